@@ -1,0 +1,1 @@
+"""Reads OpenQASM: text in, a Qiskit circuit or a located error out."""

@@ -1,0 +1,73 @@
+"""The errors a task can end in and the ones a caller can be told: domain errors, no HTTP and no AWS in them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorCode(StrEnum):
+    """The closed set of codes a client may see; a code never changes its meaning."""
+
+    INVALID_CIRCUIT = "invalid_circuit"  # not OpenQASM, or breaks a rule of the language
+    UNSUPPORTED_FEATURE = "unsupported_feature"  # legal OpenQASM that a simulator cannot run (calibrations, extern)
+    CIRCUIT_TOO_LARGE = "circuit_too_large"  # over a limit on qubits, gates, nesting or text
+    NOTHING_MEASURED = "nothing_measured"  # no classical bit, hence no counts
+    INVALID_INPUTS = "invalid_inputs"  # the request's inputs do not fit the program's `input` declarations
+    TIME_LIMIT = "time_limit"  # ran longer than a task may
+    MEMORY_LIMIT = "memory_limit"  # needs more memory than the worker has
+    SIMULATION_ERROR = "simulation_error"  # the simulator refused or crashed on this circuit
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # every delivery failed; the message is in the dead-letter queue
+    INTERNAL_ERROR = "internal_error"  # our fault; the details are in the logs under the correlation id
+
+
+class TaskError(Exception):
+    """A failure that its sender can understand and act on; permanent: the same task would fail the same way again.
+
+    `message` is a sentence for people. `line` and `column` count from 1. `limit` and `actual` are in the unit that
+    `message` names. `hint` says what to change. `excerpt` is the offending source line with a caret below it.
+    """
+
+    def __init__(  # noqa: PLR0913 - the fields of the contract's error object
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        line: int | None = None,
+        column: int | None = None,
+        limit: float | None = None,
+        actual: float | None = None,
+        hint: str | None = None,
+        excerpt: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
+        self.limit = limit
+        self.actual = actual
+        self.hint = hint
+        self.excerpt = excerpt
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the contract's `error` object: code and message always, the rest where known."""
+        fields = {
+            "code": str(self.code),
+            "message": self.message,
+            "line": self.line,
+            "column": self.column,
+            "limit": self.limit,
+            "actual": self.actual,
+            "hint": self.hint,
+            "excerpt": self.excerpt,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle whole, so that an error found in a child process arrives in its parent as it was."""
+        return _rebuild, (self.as_dict(),)
+
+
+def _rebuild(fields: dict[str, Any]) -> TaskError:
+    return TaskError(ErrorCode(fields.pop("code")), fields.pop("message"), **fields)
