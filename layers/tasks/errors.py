@@ -71,3 +71,19 @@ class TaskError(Exception):
 
 def _rebuild(fields: dict[str, Any]) -> TaskError:
     return TaskError(ErrorCode(fields.pop("code")), fields.pop("message"), **fields)
+
+
+class UnavailableError(Exception):
+    """A service this one rests on did not answer or throttled us; transient: the same call may work later."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} is not available")
+        self.service = service
+
+
+class StaleAttemptError(Exception):
+    """The task ended, was cancelled or was claimed by another worker since this attempt began; its outcome is refused."""
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key was used before with another body."""

@@ -1,0 +1,57 @@
+# The promised names; each says in one line what it does, and `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := infra:layers
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+SOURCES := functions layers infra tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down test lint format lock clean dev
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+setup: $(VENV)/.run ## make the environment that running needs (other targets do it by themselves)
+
+run: $(VENV)/.run ## run the whole system here, send it a circuit, serve until Ctrl-C
+	@$(BIN)/python -m local run
+
+up: $(VENV)/.run ## the same in the background; returns when the API answers and writes .local/env
+	@$(BIN)/python -m local up
+
+down: ## stop what `make up` started; tasks are kept
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local down; else echo "Nothing is running."; fi
+
+test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniStack)
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint template.yaml
+
+format: $(VENV)/.dev ## rewrite the sources in the project's style
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+lock: $(VENV)/.dev ## resolve pyproject.toml's dependency groups into the pinned requirements files again
+	@PATH=$(BIN):$$PATH sh infra/lock.sh
+
+clean: down ## remove the environment and all local state
+	@rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environments are made once and again when their requirements change; pip checks every hash.
+$(VENV)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.13")'
+	@echo "Making the environment in $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Adding what tests and checks need (once, about half a minute) ..."
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,58 @@
+"""Wraps every request: its correlation id in the answer and on each log line, its stage prefix, its unexpected errors."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING
+
+from refusals import refusal_response
+
+from tasks.logs import logger
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_CORRELATION_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+class Correlation:
+    """ASGI middleware; puts `correlation_id` on the request's state."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-correlation-id", b"")
+        # What does not look like an id is not repeated: it would go into headers and logs.
+        correlation_id = given.decode() if _CORRELATION_ID.fullmatch(given) else str(uuid.uuid4())
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        scope["root_path"] = stage_prefix(scope)
+        logger.append_keys(correlation_id=correlation_id)
+        started = False
+
+        async def send_correlated(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_correlated)
+        except Exception as error:
+            if started:
+                raise
+            await refusal_response(error, correlation_id)(scope, receive, send_correlated)
+
+
+def stage_prefix(scope: Scope) -> str:
+    """Return what API Gateway took off the front of the path, `/v1` for a stage, so that links in /docs lead back here."""
+    event = scope.get("aws.event", {})
+    whole: str = event.get("requestContext", {}).get("path") or ""
+    inner: str = event.get("path") or ""
+    return whole.removesuffix(inner) if inner != "/" else whole.rstrip("/")

@@ -1,0 +1,146 @@
+"""The one place where what went wrong becomes an HTTP answer: its status, its headers and the contract's body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from tasks.errors import KeyReusedError, TaskError, UnavailableError
+from tasks.logs import logger
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+RETRY_AFTER_SECONDS = 5
+
+
+class TaskNotFoundError(Exception):
+    """There is no such task, or it is not the caller's: the two must look alike."""
+
+
+class CircuitTextTooLargeError(Exception):
+    """The circuit's text is over the limit; `actual` and `limit` are in bytes."""
+
+    def __init__(self, actual: int, limit: int) -> None:
+        super().__init__(actual, limit)
+        self.actual = actual
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP answer to a request that was not carried out."""
+
+    http_status: int
+    code: str
+    message: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an error is the table this module is for
+    """Return the refusal that answers `error`; what is not known here is an internal error and tells nothing of itself."""
+    match error:
+        case TaskError():
+            fields = error.as_dict()
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                fields.pop("code"),
+                "QASM3 code is not valid",
+                {"detail": fields.pop("message"), **fields},
+            )
+        case CircuitTextTooLargeError():
+            return Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "circuit_too_large",
+                f"The circuit has {error.actual:,} bytes; the limit is {error.limit:,}.",
+                {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
+            )
+        case RequestValidationError():
+            detail = [{name: part for name, part in problem.items() if name in _SHOWN} for problem in error.errors()]
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), {"detail": detail}
+            )
+        case KeyReusedError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used before with another body.",
+                {"hint": "Use a new key for a new task."},
+            )
+        case TaskNotFoundError():
+            return Refusal(HTTPStatus.NOT_FOUND, "task_not_found", "Task not found.")
+        case UnavailableError():
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The service cannot reach its storage at the moment; nothing was stored.",
+                {"hint": f"Try again in {RETRY_AFTER_SECONDS} seconds."},
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        case HTTPException(status_code=HTTPStatus.NOT_FOUND):
+            return Refusal(
+                HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.", {"hint": "See /docs."}
+            )
+        case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
+            return Refusal(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address does not take this method.",
+                {"hint": "See /docs."},
+                dict(error.headers or {}),
+            )
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+            return Refusal(
+                HTTPStatus.BAD_REQUEST, "invalid_request", "The body could not be read: it must be JSON in UTF-8."
+            )
+    return Refusal(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Something went wrong on our side.",
+        {"hint": "Try again; if it happens again, report the correlation id."},
+    )
+
+
+_SHOWN = {"type", "loc", "msg"}  # never `input` and `ctx`: they repeat the request, megabytes of it at times
+
+
+def _sentence(detail: list[dict[str, Any]]) -> str:
+    """Return the first problem as a sentence that names the field."""
+    first = detail[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    return f"The request is not valid: {place}: {first['msg']}."
+
+
+def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
+    """Return the answer to a request that ended in `error`, and log it."""
+    refusal = refusal_of(error)
+    if refusal.http_status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("The request failed", exc_info=error, event="request_failed")
+    else:
+        logger.info(
+            "The request was refused", event="request_refused", code=refusal.code, http_status=refusal.http_status
+        )
+    body = {
+        "status": "error",
+        "message": refusal.message,
+        "code": refusal.code,
+        **refusal.fields,
+        "correlation_id": correlation_id,
+    }
+    return JSONResponse(body, status_code=refusal.http_status, headers=refusal.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Let FastAPI's own refusals take the same way as ours, which correlation.py catches."""
+
+    async def refuse(request: Request, error: Exception) -> JSONResponse:
+        return refusal_response(error, request.state.correlation_id)
+
+    for kind in (RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, refuse)

@@ -1,0 +1,185 @@
+"""What each address of the API does; messages.py has the bodies and refusals.py every answer that is not a success."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from typing import Annotated, Any
+
+import reader
+import refusals
+from correlation import Correlation
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
+from refusals import CircuitTextTooLargeError, TaskNotFoundError
+
+from tasks.aws import task_queue, task_store
+from tasks.errors import UnavailableError
+from tasks.logs import logger
+from tasks.queue import TaskQueue
+from tasks.store import TaskStore
+from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
+
+MAX_CIRCUIT_BYTES = 1_000_000
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+DESCRIPTION = f"""
+Send a quantum circuit, read its counts.
+
+    curl -X POST "$API_URL/tasks" -H 'Content-Type: application/json' -d '{json.dumps({"qc": BELL, "shots": 1024})}'
+    curl "$API_URL/tasks/<task_id>"
+"""
+
+_ENDINGS = {
+    Status.PENDING: "Task is still in progress.",
+    Status.PROCESSING: "Task is still in progress.",
+    Status.COMPLETED: "Task completed successfully.",
+    Status.CANCELLED: "Task was cancelled.",
+}
+
+
+def create_app() -> FastAPI:
+    """Return the application with all its routes; nothing is connected to before the first request that needs it."""
+    app = FastAPI(
+        title="Quantum Circuits API",
+        version="0.1.0",
+        description=DESCRIPTION,
+        responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
+    )
+    app.add_api_route(
+        "/tasks", submit_task, methods=["POST"], response_model=TaskAccepted, summary="Submit a circuit"
+    )
+    app.add_api_route(
+        "/tasks/{task_id}",
+        read_task,
+        methods=["GET"],
+        response_model=TaskBody,
+        response_model_exclude_none=True,
+        summary="Read a task",
+    )
+    app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
+    refusals.install(app)
+    app.add_middleware(Correlation)
+    return app
+
+
+def owner(request: Request) -> str:
+    """Return whose tasks the caller sees: the id of the API key used, or the public without one."""
+    event = request.scope.get("aws.event", {})
+    key_id = event.get("requestContext", {}).get("identity", {}).get("apiKeyId")
+    return str(key_id) if key_id else "public"
+
+
+# The handlers are coroutines that block: a Lambda environment serves one request at a time, so a thread for each would
+# only cost. In-process servers (sam local, tests) see one request at a time too.
+
+
+async def submit_task(
+    request: Request,
+    body: TaskRequest,
+    store: Annotated[TaskStore, Depends(task_store)],
+    queue: Annotated[TaskQueue, Depends(task_queue)],
+    caller: Annotated[str, Depends(owner)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="Submitting again with the same key gives the same task."),
+    ] = None,
+) -> JSONResponse:
+    """Check the circuit, store the task and queue it; answers before it has run.
+
+    The row is written before the message is sent. Should the message not get out, the task is accepted all the same:
+    the sweeper finds the row and sends its message.
+    """
+    size = len(body.qc.encode(errors="surrogatepass"))
+    if size > MAX_CIRCUIT_BYTES:
+        raise CircuitTextTooLargeError(size, MAX_CIRCUIT_BYTES)
+    reader.check(body.qc)
+
+    now = rfc3339(utc_now())
+    correlation_id = request.state.correlation_id
+    options = body.model_dump(exclude={"qc", "shots"}, exclude_defaults=True)
+    submission = store.submit(
+        Task(
+            task_id=keyed_task_id(caller, idempotency_key) if idempotency_key else new_task_id(),
+            owner=caller,
+            status=Status.PENDING,
+            submitted_at=now,
+            correlation_id=correlation_id,
+            circuit=body.qc,
+            shots=body.shots,
+            options=options,
+            request_hash=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
+            status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
+        )
+    )
+    task = submission.task
+    logger.append_keys(task_id=task.task_id)
+    if not submission.replayed:
+        try:
+            queue.send(task.task_id, correlation_id)
+        except UnavailableError:
+            logger.warning("The message was not sent; the sweeper will send it", event="task_unsent", exc_info=True)
+        logger.info("Task submitted", event="task_submitted", status=task.status, shots=task.shots, owner=caller)
+
+    accepted = TaskAccepted(task_id=task.task_id, submitted_at=task.submitted_at, correlation_id=correlation_id)
+    headers = {"Location": f"/tasks/{task.task_id}"}
+    if submission.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return JSONResponse(accepted.model_dump(), headers=headers)
+
+
+async def read_task(
+    task_id: str,
+    store: Annotated[TaskStore, Depends(task_store)],
+    caller: Annotated[str, Depends(owner)],
+) -> JSONResponse:
+    """Say how the task is doing: pending, or how it ended and with what."""
+    task = store.get(task_id) if _UUID.fullmatch(task_id) else None
+    if task is None or task.owner != caller:
+        raise TaskNotFoundError
+    logger.append_keys(task_id=task.task_id)
+    body: dict[str, Any] = {
+        "task_id": task.task_id,
+        "status": Status.PENDING if task.status is Status.PROCESSING else task.status,
+        "message": task.error["message"] if task.error else _ENDINGS[task.status],
+        "submitted_at": task.submitted_at,
+        "status_history": [line.as_dict() for line in task.status_history],
+        "correlation_id": task.correlation_id,
+        "shots": task.shots,
+        **task.outcome,
+    }
+    if task.error:
+        body["error"] = dict(task.error)
+    return JSONResponse(body)
+
+
+async def health(
+    store: Annotated[TaskStore, Depends(task_store)],
+    queue: Annotated[TaskQueue, Depends(task_queue)],
+) -> JSONResponse:
+    """Say whether the table and the queue answer; 503 names the one that does not."""
+    parts = {}
+    for name, probe in (("database_status", lambda: store.get("health")), ("queue_status", queue.size)):
+        try:
+            probe()
+            parts[name] = "connected"
+        except UnavailableError:
+            logger.warning("A part of the service does not answer", event="health", part=name, exc_info=True)
+            parts[name] = "unavailable"
+    healthy = set(parts.values()) == {"connected"}
+    body = {"status": "healthy" if healthy else "unhealthy", "timestamp": rfc3339(utc_now()), **parts}
+    return JSONResponse(body, status_code=200 if healthy else 503)
+
+
+def keyed_task_id(caller: str, idempotency_key: str) -> str:
+    """Return the one task id that a caller's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
+
+    Storing a task under it is then the whole of idempotency: of several concurrent submissions one creates the row.
+    """
+    digest = bytearray(hashlib.sha256(f"{caller}\0{idempotency_key}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))

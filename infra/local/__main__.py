@@ -1,0 +1,219 @@
+"""`make run`, `make up` and `make down`: the whole system on this machine, without Docker and without an account."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local.ministack import LocalStackError, free_port, ministack
+from local.translate import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import TextIOWrapper
+
+PORT = 8000
+AWS_PORT = 4566  # LocalStack's, which tools know
+UP_SECONDS = 180
+BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+
+
+def folder() -> Path:
+    """Return where the running stack keeps its lock, its environment file, its logs and its state."""
+    return Path(os.environ.get("LOCAL_DIR", ROOT / ".local"))
+
+
+@contextlib.contextmanager
+def only_one(where: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the kernel frees when this process ends in whatever way.
+
+    Raises LocalStackError when another stack holds it.
+    """
+    where.mkdir(parents=True, exist_ok=True)
+    with (where / "lock").open("a+") as lock:
+        if not _try_lock(lock):
+            raise LocalStackError("The stack is already running. `make down` stops it.")
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _try_lock(lock: TextIOWrapper) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def serve(say: Callable[[str], None], ready: Callable[[str], Any]) -> None:
+    """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM."""
+    from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
+    from local.front import front  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    where = folder()
+    with only_one(where), contextlib.ExitStack() as cleanup:
+        cleanup.callback((where / "env").unlink, missing_ok=True)
+        port = free_port(_wanted("PORT"), PORT)
+        aws_port = free_port(_wanted("AWS_PORT"), AWS_PORT)
+        say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
+        endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log"))
+        say("Deploying template.yaml ...")
+        overrides = dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", "")))
+        deployment = await asyncio.to_thread(deploy, endpoint, overrides)
+        async with front(port, deployment.api_url) as url:
+            environment = {
+                "API_URL": url,
+                "AWS_ENDPOINT_URL": endpoint,
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                **{_upper(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
+            }
+            (where / "env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+            demonstration = asyncio.create_task(asyncio.to_thread(ready, url))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({demonstration, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if demonstration.done():
+                demonstration.result()
+            await stopping
+        say("Stopping; queued and finished tasks are kept for the next start ...")
+
+
+def _wanted(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise LocalStackError(f"{name} is {text!r}, not a port number.")
+    return int(text)
+
+
+def _upper(name: str) -> str:
+    return "".join("_" + letter if letter.isupper() else letter for letter in name).lstrip("_").upper()
+
+
+def call(method: str, url: str, body: object = None) -> dict[str, Any]:
+    """Return the JSON that an address of the running API answers with."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - our own loopback URL
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        result: dict[str, Any] = json.load(answer)
+        return result
+
+
+def demonstrate(url: str) -> None:
+    """Send a Bell circuit through the API and print its counts and how to go on."""
+    print(f"\n  POST {url}/tasks\n       {BELL}")
+    started = time.monotonic()
+    task_id = call("POST", f"{url}/tasks", {"qc": BELL, "shots": 1024})["task_id"]
+    print(f"  GET  {url}/tasks/{task_id}")
+    task = call("GET", f"{url}/tasks/{task_id}")
+    while task["status"] == "pending" and time.monotonic() - started < UP_SECONDS:
+        time.sleep(0.05)  # polling, as a client does
+        task = call("GET", f"{url}/tasks/{task_id}")
+    print(f"       {task['status']}: {json.dumps(task.get('result', task.get('error')))}")
+    body = json.dumps({"qc": BELL, "shots": 1024}).replace("'", "'\\''")
+    print(f"""
+The API is at {url}  (try {url}/docs in a browser). Paste into another terminal:
+
+  curl -s {url}/tasks -H 'Content-Type: application/json' -d '{body}'
+  curl -s {url}/tasks/{task_id}
+
+Ctrl-C stops it.""")
+
+
+def run() -> None:
+    """Run in the foreground and show the main job."""
+    asyncio.run(serve(print, demonstrate))
+
+
+def up() -> None:
+    """Run in the background; return when the API answers."""
+    where = folder()
+    where.mkdir(parents=True, exist_ok=True)
+    log = where / "stack.log"
+    reading, writing = os.pipe()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", "serve", "--ready-fd", str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[writing],
+            start_new_session=True,
+        )
+    os.close(writing)
+    # The pipe ends with the URL when the stack is up, and with nothing when the process ends before.
+    with os.fdopen(reading) as pipe:
+        url = pipe.read().strip()
+    if not url:
+        process.wait()
+        raise LocalStackError(f"{log.read_text().strip()}\n(from {log})")
+    print(f"The API is at {url}; API_URL and what AWS tools need is in {where / 'env'}. `make down` stops it.")
+
+
+def down() -> None:
+    """Stop what runs here, and wait until it has ended."""
+    path = folder() / "lock"
+    if not path.exists():
+        print("Nothing is running.")
+        return
+    with path.open("a+") as lock:
+        if _try_lock(lock):
+            print("Nothing is running.")
+            return
+        lock.seek(0)
+        os.kill(int(lock.read()), signal.SIGTERM)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # free when the process has ended
+        print("Stopped.")
+
+
+def main() -> int:
+    """Run one command; return the exit status."""
+    parser = argparse.ArgumentParser(prog="local", description=__doc__)
+    parser.add_argument("command", choices=["run", "up", "down", "serve"])
+    parser.add_argument("--ready-fd", type=int)
+    arguments = parser.parse_args()
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the SAM translator wants one
+    try:
+        match arguments.command:
+            case "run":
+                run()
+            case "up":
+                up()
+            case "down":
+                down()
+            case "serve":
+
+                def announce(url: str) -> None:
+                    with os.fdopen(arguments.ready_fd, "w") as pipe:
+                        pipe.write(url)
+
+                asyncio.run(serve(print, announce))
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

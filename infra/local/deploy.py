@@ -1,0 +1,72 @@
+"""Deploys the translated template to the stand-in, as `sam deploy` does to AWS: upload the code, create or update."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from local.ministack import LocalStackError
+from local.translate import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STACK_NAME = "quantum-circuits"
+CODE_BUCKET = "local-code"
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+CREDENTIALS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployed stack: its endpoint for AWS calls, the API's address there, and the template's outputs."""
+
+    endpoint: str
+    api_url: str
+    outputs: Mapping[str, str]
+
+
+def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deployment:
+    """Create the stack, or update the one a former run left; raises LocalStackError when it does not deploy."""
+    session = boto3.session.Session(**CREDENTIALS)  # type: ignore[arg-type] - strings all
+    translated = translate(CODE_BUCKET, overrides or {})
+    s3 = session.client("s3", endpoint_url=endpoint)
+    s3.create_bucket(Bucket=CODE_BUCKET)
+    for key, packed in translated.zips.items():
+        s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=packed)
+    cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+    request: dict[str, Any] = {
+        "StackName": STACK_NAME,
+        "TemplateBody": json.dumps(translated.template),
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in (overrides or {}).items()
+        ],
+        "Capabilities": CAPABILITIES,
+    }
+    try:
+        cloudformation.describe_stacks(StackName=STACK_NAME)
+    except ClientError:
+        cloudformation.create_stack(**request)
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+    else:
+        try:
+            cloudformation.update_stack(**request)
+            cloudformation.get_waiter("stack_update_complete").wait(
+                StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+            )
+        except ClientError as error:
+            if "No updates" not in str(error):
+                raise
+    stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise LocalStackError(f"The stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}")
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    # On AWS the API's id is part of a host name; the stand-in serves it below a path.
+    host, stage = outputs["ApiUrl"].removeprefix("https://").split("/")
+    return Deployment(endpoint, f"{endpoint}/_aws/execute-api/{host.split('.')[0]}/{stage}", outputs)

@@ -1,0 +1,48 @@
+"""A short URL in front of the stand-in's API Gateway: passes every request on to the stage, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+# Headers that belong to one connection, not to the message (RFC 9110, 7.6.1), and the length, which aiohttp sets itself.
+_OWN = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"}
+MAX_BODY_BYTES = 10 * 1024**2  # API Gateway's limit
+
+
+@contextlib.asynccontextmanager
+async def front(port: int, api_url: str) -> AsyncIterator[str]:
+    """Serve the API behind `api_url` on 127.0.0.1:`port`; yield the short URL."""
+    stage = api_url.rsplit("/", 1)[1]
+    async with aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def pass_on(request: web.Request) -> web.Response:
+            # /docs links to /<stage>/openapi.json, as it must on AWS; take the address with and without the stage.
+            path = request.raw_path.removeprefix(f"/{stage}") if request.raw_path.startswith(f"/{stage}/") else request.raw_path
+            headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _OWN]
+            async with session.request(
+                request.method,
+                aiohttp.client.URL(api_url + path, encoded=True),
+                headers=headers,
+                data=await request.read(),
+                allow_redirects=False,
+            ) as answer:
+                body = await answer.read()
+                kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN]
+                return web.Response(status=answer.status, body=body, headers=kept)
+
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_route("*", "/{path:.*}", pass_on)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await runner.cleanup()

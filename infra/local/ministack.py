@@ -1,0 +1,121 @@
+"""The AWS stand-in's process: started on loopback, kept for as long as this one lives, stopped so that it saves its state."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READY_SECONDS = 60
+STOP_SECONDS = 20
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class LocalStackError(Exception):
+    """The local stack cannot start; the message says what to do."""
+
+
+def free_port(wanted: int | None, usual: int) -> int:
+    """Return the port to listen on: the wanted one, or else the usual one, or else any that is free.
+
+    Raises LocalStackError when a wanted port is taken.
+    """
+    for port in (usual, 0) if wanted is None else (wanted,):
+        with socket.socket() as probe:
+            # A port whose last connections are still winding down may be listened on again.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise LocalStackError(f"Port {wanted} is in use. Stop what listens there, or choose another port.")
+
+
+@contextlib.contextmanager
+def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
+    """Run MiniStack on 127.0.0.1:`port` with its state under `state`; yield its endpoint URL.
+
+    Raises LocalStackError when it does not come up.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))},
+        "BIND_HOST": "127.0.0.1",  # its default listens on every interface
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm for as long as it runs
+        "LOG_LEVEL": "WARNING",
+        "TMPDIR": str(_made(state.parent / "tmp")),
+    }
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is ours: it must not kill the stand-in before it saved its state
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread runs yet
+        )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(process, endpoint, log)
+        yield endpoint
+    finally:
+        _stop(process)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+    wait = threading.Event()
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise LocalStackError(f"MiniStack ended at its start; the reason is in {log}.")
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310 - our own loopback URL
+                return
+        except (urllib.error.URLError, OSError):
+            wait.wait(0.05)
+    raise LocalStackError(f"MiniStack did not answer within {READY_SECONDS} s; see {log}.")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End MiniStack and the functions it runs, giving it time to save its state."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # the functions' processes, and MiniStack itself if it hangs
+    process.wait()

@@ -1,0 +1,140 @@
+"""template.yaml as the local stand-in takes it: translated from SAM to CloudFormation, code replaced by local zips.
+
+Nothing is written a second time here. What differs from AWS, and why:
+- the worker is a zip of the sources that its image holds: the stand-in needs Docker to run images;
+- gateway responses become resources of their own: the stand-in does not read them from the API's body;
+- numeric parameters are put in as numbers: it would pass them on as text;
+- resources it does not know are left out (LEFT_OUT).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from samtranslator.public.translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+LEFT_OUT = {"AWS::Logs::QueryDefinition"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTemplate:
+    """A CloudFormation template and the zips that it names, by their keys in the bucket `bucket`."""
+
+    template: dict[str, Any]
+    zips: dict[str, bytes]
+
+
+def load() -> dict[str, Any]:
+    """Return template.yaml, intrinsic functions in their long form."""
+    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    return template
+
+
+def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:
+    """Return template.yaml for the local stand-in, its code in `bucket`, `overrides` in place of parameters' defaults."""
+    template = load()
+    numbers = {
+        name: float(overrides.get(name, parameter["Default"]))
+        for name, parameter in template["Parameters"].items()
+        if parameter["Type"] == "Number"
+    }
+    template["Resources"] = _with_numbers(template["Resources"], numbers)
+    zips: dict[str, bytes] = {}
+
+    def store(*parts: tuple[Path, str]) -> str:
+        packed = zip_of(*parts)
+        key = f"{hashlib.sha256(packed).hexdigest()[:32]}.zip"
+        zips[key] = packed
+        return f"s3://{bucket}/{key}"
+
+    for name, resource in list(template["Resources"].items()):
+        properties = resource.get("Properties", {})
+        match resource["Type"]:
+            case "AWS::Serverless::Function" if properties.get("PackageType") == "Image":
+                folder = Path(resource.pop("Metadata")["Dockerfile"]).parent
+                properties["Handler"] = properties.pop("ImageConfig")["Command"][0]
+                properties["Runtime"] = "python3.13"
+                properties["CodeUri"] = store((ROOT / folder, ""), (ROOT / "layers", ""))
+                del properties["PackageType"]
+            case "AWS::Serverless::Function":
+                properties["CodeUri"] = store((ROOT / properties["CodeUri"], ""))
+            case "AWS::Serverless::LayerVersion":
+                resource.pop("Metadata")
+                properties["ContentUri"] = store((ROOT / properties["ContentUri"], "python/"))
+            case kind if kind in LEFT_OUT:
+                del template["Resources"][name]
+    translated: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
+    resources = translated["Resources"]
+    for name, resource in list(resources.items()):
+        if resource["Type"] == "AWS::ApiGateway::RestApi":
+            responses = _gateway_responses(name, resource["Properties"]["Body"])
+            resources |= responses
+            for deployment in resources.values():
+                if deployment["Type"] == "AWS::ApiGateway::Deployment":
+                    deployment["DependsOn"] = list(responses)  # a deployment is a snapshot
+    return LocalTemplate(translated, zips)
+
+
+def zip_of(*parts: tuple[Path, str]) -> bytes:
+    """Return a zip of the files in each (folder, prefix), the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for folder, prefix in parts:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    # A fixed date: the name of the zip is the hash of its bytes, and only new code may change it.
+                    entry = zipfile.ZipInfo(prefix + path.relative_to(folder).as_posix(), (2020, 1, 1, 0, 0, 0))
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    entry.external_attr = 0o644 << 16
+                    archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc] - the translator ships no types
+    """Every function here has a role of its own, so the translator never needs AWS's list of managed policies."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _with_numbers(part: Any, numbers: Mapping[str, float]) -> Any:  # noqa: ANN401 - any part of a template
+    match part:
+        case {"Ref": str(name)} if name in numbers:
+            return int(numbers[name])
+        case dict():
+            return {key: _with_numbers(value, numbers) for key, value in part.items()}
+        case list():
+            return [_with_numbers(value, numbers) for value in part]
+    return part
+
+
+def _gateway_responses(api: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Move the gateway responses out of the API's `body`; return them as resources by their logical ids."""
+    resources = {}
+    for kind, response in body.pop("x-amazon-apigateway-gateway-responses", {}).items():
+        properties = {
+            "RestApiId": {"Ref": api},
+            "ResponseType": kind,
+            "ResponseParameters": response.get("responseParameters", {}),
+            "ResponseTemplates": response.get("responseTemplates", {}),
+        }
+        if "statusCode" in response:
+            properties["StatusCode"] = str(response["statusCode"])
+        logical_id = f"{api}Response{kind.title().replace('_', '')}"
+        resources[logical_id] = {"Type": "AWS::ApiGateway::GatewayResponse", "Properties": properties}
+    return resources

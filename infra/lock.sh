@@ -1,0 +1,16 @@
+#!/bin/sh
+# Resolves the dependency groups of pyproject.toml into pinned, hashed requirements files (`make lock`).
+# Everything follows the versions of requirements-dev.txt, the largest set, so that what is tested is what is deployed.
+set -eu
+compile() {
+    output=$1
+    shift
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+        --no-annotate "$@" --output-file "$output"
+    echo "wrote $output"
+}
+compile requirements-dev.txt --group pyproject.toml:dev
+compile requirements.txt --group pyproject.toml:local --constraints requirements-dev.txt
+compile layers/requirements.txt --group pyproject.toml:layer --constraints requirements-dev.txt
+compile functions/api/requirements.txt --group pyproject.toml:api --constraints requirements-dev.txt
+compile functions/worker/requirements.txt --group pyproject.toml:worker --constraints requirements-dev.txt

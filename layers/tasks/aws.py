@@ -1,0 +1,66 @@
+"""Connects a function to AWS on first use: the clients, the store and the queue that its settings name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Literal, overload
+
+import boto3
+from botocore.config import Config
+
+from tasks.payloads import Payloads
+from tasks.queue import TaskQueue
+from tasks.settings import settings
+from tasks.store import TaskStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+# Standard mode backs off with jitter. Four tries of at most 3 s stay inside API Gateway's 29 s even when two calls fail.
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    tcp_keepalive=True,
+    parameter_validation=False,  # our calls are fixed in shape; checking them again costs 0.1 ms each
+    s3={"addressing_style": "path"},  # works for local endpoints too, whose host names have no bucket part
+)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["sqs"]) -> SQSClient: ...
+@cache
+def client(service: str) -> object:
+    """Return the process's one client for `service`; AWS_ENDPOINT_URL sends it to a local stack."""
+    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload] - the overloads above name the services
+
+
+@cache
+def task_store() -> TaskStore:
+    """Return the function's store of tasks."""
+    return TaskStore(
+        client("dynamodb"),
+        settings().tasks_table,
+        Payloads(client("s3"), settings().payload_bucket),
+        lease=timedelta(seconds=settings().lease_seconds),
+        retention=timedelta(days=settings().task_retention_days),
+    )
+
+
+@cache
+def task_queue() -> TaskQueue:
+    """Return the function's task queue."""
+    return TaskQueue(client("sqs"), settings().task_queue_url)
+
+
+@cache
+def dead_letter_queue() -> TaskQueue:
+    """Return the queue of messages that were received too often without success."""
+    return TaskQueue(client("sqs"), settings().dead_letter_queue_url)

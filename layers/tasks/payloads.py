@@ -1,0 +1,62 @@
+"""Circuits and outcomes as gzip: in the task's row while small, else as an object in the private bucket.
+
+DynamoDB bills every write by the size of the whole row (one unit per KB), and a task's row is written three times; S3
+bills a put and a get per object whatever their size. At list prices the two cross at about 3 KB, hence INLINE_BYTES.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+INLINE_BYTES = 4096
+URL_SECONDS = 3600
+_GZIP = 31  # zlib's window bits that make the gzip format, which a browser unpacks by itself
+
+
+class Payloads:
+    """The bucket that holds what does not fit a row."""
+
+    def __init__(self, client: S3Client, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, packed: bytes, content_type: str) -> None:
+        """Store what `pack` returned under `key`; raises UnavailableError."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=packed, ContentType=content_type, ContentEncoding="gzip"
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("S3") from error
+
+    def get(self, key: str) -> bytes:
+        """Return what was put under `key`; raises UnavailableError."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("S3") from error
+
+    def url(self, key: str) -> str:
+        """Return a URL that reads `key` without credentials for URL_SECONDS."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=URL_SECONDS
+        )
+
+
+def pack(text: str) -> bytes:
+    """Return `text` as UTF-8, gzipped, the same bytes every time."""
+    packer = zlib.compressobj(wbits=_GZIP)
+    return packer.compress(text.encode()) + packer.flush()
+
+
+def unpack(packed: bytes) -> str:
+    """Return the text that `pack` was given."""
+    return zlib.decompress(packed, wbits=_GZIP).decode()

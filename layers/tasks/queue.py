@@ -1,0 +1,144 @@
+"""The task queue: messages that nudge a worker to look at a task. The row is the truth, a message carries the id alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+
+MESSAGE_VERSION = 1
+BATCH_SIZE = 10  # most messages in one call of SQS
+
+
+class MalformedMessageError(Exception):
+    """The message was not written by this system, or by a version of it that this one does not know."""
+
+
+class TaskQueue:
+    """One SQS queue of task messages."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def send(self, task_id: str, correlation_id: str) -> None:
+        """Ask for `task_id` to be worked on; raises UnavailableError."""
+        try:
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=_body(task_id),
+                MessageAttributes=_attributes(correlation_id),
+                **_trace(),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+
+    def send_all(self, tasks: Sequence[tuple[str, str]]) -> list[str]:
+        """Send a message for each (task id, correlation id); return the task ids that SQS refused.
+
+        Raises UnavailableError when SQS does not answer; some messages may have been sent by then.
+        """
+        refused = []
+        for start in range(0, len(tasks), BATCH_SIZE):
+            chunk = tasks[start : start + BATCH_SIZE]
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {
+                    "Id": str(index),
+                    "MessageBody": _body(task_id),
+                    "MessageAttributes": _attributes(correlation_id),
+                }
+                for index, (task_id, correlation_id) in enumerate(chunk)
+            ]
+            try:
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("SQS") from error
+            refused += [chunk[int(failure["Id"])][0] for failure in answer.get("Failed", [])]
+        return refused
+
+    def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Keep received messages from other receivers for `seconds` from now; 0 gives them back at once.
+
+        A handle that SQS no longer knows is passed over: its message was settled, or has been received again.
+        Raises UnavailableError.
+        """
+        for start in range(0, len(receipt_handles), BATCH_SIZE):
+            try:
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                        for index, handle in enumerate(receipt_handles[start : start + BATCH_SIZE])
+                    ],
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("SQS") from error
+
+    def size(self) -> int:
+        """Return about how many messages the queue holds, in flight and delayed ones included; raises UnavailableError."""
+        names = (
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        )
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
+        """Yield (body, receipt handle) of the messages there are, each hidden for `hidden_seconds`, until none comes.
+
+        Raises UnavailableError.
+        """
+        while True:
+            try:
+                answer = self._client.receive_message(
+                    QueueUrl=self._url, MaxNumberOfMessages=BATCH_SIZE, VisibilityTimeout=hidden_seconds, WaitTimeSeconds=1
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("SQS") from error
+            messages = answer.get("Messages", [])
+            if not messages:
+                return
+            yield from ((message["Body"], message["ReceiptHandle"]) for message in messages)
+
+
+def task_id_of(body: str) -> str:
+    """Return the task id in a message's body; raises MalformedMessageError."""
+    try:
+        message: Any = json.loads(body)
+    except ValueError as error:
+        raise MalformedMessageError("not JSON") from error
+    if not isinstance(message, dict) or not isinstance(message.get("task_id"), str):
+        raise MalformedMessageError("no task_id")
+    if message.get("version", MESSAGE_VERSION) > MESSAGE_VERSION:
+        raise MalformedMessageError("a newer version")
+    return str(message["task_id"])
+
+
+def _body(task_id: str) -> str:
+    return json.dumps({"version": MESSAGE_VERSION, "task_id": task_id}, separators=(",", ":"))
+
+
+def _attributes(correlation_id: str) -> Mapping[str, MessageAttributeValueTypeDef]:
+    return {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
+
+
+def _trace() -> dict[str, Any]:
+    """Return what makes X-Ray show the worker's run in the same trace as the request, without its SDK."""
+    header = os.environ.get("_X_AMZN_TRACE_ID")
+    if not header:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}}

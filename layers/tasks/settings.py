@@ -1,0 +1,51 @@
+"""What a function is told by its environment; template.yaml sets these variables and is the only place that does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from functools import cache
+
+
+class SettingsError(Exception):
+    """The environment lacks a variable that template.yaml should have set, or holds one of the wrong kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, named as their environment variables are in lower case."""
+
+    tasks_table: str
+    payload_bucket: str
+    task_queue_url: str
+    dead_letter_queue_url: str
+    task_retention_days: int  # how long a task can be read after it was submitted
+    lease_seconds: int  # how long a claim lasts without a heartbeat
+    time_limit_seconds: int  # how long one circuit may run
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read every field from its variable; raise SettingsError naming each one missing or malformed."""
+        values: dict[str, object] = {}
+        problems = []
+        for setting in fields(cls):
+            name = setting.name.upper()
+            text = os.environ.get(name, "")
+            if not text:
+                problems.append(f"{name} is not set")
+            elif setting.type == "int":
+                if text.isdecimal():
+                    values[setting.name] = int(text)
+                else:
+                    problems.append(f"{name} is {text!r}, not a whole number")
+            else:
+                values[setting.name] = text
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(**values)  # type: ignore[arg-type] - each value was made to fit its field above
+
+
+@cache
+def settings() -> Settings:
+    """Return this function's settings, read at the first call and never at import."""
+    return Settings.from_environment()

@@ -1,0 +1,427 @@
+"""The tasks table: every change of a task is one conditional write here, and there are no others.
+
+| method    | from                                                       | to         | guarded by                     |
+|-----------|------------------------------------------------------------|------------|--------------------------------|
+| submit    | nothing                                                    | pending    | the id being unused            |
+| claim     | pending; processing, lease run out; failed, message dead   | processing | the status and the lease       |
+| extend    | processing                                                 | processing | the attempt                    |
+| release   | processing                                                 | processing | the attempt; the lease ends    |
+| complete  | processing                                                 | completed  | the attempt                    |
+| fail      | processing                                                 | failed     | the attempt                    |
+| cancel    | pending, processing                                        | cancelled  | the owner                      |
+| bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
+
+`attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
+lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own handwriting in
+the refused row and calls that success.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
+from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
+
+    Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
+
+ROW_VERSION = 1
+OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
+OPEN_SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
+RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
+SWEEP_AFTER = timedelta(seconds=60)  # how long the sweeper leaves a new task to its message
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of a submission: the task as stored, and whether an earlier one with the same key stored it."""
+
+    task: Task
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task that has not ended, as the sweeper's index lists it. `due_at` is in epoch milliseconds."""
+
+    task_id: str
+    due_at: int
+
+
+class TaskStore:
+    """Reads and writes tasks. Every method raises UnavailableError when DynamoDB or S3 does not answer."""
+
+    def __init__(
+        self, client: DynamoDBClient, table: str, payloads: Payloads, *, lease: timedelta, retention: timedelta
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._payloads = payloads
+        self._lease = lease
+        self._retention = retention
+
+    # -- submitting and reading -------------------------------------------------------------------------------------
+
+    def submit(self, task: Task) -> Submission:
+        """Store a new task; with an id made from an Idempotency-Key, return the earlier task instead if there is one.
+
+        Raises KeyReusedError when that earlier task came from another body.
+        """
+        packed = pack(task.circuit)
+        row: dict[str, AttributeValueTypeDef] = {
+            "task_id": {"S": task.task_id},
+            "version": {"N": str(ROW_VERSION)},
+            "owner": {"S": task.owner},
+            "status": {"S": str(task.status)},
+            "submitted_at": {"S": task.submitted_at},
+            "correlation_id": {"S": task.correlation_id},
+            "shots": {"N": str(task.shots)},
+            "options": {"S": json.dumps(dict(task.options))},
+            "request_hash": {"S": task.request_hash},
+            "status_history": {"L": [_transition(line) for line in task.status_history]},
+            "attempt": {"N": "0"},
+            "lease_until": {"N": "0"},
+            "open_shard": {"S": _shard(task.task_id)},
+            "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))},
+            "expires_at": {"N": str(int((utc_now() + self._retention).timestamp()))},
+        }
+        if len(packed) <= INLINE_BYTES:
+            row["circuit"] = {"B": packed}
+        else:
+            # Before the row, so that no row names an object that is not there; an orphan expires with the bucket's rule.
+            # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
+            row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=row,
+                ConditionExpression="attribute_not_exists(task_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            existing = self._task(_refused(error))
+            if existing.request_hash != task.request_hash:
+                raise KeyReusedError from None
+            own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
+            return Submission(existing, replayed=not own)
+        return Submission(task, replayed=False)
+
+    def get(self, task_id: str) -> Task | None:
+        """Return the task without its circuit's text (see `load_circuit`), or None when there is none."""
+        try:
+            # Strongly consistent: a client that was just told an id, or a result, must find it.
+            answer = self._client.get_item(TableName=self._table, Key=_key(task_id), ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        row = answer.get("Item")
+        return None if row is None else self._task(row)
+
+    # -- a worker's attempt -----------------------------------------------------------------------------------------
+
+    def claim(self, task_id: str) -> Task | None:
+        """Take the task for this worker, with its circuit; None when it has ended, is unknown or another one holds it."""
+        now = utc_now()
+        token = uuid.uuid4().hex
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(task_id),
+                UpdateExpression=(
+                    "SET #status = :processing, attempt = attempt + :one, lease_until = :lease, claim = :claim,"
+                    " status_history = list_append(status_history, :line),"
+                    # Only a buried task has left the index; for any other these leave it as it is, which costs nothing.
+                    " open_shard = if_not_exists(open_shard, :shard), due_at = if_not_exists(due_at, :due)"
+                    " REMOVE dead, #error"
+                ),
+                ConditionExpression=(
+                    "#status = :pending OR (#status = :processing AND lease_until < :now)"
+                    " OR (#status = :failed AND dead = :true)"
+                ),
+                ExpressionAttributeNames={"#status": "status", "#error": "error"},
+                ExpressionAttributeValues={
+                    ":pending": {"S": str(Status.PENDING)},
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    ":failed": {"S": str(Status.FAILED)},
+                    ":true": {"BOOL": True},
+                    ":one": {"N": "1"},
+                    ":now": {"N": str(epoch_ms(now))},
+                    ":lease": {"N": str(epoch_ms(now + self._lease))},
+                    ":claim": {"S": token},
+                    ":line": _line(Status.PROCESSING, now, "A worker took the task."),
+                    ":shard": {"S": _shard(task_id)},
+                    ":due": {"N": str(epoch_ms(now + SWEEP_AFTER))},
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+            row: Row = answer["Attributes"]
+        except (ClientError, BotoCoreError) as error:
+            row = _refused(error)
+            if row.get("claim", {}).get("S") != token:
+                return None
+        task = self._task(row)
+        return task.evolve(circuit=self.load_circuit(row))
+
+    def extend(self, task: Task) -> None:
+        """Renew the lease of this attempt; raises StaleAttemptError when it is no longer the task's attempt."""
+        self._write_attempt(
+            task,
+            "SET lease_until = :lease",
+            {":lease": {"N": str(epoch_ms(utc_now() + self._lease))}},
+        )
+
+    def release(self, task: Task) -> None:
+        """Give the task back unfinished: end its lease, so that the next receiver can claim it at once.
+
+        Raises StaleAttemptError.
+        """
+        self._write_attempt(task, "SET lease_until = :zero", {":zero": {"N": "0"}})
+
+    def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
+        """Store the outcome (`result`, `execution`, ...) of this attempt and end the task; raises StaleAttemptError."""
+        text = json.dumps(dict(outcome), separators=(",", ":"))
+        packed = pack(text)
+        value: AttributeValueTypeDef
+        if len(packed) <= INLINE_BYTES:
+            name, value = "outcome", {"B": packed}
+        else:
+            # One object an attempt: a stale worker must not replace what the row of a newer one points at.
+            key = f"outcomes/{task.task_id}-{task.attempt}"
+            self._payloads.put(key, packed, "application/json")
+            name, value = "outcome_object", {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}
+        self._end_attempt(task, Status.COMPLETED, "The circuit was run.", name, value)
+
+    def fail(self, task: Task, error: TaskError) -> None:
+        """Store why this attempt cannot succeed and end the task; raises StaleAttemptError."""
+        self._end_attempt(task, Status.FAILED, error.message, "error", {"S": json.dumps(error.as_dict())})
+
+    # -- the owner and the sweeper ----------------------------------------------------------------------------------
+
+    def cancel(self, task_id: str, owner: str) -> bool:
+        """End the owner's task if it has not ended yet, and say whether it did; a running one stops at its next heartbeat."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(task_id),
+                UpdateExpression=_ENDING,
+                ConditionExpression="#owner = :owner AND #status IN (:pending, :processing)",
+                ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
+                ExpressionAttributeValues={
+                    ":owner": {"S": owner},
+                    ":pending": {"S": str(Status.PENDING)},
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    **_ended(Status.CANCELLED, "Its owner cancelled the task."),
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            _refused(error)
+            return False
+        return True
+
+    def bury(self, task_id: str, error: TaskError) -> Task | None:
+        """End a task whose message lies in the dead-letter queue; None when a worker has it, it has ended or is unknown.
+
+        Unlike any other failure this one can be undone: a redriven message claims the task again.
+        """
+        now = utc_now()
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(task_id),
+                UpdateExpression=_ENDING.replace("SET ", "SET #error = :error, dead = :true, "),
+                ConditionExpression="#status = :pending OR (#status = :processing AND lease_until < :now)",
+                ExpressionAttributeNames={"#status": "status", "#error": "error"},
+                ExpressionAttributeValues={
+                    ":pending": {"S": str(Status.PENDING)},
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    ":now": {"N": str(epoch_ms(now))},
+                    ":error": {"S": json.dumps(error.as_dict())},
+                    ":true": {"BOOL": True},
+                    **_ended(Status.FAILED, error.message),
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as raised:
+            _refused(raised)
+            return None
+        return self._task(answer["Attributes"])
+
+    def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
+        """Yield the tasks that have not ended, oldest due first within each shard; all, or those due before a moment."""
+        for shard in range(OPEN_SHARDS):
+            condition = "open_shard = :shard"
+            values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
+            if due_before is not None:
+                condition += " AND due_at < :before"
+                values[":before"] = {"N": str(epoch_ms(due_before))}
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=OPEN_TASKS_INDEX,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+            try:
+                for page in pages:
+                    for item in page["Items"]:
+                        yield OpenTask(item["task_id"]["S"], int(item["due_at"]["N"]))
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("DynamoDB") from error
+
+    def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
+        """Claim the right to send the task's message again, and put its next look off to `due_at`.
+
+        None when another sweeper was faster, a worker holds the task, or it has ended.
+        """
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(open_task.task_id),
+                UpdateExpression="SET due_at = :due",
+                ConditionExpression=(
+                    "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
+                ),
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":due": {"N": str(epoch_ms(due_at))},
+                    ":was": {"N": str(open_task.due_at)},
+                    ":pending": {"S": str(Status.PENDING)},
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    ":now": {"N": str(epoch_ms(utc_now()))},
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            _refused(error)
+            return None
+        return self._task(answer["Attributes"])
+
+    # -- rows -------------------------------------------------------------------------------------------------------
+
+    def load_circuit(self, row: Row) -> str:
+        """Return the circuit's text, from the row or from the object that it names."""
+        packed = row["circuit"]["B"] if "circuit" in row else self._payloads.get(row["circuit_key"]["S"])
+        return unpack(bytes(packed))
+
+    def _write_attempt(self, task: Task, update: str, values: dict[str, AttributeValueTypeDef], **names: str) -> None:
+        """Update the row if this attempt is still the task's; raises StaleAttemptError."""
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": _key(task.task_id),
+            "UpdateExpression": update,
+            "ConditionExpression": "#status = :processing AND attempt = :attempt",
+            "ExpressionAttributeNames": {"#status": "status", **{f"#{short}": name for short, name in names.items()}},
+            "ExpressionAttributeValues": {
+                ":processing": {"S": str(Status.PROCESSING)},
+                ":attempt": {"N": str(task.attempt)},
+                **values,
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        try:
+            self._client.update_item(**request)
+        except (ClientError, BotoCoreError) as error:
+            row = _refused(error)
+            ended_by_us = (
+                ":status" in values
+                and row.get("status") == values[":status"]
+                and row.get("attempt") == {"N": str(task.attempt)}
+            )
+            if not ended_by_us:
+                raise StaleAttemptError(task.task_id) from None
+
+    def _end_attempt(self, task: Task, status: Status, notes: str, name: str, value: AttributeValueTypeDef) -> None:
+        self._write_attempt(
+            task,
+            _ENDING.replace("SET ", "SET #payload = :payload, "),
+            {":payload": value, **_ended(status, notes)},
+            payload=name,
+        )
+
+    def _task(self, row: Row) -> Task:
+        """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
+        outcome: dict[str, Any] = {}
+        if "outcome" in row:
+            outcome = json.loads(unpack(bytes(row["outcome"]["B"])))
+        elif "outcome_object" in row:
+            stored = row["outcome_object"]["M"]
+            if int(stored["bytes"]["N"]) > RESPONSE_BYTES:
+                outcome = {"result_url": self._payloads.url(stored["key"]["S"])}
+            else:
+                outcome = json.loads(unpack(self._payloads.get(stored["key"]["S"])))
+        return Task(
+            task_id=row["task_id"]["S"],
+            owner=row["owner"]["S"],
+            status=Status(row["status"]["S"]),
+            submitted_at=row["submitted_at"]["S"],
+            correlation_id=row["correlation_id"]["S"],
+            circuit="",
+            shots=int(row["shots"]["N"]),
+            options=json.loads(row.get("options", {}).get("S", "{}")),
+            request_hash=row.get("request_hash", {}).get("S", ""),
+            status_history=tuple(
+                Transition(
+                    Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"]
+                )
+                for line in row["status_history"]["L"]
+            ),
+            attempt=int(row["attempt"]["N"]),
+            lease_until=int(row.get("lease_until", {}).get("N", "0")),
+            outcome=outcome,
+            error=json.loads(row["error"]["S"]) if "error" in row else None,
+        )
+
+
+ATTEMPTS_EXHAUSTED = TaskError(
+    ErrorCode.ATTEMPTS_EXHAUSTED,
+    "Every attempt to run the task failed for a reason of ours.",
+    hint="Submit it again; if it fails again, report its correlation id.",
+)
+
+_ENDING = "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
+
+
+def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
+    return {":status": {"S": str(status)}, ":line": _line(status, utc_now(), notes)}
+
+
+def _line(status: Status, moment: datetime, notes: str) -> AttributeValueTypeDef:
+    return {"L": [_transition(Transition(status, rfc3339(moment), notes))]}
+
+
+def _transition(line: Transition) -> AttributeValueTypeDef:
+    return {"M": {name: {"S": text} for name, text in line.as_dict().items()}}
+
+
+def _key(task_id: str) -> dict[str, AttributeValueTypeDef]:
+    return {"task_id": {"S": task_id}}
+
+
+def _shard(task_id: str) -> str:
+    return str(int(task_id[-4:], 16) % OPEN_SHARDS)
+
+
+def _refused(error: ClientError | BotoCoreError) -> Row:
+    """Return the row that a condition refused to change, empty if there is none; raise UnavailableError for all else."""
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        row: Row = error.response.get("Item", {})  # type: ignore[typeddict-item, assignment] - an untyped extra of DynamoDB
+        return row
+    raise UnavailableError("DynamoDB") from error

@@ -1,0 +1,97 @@
+"""The task: one accepted circuit on its way from pending to an end, as a frozen record and its states."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Status(StrEnum):
+    """Where a task stands; `store.py` holds the only transitions there are.
+
+        pending ──claim──▶ processing ──complete──▶ completed
+           │                  │  ▲ └────fail──────▶ failed ──claim, only if its message died and was redriven──▶ processing
+           │                  └──┘ claim, once the lease has run out
+           └──cancel──▶ cancelled ◀──cancel── processing
+    """
+
+    PENDING = "pending"  # accepted; a message is on its way, or the sweeper will send one
+    PROCESSING = "processing"  # a worker holds a lease on it
+    COMPLETED = "completed"  # has counts; final
+    FAILED = "failed"  # has an error; final, unless it failed only because its message died
+    CANCELLED = "cancelled"  # given up by its owner; final
+
+    @property
+    def ended(self) -> bool:
+        """Whether the task will not run any further by itself."""
+        return self in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of a task's history."""
+
+    status: Status
+    transitioned_at: str  # RFC 3339, UTC
+    notes: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the line as the contract shows it."""
+        return {"status": str(self.status), "transitioned_at": self.transitioned_at, "notes": self.notes}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as its row holds it.
+
+    `attempt` counts claims and is the fencing token: only the holder of the latest one may complete the task.
+    `lease_until` is in epoch milliseconds. `circuit` is OpenQASM text, empty where it was not asked for.
+    `options` are the request's further fields (`seed`, ...) by their JSON names, without those left at their default.
+    `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
+    is too large for an answer, `result_url`, where it can be read for an hour.
+    """
+
+    task_id: str
+    owner: str
+    status: Status
+    submitted_at: str
+    correlation_id: str
+    circuit: str
+    shots: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    request_hash: str = ""
+    status_history: Sequence[Transition] = ()
+    attempt: int = 0
+    lease_until: int = 0
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
+
+    def evolve(self, **changes: Any) -> Task:  # noqa: ANN401 - the fields' own types
+        """Return a copy with `changes` applied."""
+        return replace(self, **changes)
+
+
+def new_task_id() -> str:
+    """Return a random task id, a UUID version 4 in its canonical form."""
+    return str(uuid.uuid4())
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return `moment` in RFC 3339 with milliseconds and `Z`: `2026-01-31T12:00:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Return `moment` as milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
