@@ -5,6 +5,9 @@ flight. So when there are more open tasks than messages, some task's message is 
 between writing the row and sending), or was acknowledged as a duplicate of an attempt that then died. The sweeper sends
 as many messages as are missing, for the tasks that have waited longest, and no more: a long queue is no reason to send
 anything. A message sent in vain ends quietly at the worker.
+
+A task whose lease ran out a while ago was being worked on by a worker that died. SQS delivers its message again by
+itself, unless the worker died before it shortened the message's visibility timeout; so these are sent for in any case.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from tasks.store import OpenTask, TaskStore
 
 MAX_COUNTED = 100_000  # open tasks looked at in one run; with more, the missing messages wait until the queue is shorter
+MAX_CHECKED = 10_000  # overdue tasks whose leases are read in one run, the longest overdue first
 MAX_SENT = 1_000  # messages sent again in one run
 MAX_BURIED = 1_000  # dead messages looked at in one run
 DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
@@ -64,10 +68,13 @@ def sweep(store: TaskStore, queue: TaskQueue, dead_letters: TaskQueue) -> Sweep:
         return Sweep()  # An idle system costs this one look.
     buried = bury_dead(store, dead_letters)
     held = queue.size()
+    abandoned = store.abandoned([task.task_id for task in overdue[:MAX_CHECKED]])
+    sent = send_again(store, queue, [task for task in overdue if task.task_id in abandoned], len(abandoned))
     # Counted after the messages, so that tasks submitted meanwhile make the count too high rather than too low: that
     # costs a needless message for an overdue task, where the reverse would leave one without.
     open_count = sum(1 for _ in islice(store.open_tasks(), MAX_COUNTED))
-    sent = send_missing(store, queue, overdue, min(open_count - held, MAX_SENT))
+    waiting = [task for task in overdue if task.task_id not in abandoned]
+    sent += send_again(store, queue, waiting, min(open_count - held - sent, MAX_SENT))
     return Sweep(len(overdue), open_count, buried, sent)
 
 
@@ -98,11 +105,11 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
     return buried
 
 
-def send_missing(store: TaskStore, queue: TaskQueue, overdue: Iterable[OpenTask], missing: int) -> int:
-    """Send a message for each of the tasks longest overdue, `missing` of them at most; return how many were sent."""
+def send_again(store: TaskStore, queue: TaskQueue, open_tasks: Iterable[OpenTask], most: int) -> int:
+    """Send a message for each of the tasks that no worker holds, `most` of them at most; return how many were sent."""
     sent = 0
-    for open_task in overdue:
-        if sent >= missing:
+    for open_task in open_tasks:
+        if sent >= most:
             break
         task = store.reschedule(open_task, utc_now() + PUT_OFF)
         if task is None:

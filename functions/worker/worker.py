@@ -22,7 +22,7 @@ from tasks.queue import MalformedMessageError, task_id_of
 from tasks.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -77,12 +77,11 @@ class Batch:
     attempts: list[Attempt] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def work(self, records: Iterable[Mapping[str, Any]]) -> list[str]:
+    def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Work on every message and return the ids of those that must be delivered again."""
+        self._hide([record["receiptHandle"] for record in records])
         for record in records:
             self._claim(record)
-        if self.attempts:
-            self._hide(self.attempts)
         programs = [
             Program(qc=attempt.task.circuit, options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}))
             for attempt in self.attempts
@@ -152,7 +151,6 @@ class Batch:
 
     def _beat(self, running: Sequence[int]) -> list[int]:
         """Renew the leases of what has not ended; return which of the running ones must stop."""
-        open_attempts = [attempt for attempt in self.attempts if not attempt.settled]
         stale = []
         for index, attempt in enumerate(self.attempts):
             if attempt.settled:
@@ -163,18 +161,16 @@ class Batch:
                 stale.append(index)
             except UnavailableError:
                 logger.warning("A lease was not renewed", event="heartbeat_missed", task_id=attempt.task.task_id, exc_info=True)
-        self._hide(open_attempts)
+        self._hide([attempt.receipt_handle for attempt in self.attempts if not attempt.settled])
         return [index for index in stale if index in running]
 
-    def _hide(self, attempts: Sequence[Attempt]) -> None:
+    def _hide(self, receipt_handles: Sequence[str]) -> None:
         """Keep the messages hidden for one lease from now: if this worker dies, another has them soon after.
 
         The queue's own visibility timeout must be six times the function's, half an hour; that would be too long to wait.
         """
         try:
-            self.queue.hide(
-                [attempt.receipt_handle for attempt in attempts], self.lease_seconds + VISIBLE_AFTER_LEASE
-            )
+            self.queue.hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)
         except UnavailableError:
             logger.warning("Messages stay hidden for the queue's own timeout", event="heartbeat_missed", exc_info=True)
 

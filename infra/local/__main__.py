@@ -12,22 +12,20 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import aiohttp
 
 from local.ministack import LocalStackError, free_port, ministack
 from local.translate import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from io import TextIOWrapper
 
 PORT = 8000
 AWS_PORT = 4566  # LocalStack's, which tools know
-UP_SECONDS = 180
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
@@ -61,7 +59,7 @@ def _try_lock(lock: TextIOWrapper) -> bool:
     return True
 
 
-async def serve(say: Callable[[str], None], ready: Callable[[str], Any]) -> None:
+async def serve(say: Callable[[str], None], ready: Callable[[str], Awaitable[None]]) -> None:
     """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM."""
     from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
     from local.front import front  # noqa: PLC0415
@@ -89,12 +87,10 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Any]) -> None
                 **{_upper(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
             }
             (where / "env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
-            demonstration = asyncio.create_task(asyncio.to_thread(ready, url))
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({demonstration, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if demonstration.done():
-                demonstration.result()
-            await stopping
+            async with asyncio.TaskGroup() as group:
+                showing = group.create_task(ready(url))
+                await stop.wait()
+                showing.cancel()
         say("Stopping; queued and finished tasks are kept for the next start ...")
 
 
@@ -111,31 +107,24 @@ def _upper(name: str) -> str:
     return "".join("_" + letter if letter.isupper() else letter for letter in name).lstrip("_").upper()
 
 
-def call(method: str, url: str, body: object = None) -> dict[str, Any]:
-    """Return the JSON that an address of the running API answers with."""
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - our own loopback URL
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        result: dict[str, Any] = json.load(answer)
-        return result
-
-
-def demonstrate(url: str) -> None:
+async def demonstrate(url: str) -> None:
     """Send a Bell circuit through the API and print its counts and how to go on."""
+    body = {"qc": BELL, "shots": 1024}
     print(f"\n  POST {url}/tasks\n       {BELL}")
-    started = time.monotonic()
-    task_id = call("POST", f"{url}/tasks", {"qc": BELL, "shots": 1024})["task_id"]
-    print(f"  GET  {url}/tasks/{task_id}")
-    task = call("GET", f"{url}/tasks/{task_id}")
-    while task["status"] == "pending" and time.monotonic() - started < UP_SECONDS:
-        time.sleep(0.05)  # polling, as a client does
-        task = call("GET", f"{url}/tasks/{task_id}")
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{url}/tasks", json=body) as answer:
+            task_id = (await answer.json())["task_id"]
+        print(f"  GET  {url}/tasks/{task_id}")
+        task = {"status": "pending"}
+        while task["status"] == "pending":
+            async with session.get(f"{url}/tasks/{task_id}") as answer:
+                task = await answer.json()
+            await asyncio.sleep(0.05)  # polling, as a client does
     print(f"       {task['status']}: {json.dumps(task.get('result', task.get('error')))}")
-    body = json.dumps({"qc": BELL, "shots": 1024}).replace("'", "'\\''")
     print(f"""
-The API is at {url}  (try {url}/docs in a browser). Paste into another terminal:
+The API is at {url}  ({url}/docs shows all of it). Paste into another terminal:
 
-  curl -s {url}/tasks -H 'Content-Type: application/json' -d '{body}'
+  curl -s {url}/tasks -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}
   curl -s {url}/tasks/{task_id}
 
 Ctrl-C stops it.""")
@@ -204,7 +193,7 @@ def main() -> int:
                 down()
             case "serve":
 
-                def announce(url: str) -> None:
+                async def announce(url: str) -> None:
                     with os.fdopen(arguments.ready_fd, "w") as pipe:
                         pipe.write(url)
 

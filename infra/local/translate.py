@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 LEFT_OUT = {"AWS::Logs::QueryDefinition"}
+NOT_CODE = {"Dockerfile", "requirements.txt"}  # the packages are those of the environment that MiniStack runs in
+
+logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of a feature flag file that only AWS has
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def zip_of(*parts: tuple[Path, str]) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for folder, prefix in parts:
             for path in sorted(folder.rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
+                if path.is_file() and "__pycache__" not in path.parts and path.name not in NOT_CODE:
                     # A fixed date: the name of the zip is the hash of its bytes, and only new code may change it.
                     entry = zipfile.ZipInfo(prefix + path.relative_to(folder).as_posix(), (2020, 1, 1, 0, 0, 0))
                     entry.compress_type = zipfile.ZIP_DEFLATED

@@ -31,7 +31,7 @@ from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
 from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
@@ -44,6 +44,8 @@ ROW_VERSION = 1
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
 OPEN_SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
 RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
+ABANDONED_AFTER = timedelta(seconds=20)  # after a lease ran out; by then SQS has delivered a dead worker's message again
+_GET_BATCH = 100  # most keys in one BatchGetItem
 SWEEP_AFTER = timedelta(seconds=60)  # how long the sweeper leaves a new task to its message
 
 
@@ -284,6 +286,31 @@ class TaskStore:
                         yield OpenTask(item["task_id"]["S"], int(item["due_at"]["N"]))
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("DynamoDB") from error
+
+    def abandoned(self, task_ids: Sequence[str]) -> set[str]:
+        """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
+        before = epoch_ms(utc_now() - ABANDONED_AFTER)
+        found = set()
+        for start in range(0, len(task_ids), _GET_BATCH):
+            wanted: dict[str, Any] = {
+                self._table: {
+                    "Keys": [_key(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
+                    "ProjectionExpression": "task_id, #status, lease_until",
+                    "ExpressionAttributeNames": {"#status": "status"},
+                }
+            }
+            while wanted:
+                try:
+                    answer = self._client.batch_get_item(RequestItems=wanted)
+                except (ClientError, BotoCoreError) as error:
+                    raise UnavailableError("DynamoDB") from error
+                wanted = answer.get("UnprocessedKeys", {})
+                found |= {
+                    row["task_id"]["S"]
+                    for row in answer["Responses"][self._table]
+                    if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
+                }
+        return found
 
     def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
         """Claim the right to send the task's message again, and put its next look off to `due_at`.
