@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from tasks.errors import ErrorCode
+
 MAX_SHOTS = 100_000
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 
@@ -43,7 +45,7 @@ class TransitionBody(BaseModel):
 class TaskErrorBody(BaseModel):
     """Why a task failed, and what to change."""
 
-    code: str
+    code: ErrorCode
     message: str
     line: int | None = None
     column: int | None = None

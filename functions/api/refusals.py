@@ -47,13 +47,9 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an er
     """Return the refusal that answers `error`; what is not known here is an internal error and tells nothing of itself."""
     match error:
         case TaskError():
-            fields = error.as_dict()
-            return Refusal(
-                HTTPStatus.BAD_REQUEST,
-                fields.pop("code"),
-                "QASM3 code is not valid",
-                {"detail": fields.pop("message"), **fields},
-            )
+            shown = error.as_dict()
+            code, sentence = shown.pop("code"), shown.pop("message")
+            return Refusal(HTTPStatus.BAD_REQUEST, code, "QASM3 code is not valid", {"detail": sentence, **shown})
         case CircuitTextTooLargeError():
             return Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -63,9 +59,10 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an er
             )
         case RequestValidationError():
             detail = [{name: part for name, part in problem.items() if name in _SHOWN} for problem in error.errors()]
-            return Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), {"detail": detail}
-            )
+            fields: dict[str, Any] = {"detail": detail}
+            if detail[0]["loc"] == ("body",):
+                fields["hint"] = "Send a JSON object with the header `Content-Type: application/json`."
+            return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), fields)
         case KeyReusedError():
             return Refusal(
                 HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,0 +1,388 @@
+"""The api function from API Gateway's event to its answer, against moto: the HTTP contract, to the letter."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+from conftest import BELL
+from lambda_events import Context, http_event
+
+from tasks import aws
+from tasks.errors import ErrorCode, TaskError
+
+if TYPE_CHECKING:
+    from conftest import Aws
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def call(method: str, path: str, body: Any = None, **event: Any) -> tuple[int, dict[str, str], Any]:
+    """Send a request through the function's handler; return status, headers in lower case and the body's JSON."""
+    from api import handler
+
+    answer = handler(http_event(method, path, body, **event), Context())
+    headers = {
+        name.lower(): value for name, value in (answer["headers"] | {k: v[0] for k, v in answer["multiValueHeaders"].items()}).items()
+    }
+    text = answer["body"]
+    return answer["statusCode"], headers, json.loads(text) if headers["content-type"] == "application/json" else text
+
+
+def submit(body: dict[str, Any] | None = None, **event: Any) -> str:
+    """Submit a task that must be accepted; return its id."""
+    status, _, answer = call("POST", "/tasks", body or {"qc": BELL}, **event)
+    assert status == 200, answer
+    task_id: str = answer["task_id"]
+    return task_id
+
+
+def test_submitting_answers_the_contract(in_moto: Aws) -> None:
+    """An accepted task is answered with its id, the promised message and where to find it."""
+    status, headers, answer = call("POST", "/tasks", {"qc": BELL})
+    assert status == 200
+    assert set(answer) == {"task_id", "message", "submitted_at", "correlation_id"}
+    assert answer["message"] == "Task submitted successfully."
+    assert UUID.fullmatch(answer["task_id"])
+    assert RFC3339.fullmatch(answer["submitted_at"])
+    assert headers["location"] == f"/tasks/{answer['task_id']}"
+    assert headers["x-correlation-id"] == answer["correlation_id"]
+
+
+def test_submitting_writes_the_row_and_sends_the_id_alone(in_moto: Aws) -> None:
+    """The row holds the task; the message nothing but its id, its version and the correlation id."""
+    task_id = submit({"qc": BELL, "shots": 10, "seed": 3}, headers={"X-Correlation-ID": "mine-1"})
+    stored = in_moto.store.get(task_id)
+    assert stored is not None
+    assert (stored.shots, stored.options, stored.correlation_id) == (10, {"seed": 3}, "mine-1")
+    (message,) = in_moto.messages()
+    assert json.loads(message["Body"]) == {"version": 1, "task_id": task_id}
+    assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "mine-1"
+
+
+def test_a_new_task_reads_as_pending(in_moto: Aws) -> None:
+    """A task that nobody worked on yet is pending, with the contract's message and one line of history."""
+    task_id = submit()
+    status, _, answer = call("GET", f"/tasks/{task_id}")
+    assert status == 200
+    submitted_at = answer["submitted_at"]
+    assert answer == {
+        "task_id": task_id,
+        "status": "pending",
+        "message": "Task is still in progress.",
+        "submitted_at": submitted_at,
+        "status_history": [
+            {"status": "pending", "transitioned_at": submitted_at, "notes": "The task was accepted."}
+        ],
+        "correlation_id": answer["correlation_id"],
+        "shots": 1024,
+    }
+
+
+def test_a_running_task_reads_as_pending(in_moto: Aws) -> None:
+    """A client sees a running task as pending; the history says processing."""
+    task_id = submit()
+    in_moto.store.claim(task_id)
+    _, _, answer = call("GET", f"/tasks/{task_id}")
+    assert (answer["status"], answer["message"]) == ("pending", "Task is still in progress.")
+    assert [line["status"] for line in answer["status_history"]] == ["pending", "processing"]
+
+
+def test_a_completed_task_shows_its_counts(in_moto: Aws) -> None:
+    """`result` is the counts map itself."""
+    task_id = submit()
+    claimed = in_moto.store.claim(task_id)
+    assert claimed is not None
+    in_moto.store.complete(claimed, {"result": {"00": 512, "11": 512}})
+    _, _, answer = call("GET", f"/tasks/{task_id}")
+    assert (answer["status"], answer["message"]) == ("completed", "Task completed successfully.")
+    assert answer["result"] == {"00": 512, "11": 512}
+
+
+def test_a_failed_task_shows_its_error(in_moto: Aws) -> None:
+    """A failure's message is the task's, and `error` has the details."""
+    task_id = submit()
+    claimed = in_moto.store.claim(task_id)
+    assert claimed is not None
+    in_moto.store.fail(claimed, TaskError(ErrorCode.TIME_LIMIT, "It ran too long.", limit=120, hint="Use fewer shots."))
+    status, _, answer = call("GET", f"/tasks/{task_id}")
+    assert status == 200
+    assert (answer["status"], answer["message"]) == ("failed", "It ran too long.")
+    assert answer["error"] == {
+        "code": "time_limit",
+        "message": "It ran too long.",
+        "limit": 120,
+        "hint": "Use fewer shots.",
+    }
+
+
+def test_a_cancelled_task_says_so(in_moto: Aws) -> None:
+    """A cancelled task reads as cancelled."""
+    task_id = submit()
+    in_moto.store.cancel(task_id, "public")
+    _, _, answer = call("GET", f"/tasks/{task_id}")
+    assert (answer["status"], answer["message"]) == ("cancelled", "Task was cancelled.")
+
+
+@pytest.mark.parametrize("task_id", ["00000000-0000-4000-8000-000000000000", "nonsense", "%00", "1", "a" * 5000])
+def test_an_unknown_task_is_not_found(in_moto: Aws, task_id: str) -> None:
+    """An id that no task has, or that is no id, is answered alike."""
+    status, _, answer = call("GET", f"/tasks/{task_id}")
+    assert status == 404
+    assert (answer["status"], answer["message"], answer["code"]) == ("error", "Task not found.", "task_not_found")
+
+
+def test_another_owners_task_is_not_found(in_moto: Aws) -> None:
+    """A task answers only to the key that made it, and otherwise as if it did not exist."""
+    task_id = submit(api_key_id="key-1")
+    assert call("GET", f"/tasks/{task_id}", api_key_id="key-1")[0] == 200
+    other = call("GET", f"/tasks/{task_id}", api_key_id="key-2")
+    unknown = call("GET", "/tasks/00000000-0000-4000-8000-000000000000", api_key_id="key-2")
+    assert {**other[2], "correlation_id": ""} == {**unknown[2], "correlation_id": ""}
+    assert other[0] == unknown[0] == 404
+
+
+def test_a_program_that_does_not_parse_is_refused_with_its_place(in_moto: Aws) -> None:
+    """A syntax error is answered at once with line and column, and nothing is stored."""
+    status, _, answer = call("POST", "/tasks", {"qc": "OPENQASM 3;\nqubit q;\nh q\nmeasure q;"})
+    assert status == 400
+    assert (answer["status"], answer["message"], answer["code"]) == (
+        "error",
+        "QASM3 code is not valid",
+        "invalid_circuit",
+    )
+    assert answer["line"] in {3, 4}
+    assert isinstance(answer["column"], int)
+    assert answer["detail"]
+    assert (in_moto.rows(), in_moto.messages()) == ([], [])
+
+
+@pytest.mark.parametrize("qc", ["", "   \n\t ", "OPENQASM 3; qubit q; h q; \0 measure q;", "qubit q; h q; measure q; \ud800"])
+def test_text_that_is_no_program_is_refused(in_moto: Aws, qc: str) -> None:
+    """Empty text, blanks, NUL and lone surrogates are invalid circuits; nothing is stored."""
+    status, _, answer = call("POST", "/tasks", {"qc": qc})
+    assert (status, answer["message"], answer["code"]) == (400, "QASM3 code is not valid", "invalid_circuit")
+    assert in_moto.rows() == []
+
+
+def test_text_over_the_limit_is_refused_with_the_limit(in_moto: Aws) -> None:
+    """Two megabytes of circuit are refused with the limit and the actual size in bytes."""
+    status, _, answer = call("POST", "/tasks", {"qc": "x" * 2_000_000})
+    assert (status, answer["code"], answer["limit"], answer["actual"]) == (
+        413,
+        "circuit_too_large",
+        1_000_000,
+        2_000_000,
+    )
+    assert in_moto.rows() == []
+
+
+BAD_BODIES: list[tuple[Any, str]] = [
+    (None, "body"),
+    ("", "body"),
+    ("{", "JSON"),
+    ("[1]", "body"),
+    ('"text"', "body"),
+    ({}, "qc"),
+    ({"qc": None}, "qc"),
+    ({"qc": 5}, "qc"),
+    ({"qc": [BELL]}, "qc"),
+    *(({"qc": BELL, "shots": shots}, "shots") for shots in (0, -1, 100_001, "x", "10", 1.5, True, None, [], 10**30)),
+    *(({"qc": BELL, "seed": seed}, "seed") for seed in (-1, 2**31, "x", 1.5, False)),
+    ({"qc": BELL, "shot": 5}, "shot"),
+    ({"qc": BELL, "nonsense": 5}, "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("body", "named"), BAD_BODIES)
+def test_a_missing_or_wrong_field_is_refused_by_name(in_moto: Aws, body: Any, named: str) -> None:
+    """A body that does not fit is a 422 with FastAPI's detail and a message that names the field."""
+    status, _, answer = call("POST", "/tasks", body)
+    assert status == 422
+    assert (answer["status"], answer["code"]) == ("error", "invalid_request")
+    assert isinstance(answer["detail"], list)
+    assert named in answer["message"]
+    assert set(answer["detail"][0]) == {"type", "loc", "msg"}
+    assert (in_moto.rows(), in_moto.messages()) == ([], [])
+
+
+def test_a_body_that_is_not_utf8_is_refused(in_moto: Aws) -> None:
+    """Bytes that are no UTF-8 are refused without a traceback."""
+    import base64
+
+    from api import handler
+
+    event = http_event("POST", "/tasks", "x")
+    event |= {"body": base64.b64encode(b'{"qc": "\xff\xfe"}').decode(), "isBase64Encoded": True}
+    answer = handler(event, Context())
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["message"] == "The body could not be read: it must be JSON in UTF-8."
+
+
+def test_a_body_of_another_type_is_told_what_to_send(in_moto: Aws) -> None:
+    """JSON sent as a form is refused with the header that was missing."""
+    status, _, answer = call(
+        "POST", "/tasks", json.dumps({"qc": BELL}), headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert status == 422
+    assert answer["hint"] == "Send a JSON object with the header `Content-Type: application/json`."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/nowhere", (404, "not_found")),
+        ("GET", "/tasks/a/b", (404, "not_found")),
+        ("PUT", "/tasks", (405, "method_not_allowed")),
+        ("PATCH", "/tasks/00000000-0000-4000-8000-000000000000", (405, "method_not_allowed")),
+    ],
+)
+def test_unknown_routes_and_methods_have_the_contracts_body(
+    in_moto: Aws, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    """What does not exist is refused in the same shape as everything else."""
+    status, _, answer = call(method, path)
+    assert (status, answer["code"]) == expected
+    assert answer["status"] == "error"
+
+
+def test_a_correlation_id_is_kept_and_a_malformed_one_replaced(in_moto: Aws) -> None:
+    """A caller's id comes back in header and body; one that could forge a log line or a header does not."""
+    _, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"X-Correlation-ID": "abc-123"})
+    assert (headers["x-correlation-id"], answer["correlation_id"]) == ("abc-123", "abc-123")
+    _, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"x-correlation-id": 'a"\n{b}'})
+    assert UUID.fullmatch(answer["correlation_id"])
+    assert headers["x-correlation-id"] == answer["correlation_id"]
+
+
+def test_the_same_key_and_body_give_the_same_task(in_moto: Aws) -> None:
+    """A retried submission is answered with the first one's task, and one message is in the queue."""
+    first = call("POST", "/tasks", {"qc": BELL}, headers={"Idempotency-Key": "k"})
+    second = call("POST", "/tasks", {"qc": BELL}, headers={"Idempotency-Key": "k"})
+    assert first[2]["task_id"] == second[2]["task_id"]
+    assert first[2]["submitted_at"] == second[2]["submitted_at"]
+    assert ("idempotent-replayed" in first[1], second[1].get("idempotent-replayed")) == (False, "true")
+    assert (len(in_moto.rows()), len(in_moto.messages())) == (1, 1)
+
+
+def test_the_same_key_with_another_body_is_refused(in_moto: Aws) -> None:
+    """A key stands for one body."""
+    submit(headers={"Idempotency-Key": "k"})
+    status, _, answer = call("POST", "/tasks", {"qc": BELL, "shots": 7}, headers={"Idempotency-Key": "k"})
+    assert (status, answer["code"]) == (422, "idempotency_key_reused")
+    assert len(in_moto.rows()) == 1
+
+
+def test_keys_belong_to_the_caller(in_moto: Aws) -> None:
+    """Two callers may use the same key for two tasks."""
+    first = submit(headers={"Idempotency-Key": "k"}, api_key_id="key-1")
+    second = submit(headers={"Idempotency-Key": "k"}, api_key_id="key-2")
+    assert first != second
+
+
+def test_concurrent_submissions_with_one_key_make_one_task(in_moto: Aws) -> None:
+    """Of many submissions at once one creates the task and all are told its id."""
+    from routes import keyed_task_id
+
+    from tasks.task import Status, Task
+
+    task = Task(keyed_task_id("alice", "k"), "alice", Status.PENDING, "now", "", "qubit q;", 1, request_hash="h")
+    with ThreadPoolExecutor(8) as pool:
+        submissions = list(
+            pool.map(lambda index: in_moto.store.submit(task.evolve(correlation_id=str(index))), range(24))
+        )
+    assert [submission.replayed for submission in submissions].count(False) == 1
+    assert len(in_moto.rows()) == 1
+
+
+def test_a_task_is_accepted_when_its_message_cannot_be_sent(in_moto: Aws) -> None:
+    """With SQS down the row is there for the sweeper, and the caller gets the task."""
+    with Stubber(aws.client("sqs")) as sqs:
+        sqs.add_client_error("send_message", "ServiceUnavailable", http_status_code=503)
+        task_id = submit()
+    assert [open_task.task_id for open_task in in_moto.store.open_tasks()] == [task_id]
+    assert in_moto.messages() == []
+
+
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError", "ResourceNotFoundException"])
+def test_without_its_table_the_service_says_try_again(in_moto: Aws, code: str) -> None:
+    """With DynamoDB down or throttling nothing is accepted: 503 with Retry-After, and nothing of the cause."""
+    with Stubber(aws.client("dynamodb")) as dynamodb:
+        dynamodb.add_client_error("put_item", code, "secret")
+        status, headers, answer = call("POST", "/tasks", {"qc": BELL})
+    assert (status, headers["retry-after"], answer["code"]) == (503, "5", "unavailable")
+    assert "secret" not in json.dumps(answer)
+    assert in_moto.messages() == []
+
+
+def test_an_unexpected_error_tells_nothing_but_its_correlation_id(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text of a bug stays in the logs."""
+    import reader
+
+    def broken(text: str) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(reader, "check", broken)
+    status, headers, answer = call("POST", "/tasks", {"qc": BELL})
+    assert (status, answer["code"]) == (500, "internal_error")
+    assert headers["x-correlation-id"] == answer["correlation_id"]
+    assert "secret" not in json.dumps(answer)
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "secret" in line]
+    assert line["correlation_id"] == answer["correlation_id"]
+
+
+def test_health_says_connected(in_moto: Aws) -> None:
+    """With the table and the queue there the service is healthy."""
+    status, _, answer = call("GET", "/health")
+    assert status == 200
+    assert {**answer, "timestamp": ""} == {
+        "status": "healthy",
+        "timestamp": "",
+        "database_status": "connected",
+        "queue_status": "connected",
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "part"),
+    [("dynamodb", "get_item", "database_status"), ("sqs", "get_queue_attributes", "queue_status")],
+)
+def test_health_names_the_broken_part(in_moto: Aws, service: Any, operation: str, part: str) -> None:
+    """A part that does not answer makes the service unhealthy, and is the one named."""
+    with Stubber(aws.client(service)) as stub:
+        stub.add_client_error(operation, "ServiceUnavailable", http_status_code=503)
+        status, _, answer = call("GET", "/health")
+    assert (status, answer["status"]) == (503, "unhealthy")
+    assert [name for name, value in answer.items() if value == "unavailable"] == [part]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_documentation_links_back_through_the_stage(in_moto: Aws, path: str) -> None:
+    """Behind /v1 the pages load /v1/openapi.json."""
+    status, headers, page = call("GET", path)
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "/v1/openapi.json" in page
+
+
+def test_the_openapi_document_lists_the_error_codes_and_the_stage(in_moto: Aws) -> None:
+    """A client generator finds the server's prefix and the closed set of codes."""
+    _, _, document = call("GET", "/openapi.json")
+    assert document["servers"] == [{"url": "/v1"}]
+    assert document["components"]["schemas"]["ErrorCode"]["enum"] == [str(code) for code in ErrorCode]
+
+
+def test_log_lines_have_ids_and_no_circuit(in_moto: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line of a submission has the correlation id, the one about the task its id, and none the program."""
+    task_id = submit(headers={"X-Correlation-ID": "walk-1"})
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [(line["event"], line["task_id"], line["correlation_id"]) for line in lines] == [
+        ("task_submitted", task_id, "walk-1")
+    ]
+    assert "OPENQASM" not in json.dumps(lines)
