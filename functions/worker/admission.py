@@ -1,0 +1,246 @@
+"""What a circuit may cost: chooses its method and refuses, before anything runs, what certainly cannot finish here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from facts import Facts
+from tasks.errors import ErrorCode, TaskError
+from tasks.limits import MAX_GATES, Limits, state_bytes
+from tasks.options import Method, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+# Up to here a statevector beats the stabilizer tableau even on Clifford circuits (GHZ: 1.6 against 2.4 ms at 10 qubits).
+SMALL_CLIFFORD = 10
+# Up to here a noisy circuit is cheaper as one density matrix than as a trajectory per shot, given enough shots.
+SMALL_DENSITY = 10
+# 2^crossings bounds the bond dimension: 16 costs microseconds a gate and a shot, whatever the width.
+SHALLOW = 4
+# From this many estimated seconds on, a shallow circuit is handed to the matrix product state method.
+SLOW_S = 1.0
+# The estimate is an upper figure: fusion, branching and idle amplitudes make real runs up to this much faster.
+CERTAIN = 0.02
+# Aer's copies of a circuit, its fusion and its noise included, measured at 0.4 to 0.9 KiB a gate.
+BYTES_PER_GATE = 1_024
+FIXED_BYTES = 8 * 2**20
+# Branches of a circuit with mid-circuit measurement may hold this share of the memory.
+BRANCHING_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one run may use: `memory_bytes` and `time_s` now, `alone_bytes` and `time_limit_s` at best."""
+
+    memory_bytes: int
+    time_s: float
+    alone_bytes: int
+    time_limit_s: float
+    threads: int = 1
+
+    @classmethod
+    def alone(cls, limits: Limits) -> Budget:
+        """Return the budget of a run that has the whole worker for the whole time limit."""
+        memory, time_s = limits.alone_bytes, limits.time_limit_s
+        return cls(memory, time_s, memory, time_s, limits.children)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Budget:
+        """Read what `as_dict` wrote."""
+        return cls(**given)
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the fields, ready for JSON."""
+        return {
+            "memory_bytes": self.memory_bytes,
+            "time_s": self.time_s,
+            "alone_bytes": self.alone_bytes,
+            "time_limit_s": self.time_limit_s,
+            "threads": self.threads,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How an admitted circuit runs: its method, an upper figure for the time on one core, and the memory it takes."""
+
+    method: str
+    seconds: float
+    bytes: int
+    branching: bool = False
+
+
+class NeedsAloneError(Exception):
+    """The circuit fits the worker, but not the share that a child has beside others."""
+
+
+class NeedsTimeError(Exception):
+    """The circuit fits the time limit, but certainly not what is left of this batch."""
+
+
+def estimate(facts: Facts, options: Options, method: str | None = None) -> Plan:
+    """Estimate a run from simple facts; the API may route with it, knowing only qubits, gates and `mid_circuit`.
+
+    Statevector: 1 ms + 16 us a gate + 0.55 ns a gate and amplitude + 0.7 us a shot; with mid-circuit measurement or
+    noise on gates, each shot runs the circuit, at least 45 us. Stabilizer and matrix product state: 1.5 us a qubit and
+    shot and more, from the widths measured. Times are on one core of 2026; trust them within a factor of five.
+    """
+    method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
+    qubits, gates, shots = facts.active_qubits, facts.gates, options.shots
+    every_shot = facts.mid_circuit or (options.noise is not None and options.noise.on_gates)
+    if method == "stabilizer":
+        once, shot = 3e-8 * gates * qubits, 6e-8 * qubits * qubits + 2e-8 * gates * every_shot * qubits
+        seconds = 1e-3 + 16e-6 * gates + once + shots * shot
+    elif method in ("matrix_product_state", "extended_stabilizer"):
+        bond = 2.0 ** min(facts.crossings, qubits // 2, 20)
+        once = gates * (5e-5 + 2e-8 * bond**3)
+        seconds = 1e-3 + 16e-6 * gates + (shots if every_shot else 1) * once + shots * qubits * bond**2 * 1.5e-6
+    else:
+        # A density matrix is held as the statevector of twice the qubits.
+        amplitudes = 2.0 ** min(1_000, qubits * (2 if method == "density_matrix" else 1))
+        once = 16e-6 * gates + 0.55e-9 * gates * amplitudes
+        seconds = 1e-3 + once + 0.7e-6 * shots
+        if every_shot and method != "density_matrix":
+            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 0.55e-9 * gates * amplitudes)
+        elif facts.mid_circuit:
+            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 0.55e-9 * gates * amplitudes)
+    state = state_bytes(method, qubits, options.precision)
+    return Plan(method=method, seconds=seconds, bytes=state + FIXED_BYTES + BYTES_PER_GATE * min(gates, MAX_GATES))
+
+
+def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
+    """Return the method to run with: the one asked for, or for `automatic` the cheapest that is exact.
+
+    1. Clifford circuits wider than 10 qubits: stabilizer, whose cost is polynomial; but one so wide that this takes
+       more than a second, and so shallow that its bond dimension is at most 16, goes to matrix product state.
+    2. Noise on gates, at most 10 qubits and as many shots as amplitudes (or observables, which are then exact):
+       density_matrix.
+    3. Whatever fits `memory_bytes`: statevector, unless it is slow and shallow as in 1.
+    4. Wider than any statevector that fits: matrix_product_state. Whether its entanglement fits is found by running.
+    """
+    if options.method != Method.AUTOMATIC:
+        return options.method
+    shallow = facts.crossings <= SHALLOW
+    if facts.clifford and facts.active_qubits > SMALL_CLIFFORD:
+        slow = estimate(facts, options, "stabilizer").seconds > SLOW_S
+        return "matrix_product_state" if slow and shallow else "stabilizer"
+    noisy = options.noise is not None and options.noise.on_gates
+    if noisy and facts.active_qubits <= SMALL_DENSITY and not facts.mid_circuit:
+        plenty = options.shots >= 2**facts.active_qubits or options.observables is not None
+        if plenty and estimate(facts, options, "density_matrix").bytes <= memory_bytes:
+            return "density_matrix"
+    plan = estimate(facts, options, "statevector")
+    if plan.bytes > memory_bytes or (plan.seconds > SLOW_S and shallow and not noisy and not facts.mid_circuit):
+        return "matrix_product_state"
+    return "statevector"
+
+
+def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
+    """Return the plan of a circuit that may run within `budget`.
+
+    Raises TaskError for what can never run here (`circuit_too_large`, `memory_limit`, `time_limit`,
+    `unsupported_feature`), NeedsAloneError and NeedsTimeError for what can, but not now. Time is refused only where
+    even the most favourable run is over: else the clock decides.
+    """
+    method = choose_method(facts, options, budget.alone_bytes)
+    _check_gates(facts)
+    _check_method(facts, options, method)
+    _check_width(facts, options, method, budget)
+    plan = estimate(facts, options, method)
+    if plan.bytes > budget.alone_bytes:
+        raise TaskError(
+            ErrorCode.MEMORY_LIMIT,
+            f"The circuit needs {_mb(plan.bytes)} MB of memory; the limit is {_mb(budget.alone_bytes)} MB.",
+            limit=budget.alone_bytes,
+            actual=plan.bytes,
+            hint=_hint(options, method),
+        )
+    least = CERTAIN * plan.seconds / max(1, budget.threads)
+    if least > budget.time_limit_s:
+        raise TaskError(
+            ErrorCode.TIME_LIMIT,
+            f"The circuit would run for at least {least:.0f} seconds; the limit is {budget.time_limit_s:g} seconds.",
+            limit=budget.time_limit_s,
+            actual=round(least, 3),
+            hint="Use fewer shots, fewer gates or fewer qubits.",
+        )
+    if plan.bytes > budget.memory_bytes:
+        raise NeedsAloneError
+    if least > budget.time_s:
+        raise NeedsTimeError
+    state = state_bytes(method, facts.active_qubits, options.precision)
+    branches = options.shots * max(state, 4_096)
+    branching = (
+        facts.mid_circuit
+        and method in ("statevector", "density_matrix")
+        and branches <= BRANCHING_SHARE * budget.memory_bytes
+    )
+    return Plan(method, plan.seconds, plan.bytes, branching)
+
+
+def _check_gates(facts: Facts) -> None:
+    if facts.gates > MAX_GATES:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The circuit has {facts.gates} gates; the limit is {MAX_GATES} gates.",
+            limit=MAX_GATES,
+            actual=facts.gates,
+            hint="Split the circuit, or use fewer iterations of its loops.",
+        )
+
+
+def _check_method(facts: Facts, options: Options, method: str) -> None:
+    if method == "stabilizer" and not facts.clifford:
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            f"The stabilizer method runs Clifford gates only; this circuit has {facts.first_foreign!r}.",
+            hint='Use "method": "automatic".',
+        )
+    if method == "extended_stabilizer" and (facts.control_flow or options.observables or options.noise):
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            "The extended_stabilizer method runs no control flow, no noise and no observables.",
+            hint='Use "method": "automatic".',
+        )
+
+
+def _check_width(facts: Facts, options: Options, method: str, budget: Budget) -> None:
+    limit = Limits(memory_mb=0, time_limit_s=0, children=1).max_qubits(method) if method not in _STATES else 0
+    if method in _STATES:
+        # A statevector beyond memory is too large a circuit, and the sentence should speak of qubits.
+        while estimate_state(method, limit + 1, options) <= budget.alone_bytes:
+            limit += 1
+    if facts.active_qubits > limit:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The circuit uses {facts.active_qubits} qubits; "
+            f"the limit of the {method} method in {options.precision} precision is {limit} qubits.",
+            limit=limit,
+            actual=facts.active_qubits,
+            hint=_hint(options, method),
+        )
+
+
+_STATES = ("statevector", "density_matrix")
+
+
+def estimate_state(method: str, num_qubits: int, options: Options) -> int:
+    """Return the bytes of a state of that many qubits, working space included."""
+    return state_bytes(method, num_qubits, options.precision) + FIXED_BYTES
+
+
+def _hint(options: Options, method: str) -> str:
+    if method == "density_matrix":
+        return 'Use "method": "statevector", or fewer qubits.'
+    if method == "statevector" and options.precision == "double":
+        return 'Use "method": "matrix_product_state", "precision": "single", or fewer qubits.'
+    if method == "statevector":
+        return 'Use "method": "matrix_product_state", or fewer qubits.'
+    return "Use fewer qubits or gates."
+
+
+def _mb(size: int) -> int:
+    return -(-size // 2**20)

@@ -1,0 +1,155 @@
+"""What a circuit costs, counted in one pass: the step between the reader and admission."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qiskit import QuantumCircuit
+
+# What Aer's stabilizer method runs as it stands, and rotations that are Clifford at multiples of pi/2.
+CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
+CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
+_NOT_GATES = frozenset({"measure", "reset", "delay", "store", "break_loop", "continue_loop"})
+_ANGLE_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What admission knows of a circuit.
+
+    `active_qubits` leaves out idle ones, which Aer drops; `gates` counts every gate with its loops unrolled;
+    `crossings` is the largest number of many-qubit gates across any cut of the line of qubits: a bound on log2 of the
+    bond dimension in a matrix product state. `mid_circuit` says that shots cannot be sampled from one final state.
+    """
+
+    num_qubits: int
+    active_qubits: int
+    gates: int
+    depth: int = 0
+    mid_circuit: bool = False
+    clifford: bool = False
+    control_flow: bool = False
+    wide_gates: bool = False
+    crossings: int = 0
+    names: frozenset[str] = frozenset()
+    first_foreign: str | None = None
+    final_measurements: frozenset[int] = field(default=frozenset(), repr=False)
+
+
+def read_facts(circuit: QuantumCircuit) -> Facts:
+    """Walk the circuit once, blocks of control flow included."""
+    walk = _Walk(circuit)
+    walk.over(circuit.data, 1)
+    return walk.facts()
+
+
+class _Walk:
+    """The running totals of one pass; qubits are positions in the circuit, classical bits follow them."""
+
+    def __init__(self, circuit: QuantumCircuit) -> None:
+        self.circuit = circuit
+        self.positions: dict[Any, int] = {bit: index for index, bit in enumerate(circuit.qubits)}
+        offset = len(self.positions)
+        self.positions.update({bit: offset + index for index, bit in enumerate(circuit.clbits)})
+        self.levels = [0] * len(self.positions)
+        self.touched = bytearray(circuit.num_qubits)
+        self.across = [0] * (circuit.num_qubits + 1)
+        self.names: set[str] = set()
+        self.gates = 0
+        self.clifford = True
+        self.first_foreign: str | None = None
+        self.mid_circuit = False
+        self.control_flow = False
+        self.wide_gates = False
+        # The measurements that nothing has followed yet, by the qubit and by the classical bit they use.
+        self.open_by_bit: dict[int, int] = {}
+        self.open: set[int] = set()
+
+    def over(self, data: Iterable[Any], times: int) -> None:
+        """Count `data`, the body of a loop that runs `times` times (1 for a circuit)."""
+        positions, levels, touched, across = self.positions, self.levels, self.touched, self.across
+        width = len(touched)
+        for index, step in enumerate(data):
+            name = step.name
+            if name == "barrier":
+                continue
+            bits = [positions[bit] for bit in step.qubits]
+            quantum = len(bits)
+            for bit in bits:
+                touched[bit] = 1
+            bits.extend(positions[bit] for bit in step.clbits)
+            level = 1 + max((levels[bit] for bit in bits), default=0)
+            for bit in bits:
+                levels[bit] = level
+            if self.open_by_bit:
+                self.close(bits)
+            self.names.add(name)
+            if step.is_control_flow():
+                self.enter(step, times)
+            elif name == "measure":
+                self.open.add(index)
+                self.open_by_bit[bits[0]] = self.open_by_bit[bits[1]] = index
+            elif name in _NOT_GATES:
+                self.mid_circuit |= name == "reset"
+            else:
+                self.gates += times
+                if quantum > 1:
+                    self.wide_gates |= quantum > 2  # noqa: PLR2004 - what noise models take
+                    across[min(bits[:quantum])] += times
+                    across[min(width, max(bits[:quantum]))] -= times
+                if name not in CLIFFORD and not (name in CLIFFORD_ROTATIONS and _is_quarter_turn(step.params[0])):
+                    self.clifford = False
+                    self.first_foreign = self.first_foreign or name
+
+    def close(self, bits: list[int]) -> None:
+        """Mark earlier measurements of these bits as not final: something follows them."""
+        for bit in bits:
+            index = self.open_by_bit.pop(bit, None)
+            if index is not None:
+                self.open.discard(index)
+                self.mid_circuit = True
+
+    def enter(self, step: Any, times: int) -> None:  # noqa: ANN401 - Qiskit ships no types
+        """Count the blocks of a control-flow operation, whose bits are named anew inside."""
+        self.mid_circuit = self.control_flow = True
+        operation = step.operation
+        if step.name == "for_loop":
+            times *= len(operation.params[0])
+        outer = self.positions
+        for block in operation.blocks:
+            self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
+            self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
+            self.over(block.data, times)
+            self.open.clear()
+            self.open_by_bit.clear()
+        self.positions = outer
+
+    def facts(self) -> Facts:
+        """Close the totals."""
+        crossings = height = 0
+        for change in self.across:
+            height += change
+            crossings = max(crossings, height)
+        return Facts(
+            num_qubits=self.circuit.num_qubits,
+            active_qubits=sum(self.touched),
+            gates=self.gates,
+            depth=max(self.levels, default=0),
+            mid_circuit=self.mid_circuit,
+            clifford=self.clifford,
+            control_flow=self.control_flow,
+            wide_gates=self.wide_gates,
+            crossings=crossings,
+            names=frozenset(self.names),
+            first_foreign=self.first_foreign,
+            final_measurements=frozenset() if self.control_flow else frozenset(self.open),
+        )
+
+
+def _is_quarter_turn(angle: object) -> bool:
+    return isinstance(angle, (int, float)) and abs(math.remainder(angle, math.pi / 2)) < _ANGLE_TOLERANCE

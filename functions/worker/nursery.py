@@ -1,0 +1,292 @@
+"""Keeps the worker's child processes: asks the zygote for them, carries frames to and fro, notices deaths."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+ZYGOTE = Path(__file__).with_name("zygote.py")
+# What a child may know of the environment: no credentials, nothing that says where the tables are.
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
+EXIT_REPORT_S = 2.0  # how long to wait for the zygote's word on a child whose socket has closed
+START_S = 60.0  # how long the imports may take on a cold disk
+TAIL_BYTES = 4_096
+
+
+@dataclass(eq=False, slots=True)
+class Child:
+    """One process, reached by `channel`; `pid` is known once the zygote has forked it."""
+
+    number: int
+    channel: socket.socket
+    errors: int
+    pid: int | None = None
+    incoming: bytearray = field(default_factory=bytearray)
+    outgoing: bytearray = field(default_factory=bytearray)
+    tail: bytearray = field(default_factory=bytearray)
+    closed_at: float | None = None
+    exited: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A child has sent a frame."""
+
+    child: Child
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A child is gone. `status` is its exit code, negative for a signal, None where nobody could tell."""
+
+    child: Child
+    reason: str  # "died", "rubbish", "zygote"
+    status: int | None = None
+    max_rss_bytes: int = 0
+    tail: str = ""
+
+
+class Nursery:
+    """`size` children forked from a zygote that has imported `target` (`module:function`); the zygote starts at once."""
+
+    def __init__(self, size: int, target: str, threads: int) -> None:
+        self.size = size
+        self.target = target
+        self.threads = threads
+        self.children: list[Child] = []
+        self.ready = False
+        self.restarts = 0
+        self._numbers = 0
+        self._selector = selectors.DefaultSelector()
+        self._start_zygote()
+
+    def _start_zygote(self) -> None:
+        # SEQPACKET keeps messages whole, and each carries its descriptors.
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment |= {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONUNBUFFERED": "1",
+            # Aer takes no more threads than OpenMP has; each run says how many it uses, normally one.
+            "OMP_NUM_THREADS": str(self.threads),
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "QISKIT_PARALLEL": "FALSE",
+            "RAYON_NUM_THREADS": "1",
+        }
+        with theirs:
+            self._zygote = subprocess.Popen(
+                [sys.executable, str(ZYGOTE), str(theirs.fileno()), self.target],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=environment,
+                close_fds=True,
+            )
+        self._control.setblocking(False)
+        self.ready = False
+        self._selector.register(self._control, selectors.EVENT_READ, None)
+        self.fill()
+
+    def restart(self) -> None:
+        """Begin again with a new zygote and new children; the old ones are gone or are killed now."""
+        self.restarts += 1
+        for child in list(self.children):
+            self._forget(child)
+        self._stop_zygote()
+        self._start_zygote()
+
+    def fill(self) -> None:
+        """Ask for as many children as are missing; a program may be sent to one before it has been born."""
+        while len(self.children) < self.size:
+            self._numbers += 1
+            ours, theirs = socket.socketpair()
+            errors, errors_end = os.pipe2(os.O_CLOEXEC)
+            child = Child(self._numbers, ours, errors)
+            try:
+                socket.send_fds(
+                    self._control, [json.dumps({"fork": child.number}).encode()], [theirs.fileno(), errors_end]
+                )
+            except OSError:  # the zygote is dead, which poll() reports
+                ours.close()
+                os.close(errors)
+                return
+            finally:
+                theirs.close()
+                os.close(errors_end)
+            ours.setblocking(False)
+            os.set_blocking(errors, False)
+            self._selector.register(ours, selectors.EVENT_READ, child)
+            self._selector.register(errors, selectors.EVENT_READ, child)
+            self.children.append(child)
+
+    def send(self, child: Child, message: dict[str, Any]) -> None:
+        """Send a frame, what the socket does not take now in later polls."""
+        child.outgoing += frames.encode(message)
+        self._flush(child)
+
+    def kill(self, child: Child) -> None:
+        """Kill a child, whatever it is doing, and ask for another in its place."""
+        with contextlib.suppress(OSError):
+            self._control.send(json.dumps({"kill": child.number}).encode())
+        self._forget(child)
+        self.fill()
+
+    def retire(self, child: Child) -> None:
+        """Let a child end that has said it will, and ask for another in its place."""
+        self._forget(child)
+        self.fill()
+
+    def poll(self, timeout_s: float) -> list[Answered | Lost]:
+        """Wait at most that long for something to happen, and return it."""
+        events: list[Answered | Lost] = []
+        if any(child.closed_at is not None for child in self.children):
+            timeout_s = min(timeout_s, 0.05)
+        for key, mask in self._selector.select(max(0.0, timeout_s)):
+            child = key.data
+            if child is None:
+                if not self._hear_zygote():
+                    return events + self._lose_all()
+            elif child not in self.children:
+                continue
+            elif key.fileobj == child.errors:
+                self._read_errors(child)
+            else:
+                if mask & selectors.EVENT_WRITE:
+                    self._flush(child)
+                if mask & selectors.EVENT_READ:
+                    events.extend(self._read(child))
+        now = time.monotonic()
+        for child in list(self.children):
+            if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
+                continue
+            # Its last words may still be in the socket: an answer counts, though its sender is dead.
+            while child.closed_at is None and child in self.children and (said := self._read(child)) is not None:
+                events.extend(said)
+                if not said and child.exited is not None and not self._more(child):
+                    break
+            if child not in self.children:
+                continue
+            self._read_errors(child)
+            exited = child.exited or {}
+            tail = child.tail.decode(errors="replace")
+            rss = int(exited.get("max_rss_kb", 0)) * 1_024
+            events.append(Lost(child, "died", exited.get("status"), rss, tail))
+            self.retire(child)
+        return events
+
+    def close(self) -> None:
+        """End every child and the zygote; returns when the zygote is reaped."""
+        for child in list(self.children):
+            self._forget(child)
+        self._stop_zygote()
+        self._selector.close()
+
+    def _stop_zygote(self) -> None:
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(self._control)
+        self._control.close()
+        # Its children die with it: each has asked the kernel for that.
+        self._zygote.send_signal(signal.SIGKILL)
+        self._zygote.wait()
+
+    def _hear_zygote(self) -> bool:
+        while True:
+            try:
+                data = self._control.recv(4_096)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            message = json.loads(data)
+            self.ready |= "ready" in message
+            for child in self.children:
+                if child.number == message.get("forked"):
+                    child.pid = message["pid"]
+                elif child.number == message.get("exited"):
+                    child.exited = message
+
+    def _lose_all(self) -> list[Answered | Lost]:
+        logger.error("The simulator's zygote died", extra={"status": self._zygote.poll()})
+        lost: list[Answered | Lost] = [Lost(child, "zygote") for child in self.children]
+        self.restart()
+        return lost
+
+    def _read(self, child: Child) -> list[Answered | Lost]:
+        """Take one chunk and at most one frame: a child that floods its socket gets no more than its turn."""
+        try:
+            chunk = child.channel.recv(2**20)
+        except BlockingIOError:
+            return []
+        except OSError:
+            chunk = b""
+        if not chunk:
+            if child.closed_at is None:
+                child.closed_at = time.monotonic()
+                self._selector.unregister(child.channel)
+            return []
+        child.incoming += chunk
+        try:
+            message = frames.decode(child.incoming)
+            if message is None:
+                return []
+            if child.incoming:
+                raise frames.RubbishError("more than one answer")
+        except frames.RubbishError:
+            self.kill(child)
+            return [Lost(child, "rubbish")]
+        return [Answered(child, message)]
+
+    def _read_errors(self, child: Child) -> None:
+        try:
+            chunk = os.read(child.errors, 65_536)
+        except OSError:
+            return
+        if chunk:
+            child.tail += chunk
+            del child.tail[:-TAIL_BYTES]
+        else:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(child.errors)
+
+    def _flush(self, child: Child) -> None:
+        try:
+            while child.outgoing:
+                sent = child.channel.send(child.outgoing)
+                del child.outgoing[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:  # dead; poll() will say so
+            child.outgoing.clear()
+        if child.closed_at is None:
+            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.outgoing else 0)
+            self._selector.modify(child.channel, mask, child)
+
+    def _forget(self, child: Child) -> None:
+        self.children.remove(child)
+        for end in (child.channel, child.errors):
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(end)
+        child.channel.close()
+        os.close(child.errors)

@@ -1,0 +1,335 @@
+"""Runs one circuit on Qiskit Aer: the only module that speaks to Aer, imported in the worker's children alone."""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import time
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import qiskit
+import qiskit_aer
+from admission import Budget, NeedsAloneError, Plan, admit
+from facts import Facts, read_facts
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
+from tasks.errors import ErrorCode, TaskError
+from tasks.limits import MAX_RESULT_BYTES
+from tasks.options import Noise, Options
+
+import reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from qiskit import QuantumCircuit
+    from qiskit.result import Result
+    from qiskit.transpiler import PassManager
+
+# Below this many qubits in use, threads cost more than they give.
+THREADED_QUBITS = 16
+
+_ALWAYS = frozenset(
+    {
+        "barrier",
+        "break_loop",
+        "continue_loop",
+        "delay",
+        "for_loop",
+        "if_else",
+        "measure",
+        "reset",
+        "store",
+        "switch_case",
+        "while_loop",
+    }
+)
+_NOISY_BASIS = ("cp", "cx", "cy", "cz", "ecr", "h", "id", "p", "rx", "rxx", "ry", "ryy", "rz", "rzx", "rzz")
+_NOISY_BASIS += ("s", "sdg", "swap", "sx", "sxdg", "t", "tdg", "u", "u1", "u2", "u3", "x", "y", "z")
+_TWO_QUBIT = frozenset({"cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap"})
+_CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
+
+VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
+
+
+def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
+    """Read and run one program: `{"result": counts, "execution": {...}, "memory"?, "expectation_values"?}`.
+
+    Raises TaskError for what will fail again in the same way, and admission's NeedsAloneError and NeedsTimeError.
+    """
+    started = time.perf_counter()
+    circuit = reader.read(qc, options.inputs)
+    parsed = time.perf_counter()
+    outcome = run(circuit, options, budget)
+    outcome["execution"]["parse_ms"] = _ms(parsed - started)
+    outcome["execution"]["run_ms"] = _ms(time.perf_counter() - parsed)
+    return check_size(outcome)
+
+
+def warm_up() -> None:
+    """Pay for everything that the first circuit would wait for: lazy imports, the backend and its tables."""
+    limits = Budget(2**30, 60.0, 2**30, 60.0)
+    for text in (
+        'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;',
+        'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
+    ):
+        simulate(text, Options(shots=1, seed=1), limits)
+
+
+def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, Any]:
+    """Admit, run and count a circuit that has been read."""
+    facts = read_facts(circuit)
+    native = facts.names <= _basis("automatic")
+    if not native:
+        circuit = _translate(circuit, "automatic")
+        facts = read_facts(circuit)
+    plan = admit(facts, options, budget)
+    if circuit.num_clbits == 0 and not options.observables:
+        raise TaskError(
+            ErrorCode.NOTHING_MEASURED,
+            "The program has no classical bit, so there is nothing to count.",
+            hint="Declare `bit[n] c;` and measure into it.",
+        )
+    seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
+    result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan, seed)
+    data = result.data(0)
+    show = _shown(circuit)
+    outcome: dict[str, Any] = {"result": _count(data.get("counts", {}), show)}
+    outcome["execution"] = {
+        "method": plan.method,
+        "num_qubits": facts.num_qubits,
+        "depth": facts.depth,
+        "gates": facts.gates,
+        "seed": seed,
+        "simulator": "qiskit-aer",
+        "versions": VERSIONS,
+    }
+    if options.memory:
+        keys = {value: show(value) for value in set(data.get("memory", ()))}
+        outcome["memory"] = [keys[value] for value in data.get("memory", ())]
+    if options.observables:
+        outcome["expectation_values"] = [
+            _estimate_value(data[f"observable_{index}"]) for index in range(len(options.observables))
+        ]
+    return outcome
+
+
+def check_size(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Refuse an outcome that no store could take: per-shot memory of wide circuits is shots times bits."""
+    keys = outcome["result"]
+    width = len(next(iter(keys), ""))
+    size = len(keys) * (width + 12) + len(outcome.get("memory", ())) * (width + 3)
+    if size > MAX_RESULT_BYTES:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The result takes {size} bytes; the limit is {MAX_RESULT_BYTES} bytes.",
+            limit=MAX_RESULT_BYTES,
+            actual=size,
+            hint="Use fewer shots, measure fewer qubits, or leave memory out.",
+        )
+    return outcome
+
+
+def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:
+    """Translate what the method cannot take, and put the observables before the final measurements.
+
+    An observable is taken on the state that the circuit leaves with its final measurements removed: those whose qubit
+    and classical bit nothing uses afterwards. Earlier measurements collapse the state, and the value is their mean.
+    """
+    if options.observables:
+        circuit = _insert_observables(circuit, facts, options)
+    noise = options.noise
+    if noise is not None and noise.on_gates:
+        if not _names(circuit) <= _ALWAYS | set(_NOISY_BASIS) | {"save_expval"}:
+            circuit = _translate(circuit, "noisy")
+    elif not facts.names <= _basis(plan.method):
+        circuit = _translate(circuit, plan.method)
+    return circuit
+
+
+def _insert_observables(circuit: QuantumCircuit, facts: Facts, options: Options) -> QuantumCircuit:
+    every_shot = facts.mid_circuit or (options.noise is not None and options.noise.on_gates)
+    body = circuit.copy_empty_like()
+    tail = []
+    for index, step in enumerate(circuit.data):
+        if index in facts.final_measurements:
+            tail.append(step)
+        else:
+            body.append(step)
+    for index, terms in enumerate(options.observables or ()):
+        if len(terms[0][0]) != circuit.num_qubits:
+            raise TaskError(
+                ErrorCode.INVALID_INPUTS,
+                f"Observable {index} acts on {len(terms[0][0])} qubits; the circuit has {circuit.num_qubits}.",
+                limit=circuit.num_qubits,
+                actual=len(terms[0][0]),
+                hint="Write one letter for every qubit, I where the observable does nothing, qubit 0 rightmost.",
+            )
+        operator, qubits = _restrict(terms)
+        body.save_expectation_value(operator, qubits, label=f"observable_{index}", pershot=every_shot)
+    for step in tail:
+        body.append(step)
+    return body
+
+
+def _restrict(terms: Iterable[tuple[str, float]]) -> tuple[SparsePauliOp, list[int]]:
+    """Return the Pauli sum on the qubits it touches, at least one: Aer's cost grows with those."""
+    terms = list(terms)
+    width = len(terms[0][0])
+    used = [q for q in range(width) if any(pauli[width - 1 - q] != "I" for pauli, _ in terms)] or [0]
+    labels = [("".join(pauli[width - 1 - q] for q in reversed(used)), coefficient) for pauli, coefficient in terms]
+    return SparsePauliOp.from_list(labels), used
+
+
+def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number, or an array of one per shot
+    """Return the value and its standard error: 0 for one exact number, s/sqrt(shots) for one number a shot."""
+    if isinstance(found, (int, float)):
+        return {"value": float(found), "standard_error": 0.0}
+    values = [float(value) for value in found]
+    mean = math.fsum(values) / len(values)
+    if len(values) == 1:
+        return {"value": mean, "standard_error": 0.0}
+    variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
+
+
+def _run_on_aer(  # noqa: PLR0913 - the parts of one run
+    circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan, seed: int
+) -> Result:
+    settings: dict[str, Any] = {
+        "shots": options.shots,
+        "seed_simulator": seed,
+        "method": plan.method,
+        # Aer counts in MiB and takes 0 for "no limit".
+        "max_memory_mb": max(1, budget.memory_bytes >> 20),
+        "max_parallel_threads": budget.threads if facts.active_qubits >= THREADED_QUBITS else 1,
+    }
+    if options.precision != "double":
+        settings["precision"] = options.precision
+    if options.memory:
+        settings["memory"] = True
+    if plan.branching:
+        settings["shot_branching_enable"] = True
+    if options.noise is not None:
+        settings["noise_model"] = _noise_model(options.noise)
+    try:
+        # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
+        result = _backend().run(circuit, **settings).result()
+    except qiskit.QiskitError as error:
+        raise _refusal(str(error), budget) from error
+    if not result.success:
+        raise _refusal(f"{result.status} {' '.join(str(each.status) for each in result.results)}", budget)
+    return result
+
+
+def _refusal(said: str, budget: Budget) -> Exception:
+    """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
+    if "Insufficient memory" in said or "bad_alloc" in said:
+        if budget.memory_bytes < budget.alone_bytes:
+            return NeedsAloneError()
+        needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
+        return TaskError(
+            ErrorCode.MEMORY_LIMIT,
+            "The simulation needs more memory than the worker has.",
+            limit=int(needed[2]) * 2**20 if needed else None,
+            actual=int(needed[1]) * 2**20 if needed else None,
+            hint="Use fewer qubits, single precision or the matrix_product_state method.",
+        )
+    invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', said)
+    if invalid:
+        return TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            f"The chosen method cannot run {invalid[1]}.",
+            hint='Use "method": "automatic".',
+        )
+    return TaskError(ErrorCode.SIMULATION_ERROR, "The simulator refused the circuit.")
+
+
+@cache
+def _backend() -> AerSimulator:
+    return AerSimulator(max_parallel_threads=1, max_parallel_experiments=1)
+
+
+@cache
+def _standard() -> frozenset[str]:
+    return frozenset(get_standard_gate_name_mapping())
+
+
+@cache
+def _basis(method: str) -> frozenset[str]:
+    """Return the operations that Aer runs as they are with this method."""
+    return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
+
+
+@cache
+def _pass_manager(basis: str) -> PassManager:
+    """Build once what costs 20 to 50 ms to build: it only unrolls, so the circuit keeps its shape."""
+    names = {"noisy": _NOISY_BASIS, "stabilizer": _CLIFFORD_BASIS}.get(basis) or sorted(_basis(basis) & _standard())
+    flow = ["if_else", "while_loop", "for_loop", "switch_case"]
+    return generate_preset_pass_manager(0, basis_gates=[*names, "measure", "reset", "delay", *flow])
+
+
+def _translate(circuit: QuantumCircuit, basis: str) -> QuantumCircuit:
+    try:
+        translated = _pass_manager(basis).run(circuit)
+    except qiskit.QiskitError as error:
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            "The circuit has an operation that the simulator cannot take apart.",
+        ) from error
+    translated.metadata = circuit.metadata
+    return translated
+
+
+def _names(circuit: QuantumCircuit) -> frozenset[str]:
+    return frozenset(circuit.count_ops())
+
+
+@lru_cache(maxsize=16)
+def _noise_model(noise: Noise) -> NoiseModel:
+    model = NoiseModel()
+    if noise.one_qubit:
+        names = [name for name in _NOISY_BASIS if name not in _TWO_QUBIT]
+        model.add_all_qubit_quantum_error(depolarizing_error(noise.one_qubit, 1), names)
+    if noise.two_qubit:
+        model.add_all_qubit_quantum_error(depolarizing_error(noise.two_qubit, 2), sorted(_TWO_QUBIT))
+    if noise.on_readout:
+        flip_0, flip_1 = noise.prob_meas1_prep0, noise.prob_meas0_prep1
+        model.add_all_qubit_readout_error(ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]]))
+    return model
+
+
+def _shown(circuit: QuantumCircuit) -> Callable[[str], str]:
+    """Return what turns Aer's hexadecimal outcome into a key: the registers to show, the first rightmost, spaced."""
+    wanted = (circuit.metadata or {}).get("outputs")
+    registers = [creg for creg in circuit.cregs if wanted is None or creg.name in wanted]
+    width = circuit.num_clbits
+    if not registers:
+        return lambda value: format(int(value, 16), f"0{width}b")
+    places = [[width - 1 - circuit.find_bit(bit).index for bit in reversed(list(creg))] for creg in reversed(registers)]
+    if places == [list(range(width))]:
+        return lambda value: format(int(value, 16), f"0{width}b")
+
+    def key(value: str) -> str:
+        bits = format(int(value, 16), f"0{width}b")
+        return " ".join("".join(bits[place] for place in register) for register in places)
+
+    return key
+
+
+def _count(found: dict[str, int], show: Callable[[str], str]) -> dict[str, int]:
+    """Return the counts under the keys to show, sorted, those that differ only in hidden bits added up."""
+    counts: dict[str, int] = {}
+    for value, times in found.items():
+        key = show(value)
+        counts[key] = counts.get(key, 0) + int(times)
+    return dict(sorted(counts.items()))
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1e3, 3)

@@ -1,0 +1,196 @@
+"""The process that the children are forked from: it imports the simulator once, forks on request, reports who died.
+
+Run by `children.Children` as a script, with a control socket as its only inheritance. The parent sends
+`{"fork": id}` with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
+`{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import frames
+from admission import Budget, NeedsAloneError, NeedsTimeError
+from tasks.errors import ErrorCode, TaskError
+from tasks.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Simulate = Callable[[str, Options, Budget], dict[str, Any]]
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+CHANNEL = 3  # a child's socket
+OPEN_FILES = 64
+ORPHAN_CHECK_S = 5.0
+# A child whose heap has grown by this much after a program makes way for a fresh one.
+GROWTH_BYTES = 128 * 2**20
+PAGE = resource.getpagesize()
+
+
+def main(control_fd: int, target: str) -> None:
+    """Import `target` (`module:function`), then fork children until the parent goes away."""
+    parent = os.getppid()
+    control = socket.socket(fileno=control_fd)
+    simulate = _load(target)
+    # Collected once, then left alone: the pages stay shared with the children.
+    gc.collect()
+    gc.freeze()
+    wake, wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    pids: dict[int, int] = {}
+    _tell(control, {"ready": True})
+    while os.getppid() == parent:
+        readable, _, _ = select.select([control, wake], [], [], ORPHAN_CHECK_S)
+        if wake in readable:
+            with contextlib.suppress(BlockingIOError):
+                os.read(wake, 4_096)
+        _report_dead(control, pids)
+        if control not in readable:
+            continue
+        data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
+        if not data:
+            return
+        request = json.loads(data)
+        if "kill" in request:
+            # Only a child not yet reaped: its number cannot have been given to another process.
+            for pid in [pid for pid, child in pids.items() if child == request["kill"]]:
+                os.kill(pid, signal.SIGKILL)
+            continue
+        channel, errors = fds
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            _become_child(os.getppid(), channel, errors, simulate)
+        os.close(channel)
+        os.close(errors)
+        pids[pid] = request["fork"]
+        _tell(control, {"forked": request["fork"], "pid": pid})
+
+
+def _load(target: str) -> Simulate:
+    module_name, _, function = target.partition(":")
+    module = importlib.import_module(module_name)
+    warm_up = getattr(module, "warm_up", None)
+    if warm_up is not None:
+        warm_up()
+    simulate: Simulate = getattr(module, function)
+    return simulate
+
+
+def _report_dead(control: socket.socket, pids: dict[int, int]) -> None:
+    while pids:
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        child = pids.pop(pid, None)
+        if child is not None:
+            code = os.waitstatus_to_exitcode(status)
+            _tell(control, {"exited": child, "status": code, "max_rss_kb": usage.ru_maxrss})
+
+
+def _tell(control: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        control.send(json.dumps(message).encode())
+    except OSError:  # the parent is gone; the children go with their parent
+        os._exit(0)
+
+
+def _become_child(zygote: int, channel_fd: int, errors_fd: int, simulate: Simulate) -> NoReturn:
+    """Close every door but the socket, then serve it until it closes; never returns into the zygote's loop."""
+    status = 70
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != zygote:  # it died before the line above
+            os._exit(0)
+        _keep_only(channel_fd, errors_fd)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+        sys.dont_write_bytecode = True
+        with contextlib.suppress(OSError):  # where the kernel allows it, the first to go when memory runs out
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        status = _serve(socket.socket(fileno=CHANNEL), simulate)
+    finally:
+        os._exit(status)
+
+
+def _keep_only(channel_fd: int, errors_fd: int) -> None:
+    """Put nothing on stdin, the error pipe on stdout and stderr, the channel on 3, and close the rest."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    # Moved above the standard descriptors and 3 first, lest one of them be overwritten before it is copied.
+    channel, errors = (fcntl.fcntl(fd, fcntl.F_DUPFD, CHANNEL + 1) for fd in (channel_fd, errors_fd))
+    os.dup2(null, 0)
+    os.dup2(errors, 1)
+    os.dup2(errors, 2)
+    os.dup2(channel, CHANNEL)
+    os.closerange(CHANNEL + 1, 65_536)
+
+
+def _serve(channel: socket.socket, simulate: Simulate) -> int:
+    """Answer programs one at a time; the exit status says whether it ended well (0)."""
+    start_bytes = _data_bytes()
+    while (request := frames.receive(channel)) is not None:
+        budget = Budget.from_dict(request["budget"])
+        _allow(start_bytes + budget.memory_bytes)
+        answer = _answer(simulate, request, budget)
+        # What MemoryError or a panic leaves behind is not worth trusting, nor is a heap that stays large.
+        last = bool(answer.pop("tainted", False)) or _data_bytes() - start_bytes > GROWTH_BYTES
+        if last:
+            answer["last"] = True
+        channel.sendall(frames.encode(answer))
+        if last:
+            return 0
+    return 0
+
+
+def _answer(simulate: Simulate, request: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    try:
+        return {"completed": simulate(request["qc"], Options.from_dict(request["options"]), budget)}
+    except TaskError as error:
+        return {"failed": error.as_dict()}
+    except NeedsAloneError:
+        return {"later": "alone"}
+    except NeedsTimeError:
+        return {"later": "time"}
+    except MemoryError:
+        return {"later": "memory", "tainted": True}
+    except BaseException as error:  # noqa: BLE001 - Rust's panics are no Exceptions
+        sys.stderr.write(f"{type(error).__name__}: {error}"[:500])
+        sys.stderr.flush()
+        fault = TaskError(ErrorCode.INTERNAL_ERROR, "The simulator met an unexpected error; it has been logged.")
+        return {"failed": fault.as_dict(), "unexpected": type(error).__name__, "tainted": True}
+
+
+def _allow(data_bytes: int) -> None:
+    """Bound the private writable memory (RLIMIT_DATA): unlike RLIMIT_AS it does not count what is only reserved."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        data_bytes = min(data_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, hard))
+
+
+def _data_bytes() -> int:
+    """Return the size of data and stack, from proc(5) statm's sixth field."""
+    return int(Path("/proc/self/statm").read_text().split()[5]) * PAGE
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

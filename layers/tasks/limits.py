@@ -1,0 +1,97 @@
+"""The limits in force on a worker of a given size: what admission refuses and what `GET /limits` publishes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+MAX_SHOTS = 100_000
+MAX_OBSERVABLES = 100  # Pauli sums in one request
+MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
+MAX_GATES = 1_000_000  # operations after every gate, loop and broadcast is expanded
+MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
+MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent of one vCPU"
+
+# What the worker's own processes hold: the handler's, and the simulator's image that the children share copy-on-write.
+RESERVED_MB = 256
+RESERVED_MB_PER_CHILD = 32
+
+# Qubits a method handles whatever the memory. Wide methods cost by structure, not by width: time and memory act instead.
+_WIDTH = {"stabilizer": 5_000, "matrix_product_state": 1_000, "extended_stabilizer": 63}
+_BYTES_PER_AMPLITUDE = {"double": 16, "single": 8}
+
+
+def state_bytes(method: str, num_qubits: int, precision: str = "double") -> int:
+    """Return what the state of `num_qubits` takes: 16 bytes per complex amplitude, 8 in single precision.
+
+    A statevector has 2^n amplitudes and a density matrix 4^n. A stabilizer tableau has 2n rows of 2n + 1 bits. The
+    other methods grow with the circuit's structure, so only their floor is known: zero here.
+    """
+    if method == "stabilizer":
+        return num_qubits * num_qubits
+    if method == "density_matrix":
+        return _BYTES_PER_AMPLITUDE[precision] << (2 * num_qubits)
+    if method == "statevector":
+        return _BYTES_PER_AMPLITUDE[precision] << num_qubits
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A worker's limits: `memory_mb` of memory in MiB and at most `time_limit_s` seconds for one task.
+
+    `children` is how many circuits run side by side; by default one per vCPU that Lambda gives that much memory, and
+    no more than the machine has.
+    """
+
+    memory_mb: int
+    time_limit_s: float
+    children: int = 0
+
+    def __post_init__(self) -> None:
+        if self.children < 1:
+            object.__setattr__(self, "children", cores(self.memory_mb))
+
+    @property
+    def alone_bytes(self) -> int:
+        """The memory a circuit may use when nothing else runs."""
+        return max(64, self.memory_mb - RESERVED_MB - RESERVED_MB_PER_CHILD * self.children) * 2**20
+
+    @property
+    def shared_bytes(self) -> int:
+        """The memory a circuit may use beside others; one that needs more waits to run alone."""
+        return self.alone_bytes // self.children
+
+    def max_qubits(self, method: str, precision: str = "double") -> int:
+        """Return the widest circuit, in qubits in use, that `method` may run alone."""
+        if method in _WIDTH:
+            return _WIDTH[method]
+        qubits = 0
+        while state_bytes(method, qubits + 1, precision) <= self.alone_bytes:
+            qubits += 1
+        return qubits
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as `GET /limits` shows them."""
+        stateful = ("statevector", "density_matrix")
+        return {
+            "max_shots": MAX_SHOTS,
+            "max_gates": MAX_GATES,
+            "max_observables": MAX_OBSERVABLES,
+            "max_terms": MAX_TERMS,
+            "max_result_bytes": MAX_RESULT_BYTES,
+            "time_limit_s": self.time_limit_s,
+            "memory_bytes": self.alone_bytes,
+            "max_qubits": {
+                method: {precision: self.max_qubits(method, precision) for precision in _BYTES_PER_AMPLITUDE}
+                if method in stateful
+                else {"double": self.max_qubits(method)}
+                for method in (*stateful, *_WIDTH)
+            },
+        }
+
+
+def cores(memory_mb: int) -> int:
+    """Return the whole vCPUs that Lambda gives `memory_mb`, at least one and at most what this machine has."""
+    return max(1, min(round(memory_mb / MB_PER_VCPU), os.cpu_count() or 1))

@@ -1,0 +1,204 @@
+"""How a task wants its circuit run: the request's options, checked once and handed from the API to the simulator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from tasks.limits import MAX_OBSERVABLES, MAX_SHOTS, MAX_TERMS
+
+MAX_SEED = 2**63 - 1  # Aer takes the seed as a signed 64-bit integer
+
+PauliSum = tuple[tuple[str, float], ...]
+
+
+class Method(StrEnum):
+    """How Aer represents the state; names are Aer's own."""
+
+    AUTOMATIC = "automatic"  # the cheapest of the ones below that runs the circuit exactly, see admission.choose_method
+    STATEVECTOR = "statevector"
+    DENSITY_MATRIX = "density_matrix"
+    STABILIZER = "stabilizer"  # Clifford circuits only
+    EXTENDED_STABILIZER = "extended_stabilizer"  # Clifford + few T gates, approximate
+    MATRIX_PRODUCT_STATE = "matrix_product_state"  # wide circuits with little entanglement
+
+
+class Precision(StrEnum):
+    """The floating-point numbers the amplitudes are kept in."""
+
+    DOUBLE = "double"  # 16 bytes per complex amplitude
+    SINGLE = "single"  # 8 bytes per complex amplitude
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A uniform noise model in probabilities between 0 and 1.
+
+    `one_qubit` and `two_qubit` are the depolarizing parameter p of the channel rho -> (1 - p) rho + p I/2^n that
+    follows every gate of that many qubits (p may not exceed 1; gates of three and more qubits are decomposed first).
+    `prob_meas1_prep0` and `prob_meas0_prep1` are readout errors under the names Qiskit's backend properties use.
+    """
+
+    one_qubit: float = 0.0
+    two_qubit: float = 0.0
+    prob_meas1_prep0: float = 0.0
+    prob_meas0_prep1: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ValueError(f"noise.{field.name} must be a probability between 0 and 1.")
+            object.__setattr__(self, field.name, float(value))
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Noise:
+        """Read `{"depolarizing": {"one_qubit", "two_qubit"}, "readout": {"prob_meas1_prep0", "prob_meas0_prep1"}}`."""
+        known = {"depolarizing": ("one_qubit", "two_qubit"), "readout": ("prob_meas1_prep0", "prob_meas0_prep1")}
+        values: dict[str, Any] = {}
+        for kind, parameters in given.items():
+            if kind not in known:
+                raise ValueError(f"noise has no {kind!r}; it takes depolarizing and readout.")
+            if not isinstance(parameters, Mapping):
+                raise ValueError(f"noise.{kind} must be an object.")  # noqa: TRY004 - one error for every bad option
+            for name, value in parameters.items():
+                if name not in known[kind]:
+                    raise ValueError(f"noise.{kind} has no {name!r}; it takes {' and '.join(known[kind])}.")
+                values[name] = value
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, dict[str, float]]:
+        """Return what `from_dict` reads, without the zeros."""
+        kinds = {
+            "depolarizing": {"one_qubit": self.one_qubit, "two_qubit": self.two_qubit},
+            "readout": {"prob_meas1_prep0": self.prob_meas1_prep0, "prob_meas0_prep1": self.prob_meas0_prep1},
+        }
+        given = {kind: {name: value for name, value in named.items() if value} for kind, named in kinds.items()}
+        return {kind: named for kind, named in given.items() if named}
+
+    @property
+    def on_gates(self) -> bool:
+        """Whether gates are noisy, so that every shot takes a path of its own."""
+        return self.one_qubit > 0 or self.two_qubit > 0
+
+    @property
+    def on_readout(self) -> bool:
+        """Whether measurements are noisy."""
+        return self.prob_meas1_prep0 > 0 or self.prob_meas0_prep1 > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a request says about the run; every field has the API's default, and a bad one raises ValueError.
+
+    `noise` may be given as its dictionary. `observables` is a list of Pauli sums, each a Pauli string, a mapping
+    `{"XX": 1.0}` or a list of `[pauli, coefficient]`; strings are little-endian as in Qiskit (the rightmost letter acts
+    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations, checked by the reader.
+    """
+
+    shots: int = 1024
+    seed: int | None = None
+    method: str = Method.AUTOMATIC.value
+    precision: str = Precision.DOUBLE.value
+    memory: bool = False
+    noise: Noise | None = None
+    observables: tuple[PauliSum, ...] | None = None
+    inputs: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_integer(self.shots) or not 1 <= self.shots <= MAX_SHOTS:
+            raise ValueError(f"shots must be an integer between 1 and {MAX_SHOTS}.")
+        if self.seed is not None and (not _is_integer(self.seed) or not 0 <= self.seed <= MAX_SEED):
+            raise ValueError(f"seed must be an integer between 0 and {MAX_SEED}.")
+        if self.method not in set(Method):
+            raise ValueError(f"method must be one of {', '.join(Method)}.")
+        if self.precision not in set(Precision):
+            raise ValueError(f"precision must be one of {', '.join(Precision)}.")
+        if not isinstance(self.memory, bool):
+            raise ValueError("memory must be true or false.")  # noqa: TRY004 - one error for every bad option
+        if self.inputs is not None and not isinstance(self.inputs, Mapping):
+            raise ValueError("inputs must be an object of names and values.")
+        object.__setattr__(self, "method", str(self.method))
+        object.__setattr__(self, "precision", str(self.precision))
+        if isinstance(self.noise, Mapping):
+            object.__setattr__(self, "noise", Noise.from_dict(self.noise))
+        if self.noise is not None and not isinstance(self.noise, Noise):
+            raise ValueError("noise must be an object.")
+        if self.noise == Noise():
+            object.__setattr__(self, "noise", None)
+        if self.observables is not None:
+            object.__setattr__(self, "observables", _read_observables(self.observables))
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Options:
+        """Read the request's names; an unknown one raises ValueError."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise ValueError(f"There is no option {unknown[0]!r}.")
+        return cls(**given)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, ready for JSON and for `from_dict`."""
+        default = type(self)()
+        given: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value == getattr(default, field.name):
+                continue
+            if isinstance(value, Noise):
+                value = value.as_dict()
+            elif field.name == "observables":
+                value = [[[pauli, coefficient] for pauli, coefficient in terms] for terms in value]
+            elif isinstance(value, Mapping):
+                value = dict(value)
+            given[field.name] = value
+        return given
+
+
+def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise ValueError("observables must be a list of Pauli sums.")
+    sums = tuple(_read_sum(each) for each in given)
+    if len(sums) > MAX_OBSERVABLES:
+        raise ValueError(f"observables may hold at most {MAX_OBSERVABLES} Pauli sums.")
+    if sum(len(terms) for terms in sums) > MAX_TERMS:
+        raise ValueError(f"observables may hold at most {MAX_TERMS} Pauli terms altogether.")
+    return sums or None
+
+
+def _read_sum(given: object) -> PauliSum:
+    if isinstance(given, str):
+        pairs: list[Any] = [(given, 1.0)]
+    elif isinstance(given, Mapping):
+        pairs = list(given.items())
+    elif isinstance(given, Iterable):
+        pairs = list(given)
+    else:
+        pairs = []
+    if not pairs:
+        raise ValueError('An observable is a Pauli string, {"XX": 1.0} or [["XX", 1.0]], with at least one term.')
+    terms = []
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # noqa: PLR2004 - a pair has two members
+            raise ValueError("A term of an observable is a Pauli string and its coefficient.")
+        pauli, coefficient = pair
+        if not isinstance(pauli, str) or not pauli or set(pauli) - set("IXYZ"):
+            raise ValueError("A Pauli string is made of the letters I, X, Y and Z.")
+        if not _is_number(coefficient):
+            raise ValueError("The coefficient of a Pauli string is a finite real number.")
+        terms.append((pauli, float(coefficient)))
+    if len({len(pauli) for pauli, _ in terms}) > 1:
+        raise ValueError("All Pauli strings of one observable have the same length.")
+    return tuple(terms)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
