@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from local.translate import load
 from moto import mock_aws
 
 from tasks import aws
+from tasks.logs import logger
 from tasks.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
@@ -81,19 +83,32 @@ def _resource(name: str) -> dict[str, Any]:
     return properties
 
 
+@pytest.fixture(name="log_lines")
+def fixture_log_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Give a function that returns the log lines written so far."""
+    written = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", written)
+    return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+
+
 @pytest.fixture(name="in_moto")
-def fixture_in_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+def fixture_in_moto() -> Iterator[Aws]:
     """Give the tables, queues and bucket of template.yaml, empty, and the environment that names them."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    for cached in (aws.client, aws.task_store, aws.task_queue, aws.dead_letter_queue, settings):
-        cached.cache_clear()
-    with mock_aws():
+    yield from aws_in_moto()
+
+
+def aws_in_moto() -> Iterator[Aws]:
+    """Yield what the fixture in_moto gives."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in {
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        for cached in (aws.client, aws.task_store, aws.task_queue, aws.dead_letter_queue, settings):
+            cached.cache_clear()
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
         table = {
             name: value
@@ -116,5 +131,5 @@ def fixture_in_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         s3.create_bucket(Bucket="payloads")
         made = {"TasksTable": "tasks", "PayloadBucket": "payloads", "TaskQueue": url, "DeadLetterQueue": dead_url}
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
-            monkeypatch.setenv(name, {**parameters, **made}[value["Ref"]])
+            patch.setenv(name, {**parameters, **made}[value["Ref"]])
         yield Aws(aws.task_store(), aws.task_queue(), aws.dead_letter_queue(), settings())

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StrictStr, model_validator
 
 from tasks.errors import ErrorCode
+from tasks.limits import MAX_SHOTS
+from tasks.options import MAX_SEED, Method, Options, Precision
 
-MAX_SHOTS = 100_000
+Probability = Annotated[float, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 
 
+class Depolarizing(BaseModel):
+    """The depolarizing error after each gate, by its number of qubits; gates on three and more are decomposed first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    one_qubit: Probability = 0.0
+    two_qubit: Probability = 0.0
+
+
+class Readout(BaseModel):
+    """The probability that a measurement reads the other value than the qubit has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prob_meas1_prep0: Probability = 0.0
+    prob_meas0_prep1: Probability = 0.0
+
+
+class NoiseRequest(BaseModel):
+    """A uniform noise model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    depolarizing: Depolarizing = Depolarizing()
+    readout: Readout = Readout()
+
+
 class TaskRequest(BaseModel):
-    """A circuit to run."""
+    """A circuit to run, and how; the worker runs it with `tasks.options.Options`, which has the last word on them."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"qc": BELL, "shots": 1024, "seed": 7}]})
 
@@ -21,8 +50,31 @@ class TaskRequest(BaseModel):
     shots: Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="How often to run the circuit.")] = 1024
     seed: Annotated[
         StrictInt | None,
-        Field(ge=0, lt=2**31, description="Makes the counts reproducible; drawn at random when left out."),
+        Field(ge=0, le=MAX_SEED, description="Makes the counts reproducible; drawn at random when left out."),
     ] = None
+    method: Annotated[Method, Field(description="How the simulator represents the state.")] = Method.AUTOMATIC
+    precision: Annotated[Precision, Field(description="Single halves the memory.")] = Precision.DOUBLE
+    memory: Annotated[StrictBool, Field(description="Also return each shot's outcome, in order.")] = False
+    noise: Annotated[NoiseRequest | None, Field(description="Errors to simulate.")] = None
+    observables: Annotated[
+        list[str | dict[str, float] | list[tuple[str, float]]] | None,
+        Field(
+            description="Pauli sums whose expectation values to return, little-endian as in Qiskit.",
+            examples=[["ZZ", {"XX": 0.5, "ZI": 0.5}]],
+        ),
+    ] = None
+    inputs: Annotated[
+        dict[str, JsonValue] | None, Field(description="Values for the program's `input` declarations, by name.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        self.options()
+        return self
+
+    def options(self) -> Options:
+        """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
+        return Options.from_dict(self.model_dump(exclude={"qc"}, exclude_unset=True))
 
 
 class TaskAccepted(BaseModel):
@@ -72,7 +124,12 @@ class TaskBody(BaseModel):
     result_url: Annotated[
         str | None, Field(description="Where to read a result too large for an answer, for an hour.")
     ] = None
-    execution: dict[str, Any] | None = None
+    memory: Annotated[list[str] | None, Field(description="Each shot's outcome, when asked for.")] = None
+    expectation_values: Annotated[list[dict[str, Any]] | None, Field(description="One for each observable.")] = None
+    execution: Annotated[
+        dict[str, Any] | None,
+        Field(description="How it was run: method, seed, qubits, depth, milliseconds, attempt, versions."),
+    ] = None
     error: TaskErrorBody | None = None
 
 

@@ -58,9 +58,12 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an er
                 {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
             )
         case RequestValidationError():
-            detail = [{name: part for name, part in problem.items() if name in _SHOWN} for problem in error.errors()]
+            detail = [
+                {"type": problem["type"], "loc": problem["loc"], "msg": problem["msg"].removeprefix("Value error, ")}
+                for problem in error.errors()  # their `input` and `ctx` repeat the request, megabytes of it at times
+            ]
             fields: dict[str, Any] = {"detail": detail}
-            if detail[0]["loc"] == ("body",):
+            if detail[0]["loc"] == ("body",) and detail[0]["type"] in {"missing", "model_attributes_type"}:
                 fields["hint"] = "Send a JSON object with the header `Content-Type: application/json`."
             return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), fields)
         case KeyReusedError():
@@ -104,14 +107,11 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an er
     )
 
 
-_SHOWN = {"type", "loc", "msg"}  # never `input` and `ctx`: they repeat the request, megabytes of it at times
-
-
 def _sentence(detail: list[dict[str, Any]]) -> str:
     """Return the first problem as a sentence that names the field."""
     first = detail[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return f"The request is not valid: {place}: {first['msg']}."
+    return f"The request is not valid: {place}: {first['msg'].rstrip('.')}."
 
 
 def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:

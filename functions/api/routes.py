@@ -100,7 +100,8 @@ async def submit_task(
 
     now = rfc3339(utc_now())
     correlation_id = request.state.correlation_id
-    options = body.model_dump(exclude={"qc", "shots"}, exclude_defaults=True)
+    options = body.options().as_dict()
+    options.pop("shots", None)
     submission = store.submit(
         Task(
             task_id=keyed_task_id(caller, idempotency_key) if idempotency_key else new_task_id(),

@@ -38,13 +38,12 @@ VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the
 @cache
 def children() -> Children:
     """Return the processes that run circuits; made with the execution environment and kept as long as it lives."""
-    return Children(
-        memory_mb=int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]), time_limit_s=settings().time_limit_seconds
-    )
+    memory_mb = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    return Children(0, memory_mb=memory_mb, time_limit_s=settings().time_limit_seconds)
 
 
-if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE"):
-    children()  # In Lambda: warm the children up while the environment starts, not when the first batch waits.
+if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    children()  # In Lambda: their imports run while the environment starts, not when the first batch waits.
 
 
 @logger.inject_lambda_context(clear_state=True)

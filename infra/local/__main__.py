@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from local.ministack import LocalStackError, free_port, ministack
-from local.translate import ROOT
+from local.translate import REGION, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -81,7 +81,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Awaitable[Non
             environment = {
                 "API_URL": url,
                 "AWS_ENDPOINT_URL": endpoint,
-                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_DEFAULT_REGION": REGION,
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",
                 **{_upper(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
@@ -182,7 +182,6 @@ def main() -> int:
     parser.add_argument("command", choices=["run", "up", "down", "serve"])
     parser.add_argument("--ready-fd", type=int)
     arguments = parser.parse_args()
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the SAM translator wants one
     try:
         match arguments.command:
             case "run":

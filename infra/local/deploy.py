@@ -10,7 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from local.ministack import LocalStackError
-from local.translate import translate
+from local.translate import REGION, translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STACK_NAME = "quantum-circuits"
 CODE_BUCKET = "local-code"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-CREDENTIALS = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+CREDENTIALS = {"region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
+from local.translate import REGION
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -63,7 +65,7 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         "S3_DATA_DIR": str(state / "s3"),
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": REGION,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm for as long as it runs

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from samtranslator.public.translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
+REGION = "us-east-1"
 LEFT_OUT = {"AWS::Logs::QueryDefinition"}
 NOT_CODE = {"Dockerfile", "requirements.txt"}  # the packages are those of the environment that MiniStack runs in
 
@@ -79,7 +81,9 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:
                 properties["ContentUri"] = store((ROOT / properties["ContentUri"], "python/"))
             case kind if kind in LEFT_OUT:
                 del template["Resources"][name]
-    translated: dict[str, Any] = transform(template, {}, _NoManagedPolicies())
+    # Every function has a role of its own, so the translator needs no list of AWS's managed policies.
+    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=REGION))
+    translated: dict[str, Any] = translator.translate(template, parameter_values={})
     resources = translated["Resources"]
     for name, resource in list(resources.items()):
         if resource["Type"] == "AWS::ApiGateway::RestApi":
@@ -104,16 +108,6 @@ def zip_of(*parts: tuple[Path, str]) -> bytes:
                     entry.external_attr = 0o644 << 16
                     archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()
-
-
-class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc] - the translator ships no types
-    """Every function here has a role of its own, so the translator never needs AWS's list of managed policies."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def load(self) -> dict[str, str]:
-        return {}
 
 
 def _with_numbers(part: Any, numbers: Mapping[str, float]) -> Any:  # noqa: ANN401 - any part of a template

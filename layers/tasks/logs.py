@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from aws_lambda_powertools import Logger
 
-logger = Logger()
+logger = Logger(serialize_stacktrace=False)  # the traceback is in `exception` once; that is enough

@@ -1,0 +1,216 @@
+"""The protocol as a whole: any order of submissions, deliveries, crashes, sweeps and redrives, on the real store in moto.
+
+The queue is a model here, because SQS promises so little: it may deliver any message at any time, twice, late or after
+its task ended. The rows are real. After every step no task may have ended twice; at the end, when everything is
+delivered and swept until nothing is left to do, every task must have ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from conftest import Aws, aws_in_moto
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from sweeper import sweep
+from test_store import new_task
+
+from tasks.errors import ErrorCode, StaleAttemptError, TaskError
+from tasks.task import Status, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_RECEIVES = 3
+
+
+class ModelQueue:
+    """A queue whose messages the test delivers as it likes; only what the sweeper and the worker use of it."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send(self, task_id: str, correlation_id: str) -> None:
+        """Add a message."""
+        self.messages.append({"task_id": task_id, "receives": 0, "correlation_id": correlation_id})
+
+    def size(self) -> int:
+        """Return how many there are, delivered or not."""
+        return len(self.messages)
+
+    def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
+        """Yield the messages there are."""
+        assert hidden_seconds > 0
+        for message in self.messages:
+            yield json.dumps({"task_id": message["task_id"]}), "handle"
+
+    def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
+        """Do nothing: any message may come at any time here."""
+
+
+class Protocol(RuleBasedStateMachine):
+    """The states are the rows; the rules are everything that may happen."""
+
+    tasks = Bundle("tasks")
+    attempts = Bundle("attempts")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moto = contextmanager(aws_in_moto)()
+        self.aws: Aws = self._moto.__enter__()
+        self.queue = ModelQueue()
+        self.dead = ModelQueue()
+        self.ends: dict[str, list[str]] = {}
+
+    def teardown(self) -> None:
+        """Bring everything to its end and check that nothing is left open."""
+        try:
+            self.drain()
+        finally:
+            self._moto.__exit__(None, None, None)
+
+    # -- what may happen --------------------------------------------------------------------------------------------
+
+    @initialize(target=tasks)
+    def first_task(self) -> str:
+        """There is at least one task."""
+        return self.submit(sent=True)
+
+    @rule(target=tasks, sent=st.booleans())
+    def submit(self, *, sent: bool) -> str:
+        """A task is accepted; the api may die before it sends the message."""
+        task = new_task()
+        self.aws.store.submit(task)
+        self.ends[task.task_id] = []
+        if sent:
+            self.queue.send(task.task_id, "")
+        return task.task_id
+
+    @rule(target=attempts, data=st.data(), acknowledged=st.booleans())
+    def deliver(self, data: st.DataObject, *, acknowledged: bool) -> tuple[Task | None, Any]:
+        """A message is delivered: a duplicate or stale one may be acknowledged at once, as the worker does."""
+        if not self.queue.messages:
+            return None, None
+        message = data.draw(st.sampled_from(self.queue.messages))
+        message["receives"] += 1
+        if message["receives"] > MAX_RECEIVES:
+            self.queue.messages.remove(message)
+            self.dead.messages.append(message)
+            return None, None
+        task = self.aws.store.claim(message["task_id"])
+        if task is None and acknowledged:
+            self.queue.messages.remove(message)
+        return task, message
+
+    @rule(attempt=consumes(attempts), ok=st.booleans(), acknowledged=st.booleans())
+    def finish(self, attempt: tuple[Task | None, Any], *, ok: bool, acknowledged: bool) -> None:
+        """An attempt ends, however late; its acknowledgement may get lost, which is a second delivery."""
+        task, message = attempt
+        if task is None:
+            return
+        # Refused: another worker's attempt, or a cancellation, counts instead.
+        with suppress(StaleAttemptError):
+            if ok:
+                self.aws.store.complete(task, {"result": {"0": task.attempt}})
+            else:
+                self.aws.store.fail(task, TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
+            self.ends[task.task_id].append("completed" if ok else "failed")
+        if acknowledged and message in self.queue.messages:
+            self.queue.messages.remove(message)
+
+    @rule(attempt=attempts)
+    def give_back(self, attempt: tuple[Task | None, Any]) -> None:
+        """A worker returns a task unfinished."""
+        if attempt[0] is not None:
+            with suppress(StaleAttemptError):
+                self.aws.store.release(attempt[0])
+
+    @rule(task_id=tasks)
+    def lose_the_worker(self, task_id: str) -> None:
+        """A worker dies, or is frozen: its lease runs out."""
+        if self.status(task_id) is Status.PROCESSING:
+            self.aws.edit(task_id, lease_until=1)
+
+    @rule(task_id=tasks)
+    def cancel(self, task_id: str) -> None:
+        """The owner gives up."""
+        if self.aws.store.cancel(task_id, "alice"):
+            self.ends[task_id].append("cancelled")
+
+    @rule()
+    def lose_nothing_but_time(self) -> None:
+        """A minute passes and the sweeper runs."""
+        self.sweep()
+
+    @rule(data=st.data())
+    def redrive(self, data: st.DataObject) -> None:
+        """An operator redrives a dead message."""
+        if self.dead.messages:
+            message = data.draw(st.sampled_from(self.dead.messages))
+            self.dead.messages.remove(message)
+            self.queue.messages.append({**message, "receives": 0})
+
+    # -- what must hold ---------------------------------------------------------------------------------------------
+
+    @invariant()
+    def no_task_ends_twice(self) -> None:
+        """Of all attempts and cancellations of a task one at most was allowed to end it."""
+        statuses = self.statuses()
+        for task_id, ends in self.ends.items():
+            assert len(ends) <= 1, (task_id, ends)
+            if ends:
+                assert statuses[task_id] == ends[0]
+
+    @invariant()
+    def the_sweeper_sees_what_is_open(self) -> None:
+        """The index lists exactly the tasks that have not ended, so none can be forgotten."""
+        listed = {open_task.task_id for open_task in self.aws.store.open_tasks()}
+        assert listed == {task_id for task_id, status in self.statuses().items() if not status.ended}
+
+    def statuses(self) -> dict[str, Status]:
+        """Return every task's status."""
+        return {row["task_id"]["S"]: Status(row["status"]["S"]) for row in self.aws.rows()}
+
+    def status(self, task_id: str) -> Status:
+        """Return a task's status."""
+        task = self.aws.store.get(task_id)
+        assert task is not None
+        return task.status
+
+    def sweep(self) -> None:
+        """Let every open task be due, and sweep."""
+        for open_task in list(self.aws.store.open_tasks()):
+            self.aws.edit(open_task.task_id, due_at=1)
+        sweep(self.aws.store, self.queue, self.dead)  # type: ignore[arg-type] - the model has what it uses
+
+    def drain(self) -> None:
+        """Let workers work and the sweeper sweep until every task has ended; fail if that does not happen."""
+        for _ in range(2 * MAX_RECEIVES + 4):
+            for task_id in self.ends:
+                self.lose_the_worker(task_id)
+            for message in list(self.queue.messages):
+                self.queue.messages.remove(message)
+                task = self.aws.store.claim(message["task_id"])
+                if task is not None:
+                    self.aws.store.complete(task, {"result": {"0": task.attempt}})
+                    self.ends[task.task_id].append("completed")
+            self.no_task_ends_twice()
+            self.sweep()
+        assert [task_id for task_id, status in self.statuses().items() if not status.ended] == []
+
+
+Protocol.TestCase.settings = settings(
+    max_examples=int(os.environ.get("PROTOCOL_EXAMPLES", "12")),
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type] - made by hypothesis
+    """No order of events loses a task or ends it twice."""

@@ -1,0 +1,250 @@
+"""The worker function on SQS batches, against moto and with real Aer: what becomes of each task and each message."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.stub import Stubber
+from children import Children, Completed, Failed, Returned
+from conftest import BELL
+from lambda_events import sqs_record, task_record
+from test_store import new_task
+from worker import Batch
+
+from tasks import aws
+from tasks.errors import ErrorCode, TaskError
+from tasks.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from conftest import Aws
+
+LEASE = 45
+
+
+@pytest.fixture(scope="module", name="children")
+def fixture_children() -> Iterator[Children]:
+    """Give two warm processes, shared by the tests of this module."""
+    with Children(2, memory_mb=2048, time_limit_s=30) as children:
+        yield children
+
+
+class ScriptedChildren:
+    """Gives the outcomes it was told to, after calling `meanwhile`; for what real children cannot be made to do."""
+
+    def __init__(self, *outcomes: Completed | Failed | Returned, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.outcomes = outcomes
+        self.meanwhile = meanwhile
+
+    def run(self, programs: Sequence[Any], **_: Any) -> Iterator[tuple[int, Any]]:
+        """Yield each program's outcome."""
+        self.meanwhile()
+        yield from zip(range(len(programs)), self.outcomes, strict=True)
+
+
+def work(in_moto: Aws, records: Sequence[dict[str, Any]], children: Any, seconds: float = 60) -> list[str]:
+    """Let the worker work on `records`; return the ids of the messages that go back."""
+    batch = Batch(in_moto.store, in_moto.queue, children, time.monotonic() + seconds, lease_seconds=LEASE)
+    return batch.work(records)
+
+
+def submitted(in_moto: Aws, qc: str = BELL, **changes: Any) -> str:
+    """Store a task and return its id."""
+    task = new_task(circuit=qc, shots=1000, **changes)
+    in_moto.store.submit(task)
+    return task.task_id
+
+
+def received(in_moto: Aws) -> list[dict[str, Any]]:
+    """Receive the task queue's messages as the records of one batch."""
+    answer = aws.client("sqs").receive_message(
+        QueueUrl=in_moto.settings.task_queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )
+    return [
+        sqs_record(message["Body"], message_id=message["MessageId"], receipt_handle=message["ReceiptHandle"])
+        for message in answer.get("Messages", [])
+    ]
+
+
+def status(in_moto: Aws, task_id: str) -> str:
+    """Return a task's status."""
+    task = in_moto.store.get(task_id)
+    assert task is not None
+    return str(task.status)
+
+
+def test_a_batch_completes_with_its_counts(in_moto: Aws, children: Children) -> None:
+    """A Bell task of 1000 shots ends completed, with counts of 00 and 11 that add up and are those of its seed."""
+    first, second = submitted(in_moto), submitted(in_moto)
+    assert work(in_moto, [task_record(first), task_record(second)], children) == []
+    tasks = [in_moto.store.get(task_id) for task_id in (first, second)]
+    counts = [task.outcome["result"] for task in tasks if task is not None]
+    assert set(counts[0]) == {"00", "11"}
+    assert sum(counts[0].values()) == 1000
+    assert counts[0] == counts[1], "the same seed gives the same counts"
+    assert tasks[0] is not None
+    assert tasks[0].outcome["execution"]["attempt"] == 1
+    assert tasks[0].outcome["execution"]["seed"] == 7
+
+
+def test_a_bad_circuit_fails_alone_and_is_acknowledged(in_moto: Aws, children: Children) -> None:
+    """A circuit that cannot be read ends failed at its place; its batch mate completes; no message goes back."""
+    good, bad = submitted(in_moto), submitted(in_moto, "OPENQASM 3;\nqubit q;\nfoo q;\nmeasure q;")
+    assert work(in_moto, [task_record(bad), task_record(good)], children) == []
+    failed = in_moto.store.get(bad)
+    assert failed is not None
+    assert failed.error is not None
+    assert (failed.status, failed.error["code"], failed.error["line"]) == (Status.FAILED, "invalid_circuit", 3)
+    assert status(in_moto, good) == "completed"
+
+
+def test_a_message_that_is_not_ours_goes_back_alone(in_moto: Aws, children: Children) -> None:
+    """Malformed messages are returned, to end in the dead-letter queue; the rest of the batch is done."""
+    task_id = submitted(in_moto)
+    records = [
+        sqs_record("not json", message_id="a"),
+        sqs_record("[]", message_id="b"),
+        sqs_record('{"task_id": 5}', message_id="c"),
+        sqs_record(json.dumps({"version": 2, "task_id": task_id}), message_id="d"),
+        task_record(task_id, "e"),
+    ]
+    assert work(in_moto, records, children) == ["a", "b", "c", "d"]
+    assert status(in_moto, task_id) == "completed"
+
+
+def test_a_message_of_the_first_version_is_understood(in_moto: Aws, children: Children) -> None:
+    """A message without a version field is worked on."""
+    task_id = submitted(in_moto)
+    assert work(in_moto, [sqs_record(json.dumps({"task_id": task_id}))], children) == []
+    assert status(in_moto, task_id) == "completed"
+
+
+def test_a_message_delivered_twice_completes_the_task_once(in_moto: Aws, children: Children) -> None:
+    """Duplicates in one batch and in a later one are acknowledged and change nothing."""
+    task_id = submitted(in_moto)
+    assert work(in_moto, [task_record(task_id), task_record(task_id)], children) == []
+    row = in_moto.row(task_id)
+    assert work(in_moto, [task_record(task_id)], children) == []
+    assert in_moto.row(task_id) == row
+
+
+def test_a_task_that_expired_is_acknowledged(in_moto: Aws, children: Children) -> None:
+    """A message whose row is gone ends quietly."""
+    assert work(in_moto, [task_record("00000000-0000-4000-8000-000000000000")], children) == []
+
+
+def test_throttling_returns_one_message_not_the_batch(in_moto: Aws, children: Children) -> None:
+    """When one claim is throttled its message alone goes back and the other task completes."""
+    throttled, other = submitted(in_moto), submitted(in_moto)
+    real = in_moto.store.claim
+
+    class Throttling:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(in_moto.store, name)
+
+        def claim(self, task_id: str) -> Any:
+            if task_id != throttled:
+                return real(task_id)
+            with Stubber(aws.client("dynamodb")) as dynamodb:
+                dynamodb.add_client_error("update_item", "ThrottlingException")
+                return real(task_id)
+
+    batch = Batch(Throttling(), in_moto.queue, children, time.monotonic() + 60, lease_seconds=LEASE)  # type: ignore[arg-type]
+    assert batch.work([task_record(throttled, "t"), task_record(other, "o")]) == ["t"]
+    assert (status(in_moto, throttled), status(in_moto, other)) == ("pending", "completed")
+
+
+def test_without_time_left_everything_goes_back_at_once(in_moto: Aws, children: Children) -> None:
+    """A batch whose function has no time left returns its messages visible and its tasks claimable."""
+    task_ids = [submitted(in_moto) for _ in range(3)]
+    for task_id in task_ids:
+        in_moto.queue.send(task_id, "correlation")
+    records = received(in_moto)
+    assert work(in_moto, records, children, seconds=0) == [record["messageId"] for record in records]
+    again = received(in_moto)
+    assert sorted(record["body"] for record in again) == sorted(record["body"] for record in records)
+    assert work(in_moto, again, children) == []
+    assert [status(in_moto, task_id) for task_id in task_ids] == ["completed"] * 3
+
+
+def test_received_messages_are_hidden_for_one_lease(in_moto: Aws) -> None:
+    """At receipt the messages' visibility is cut from the queue's half hour to the lease and a little."""
+    with Stubber(aws.client("sqs")) as sqs:
+        sqs.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [], "Failed": []},
+            {
+                "QueueUrl": in_moto.settings.task_queue_url,
+                "Entries": [{"Id": "0", "ReceiptHandle": "handle", "VisibilityTimeout": LEASE + 5}],
+            },
+        )
+        record = sqs_record('{"task_id": "unknown"}', receipt_handle="handle")
+        assert work(in_moto, [record], ScriptedChildren()) == []
+        sqs.assert_no_pending_responses()
+
+
+def test_a_stale_workers_outcome_is_refused(in_moto: Aws) -> None:
+    """A worker that was overtaken cannot complete the task, and its message is acknowledged."""
+    task_id = submitted(in_moto)
+
+    def overtake() -> None:
+        in_moto.edit(task_id, lease_until=1)
+        second = in_moto.store.claim(task_id)
+        assert second is not None
+        in_moto.store.complete(second, {"result": {"11": 1}})
+
+    children = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}), meanwhile=overtake)
+    assert work(in_moto, [task_record(task_id)], children) == []
+    ended = in_moto.store.get(task_id)
+    assert ended is not None
+    assert ended.outcome["result"] == {"11": 1}
+
+
+def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
+    """When completing is throttled the message is returned, and the next delivery after the lease completes the task."""
+    task_id = submitted(in_moto)
+    stub = Stubber(aws.client("dynamodb"))
+    stub.add_client_error("update_item", "ThrottlingException")
+    children = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}), meanwhile=stub.activate)
+    assert work(in_moto, [task_record(task_id, "m")], children) == ["m"]
+    stub.deactivate()
+    in_moto.edit(task_id, lease_until=1)
+    done = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}))
+    assert work(in_moto, [task_record(task_id)], done) == []
+    assert status(in_moto, task_id) == "completed"
+
+
+def test_a_running_task_that_is_cancelled_is_stopped_at_the_next_heartbeat(in_moto: Aws) -> None:
+    """The heartbeat names the cancelled task as one to stop, and its message is acknowledged."""
+    kept, cancelled = submitted(in_moto), submitted(in_moto)
+    told: list[list[int]] = []
+
+    class Beating:
+        def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
+            in_moto.store.cancel(cancelled, "alice")
+            told.append(tick([0, 1]))
+            yield 1, Returned("stopped", started=True)
+            yield 0, Completed({"result": {"00": 1}, "execution": {}})
+
+    assert work(in_moto, [task_record(kept), task_record(cancelled)], Beating()) == []
+    assert told == [[1]]
+    assert (status(in_moto, kept), status(in_moto, cancelled)) == ("completed", "cancelled")
+
+
+def test_a_heartbeat_extends_the_lease(in_moto: Aws) -> None:
+    """While a task runs its lease moves on, so that no other worker takes it."""
+    task_id = submitted(in_moto)
+
+    class Beating:
+        def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
+            in_moto.edit(task_id, lease_until=1)
+            tick([0])
+            assert in_moto.store.claim(task_id) is None
+            yield 0, Failed(TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
+
+    assert work(in_moto, [task_record(task_id)], Beating()) == []
+    assert status(in_moto, task_id) == "failed"
