@@ -1,86 +1,20 @@
-"""Fixtures for all tests: AWS in this process (moto), holding what template.yaml defines."""
+"""Fixtures for the tests that need AWS or the log."""
 
 from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from local.translate import load
-from moto import mock_aws
 
-from tasks import aws
+from simulated_aws import aws_in_moto
 from tasks.logs import logger
-from tasks.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tasks.queue import TaskQueue
-    from tasks.store import TaskStore
-
-BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
-TEMPLATE = load()
-
-
-@dataclass(frozen=True)
-class Aws:
-    """The resources of template.yaml in moto, and how to make a fresh connection to each."""
-
-    store: TaskStore
-    queue: TaskQueue
-    dead_letters: TaskQueue
-    settings: Any
-
-    def row(self, task_id: str) -> dict[str, Any] | None:
-        """Return a task's row as DynamoDB holds it."""
-        return aws.client("dynamodb").get_item(TableName=self.settings.tasks_table, Key={"task_id": {"S": task_id}}).get("Item")
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return every row."""
-        return list(aws.client("dynamodb").scan(TableName=self.settings.tasks_table)["Items"])
-
-    def edit(self, task_id: str, **numbers: int) -> None:
-        """Set number attributes of a row, to move a lease or a due time into the past."""
-        for name, number in numbers.items():
-            aws.client("dynamodb").update_item(
-                TableName=self.settings.tasks_table,
-                Key={"task_id": {"S": task_id}},
-                UpdateExpression="SET #name = :number",
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":number": {"N": str(number)}},
-            )
-
-    def objects(self) -> list[str]:
-        """Return the keys in the payload bucket."""
-        listed = aws.client("s3").list_objects_v2(Bucket=self.settings.payload_bucket)
-        return [entry["Key"] for entry in listed.get("Contents", [])]
-
-    def messages(self, url: str | None = None) -> list[dict[str, Any]]:
-        """Receive all messages of the task queue, without hiding them for longer than the call."""
-        sqs = aws.client("sqs")
-        found: list[dict[str, Any]] = []
-        while batch := sqs.receive_message(
-            QueueUrl=url or self.settings.task_queue_url,
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=30,
-            MessageAttributeNames=["All"],
-            AttributeNames=["All"],
-        ).get("Messages", []):
-            found += batch
-        for message in found:
-            sqs.change_message_visibility(
-                QueueUrl=url or self.settings.task_queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-        return found
-
-
-def _resource(name: str) -> dict[str, Any]:
-    properties: dict[str, Any] = TEMPLATE["Resources"][name]["Properties"]
-    return properties
+    from simulated_aws import Aws
 
 
 @pytest.fixture(name="log_lines")
@@ -93,43 +27,5 @@ def fixture_log_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict
 
 @pytest.fixture(name="in_moto")
 def fixture_in_moto() -> Iterator[Aws]:
-    """Give the tables, queues and bucket of template.yaml, empty, and the environment that names them."""
+    """Give AWS in this process."""
     yield from aws_in_moto()
-
-
-def aws_in_moto() -> Iterator[Aws]:
-    """Yield what the fixture in_moto gives."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in {
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-        }.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for cached in (aws.client, aws.task_store, aws.task_queue, aws.dead_letter_queue, settings):
-            cached.cache_clear()
-        dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
-        table = {
-            name: value
-            for name, value in _resource("TasksTable").items()
-            if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
-        }
-        dynamodb.create_table(TableName="tasks", **table)
-        dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
-        dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        parameters = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
-        url = sqs.create_queue(
-            QueueName="tasks",
-            Attributes={
-                "VisibilityTimeout": str(_resource("TaskQueue")["VisibilityTimeout"]),
-                "RedrivePolicy": json.dumps(
-                    {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
-                ),
-            },
-        )["QueueUrl"]
-        s3.create_bucket(Bucket="payloads")
-        made = {"TasksTable": "tasks", "PayloadBucket": "payloads", "TaskQueue": url, "DeadLetterQueue": dead_url}
-        for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
-            patch.setenv(name, {**parameters, **made}[value["Ref"]])
-        yield Aws(aws.task_store(), aws.task_queue(), aws.dead_letter_queue(), settings())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mangum import Mangum
-from routes import create_app
 
+from routes import create_app
 from tasks.logs import logger
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 from refusals import refusal_response
-
 from tasks.logs import logger
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ import re
 import uuid
 from typing import Annotated, Any
 
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+
 import reader
 import refusals
 from correlation import Correlation
-from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import JSONResponse
 from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
 from refusals import CircuitTextTooLargeError, TaskNotFoundError
-
 from tasks.aws import task_queue, task_store
 from tasks.errors import UnavailableError
 from tasks.logs import logger
@@ -49,9 +49,7 @@ def create_app() -> FastAPI:
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
     )
-    app.add_api_route(
-        "/tasks", submit_task, methods=["POST"], response_model=TaskAccepted, summary="Submit a circuit"
-    )
+    app.add_api_route("/tasks", submit_task, methods=["POST"], response_model=TaskAccepted, summary="Submit a circuit")
     app.add_api_route(
         "/tasks/{task_id}",
         read_task,

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from tasks.queue import TaskQueue
     from tasks.store import OpenTask, TaskStore
 
-MAX_COUNTED = 100_000  # open tasks looked at in one run; with more, the missing messages wait until the queue is shorter
+MAX_COUNTED = (
+    100_000  # open tasks looked at in one run; with more, the missing messages wait until the queue is shorter
+)
 MAX_CHECKED = 10_000  # overdue tasks whose leases are read in one run, the longest overdue first
 MAX_SENT = 1_000  # messages sent again in one run
 MAX_BURIED = 1_000  # dead messages looked at in one run

@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from children import Children, Completed, Failed, Program, Returned
-
 from tasks.aws import task_queue, task_store
 from tasks.errors import StaleAttemptError, UnavailableError
 from tasks.logs import logger
@@ -82,7 +81,10 @@ class Batch:
         for record in records:
             self._claim(record)
         programs = [
-            Program(qc=attempt.task.circuit, options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}))
+            Program(
+                qc=attempt.task.circuit,
+                options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}),
+            )
             for attempt in self.attempts
         ]
         outcomes = self.children.run(
@@ -98,7 +100,9 @@ class Batch:
             task_id = task_id_of(record["body"])
         except MalformedMessageError as error:
             # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
-            logger.error("A message is not one of ours", event="message_malformed", reason=str(error), message_id=message_id)
+            logger.error(
+                "A message is not one of ours", event="message_malformed", reason=str(error), message_id=message_id
+            )
             self.failures.append(message_id)
             return
         log = {"task_id": task_id, "correlation_id": _correlation_id(record)}
@@ -115,7 +119,12 @@ class Batch:
         received = int(record["attributes"]["ApproximateFirstReceiveTimestamp"])
         sent = int(record["attributes"]["SentTimestamp"])
         logger.info(
-            "Task claimed", event="task_claimed", status=task.status, attempt=task.attempt, queue_ms=received - sent, **log
+            "Task claimed",
+            event="task_claimed",
+            status=task.status,
+            attempt=task.attempt,
+            queue_ms=received - sent,
+            **log,
         )
 
     def _settle(self, attempt: Attempt, outcome: Completed | Failed | Returned) -> None:
@@ -129,7 +138,9 @@ class Batch:
                     execution = {**payload.get("execution", {}), "attempt": task.attempt}
                     self.store.complete(task, {**payload, "execution": execution})
                     shown = {name: execution[name] for name in _LOGGED if name in execution}
-                    logger.info("Task completed", event="task_completed", status="completed", shots=task.shots, **shown, **log)
+                    logger.info(
+                        "Task completed", event="task_completed", status="completed", shots=task.shots, **shown, **log
+                    )
                 case Failed(error):
                     self.store.fail(task, error)
                     logger.info("Task failed", event="task_failed", status="failed", code=error.code, **log)
@@ -159,7 +170,9 @@ class Batch:
             except StaleAttemptError:
                 stale.append(index)
             except UnavailableError:
-                logger.warning("A lease was not renewed", event="heartbeat_missed", task_id=attempt.task.task_id, exc_info=True)
+                logger.warning(
+                    "A lease was not renewed", event="heartbeat_missed", task_id=attempt.task.task_id, exc_info=True
+                )
         self._hide([attempt.receipt_handle for attempt in self.attempts if not attempt.settled])
         return [index for index in stale if index in running]
 

@@ -42,9 +42,7 @@ def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deploym
     request: dict[str, Any] = {
         "StackName": STACK_NAME,
         "TemplateBody": json.dumps(translated.template),
-        "Parameters": [
-            {"ParameterKey": name, "ParameterValue": value} for name, value in (overrides or {}).items()
-        ],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in (overrides or {}).items()],
         "Capabilities": CAPABILITIES,
     }
     try:
@@ -65,7 +63,9 @@ def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deploym
                 raise
     stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     if stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        raise LocalStackError(f"The stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}")
+        raise LocalStackError(
+            f"The stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
+        )
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     # On AWS the API's id is part of a host name; the stand-in serves it below a path.
     host, stage = outputs["ApiUrl"].removeprefix("https://").split("/")

@@ -24,7 +24,11 @@ async def front(port: int, api_url: str) -> AsyncIterator[str]:
 
         async def pass_on(request: web.Request) -> web.Response:
             # /docs links to /<stage>/openapi.json, as it must on AWS; take the address with and without the stage.
-            path = request.raw_path.removeprefix(f"/{stage}") if request.raw_path.startswith(f"/{stage}/") else request.raw_path
+            path = (
+                request.raw_path.removeprefix(f"/{stage}")
+                if request.raw_path.startswith(f"/{stage}/")
+                else request.raw_path
+            )
             headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _OWN]
             async with session.request(
                 request.method,

@@ -105,7 +105,10 @@ class TaskQueue:
         while True:
             try:
                 answer = self._client.receive_message(
-                    QueueUrl=self._url, MaxNumberOfMessages=BATCH_SIZE, VisibilityTimeout=hidden_seconds, WaitTimeSeconds=1
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=BATCH_SIZE,
+                    VisibilityTimeout=hidden_seconds,
+                    WaitTimeSeconds=1,
                 )
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("SQS") from error

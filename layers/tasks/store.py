@@ -44,7 +44,9 @@ ROW_VERSION = 1
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
 OPEN_SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
 RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
-ABANDONED_AFTER = timedelta(seconds=20)  # after a lease ran out; by then SQS has delivered a dead worker's message again
+ABANDONED_AFTER = timedelta(
+    seconds=20
+)  # after a lease ran out; by then SQS has delivered a dead worker's message again
 _GET_BATCH = 100  # most keys in one BatchGetItem
 SWEEP_AFTER = timedelta(seconds=60)  # how long the sweeper leaves a new task to its message
 
@@ -405,9 +407,7 @@ class TaskStore:
             options=json.loads(row.get("options", {}).get("S", "{}")),
             request_hash=row.get("request_hash", {}).get("S", ""),
             status_history=tuple(
-                Transition(
-                    Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"]
-                )
+                Transition(Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"])
                 for line in row["status_history"]["L"]
             ),
             attempt=int(row["attempt"]["N"]),
@@ -423,7 +423,9 @@ ATTEMPTS_EXHAUSTED = TaskError(
     hint="Submit it again; if it fails again, report its correlation id.",
 )
 
-_ENDING = "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
+_ENDING = (
+    "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
+)
 
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:

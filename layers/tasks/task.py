@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Status(StrEnum):
     """Where a task stands; `store.py` holds the only transitions there are.
 
-        pending ──claim──▶ processing ──complete──▶ completed
-           │                  │  ▲ └────fail──────▶ failed ──claim, only if its message died and was redriven──▶ processing
-           │                  └──┘ claim, once the lease has run out
-           └──cancel──▶ cancelled ◀──cancel── processing
+    pending ──claim──▶ processing ──complete──▶ completed
+       │                  │  ▲ └────fail──────▶ failed ──claim, only if its message died and was redriven──▶ processing
+       │                  └──┘ claim, once the lease has run out
+       └──cancel──▶ cancelled ◀──cancel── processing
     """
 
     PENDING = "pending"  # accepted; a message is on its way, or the sweeper will send one

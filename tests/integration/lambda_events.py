@@ -55,7 +55,9 @@ def http_event(
     }
 
 
-def sqs_record(body: str, *, message_id: str | None = None, receipt_handle: str = "", receives: int = 1) -> dict[str, Any]:
+def sqs_record(
+    body: str, *, message_id: str | None = None, receipt_handle: str = "", receives: int = 1
+) -> dict[str, Any]:
     """Return one record of an SQS event."""
     now = str(int(time.time() * 1000))
     return {

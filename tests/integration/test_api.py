@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from conftest import BELL
 from lambda_events import Context, http_event
 
+from simulated_aws import BELL
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Aws
+    from simulated_aws import Aws
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -30,7 +30,8 @@ def call(method: str, path: str, body: Any = None, **event: Any) -> tuple[int, d
 
     answer = handler(http_event(method, path, body, **event), Context())
     headers = {
-        name.lower(): value for name, value in (answer["headers"] | {k: v[0] for k, v in answer["multiValueHeaders"].items()}).items()
+        name.lower(): value
+        for name, value in (answer["headers"] | {k: v[0] for k, v in answer["multiValueHeaders"].items()}).items()
     }
     text = answer["body"]
     return answer["statusCode"], headers, json.loads(text) if headers["content-type"] == "application/json" else text
@@ -78,9 +79,7 @@ def test_a_new_task_reads_as_pending(in_moto: Aws) -> None:
         "status": "pending",
         "message": "Task is still in progress.",
         "submitted_at": submitted_at,
-        "status_history": [
-            {"status": "pending", "transitioned_at": submitted_at, "notes": "The task was accepted."}
-        ],
+        "status_history": [{"status": "pending", "transitioned_at": submitted_at, "notes": "The task was accepted."}],
         "correlation_id": answer["correlation_id"],
         "shots": 1024,
     }
@@ -164,7 +163,9 @@ def test_a_program_that_does_not_parse_is_refused_with_its_place(in_moto: Aws) -
     assert (in_moto.rows(), in_moto.messages()) == ([], [])
 
 
-@pytest.mark.parametrize("qc", ["", "   \n\t ", "OPENQASM 3; qubit q; h q; \0 measure q;", "qubit q; h q; measure q; \ud800"])
+@pytest.mark.parametrize(
+    "qc", ["", "   \n\t ", "OPENQASM 3; qubit q; h q; \0 measure q;", "qubit q; h q; measure q; \ud800"]
+)
 def test_text_that_is_no_program_is_refused(in_moto: Aws, qc: str) -> None:
     """Empty text, blanks, NUL and lone surrogates are invalid circuits; nothing is stored."""
     status, _, answer = call("POST", "/tasks", {"qc": qc})
@@ -290,7 +291,6 @@ def test_keys_belong_to_the_caller(in_moto: Aws) -> None:
 def test_concurrent_submissions_with_one_key_make_one_task(in_moto: Aws) -> None:
     """Of many submissions at once one creates the task and all are told its id."""
     from routes import keyed_task_id
-
     from tasks.task import Status, Task
 
     task = Task(keyed_task_id("alice", "k"), "alice", Status.PENDING, "now", "", "qubit q;", 1, request_hash="h")
@@ -311,7 +311,9 @@ def test_a_task_is_accepted_when_its_message_cannot_be_sent(in_moto: Aws) -> Non
     assert in_moto.messages() == []
 
 
-@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    "code", ["ProvisionedThroughputExceededException", "InternalServerError", "ResourceNotFoundException"]
+)
 def test_without_its_table_the_service_says_try_again(in_moto: Aws, code: str) -> None:
     """With DynamoDB down or throttling nothing is accepted: 503 with Retry-After, and nothing of the cause."""
     with Stubber(aws.client("dynamodb")) as dynamodb:

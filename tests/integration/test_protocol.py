@@ -12,13 +12,13 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from conftest import Aws, aws_in_moto
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from sweeper import sweep
 from test_store import new_task
 
+from simulated_aws import Aws, aws_in_moto
+from sweeper import sweep
 from tasks.errors import ErrorCode, StaleAttemptError, TaskError
 from tasks.task import Status, Task
 

@@ -13,7 +13,7 @@ from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:
-    from conftest import Aws
+    from simulated_aws import Aws
 
 COUNTS = {"result": {"00": 5, "11": 5}}
 

@@ -6,15 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from lambda_events import Context
-from sweeper import Sweep, handler, sweep
 from test_store import new_task
 
+from sweeper import Sweep, handler, sweep
 from tasks import aws
 from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import new_task_id
 
 if TYPE_CHECKING:
-    from conftest import Aws
+    from simulated_aws import Aws
 
 
 def submitted(in_moto: Aws, *, sent: bool, overdue: bool = True) -> str:
@@ -103,9 +103,9 @@ def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
     task = in_moto.store.get(task_id)
     assert task is not None
     assert task.error == ATTEMPTS_EXHAUSTED.as_dict()
-    assert [json.loads(message["Body"])["task_id"] for message in in_moto.messages(in_moto.settings.dead_letter_queue_url)] == [
-        task_id
-    ]
+    assert [
+        json.loads(message["Body"])["task_id"] for message in in_moto.messages(in_moto.settings.dead_letter_queue_url)
+    ] == [task_id]
 
 
 def test_a_foreign_dead_message_is_passed_over(in_moto: Aws) -> None:

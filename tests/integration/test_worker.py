@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from children import Children, Completed, Failed, Returned
-from conftest import BELL
 from lambda_events import sqs_record, task_record
 from test_store import new_task
-from worker import Batch
 
+from children import Children, Completed, Failed, Returned
+from simulated_aws import BELL
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.task import Status
+from worker import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from conftest import Aws
+    from simulated_aws import Aws
 
 LEASE = 45
 

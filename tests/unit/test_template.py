@@ -6,9 +6,8 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from conftest import TEMPLATE
 from local.translate import translate
-
+from simulated_aws import TEMPLATE
 from tasks.settings import Settings
 from tasks.store import OPEN_TASKS_INDEX
 
@@ -22,24 +21,34 @@ def of_type(kind: str) -> dict[str, Any]:
 
 def test_every_parameter_has_a_description_and_a_default() -> None:
     """A stack deploys without an answer to any question."""
-    incomplete = [name for name, parameter in TEMPLATE["Parameters"].items() if not {"Description", "Default"} <= set(parameter)]
+    incomplete = [
+        name for name, parameter in TEMPLATE["Parameters"].items() if not {"Description", "Default"} <= set(parameter)
+    ]
     assert incomplete == []
 
 
 def test_the_functions_are_told_every_setting() -> None:
     """Each field of Settings is a variable of every function."""
     variables = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
-    assert {field.name.upper() for field in fields(Settings)} == {name for name in variables if not name.startswith("POWERTOOLS")}
+    assert {field.name.upper() for field in fields(Settings)} == {
+        name for name in variables if not name.startswith("POWERTOOLS")
+    }
 
 
 def test_the_queue_hides_messages_for_six_times_the_workers_time() -> None:
     """AWS asks for that, so that a throttled worker does not use up a message's receive count."""
-    assert of_type("AWS::SQS::Queue")["TaskQueue"]["VisibilityTimeout"] == 6 * RESOURCES["WorkerFunction"]["Properties"]["Timeout"]
+    assert (
+        of_type("AWS::SQS::Queue")["TaskQueue"]["VisibilityTimeout"]
+        == 6 * RESOURCES["WorkerFunction"]["Properties"]["Timeout"]
+    )
 
 
 def test_a_task_fits_the_workers_time() -> None:
     """The largest time limit leaves the worker time to store the outcome."""
-    assert TEMPLATE["Parameters"]["TimeLimitSeconds"]["MaxValue"] + 30 <= RESOURCES["WorkerFunction"]["Properties"]["Timeout"]
+    assert (
+        TEMPLATE["Parameters"]["TimeLimitSeconds"]["MaxValue"] + 30
+        <= RESOURCES["WorkerFunction"]["Properties"]["Timeout"]
+    )
 
 
 def test_dead_messages_are_kept_for_fourteen_days() -> None:
@@ -78,16 +87,19 @@ def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
     events = RESOURCES["ApiFunction"]["Properties"]["Events"].values()
     passed_on = {(event["Properties"]["Method"].upper(), event["Properties"]["Path"]) for event in events}
     app = create_app()
-    answered = {
-        (method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods
-    } | {("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)}
+    answered = {(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods} | {
+        ("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)
+    }
     assert passed_on == answered
 
 
 def test_the_local_stack_is_the_template() -> None:
     """The translation keeps every resource of the template under its name."""
     local = translate("bucket", {})
-    kept = {name.removesuffix(name[-10:]) if name.startswith("SharedLayer") else name for name in local.template["Resources"]}
+    kept = {
+        name.removesuffix(name[-10:]) if name.startswith("SharedLayer") else name
+        for name in local.template["Resources"]
+    }
     assert set(RESOURCES) <= kept
     assert "Transform" not in local.template
 

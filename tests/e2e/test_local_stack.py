@@ -1,0 +1,129 @@
+"""The local commands: clear words when they cannot start, nothing left running, tasks kept across restarts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_stack import Stack, eventually
+from simulated_aws import BELL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(name="own")
+def fixture_own(tmp_path: Path) -> Iterator[Stack]:
+    """Give a stack that is not started yet."""
+    stack = Stack(tmp_path / "own")
+    yield stack
+    stack.command("down")
+
+
+def processes_of(stack: Stack) -> list[str]:
+    """Return the command lines of the processes that have the stack's folder in their environment."""
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                environ = file.read()
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                cmdline = file.read().decode()
+        except OSError:
+            continue
+        if str(stack.folder).encode() in environ and cmdline:
+            found.append(cmdline)
+    return found
+
+
+def submit(stack: Stack) -> str:
+    """Submit a Bell task."""
+    with stack.http() as http:
+        task_id: str = http.post("/tasks", json={"qc": BELL}).json()["task_id"]
+        return task_id
+
+
+def test_tasks_are_kept_across_a_restart(own: Stack) -> None:
+    """After a clean stop and start finished tasks can be read and queued ones are run."""
+    assert own.command("up").returncode == 0
+    finished = own.ended(submit(own))
+    queued = submit(own)
+    assert own.command("down").stdout == "Stopped.\n"
+    assert own.command("up").returncode == 0
+    assert own.ended(finished["task_id"]) == finished
+    assert own.ended(queued)["status"] == "completed"
+
+
+def test_nothing_is_left_running(own: Stack) -> None:
+    """Neither a clean stop nor a kill leaves a process, and after a kill the stack starts again."""
+    assert own.command("up").returncode == 0
+    own.ended(submit(own))
+    os.kill(int((own.folder / "lock").read_text()), signal.SIGKILL)
+    eventually(lambda: processes_of(own) == [])
+    assert own.command("down").stdout == "Nothing is running.\n"
+    started = own.command("up")
+    assert started.returncode == 0, started.stderr
+    assert own.command("down").stdout == "Stopped.\n"
+    assert processes_of(own) == []
+
+
+def test_a_second_start_says_that_one_runs(stack: Stack) -> None:
+    """Starting twice in one folder is refused and the first goes on."""
+    second = stack.command("up")
+    assert second.returncode == 1
+    assert "already running" in second.stderr
+    assert "make down" in second.stderr
+    with stack.http() as http:
+        assert http.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["PORT", "AWS_PORT"])
+def test_a_busy_port_is_named(own: Stack, name: str) -> None:
+    """A port that was asked for and is taken is an error that says so, and nothing is left running."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        started = own.command("up", **{name: str(port)})
+    assert started.returncode == 1
+    assert f"Port {port} is in use." in started.stderr
+    assert processes_of(own) == []
+
+
+def test_a_port_that_is_no_number_is_named(own: Stack) -> None:
+    """A setting that is no port says which one."""
+    started = own.command("up", PORT="http")
+    assert (started.returncode, "PORT is 'http', not a port number." in started.stderr) == (1, True)
+
+
+def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
+    """No process of the stack accepts connections from another machine."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table) as file:
+            for line in file.readlines()[1:]:
+                columns = line.split()
+                listening = columns[3] == "0A"
+                if listening and columns[1].split(":")[0] not in {"0100007F", "0" * 24 + "01000000"}:
+                    inodes.add(columns[9])
+    ours = set()
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if str(stack.folder).encode() not in file.read():
+                    continue
+            ours |= {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        except OSError:
+            continue
+    assert len(ours) > 3
+    assert {f"socket:[{inode}]" for inode in inodes} & ours == set()
+
+
+def test_down_without_a_stack_says_so(own: Stack) -> None:
+    """There is nothing to stop in a fresh folder."""
+    assert own.command("down").stdout == "Nothing is running.\n"

@@ -1,0 +1,137 @@
+"""From a POST to counts, through API Gateway, the functions, the table and the queue."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simulated_aws import BELL
+
+if TYPE_CHECKING:
+    from local_stack import Stack
+
+
+def submit(stack: Stack, body: dict[str, Any], **headers: str) -> Any:
+    """Submit a task."""
+    with stack.http() as http:
+        return http.post("/tasks", json=body, headers=headers)
+
+
+def test_a_bell_circuit_comes_back_with_its_counts(stack: Stack) -> None:
+    """A submitted circuit ends completed: the contract's fields, the history in order, counts of 00 and 11."""
+    answer = submit(stack, {"qc": BELL, "shots": 1000, "seed": 7}, **{"X-Correlation-ID": "bell-1"})
+    assert answer.status_code == 200
+    accepted = answer.json()
+    assert answer.headers["location"] == f"/tasks/{accepted['task_id']}"
+    task = stack.ended(accepted["task_id"])
+    assert (task["status"], task["message"]) == ("completed", "Task completed successfully.")
+    assert [line["status"] for line in task["status_history"]] == ["pending", "processing", "completed"]
+    assert (task["correlation_id"], task["shots"], task["submitted_at"]) == ("bell-1", 1000, accepted["submitted_at"])
+    assert set(task["result"]) == {"00", "11"}
+    assert sum(task["result"].values()) == 1000
+    assert task["execution"]["seed"] == 7
+
+
+DOCUMENTED = [
+    ("OPENQASM 3; qubit q; h q; measure q;", {"0", "1"}),
+    ('OPENQASM 3; include "stdgates.inc"; qubit q; x q; measure q;', {"1"}),
+    ("qubit[2] q; bit[2] c; x q[1]; c = measure q;", {"10"}),
+    (
+        "OPENQASM 3; qubit[3] q; bit a; bit[2] b; x q[0]; a = measure q[0]; b[0] = measure q[1]; b[1] = measure q[2];",
+        {"00 1"},
+    ),
+    ('OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0],q[1]; measure q -> c;', {"00", "11"}),
+]
+
+
+@pytest.mark.parametrize(("qc", "keys"), DOCUMENTED)
+def test_the_documented_circuits_give_the_documented_answers(stack: Stack, qc: str, keys: set[str]) -> None:
+    """With and without include, with and without a target, in both versions of the language: keys and sum are right."""
+    task = stack.ended(submit(stack, {"qc": qc}).json()["task_id"])
+    assert task["status"] == "completed", task
+    assert set(task["result"]) == keys
+    assert sum(task["result"].values()) == 1024
+
+
+def test_the_same_seed_gives_the_same_counts(stack: Stack) -> None:
+    """Two tasks of one program and seed agree; the seed of an unseeded one reproduces it."""
+    first = stack.ended(submit(stack, {"qc": BELL}).json()["task_id"])
+    again = stack.ended(submit(stack, {"qc": BELL, "seed": first["execution"]["seed"]}).json()["task_id"])
+    assert again["result"] == first["result"]
+
+
+def test_a_refused_circuit_names_its_place(stack: Stack) -> None:
+    """A syntax error is a 400 with the contract's body."""
+    answer = submit(stack, {"qc": "OPENQASM 3;\nqubit q;\nh q;\nmeasure q\n"})
+    assert answer.status_code == 400
+    body = answer.json()
+    assert (body["status"], body["message"], body["code"]) == ("error", "QASM3 code is not valid", "invalid_circuit")
+    assert {"detail", "line", "column"} <= set(body)
+
+
+def test_what_only_the_worker_can_find_ends_failed(stack: Stack) -> None:
+    """A circuit over the worker's memory is accepted, and ends failed with a code, a limit and a hint."""
+    qc = "qubit[40] q; bit[40] c; for int i in [0:39] { h q[i]; t q[i]; } for int i in [0:38] { cx q[i], q[i+1]; } c = measure q;"
+    task = stack.ended(submit(stack, {"qc": qc, "method": "statevector"}).json()["task_id"])
+    assert task["status"] == "failed"
+    assert task["error"]["code"] in {"circuit_too_large", "memory_limit"}
+    assert {"message", "limit", "actual", "hint"} <= set(task["error"])
+    assert task["message"] == task["error"]["message"]
+
+
+def test_many_tasks_all_end_with_their_own_counts(stack: Stack) -> None:
+    """Fifty tasks submitted together each get their own answer."""
+    expected = {}
+    for number in range(50):
+        flips = "".join(f"x q[{bit}]; " for bit in range(6) if number >> bit & 1)
+        qc = f"qubit[6] q; bit[6] c; {flips}c = measure q;"
+        expected[submit(stack, {"qc": qc, "shots": 10}).json()["task_id"]] = {f"{number:06b}": 10}
+    assert {task_id: stack.ended(task_id)["result"] for task_id in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", "application/json", 422),
+        (b"{", "application/json", 422),
+        (b'{"qc": "\xff"}', "application/json", 400),
+        (b'{"qc": "qubit q;"}', "text/plain", 422),
+        (json.dumps({"qc": "x" * 2_000_000}).encode(), "application/json", 413),
+        (json.dumps({"qc": "qubit q; \0"}).encode(), "application/json", 400),
+        (json.dumps({"qc": BELL, "shots": 0}).encode(), "application/json", 422),
+    ],
+)
+def test_bad_requests_are_refused_over_the_wire(stack: Stack, body: bytes, content_type: str, status: int) -> None:
+    """Bytes as a client may send them: the right status and the contract's body, no traceback."""
+    with stack.http() as http:
+        answer = http.post("/tasks", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code == status, answer.text
+    assert answer.json()["status"] == "error"
+    assert not re.search('Traceback|File "', answer.text)
+
+
+def test_unknown_addresses_have_the_contracts_body(stack: Stack) -> None:
+    """API Gateway's own refusals look like ours."""
+    with stack.http() as http:
+        for answer in (http.get("/nowhere"), http.put("/tasks", json={}), http.get("/")):
+            assert answer.status_code == 404
+            assert (answer.json()["status"], answer.json()["code"]) == ("error", "not_found")
+
+
+def test_the_documentation_works_behind_the_stage(stack: Stack) -> None:
+    """The page at /docs links to an address that has the OpenAPI document."""
+    with stack.http() as http:
+        for page in ("/docs", "/redoc"):
+            link = re.search(r"/v1/openapi\.json", http.get(page).text)
+            assert link is not None
+            assert http.get(link.group()).json()["info"]["title"] == "Quantum Circuits API"
+
+
+def test_health_is_connected(stack: Stack) -> None:
+    """The deployed service reaches its table and its queue."""
+    with stack.http() as http:
+        body = http.get("/health").json()
+    assert (body["status"], body["database_status"], body["queue_status"]) == ("healthy", "connected", "connected")

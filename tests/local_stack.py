@@ -1,0 +1,92 @@
+"""The whole system over sockets: template.yaml deployed to MiniStack by the commands that people use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 60  # seconds until a test gives up on something that should happen
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of its own, in its own folder and on its own ports."""
+
+    folder: Path
+    parameters: str = ""
+
+    def command(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the local commands, as make does."""
+        return subprocess.run(
+            [sys.executable, "-m", "local", name],
+            env=self.environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE * 3,
+            check=False,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the commands."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'layers'}",
+            "LOCAL_DIR": str(self.folder),
+            "PARAMETERS": self.parameters,
+        }
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What the running stack wrote to its env file."""
+        lines = (self.folder / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def client(self, service: str) -> Any:
+        """Return a client of the stack's AWS."""
+        env = self.env
+        return boto3.client(  # type: ignore[call-overload] - any service
+            service,
+            endpoint_url=env["AWS_ENDPOINT_URL"],
+            region_name=env["AWS_DEFAULT_REGION"],
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def http(self) -> httpx.Client:
+        """Return a client of the stack's API."""
+        return httpx.Client(base_url=self.env["API_URL"], timeout=PATIENCE)
+
+    def ended(self, task_id: str) -> dict[str, Any]:
+        """Poll a task until it has ended, as a client does."""
+        with self.http() as http:
+
+            def task() -> dict[str, Any] | None:
+                body: dict[str, Any] = http.get(f"/tasks/{task_id}").json()
+                return body if body["status"] != "pending" else None
+
+            return eventually(task)
+
+
+def eventually(happens: Callable[[], Any]) -> Any:
+    """Return the first true value of `happens`; fail after PATIENCE seconds."""
+    pause = threading.Event()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if value := happens():
+            return value
+        pause.wait(0.02)
+    pytest.fail("It did not happen in time.")
