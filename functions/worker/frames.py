@@ -26,7 +26,7 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(buffer: bytearray) -> dict[str, Any] | None:
-    """Take the first whole frame out of `buffer`; None when it has not all come yet, RubbishError when it never will."""
+    """Take the first whole frame out of `buffer`: None when it has not all come, RubbishError when it never will."""
     if len(buffer) < _HEADER.size:
         return None
     (length,) = _HEADER.unpack_from(buffer)

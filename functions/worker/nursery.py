@@ -146,6 +146,8 @@ class Nursery:
 
     def kill(self, child: Child) -> None:
         """Kill a child, whatever it is doing, and ask for another in its place."""
+        if child not in self.children:
+            return
         with contextlib.suppress(OSError):
             self._control.send(json.dumps({"kill": child.number}).encode())
         self._forget(child)
@@ -153,8 +155,9 @@ class Nursery:
 
     def retire(self, child: Child) -> None:
         """Let a child end that has said it will, and ask for another in its place."""
-        self._forget(child)
-        self.fill()
+        if child in self.children:
+            self._forget(child)
+            self.fill()
 
     def poll(self, timeout_s: float) -> list[Answered | Lost]:
         """Wait at most that long for something to happen, and return it."""
@@ -180,10 +183,7 @@ class Nursery:
             if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
                 continue
             # Its last words may still be in the socket: an answer counts, though its sender is dead.
-            while child.closed_at is None and child in self.children and (said := self._read(child)) is not None:
-                events.extend(said)
-                if not said and child.exited is not None and not self._more(child):
-                    break
+            events.extend(self._read_last_words(child))
             if child not in self.children:
                 continue
             self._read_errors(child)
@@ -257,6 +257,14 @@ class Nursery:
             self.kill(child)
             return [Lost(child, "rubbish")]
         return [Answered(child, message)]
+
+    def _read_last_words(self, child: Child) -> list[Answered | Lost]:
+        while child in self.children and child.closed_at is None:
+            before = len(child.incoming)
+            said = self._read(child)
+            if said or len(child.incoming) == before:
+                return said
+        return []
 
     def _read_errors(self, child: Child) -> None:
         try:
