@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from facts import Facts
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, Limits, state_bytes
 from tasks.options import Method, Options
@@ -13,6 +12,8 @@ from tasks.options import Method, Options
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from facts import Facts
 
 # Up to here a statevector beats the stabilizer tableau even on Clifford circuits (GHZ: 1.6 against 2.4 ms at 10 qubits).
 SMALL_CLIFFORD = 10
@@ -26,7 +27,9 @@ SLOW_S = 1.0
 CERTAIN = 0.02
 # Aer's copies of a circuit, its fusion and its noise included, measured at 0.4 to 0.9 KiB a gate.
 BYTES_PER_GATE = 1_024
-FIXED_BYTES = 8 * 2**20
+FIXED_BYTES = 16 * 2**20
+# An outcome in Aer, in Python and as a key: at most one a shot.
+BYTES_PER_SHOT = 512
 # Branches of a circuit with mid-circuit measurement may hold this share of the memory.
 BRANCHING_SHARE = 0.25
 
@@ -84,7 +87,7 @@ class NeedsTimeError(Exception):
 def estimate(facts: Facts, options: Options, method: str | None = None) -> Plan:
     """Estimate a run from simple facts; the API may route with it, knowing only qubits, gates and `mid_circuit`.
 
-    Statevector: 1 ms + 16 us a gate + 0.55 ns a gate and amplitude + 0.7 us a shot; with mid-circuit measurement or
+    Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot; with mid-circuit measurement or
     noise on gates, each shot runs the circuit, at least 45 us. Stabilizer and matrix product state: 1.5 us a qubit and
     shot and more, from the widths measured. Times are on one core of 2026; trust them within a factor of five.
     """
@@ -101,14 +104,15 @@ def estimate(facts: Facts, options: Options, method: str | None = None) -> Plan:
     else:
         # A density matrix is held as the statevector of twice the qubits.
         amplitudes = 2.0 ** min(1_000, qubits * (2 if method == "density_matrix" else 1))
-        once = 16e-6 * gates + 0.55e-9 * gates * amplitudes
+        once = 16e-6 * gates + 1.5e-9 * gates * amplitudes
         seconds = 1e-3 + once + 0.7e-6 * shots
-        if every_shot and method != "density_matrix":
-            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 0.55e-9 * gates * amplitudes)
-        elif facts.mid_circuit:
-            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 0.55e-9 * gates * amplitudes)
+        if facts.mid_circuit or (every_shot and method != "density_matrix"):
+            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 1.5e-9 * gates * amplitudes)
     state = state_bytes(method, qubits, options.precision)
-    return Plan(method=method, seconds=seconds, bytes=state + FIXED_BYTES + BYTES_PER_GATE * min(gates, MAX_GATES))
+    # Between two shots, the next state is made before the last one is given back.
+    states = 2 if every_shot else 1
+    working = FIXED_BYTES + BYTES_PER_GATE * min(gates, MAX_GATES) + BYTES_PER_SHOT * shots
+    return Plan(method=method, seconds=seconds, bytes=states * state + working)
 
 
 def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:

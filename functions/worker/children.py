@@ -28,6 +28,7 @@ START_LEAST_S = 1.0  # with less than this left, starting a program would only w
 MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was killed for its memory
 RESTARTS = 2  # of the zygote in one batch; after that something is wrong with this machine
 CRASHES = 2  # of one program
+STEAL_S = 0.05  # a program that waits behind one that has run for this long is given to an idle child
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,7 @@ class Children:
     the children, as `module:function`; tests put their own there.
     """
 
-    def __init__(
-        self, size: int, memory_mb: int, time_limit_s: float, *, simulate: str = "simulator:simulate"
-    ) -> None:
+    def __init__(self, size: int, memory_mb: int, time_limit_s: float, *, simulate: str = "simulator:simulate") -> None:
         self.limits = Limits(memory_mb=memory_mb, time_limit_s=time_limit_s, children=size)
         self._nursery = Nursery(self.limits.children, simulate, self.limits.children)
 
@@ -142,7 +141,6 @@ class _Run:
     ends: float
     memory_bytes: int
     alone: bool
-    oom_kills: int
 
 
 @dataclass(eq=False, slots=True)
@@ -158,6 +156,9 @@ class _Batch:
     - A crash (a signal, an exit, rubbish) is tried once more in a fresh child; the second one fails the program. Where
       the evidence is memory, it is tried alone instead, and fails there. A SIGKILL without that evidence came from
       outside: tried once more, then returned.
+    - While more programs wait than there are children, a busy child is sent its next one ahead, and need not wait for
+      this process to wake. Such a program has not started; one that waits too long is taken back (the child then
+      holds a program too many, and is killed when it is done with its own).
     """
 
     nursery: Nursery
@@ -170,6 +171,9 @@ class _Batch:
     queue: deque[int] = field(default_factory=deque)
     alone: list[int] = field(default_factory=list)
     running: dict[Child, _Run] = field(default_factory=dict)
+    ahead: dict[Child, int] = field(default_factory=dict)
+    spoiled: set[Child] = field(default_factory=set)
+    oom_kills: int = 0
     finished: deque[tuple[int, Outcome]] = field(default_factory=deque)
     crashes: dict[int, int] = field(default_factory=dict)
     kills: dict[int, int] = field(default_factory=dict)
@@ -178,6 +182,7 @@ class _Batch:
 
     def __post_init__(self) -> None:
         self.queue.extend(range(len(self.programs)))
+        self.oom_kills = _oom_kills()
         self.restarts = self.nursery.restarts
 
     @property
@@ -203,6 +208,8 @@ class _Batch:
             times.append(self.next_tick)
         if self.alone and self.running and self.alone_by() > now:
             times.append(self.alone_by())
+        if self.ahead and len(self.running) < len(self.nursery.children):
+            times.append(now + STEAL_S)
         return max(0.0, min(times) - now)
 
     def alone_by(self) -> float:
@@ -226,32 +233,60 @@ class _Batch:
                     self.end(run, Returned("deadline", started=True))
             if not self.running:
                 self.alone.pop(0)
-                self.launch(first, now, alone=True)
+                idle = next(child for child in self.nursery.children if child.closed_at is None)
+                self.launch(first, idle, now, alone=True)
             return
-        for child in list(self.nursery.children):
-            if self.queue and child not in self.running and child.closed_at is None:
-                self.launch(self.queue.popleft(), now, alone=False)
+        idle = [child for child in self.nursery.children if child not in self.running and child.closed_at is None]
+        for child in idle:
+            if not self.queue:
+                self.take_back(now)
+            if self.queue:
+                self.launch(self.queue.popleft(), child, now, alone=False)
+        for child in self.running:
+            if len(self.queue) > self.nursery.size and child not in self.ahead and child not in self.spoiled:
+                self.ahead[child] = self.queue.popleft()
+                self.send(self.ahead[child], child, self.limits.shared_bytes, now, threads=1)
 
-    def launch(self, index: int, now: float, *, alone: bool) -> None:
-        """Send a program to an idle child."""
-        child = next(
-            child for child in self.nursery.children if child not in self.running and child.closed_at is None
-        )
+    def take_back(self, now: float) -> None:
+        """Put into the queue one program that waits behind a long one."""
+        for child, index in self.ahead.items():
+            if now - self.running[child].started >= STEAL_S:
+                del self.ahead[child]
+                self.spoiled.add(child)
+                self.queue.append(index)
+                return
+
+    def launch(self, index: int, child: Child, now: float, *, alone: bool) -> None:
+        """Start a program in an idle child."""
         memory = self.limits.alone_bytes if alone else self.limits.shared_bytes
         lone = alone or not (self.running or self.queue or self.alone)
-        budget = Budget(
-            memory_bytes=memory,
-            time_s=min(self.limits.time_limit_s, self.stop - now),
-            alone_bytes=self.limits.alone_bytes,
-            time_limit_s=self.limits.time_limit_s,
-            threads=self.limits.children if lone else 1,
-        )
-        program = self.programs[index]
+        self.send(index, child, memory, now, threads=self.limits.children if lone else 1)
+        self.begin(index, child, now, memory, alone=alone)
+
+    def begin(self, index: int, child: Child, now: float, memory: int, *, alone: bool) -> None:
+        """Start a program's clock."""
         self.begun.add(index)
-        self.running[child] = _Run(index, child, now, now + self.limits.time_limit_s, memory, alone, _oom_kills())
-        self.nursery.send(
-            child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()}
-        )
+        self.running[child] = _Run(index, child, now, now + self.limits.time_limit_s, memory, alone)
+
+    def send(self, index: int, child: Child, memory: int, now: float, *, threads: int) -> None:
+        """Send a program and what it may use."""
+        limit_s = self.limits.time_limit_s
+        budget = Budget(memory, min(limit_s, self.stop - now), self.limits.alone_bytes, limit_s, threads)
+        program = self.programs[index]
+        self.nursery.send(child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()})
+
+    def go_on(self, child: Child, now: float) -> None:
+        """Start the clock of what a child that has answered does next; what must not run is stopped with its child."""
+        index = self.ahead.pop(child, None)
+        draining = bool(self.alone) and now >= self.alone_by()
+        if child in self.spoiled or (index is not None and draining):
+            self.nursery.kill(child)
+        if child not in self.nursery.children:
+            self.spoiled.discard(child)
+            if index is not None:
+                self.queue.appendleft(index)
+        elif index is not None:
+            self.begin(index, child, now, self.limits.shared_bytes, alone=False)
 
     def look(self, patience_s: float) -> None:
         """Wait for the children and take what they say."""
@@ -261,6 +296,7 @@ class _Batch:
                 self.take(event, run)
             elif run is not None:
                 self.mourn(event, run)
+            self.go_on(event.child, time.monotonic())
         if self.nursery.restarts - self.restarts > RESTARTS:
             self.give_up()
 
@@ -304,14 +340,19 @@ class _Batch:
             "A child was lost",
             extra={"reason": lost.reason, "status": lost.status, "max_rss_bytes": lost.max_rss_bytes},
         )
-        if _is_memory(lost, run):
+        if _is_memory(lost, run) or (lost.status == -signal.SIGKILL and self.was_oom_kill()):
             self.postpone(run, "memory")
-        elif lost.reason == "zygote" or lost.status in (-signal.SIGKILL, None) and lost.reason == "died":
+        elif lost.reason == "zygote" or (lost.reason == "died" and lost.status in (-signal.SIGKILL, None)):
             self.kills[run.index] = self.kills.get(run.index, 0) + 1
             self.again(run, Returned("killed", started=True), self.kills[run.index])
         else:
             self.crashes[run.index] = self.crashes.get(run.index, 0) + 1
             self.again(run, Failed(_crashed()), self.crashes[run.index])
+
+    def was_oom_kill(self) -> bool:
+        """Say whether the kernel has killed for memory since this was last asked."""
+        before, self.oom_kills = self.oom_kills, _oom_kills()
+        return self.oom_kills > before
 
     def again(self, run: _Run, verdict: Outcome, times: int) -> None:
         """Try a program once more, first in the line; after that the verdict stands."""
@@ -335,7 +376,7 @@ class _Batch:
         if self.tick is None or now < self.next_tick or not self.open:
             return
         self.next_tick = now + self.tick_every_s
-        waiting = [*self.alone, *self.queue]
+        waiting = [*self.alone, *self.queue, *self.ahead.values()]
         stopped = set(self.tick(sorted([*(run.index for run in self.running.values()), *waiting])))
         for run in list(self.running.values()):
             if run.index in stopped:
@@ -344,11 +385,15 @@ class _Batch:
             self.finish(index, Returned("stopped", started=index in self.begun))
         self.queue = deque(index for index in self.queue if index not in stopped)
         self.alone = [index for index in self.alone if index not in stopped]
+        for child in [child for child, index in self.ahead.items() if index in stopped]:
+            del self.ahead[child]
+            self.spoiled.add(child)
 
     def end(self, run: _Run, outcome: Outcome) -> None:
         """Kill a program's child."""
         del self.running[run.child]
         self.nursery.kill(run.child)
+        self.go_on(run.child, time.monotonic())
         self.finish(run.index, outcome)
 
     def finish(self, index: int, outcome: Outcome) -> None:
@@ -375,8 +420,19 @@ def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
         return Completed(said) if _is_payload(said) else None
     if "unexpected" in message:
         logger.error("A child met an unexpected error", extra={"error": str(message["unexpected"])[:100]})
+    return _read_error(said)
+
+
+def _read_error(said: dict[str, Any]) -> Failed | None:
+    numbers = ("line", "column", "limit", "actual")
+    texts = ("code", "message", "hint", "excerpt")
+    if not all(
+        (name in numbers and type(value) in (int, float)) or (name in texts and isinstance(value, str))
+        for name, value in said.items()
+    ):
+        return None
     try:
-        return Failed(TaskError(ErrorCode(said["code"]), **{key: said[key] for key in said if key != "code"}))
+        return Failed(TaskError(ErrorCode(said["code"]), **{name: said[name] for name in said if name != "code"}))
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -398,7 +454,7 @@ def _is_memory(lost: Lost, run: _Run) -> bool:
         return True
     if lost.status != -signal.SIGKILL:
         return False
-    return lost.max_rss_bytes >= MEMORY_SHARE * run.memory_bytes or _oom_kills() > run.oom_kills
+    return lost.max_rss_bytes >= MEMORY_SHARE * run.memory_bytes
 
 
 def _oom_kills() -> int:

@@ -10,6 +10,7 @@ from tasks.limits import MAX_RESULT_BYTES
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
 
 MAX_FRAME = MAX_RESULT_BYTES + 2**20  # bytes; a longer announcement is rubbish
 _HEADER = struct.Struct(">I")
@@ -26,7 +27,7 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(buffer: bytearray) -> dict[str, Any] | None:
-    """Take the first whole frame out of `buffer`; None when it has not all come yet, RubbishError when it never will."""
+    """Take the first whole frame out of `buffer`: None when it has not all come, RubbishError when it never will."""
     if len(buffer) < _HEADER.size:
         return None
     (length,) = _HEADER.unpack_from(buffer)
@@ -44,6 +45,12 @@ def decode(buffer: bytearray) -> dict[str, Any] | None:
     if not isinstance(message, dict):
         raise RubbishError("not an object")
     return message
+
+
+def decode_all(buffer: bytearray) -> Iterator[dict[str, Any]]:
+    """Take every whole frame out of `buffer`; raises RubbishError as `decode` does."""
+    while (message := decode(buffer)) is not None:
+        yield message
 
 
 def receive(channel: socket.socket) -> dict[str, Any] | None:

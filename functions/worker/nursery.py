@@ -42,6 +42,8 @@ class Child:
     incoming: bytearray = field(default_factory=bytearray)
     outgoing: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
+    writing: bool = False  # whether poll() waits for room in the socket
+    owed: int = 0  # programs sent and not yet answered
     closed_at: float | None = None
     exited: dict[str, Any] | None = None
 
@@ -141,11 +143,14 @@ class Nursery:
 
     def send(self, child: Child, message: dict[str, Any]) -> None:
         """Send a frame, what the socket does not take now in later polls."""
+        child.owed += 1
         child.outgoing += frames.encode(message)
         self._flush(child)
 
     def kill(self, child: Child) -> None:
         """Kill a child, whatever it is doing, and ask for another in its place."""
+        if child not in self.children:
+            return
         with contextlib.suppress(OSError):
             self._control.send(json.dumps({"kill": child.number}).encode())
         self._forget(child)
@@ -153,8 +158,9 @@ class Nursery:
 
     def retire(self, child: Child) -> None:
         """Let a child end that has said it will, and ask for another in its place."""
-        self._forget(child)
-        self.fill()
+        if child in self.children:
+            self._forget(child)
+            self.fill()
 
     def poll(self, timeout_s: float) -> list[Answered | Lost]:
         """Wait at most that long for something to happen, and return it."""
@@ -180,10 +186,7 @@ class Nursery:
             if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
                 continue
             # Its last words may still be in the socket: an answer counts, though its sender is dead.
-            while child.closed_at is None and child in self.children and (said := self._read(child)) is not None:
-                events.extend(said)
-                if not said and child.exited is not None and not self._more(child):
-                    break
+            events.extend(self._read_last_words(child))
             if child not in self.children:
                 continue
             self._read_errors(child)
@@ -234,7 +237,7 @@ class Nursery:
         return lost
 
     def _read(self, child: Child) -> list[Answered | Lost]:
-        """Take one chunk and at most one frame: a child that floods its socket gets no more than its turn."""
+        """Take one chunk: a child that floods its socket gets no more than its turn, nor more answers than it owes."""
         try:
             chunk = child.channel.recv(2**20)
         except BlockingIOError:
@@ -248,15 +251,23 @@ class Nursery:
             return []
         child.incoming += chunk
         try:
-            message = frames.decode(child.incoming)
-            if message is None:
-                return []
-            if child.incoming:
-                raise frames.RubbishError("more than one answer")
+            answers = list(frames.decode_all(child.incoming))
         except frames.RubbishError:
+            answers = None
+        if answers is not None:
+            child.owed -= len(answers)
+        if answers is None or child.owed < 0 or (child.owed == 0 and child.incoming):
             self.kill(child)
             return [Lost(child, "rubbish")]
-        return [Answered(child, message)]
+        return [Answered(child, answer) for answer in answers]
+
+    def _read_last_words(self, child: Child) -> list[Answered | Lost]:
+        while child in self.children and child.closed_at is None:
+            before = len(child.incoming)
+            said = self._read(child)
+            if said or len(child.incoming) == before:
+                return said
+        return []
 
     def _read_errors(self, child: Child) -> None:
         try:
@@ -279,8 +290,9 @@ class Nursery:
             pass
         except OSError:  # dead; poll() will say so
             child.outgoing.clear()
-        if child.closed_at is None:
-            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.outgoing else 0)
+        if child.closed_at is None and bool(child.outgoing) != child.writing:
+            child.writing = bool(child.outgoing)
+            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.writing else 0)
             self._selector.modify(child.channel, mask, child)
 
     def _forget(self, child: Child) -> None:

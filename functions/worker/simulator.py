@@ -49,7 +49,23 @@ _ALWAYS = frozenset(
         "while_loop",
     }
 )
-_NOISY_BASIS = ("cp", "cx", "cy", "cz", "ecr", "h", "id", "p", "rx", "rxx", "ry", "ryy", "rz", "rzx", "rzz")
+_NOISY_BASIS: tuple[str, ...] = (
+    "cp",
+    "cx",
+    "cy",
+    "cz",
+    "ecr",
+    "h",
+    "id",
+    "p",
+    "rx",
+    "rxx",
+    "ry",
+    "ryy",
+    "rz",
+    "rzx",
+    "rzz",
+)
 _NOISY_BASIS += ("s", "sdg", "swap", "sx", "sxdg", "t", "tdg", "u", "u1", "u2", "u3", "x", "y", "z")
 _TWO_QUBIT = frozenset({"cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap"})
 _CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
@@ -229,7 +245,7 @@ def _run_on_aer(  # noqa: PLR0913 - the parts of one run
 
 def _refusal(said: str, budget: Budget) -> Exception:
     """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
-    if "Insufficient memory" in said or "bad_alloc" in said:
+    if "Insufficient memory" in said or "bad_alloc" in said or "Cannot allocate memory" in said:
         if budget.memory_bytes < budget.alone_bytes:
             return NeedsAloneError()
         needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)

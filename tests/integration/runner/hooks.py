@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tasks.options import Options
 
 
-
 def _read(text: str, inputs: Mapping[str, Any] | None = None) -> QuantumCircuit:
     """Stand in for the reader where it has not been merged."""
     del inputs

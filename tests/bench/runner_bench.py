@@ -1,0 +1,144 @@
+"""Compares the runner with raw Aer in one run: prints the ratios that the issue promises, figures interleaved.
+
+Run from the repository root: `PYTHONPATH=layers:functions/worker python tests/bench/runner_bench.py [rounds]`.
+Raw means one process per core that reads and runs the same circuits with nothing around it.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+
+from children import Children, Completed, Program  # noqa: E402 - OpenMP reads its environment when loaded
+from qiskit_aer import AerSimulator  # noqa: E402
+from tasks.options import Options  # noqa: E402
+
+import reader  # noqa: E402
+
+HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
+MEMORY_MB = 1_769 * (os.cpu_count() or 1)
+
+
+def ghz(n: int) -> str:
+    """Return a GHZ state's program."""
+    gates = "".join(f"cx q[{i}], q[{i + 1}];\n" for i in range(n - 1))
+    return f"{HEAD}qubit[{n}] q;\nbit[{n}] c;\nh q[0];\n{gates}c = measure q;\n"
+
+
+def layers(n: int, depth: int) -> str:
+    """Return layers of rotations and a chain of cx."""
+    lines = []
+    for level in range(depth):
+        lines += [f"rx({0.1 + level + i}) q[{i}];\n" for i in range(n)]
+        lines += [f"cx q[{i}], q[{i + 1}];\n" for i in range(n - 1)]
+    return f"{HEAD}qubit[{n}] q;\nbit[{n}] c;\n{''.join(lines)}c = measure q;\n"
+
+
+def qft(n: int) -> str:
+    """Return the quantum Fourier transform of a basis state, as a chain of controlled phases."""
+    lines = []
+    for i in reversed(range(n)):
+        lines.append(f"h q[{i}];\n")
+        lines += [f"cp(pi/{2 ** (i - j)}) q[{i}], q[{j}];\n" for j in reversed(range(i))]
+    return f"{HEAD}qubit[{n}] q;\nbit[{n}] c;\nx q[0];\n{''.join(lines)}c = measure q;\n"
+
+
+MIXED = [ghz(2), ghz(5), qft(8), layers(5, 5), ghz(2), qft(10), layers(8, 6), ghz(12), layers(10, 5), ghz(3)]
+
+
+def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:  # noqa: ANN401 - Qiskit ships no types
+    """Read and run with nothing around."""
+    circuit = reader.read(text)
+    return simulator.run(circuit, shots=1024, seed_simulator=1, max_parallel_threads=threads).result().get_counts()
+
+
+def raw_rate(processes: int, batches: int) -> float:
+    """Return circuits a second of `processes` that each run the mixed batch `batches` times."""
+    pipes = []
+    for _ in range(processes):
+        ready, ready_end = os.pipe()
+        go, go_end = os.pipe()
+        if os.fork() == 0:
+            simulator = AerSimulator(max_parallel_threads=1)
+            for text in MIXED:
+                raw(simulator, text)
+            os.write(ready_end, b"r")
+            os.read(go, 1)
+            for _ in range(batches):
+                for text in MIXED:
+                    raw(simulator, text)
+            os.write(ready_end, b"d")
+            os._exit(0)
+        pipes.append((ready, ready_end, go, go_end))
+    for ready, *_ in pipes:
+        os.read(ready, 1)
+    started = time.perf_counter()
+    for *_, go_end in pipes:
+        os.write(go_end, b"g")
+    for ready, *_ in pipes:
+        os.read(ready, 1)
+    rate = processes * batches * len(MIXED) / (time.perf_counter() - started)
+    for pipe in pipes:
+        os.wait()
+        for end in pipe:
+            os.close(end)
+    return rate
+
+
+def run_batch(children: Children, texts: list[str]) -> float:
+    """Return the seconds that a batch takes."""
+    programs = [Program(text, Options(seed=1)) for text in texts]
+    started = time.perf_counter()
+    outcomes = [outcome for _, outcome in children.run(programs, deadline=time.monotonic() + 600)]
+    seconds = time.perf_counter() - started
+    if not all(isinstance(outcome, Completed) for outcome in outcomes):
+        raise SystemExit(f"not completed: {outcomes}")
+    return seconds
+
+
+def main(rounds: int) -> None:
+    """Print the three ratios."""
+    cores = os.cpu_count() or 1
+    simulator = AerSimulator()
+    with Children(cores, MEMORY_MB, 600.0) as children:
+        children.wait_until_ready()
+        run_batch(children, MIXED * cores)
+        ratios, rates = [], []
+        for _ in range(rounds):
+            ceiling = raw_rate(cores, 5)
+            seconds = sum(run_batch(children, MIXED) for _ in range(5 * cores))
+            rates.append(5 * cores * len(MIXED) / seconds)
+            ratios.append(rates[-1] / ceiling)
+        print(
+            f"batch of ten mixed: {statistics.median(rates):.0f}/s, {statistics.median(ratios):.3f} of raw (goal 0.8)"
+        )
+
+        for name, text in (("QFT", qft(20)), ("layers", layers(20, 5)), ("layers", layers(22, 3))):
+            ratios = []
+            for _ in range(max(3, rounds // 2)):
+                started = time.perf_counter()
+                raw(simulator, text, cores)
+                ceiling = time.perf_counter() - started
+                ratios.append(ceiling / run_batch(children, [text]))
+            width = text.count("\n", 0, 0) or text.split("qubit[")[1].split("]")[0]
+            print(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw (goal 0.95)")
+
+        overheads = []
+        for _ in range(rounds * 20):
+            programs = [Program(MIXED[0], Options(seed=1))]
+            started = time.perf_counter()
+            ((_, outcome),) = children.run(programs, deadline=time.monotonic() + 600)
+            took = (time.perf_counter() - started) * 1e3
+            execution = outcome.payload["execution"]  # type: ignore[union-attr]
+            overheads.append(took - execution["parse_ms"] - execution["run_ms"])
+        print(f"isolation: {statistics.median(overheads):.2f} ms a task (goal at most 1.5)")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
