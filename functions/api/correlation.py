@@ -1,4 +1,4 @@
-"""Wraps every request: its correlation id in the answer and on each log line, its stage prefix, its unexpected errors."""
+"""Wraps every request: its correlation id on the answer and on each log line, its stage prefix, its errors."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Correlation:
 
 
 def stage_prefix(scope: Scope) -> str:
-    """Return what API Gateway took off the front of the path, `/v1` for a stage, so that links in /docs lead back here."""
+    """Return what API Gateway took off the front of the path, `/v1` for a stage, so that links in /docs lead here."""
     event = scope.get("aws.event", {})
     whole: str = event.get("requestContext", {}).get("path") or ""
     inner: str = event.get("path") or ""

@@ -43,8 +43,8 @@ class Refusal:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def refusal_of(error: Exception) -> Refusal:  # noqa: PLR0911 - one return an error is the table this module is for
-    """Return the refusal that answers `error`; what is not known here is an internal error and tells nothing of itself."""
+def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return an error is the table this module is for
+    """Return the refusal that answers `error`; what is not known here is an internal error that says nothing of itself."""
     match error:
         case TaskError():
             shown = error.as_dict()

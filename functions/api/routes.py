@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import uuid
 from typing import Annotated, Any
 
@@ -21,10 +20,9 @@ from tasks.errors import UnavailableError
 from tasks.logs import logger
 from tasks.queue import TaskQueue
 from tasks.store import TaskStore
-from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
+from tasks.task import Status, Task, Transition, is_task_id, new_task_id, rfc3339, utc_now
 
 MAX_CIRCUIT_BYTES = 1_000_000
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 DESCRIPTION = f"""
 Send a quantum circuit, read its counts.
@@ -75,7 +73,7 @@ def owner(request: Request) -> str:
 # only cost. In-process servers (sam local, tests) see one request at a time too.
 
 
-async def submit_task(
+async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     request: Request,
     body: TaskRequest,
     store: Annotated[TaskStore, Depends(task_store)],
@@ -136,7 +134,7 @@ async def read_task(
     caller: Annotated[str, Depends(owner)],
 ) -> JSONResponse:
     """Say how the task is doing: pending, or how it ended and with what."""
-    task = store.get(task_id) if _UUID.fullmatch(task_id) else None
+    task = store.get(task_id) if is_task_id(task_id) else None
     if task is None or task.owner != caller:
         raise TaskNotFoundError
     logger.append_keys(task_id=task.task_id)

@@ -179,7 +179,7 @@ class Batch:
     def _hide(self, receipt_handles: Sequence[str]) -> None:
         """Keep the messages hidden for one lease from now: if this worker dies, another has them soon after.
 
-        The queue's own visibility timeout must be six times the function's, half an hour; that would be too long to wait.
+        The queue's own visibility timeout must be six times the function's, half an hour: too long to wait.
         """
         try:
             self.queue.hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)

@@ -11,7 +11,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Headers that belong to one connection, not to the message (RFC 9110, 7.6.1), and the length, which aiohttp sets itself.
+# Headers of one connection, not of the message (RFC 9110, 7.6.1), and the length, which aiohttp sets itself.
 _OWN = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"}
 MAX_BODY_BYTES = 10 * 1024**2  # API Gateway's limit
 

@@ -1,4 +1,4 @@
-"""The AWS stand-in's process: started on loopback, kept for as long as this one lives, stopped so that it saves its state."""
+"""The AWS stand-in's process: started on loopback, ended with this one, stopped so that it saves its state."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         "AWS_DEFAULT_REGION": REGION,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm for as long as it runs
+        "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(_made(state.parent / "tmp")),
     }

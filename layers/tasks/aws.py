@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-# Standard mode backs off with jitter. Four tries of at most 3 s stay inside API Gateway's 29 s even when two calls fail.
+# Standard mode backs off with jitter. Four tries of at most 3 s fit API Gateway's 29 s even when two calls fail.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,

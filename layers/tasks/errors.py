@@ -82,7 +82,7 @@ class UnavailableError(Exception):
 
 
 class StaleAttemptError(Exception):
-    """The task ended, was cancelled or was claimed by another worker since this attempt began; its outcome is refused."""
+    """The task ended or was claimed by another worker since this attempt began; its outcome is refused."""
 
 
 class KeyReusedError(Exception):

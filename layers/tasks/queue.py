@@ -1,4 +1,4 @@
-"""The task queue: messages that nudge a worker to look at a task. The row is the truth, a message carries the id alone."""
+"""The task queue: messages that nudge a worker to look at a task. The row is the truth; a message carries its id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
+from tasks.task import is_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ class TaskQueue:
                 raise UnavailableError("SQS") from error
 
     def size(self) -> int:
-        """Return about how many messages the queue holds, in flight and delayed ones included; raises UnavailableError."""
+        """Return about how many messages the queue holds, in flight and delayed included; raises UnavailableError."""
         names = (
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
@@ -124,7 +125,7 @@ def task_id_of(body: str) -> str:
         message: Any = json.loads(body)
     except ValueError as error:
         raise MalformedMessageError("not JSON") from error
-    if not isinstance(message, dict) or not isinstance(message.get("task_id"), str):
+    if not isinstance(message, dict) or not is_task_id(str(message.get("task_id"))):
         raise MalformedMessageError("no task_id")
     if message.get("version", MESSAGE_VERSION) > MESSAGE_VERSION:
         raise MalformedMessageError("a newer version")

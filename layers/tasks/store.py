@@ -107,7 +107,7 @@ class TaskStore:
         if len(packed) <= INLINE_BYTES:
             row["circuit"] = {"B": packed}
         else:
-            # Before the row, so that no row names an object that is not there; an orphan expires with the bucket's rule.
+            # Before the row, so that no row names a missing object; an orphan expires by the bucket's rule.
             # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
             row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
             self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
@@ -139,7 +139,7 @@ class TaskStore:
     # -- a worker's attempt -----------------------------------------------------------------------------------------
 
     def claim(self, task_id: str) -> Task | None:
-        """Take the task for this worker, with its circuit; None when it has ended, is unknown or another one holds it."""
+        """Take the task for this worker, with its circuit; None when it has ended, is unknown or another holds it."""
         now = utc_now()
         token = uuid.uuid4().hex
         try:
@@ -198,7 +198,7 @@ class TaskStore:
         self._write_attempt(task, "SET lease_until = :zero", {":zero": {"N": "0"}})
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
-        """Store the outcome (`result`, `execution`, ...) of this attempt and end the task; raises StaleAttemptError."""
+        """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
         text = json.dumps(dict(outcome), separators=(",", ":"))
         packed = pack(text)
         value: AttributeValueTypeDef
@@ -218,7 +218,7 @@ class TaskStore:
     # -- the owner and the sweeper ----------------------------------------------------------------------------------
 
     def cancel(self, task_id: str, owner: str) -> bool:
-        """End the owner's task if it has not ended yet, and say whether it did; a running one stops at its next heartbeat."""
+        """End the owner's task unless it has ended; say whether it did. A running one stops at its next heartbeat."""
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -240,7 +240,7 @@ class TaskStore:
         return True
 
     def bury(self, task_id: str, error: TaskError) -> Task | None:
-        """End a task whose message lies in the dead-letter queue; None when a worker has it, it has ended or is unknown.
+        """End a task whose message lies in the dead-letter queue; None if a worker has it, it has ended or is unknown.
 
         Unlike any other failure this one can be undone: a redriven message claims the task again.
         """
@@ -269,7 +269,7 @@ class TaskStore:
         return self._task(answer["Attributes"])
 
     def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
-        """Yield the tasks that have not ended, oldest due first within each shard; all, or those due before a moment."""
+        """Yield the tasks that have not ended, by shard and then by due time; all, or those due before a moment."""
         for shard in range(OPEN_SHARDS):
             condition = "open_shard = :shard"
             values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
@@ -449,8 +449,8 @@ def _shard(task_id: str) -> str:
 
 
 def _refused(error: ClientError | BotoCoreError) -> Row:
-    """Return the row that a condition refused to change, empty if there is none; raise UnavailableError for all else."""
+    """Return the row that a condition refused to change, empty if there is none; else raise UnavailableError."""
     if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-        row: Row = error.response.get("Item", {})  # type: ignore[typeddict-item, assignment] - an untyped extra of DynamoDB
+        row: Row = error.response.get("Item", {})  # type: ignore[typeddict-item, assignment] - untyped
         return row
     raise UnavailableError("DynamoDB") from error

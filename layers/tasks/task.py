@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Status(StrEnum):
@@ -75,6 +79,11 @@ class Task:
     def evolve(self, **changes: Any) -> Task:  # noqa: ANN401 - the fields' own types
         """Return a copy with `changes` applied."""
         return replace(self, **changes)
+
+
+def is_task_id(text: str) -> bool:
+    """Return whether `text` has the form of a task id: a UUID in lower case (RFC 9562)."""
+    return _UUID.fullmatch(text) is not None
 
 
 def new_task_id() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,6 @@ from simulated_aws import BELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(name="own")
@@ -28,12 +29,9 @@ def fixture_own(tmp_path: Path) -> Iterator[Stack]:
 def processes_of(stack: Stack) -> list[str]:
     """Return the command lines of the processes that have the stack's folder in their environment."""
     found = []
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                environ = file.read()
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                cmdline = file.read().decode()
+            environ, cmdline = (process / "environ").read_bytes(), (process / "cmdline").read_text()
         except OSError:
             continue
         if str(stack.folder).encode() in environ and cmdline:
@@ -105,21 +103,16 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     """No process of the stack accepts connections from another machine."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with open(table) as file:
-            for line in file.readlines()[1:]:
-                columns = line.split()
-                listening = columns[3] == "0A"
-                if listening and columns[1].split(":")[0] not in {"0100007F", "0" * 24 + "01000000"}:
-                    inodes.add(columns[9])
+        for line in Path(table).read_text().splitlines()[1:]:
+            columns = line.split()
+            listening = columns[3] == "0A"
+            if listening and columns[1].split(":")[0] not in {"0100007F", "0" * 24 + "01000000"}:
+                inodes.add(columns[9])
     ours = set()
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if str(stack.folder).encode() not in file.read():
-                    continue
-            ours |= {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-        except OSError:
-            continue
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(stack.folder).encode() in (process / "environ").read_bytes():
+                ours |= {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
     assert len(ours) > 3
     assert {f"socket:[{inode}]" for inode in inodes} & ours == set()
 

@@ -74,7 +74,8 @@ def test_a_refused_circuit_names_its_place(stack: Stack) -> None:
 
 def test_what_only_the_worker_can_find_ends_failed(stack: Stack) -> None:
     """A circuit over the worker's memory is accepted, and ends failed with a code, a limit and a hint."""
-    qc = "qubit[40] q; bit[40] c; for int i in [0:39] { h q[i]; t q[i]; } for int i in [0:38] { cx q[i], q[i+1]; } c = measure q;"
+    qc = """qubit[40] q; bit[40] c; for int i in [0:39] { h q[i]; t q[i]; }
+            for int i in [0:38] { cx q[i], q[i+1]; } c = measure q;"""
     task = stack.ended(submit(stack, {"qc": qc, "method": "statevector"}).json()["task_id"])
     assert task["status"] == "failed"
     assert task["error"]["code"] in {"circuit_too_large", "memory_limit"}

@@ -163,13 +163,20 @@ def test_a_program_that_does_not_parse_is_refused_with_its_place(in_moto: Aws) -
     assert (in_moto.rows(), in_moto.messages()) == ([], [])
 
 
-@pytest.mark.parametrize(
-    "qc", ["", "   \n\t ", "OPENQASM 3; qubit q; h q; \0 measure q;", "qubit q; h q; measure q; \ud800"]
-)
+@pytest.mark.parametrize("qc", ["OPENQASM 3; qubit q; h q; \0 measure q;", "qubit q; h q; measure q; \ud800"])
 def test_text_that_is_no_program_is_refused(in_moto: Aws, qc: str) -> None:
-    """Empty text, blanks, NUL and lone surrogates are invalid circuits; nothing is stored."""
+    """NUL and lone surrogates are invalid circuits; nothing is stored."""
     status, _, answer = call("POST", "/tasks", {"qc": qc})
     assert (status, answer["message"], answer["code"]) == (400, "QASM3 code is not valid", "invalid_circuit")
+    assert in_moto.rows() == []
+
+
+@pytest.mark.parametrize("qc", ["", "   \n\t ", "// nothing"])
+def test_an_empty_program_is_refused(in_moto: Aws, qc: str) -> None:
+    """Text without a statement measures nothing; it is refused with a hint, and nothing is stored."""
+    status, _, answer = call("POST", "/tasks", {"qc": qc})
+    assert (status, answer["message"], answer["code"]) == (400, "QASM3 code is not valid", "nothing_measured")
+    assert answer["hint"]
     assert in_moto.rows() == []
 
 

@@ -1,4 +1,4 @@
-"""The protocol as a whole: any order of submissions, deliveries, crashes, sweeps and redrives, on the real store in moto.
+"""The protocol as a whole: submissions, deliveries, crashes, sweeps and redrives in any order, on the real store.
 
 The queue is a model here, because SQS promises so little: it may deliver any message at any time, twice, late or after
 its task ended. The rows are real. After every step no task may have ended twice; at the end, when everything is

@@ -182,7 +182,7 @@ def test_received_messages_are_hidden_for_one_lease(in_moto: Aws) -> None:
                 "Entries": [{"Id": "0", "ReceiptHandle": "handle", "VisibilityTimeout": LEASE + 5}],
             },
         )
-        record = sqs_record('{"task_id": "unknown"}', receipt_handle="handle")
+        record = sqs_record('{"task_id": "00000000-0000-4000-8000-000000000000"}', receipt_handle="handle")
         assert work(in_moto, [record], ScriptedChildren()) == []
         sqs.assert_no_pending_responses()
 
@@ -205,7 +205,7 @@ def test_a_stale_workers_outcome_is_refused(in_moto: Aws) -> None:
 
 
 def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
-    """When completing is throttled the message is returned, and the next delivery after the lease completes the task."""
+    """When completing is throttled the message goes back, and the next delivery after the lease completes the task."""
     task_id = submitted(in_moto)
     stub = Stubber(aws.client("dynamodb"))
     stub.add_client_error("update_item", "ThrottlingException")
