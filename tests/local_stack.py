@@ -58,7 +58,7 @@ class Stack:
     def client(self, service: str) -> Any:
         """Return a client of the stack's AWS."""
         env = self.env
-        return boto3.client(  # type: ignore[call-overload] - any service
+        return boto3.client(  # type: ignore[call-overload]  # any service
             service,
             endpoint_url=env["AWS_ENDPOINT_URL"],
             region_name=env["AWS_DEFAULT_REGION"],

@@ -19,4 +19,4 @@ _adapter = Mangum(create_app(), lifespan="off")
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request."""
-    return _adapter(event, context)
+    return _adapter(event, context)  # type: ignore[arg-type]  # two descriptions of the same object

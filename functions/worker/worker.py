@@ -105,7 +105,7 @@ class Batch:
             )
             self.failures.append(message_id)
             return
-        log = {"task_id": task_id, "correlation_id": _correlation_id(record)}
+        log: dict[str, Any] = {"task_id": task_id, "correlation_id": _correlation_id(record)}
         try:
             task = self.store.claim(task_id)
         except UnavailableError:
@@ -130,7 +130,7 @@ class Batch:
     def _settle(self, attempt: Attempt, outcome: Completed | Failed | Returned) -> None:
         """Store how the attempt went and decide what becomes of its message."""
         task = attempt.task
-        log = {"task_id": task.task_id, "correlation_id": task.correlation_id, "attempt": task.attempt}
+        log: dict[str, Any] = {"task_id": task.task_id, "correlation_id": task.correlation_id, "attempt": task.attempt}
         attempt.settled = True
         try:
             match outcome:

@@ -21,7 +21,7 @@ from local.ministack import LocalStackError, free_port, ministack
 from local.translate import REGION, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from io import TextIOWrapper
 
 PORT = 8000
@@ -59,7 +59,7 @@ def _try_lock(lock: TextIOWrapper) -> bool:
     return True
 
 
-async def serve(say: Callable[[str], None], ready: Callable[[str], Awaitable[None]]) -> None:
+async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[None, None, None]]) -> None:
     """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM."""
     from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
     from local.front import front  # noqa: PLC0415

@@ -32,7 +32,7 @@ class Deployment:
 
 def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deployment:
     """Create the stack, or update the one a former run left; raises LocalStackError when it does not deploy."""
-    session = boto3.session.Session(**CREDENTIALS)  # type: ignore[arg-type] - strings all
+    session = boto3.session.Session(**CREDENTIALS)  # type: ignore[arg-type]  # strings all
     translated = translate(CODE_BUCKET, overrides or {})
     s3 = session.client("s3", endpoint_url=endpoint)
     s3.create_bucket(Bucket=CODE_BUCKET)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
+from yarl import URL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +33,7 @@ async def front(port: int, api_url: str) -> AsyncIterator[str]:
             headers = [(name, value) for name, value in request.headers.items() if name.lower() not in _OWN]
             async with session.request(
                 request.method,
-                aiohttp.client.URL(api_url + path, encoded=True),
+                URL(api_url + path, encoded=True),
                 headers=headers,
                 data=await request.read(),
                 allow_redirects=False,

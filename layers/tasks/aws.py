@@ -39,7 +39,7 @@ def client(service: Literal["sqs"]) -> SQSClient: ...
 @cache
 def client(service: str) -> object:
     """Return the process's one client for `service`; AWS_ENDPOINT_URL sends it to a local stack."""
-    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload] - the overloads above name the services
+    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]  # the overloads above name the services
 
 
 @cache

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeFilterType
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 MESSAGE_VERSION = 1
@@ -87,16 +88,16 @@ class TaskQueue:
 
     def size(self) -> int:
         """Return about how many messages the queue holds, in flight and delayed included; raises UnavailableError."""
-        names = (
+        names: list[QueueAttributeFilterType] = [
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
-        )
+        ]
         try:
-            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(names))
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
-        return sum(int(answer["Attributes"][name]) for name in names)
+        return sum(int(number) for number in answer["Attributes"].values())
 
     def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
         """Yield (body, receipt handle) of the messages there are, each hidden for `hidden_seconds`, until none comes.

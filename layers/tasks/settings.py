@@ -42,7 +42,7 @@ class Settings:
                 values[setting.name] = text
         if problems:
             raise SettingsError("; ".join(problems))
-        return cls(**values)  # type: ignore[arg-type] - each value was made to fit its field above
+        return cls(**values)  # type: ignore[arg-type]  # each value was made to fit its field above
 
 
 @cache

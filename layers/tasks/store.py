@@ -451,6 +451,6 @@ def _shard(task_id: str) -> str:
 def _refused(error: ClientError | BotoCoreError) -> Row:
     """Return the row that a condition refused to change, empty if there is none; else raise UnavailableError."""
     if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-        row: Row = error.response.get("Item", {})  # type: ignore[typeddict-item, assignment] - untyped
+        row: Row = error.response.get("Item", {})  # type: ignore[assignment]  # untyped
         return row
     raise UnavailableError("DynamoDB") from error

@@ -185,7 +185,7 @@ class Protocol(RuleBasedStateMachine):
         """Let every open task be due, and sweep."""
         for open_task in list(self.aws.store.open_tasks()):
             self.aws.edit(open_task.task_id, due_at=1)
-        sweep(self.aws.store, self.queue, self.dead)  # type: ignore[arg-type] - the model has what it uses
+        sweep(self.aws.store, self.queue, self.dead)  # type: ignore[arg-type]  # the model has what it uses
 
     def drain(self) -> None:
         """Let workers work and the sweeper sweep until every task has ended; fail if that does not happen."""
@@ -212,5 +212,5 @@ Protocol.TestCase.settings = settings(
 )
 
 
-class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type] - made by hypothesis
+class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type]  # made by hypothesis
     """No order of events loses a task or ends it twice."""
