@@ -20,7 +20,7 @@ from test_store import new_task
 from simulated_aws import Aws, aws_in_moto
 from sweeper import sweep
 from tasks.errors import ErrorCode, StaleAttemptError, TaskError
-from tasks.task import Status, Task
+from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,7 +185,7 @@ class Protocol(RuleBasedStateMachine):
         """Let every open task be due, and sweep."""
         for open_task in list(self.aws.store.open_tasks()):
             self.aws.edit(open_task.task_id, due_at=1)
-        sweep(self.aws.store, self.queue, self.dead)  # type: ignore[arg-type]  # the model has what it uses
+        sweep(self.aws.store, {Lane.SMALL: self.queue}, self.dead)  # type: ignore[arg-type, dict-item]  # the model has what it uses
 
     def drain(self) -> None:
         """Let workers work and the sweeper sweep until every task has ended; fail if that does not happen."""
