@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test lint format lock clean dev
+.PHONY: help setup run up down test image-test lint format lock clean dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -25,6 +25,9 @@ down: ## stop what `make up` started; tasks are kept
 
 test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniStack)
 	@$(BIN)/python -m pytest
+
+image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
+	@$(BIN)/python -m pytest tests/container
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.translate import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STORE = ROOT / ".local" / "image"
 DOCKERFILE = ROOT / "functions" / "worker" / "Dockerfile"
@@ -46,7 +50,9 @@ def buildah(*arguments: str | Path) -> str:
 
 def exists(image: str) -> bool:
     """Return whether the storage has an image of that name."""
-    return any(image in (listed.get("names") or []) for listed in json.loads(buildah("images", "--json") or "null") or [])
+    return any(
+        image in (listed.get("names") or []) for listed in json.loads(buildah("images", "--json") or "null") or []
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,17 @@ def build(base: str, name: str) -> Built:
     inspected = json.loads(buildah("inspect", "--type", "image", name))
     listed = json.loads(buildah("images", "--json", name))
     return Built(name, inspected["OCIv1"]["config"], _bytes(listed[0]["size"]))
+
+
+@contextlib.contextmanager
+def mounted(image: str) -> Iterator[Path]:
+    """Give the root of an image's files, for as long as the context lasts."""
+    container = buildah("from", "--pull-never", image)
+    try:
+        yield Path(buildah("mount", container))
+    finally:
+        buildah("umount", container)
+        buildah("rm", container)
 
 
 def _bytes(size: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from image.buildah import STORE, Built, ImageError, buildah, run
+from image.buildah import STORE, Built, ImageError, mounted, run
 from local.ministack import free_port
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ class Worker:
     name: str
     url: str
     log: Path
-    ready_seconds: float
 
     def invoke(self, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what the handler returned, as JSON
         """Hand an event to the function; raises ImageError when it failed, which the emulator says in the body."""
@@ -49,10 +49,10 @@ class Worker:
         listed: list[int] = json.loads(_runc("ps", "--format", "json", self.name))
         return listed
 
-    def memory_peak(self) -> int:
-        """Return the most memory that the container has used, in bytes."""
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that all of the container's processes have used, the emulator included."""
         stats = json.loads(_runc("events", "--stats", self.name))
-        return int(stats["data"]["memory"]["usage"]["max"])
+        return float(stats["data"]["cpu"]["usage"]["total"]) / 1e9
 
 
 @contextlib.contextmanager
@@ -63,9 +63,7 @@ def worker(
     name = f"worker-{uuid.uuid4().hex[:8]}"
     bundle = STORE / name
     bundle.mkdir(parents=True)
-    container = buildah("from", "--pull-never", image.name)
-    try:
-        root = buildah("mount", container)
+    with mounted(image.name) as root:
         invocations, runtime = free_port(None, 8080), free_port(None, 9001)
         own = dict(pair.split("=", 1) for pair in image.config.get("Env", []))
         addresses = f"--runtime-interface-emulator-address 127.0.0.1:{invocations}"
@@ -78,12 +76,9 @@ def worker(
         (bundle / "config.json").write_text(json.dumps(description))
         url = f"http://127.0.0.1:{invocations}/2015-03-31/functions/function/invocations"
         with _running(name, bundle) as (process, log):
-            started = time.monotonic()
             _wait_until_listening(process, invocations, log)
-            yield Worker(name, url, log, time.monotonic() - started)
-    finally:
-        buildah("umount", container)
-        buildah("rm", container)
+            yield Worker(name, url, log)
+    shutil.rmtree(bundle)  # kept, with its log, after a failure
 
 
 @contextlib.contextmanager
@@ -135,7 +130,9 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path
     raise ImageError(f"The emulator did not listen within {READY_SECONDS} s:\n{log.read_text()[-4_000:]}")
 
 
-def _description(root: str, config: Mapping[str, Any], environment: Mapping[str, str], memory_mb: int) -> dict[str, Any]:
+def _description(
+    root: Path, config: Mapping[str, Any], environment: Mapping[str, str], memory_mb: int
+) -> dict[str, Any]:
     """Return the OCI runtime specification's config.json."""
     user, _, group = config["User"].partition(":")
 
@@ -144,7 +141,7 @@ def _description(root: str, config: Mapping[str, Any], environment: Mapping[str,
 
     return {
         "ociVersion": "1.0.2",
-        "root": {"path": root, "readonly": True},
+        "root": {"path": str(root), "readonly": True},
         "mounts": [
             mount("/proc", "proc", "noexec", "nodev"),
             mount("/dev", "tmpfs", "strictatime", "mode=755", "size=64k"),

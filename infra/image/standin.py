@@ -1,6 +1,6 @@
 """The base image's stand-in: Debian with its python, laid out as AWS's base image for Lambda is.
 
-Debian 13 has the Python that the functions run on in Lambda. The runtime interface client and the emulator are AWS's own.
+Debian 13 has the Python that the functions run on in Lambda. The runtime interface client and the emulator are AWS's.
 """
 
 from __future__ import annotations
