@@ -65,6 +65,7 @@ class Protocol(RuleBasedStateMachine):
         self.queue = ModelQueue()
         self.dead = ModelQueue()
         self.ends: dict[str, list[str]] = {}
+        self.claims: dict[str, int] = {}
 
     def teardown(self) -> None:
         """Bring everything to its end and check that nothing is left open."""
@@ -102,7 +103,9 @@ class Protocol(RuleBasedStateMachine):
             self.dead.messages.append(message)
             return None, None
         task = self.aws.store.claim(message["task_id"])
-        if task is None and acknowledged:
+        if task is not None:
+            self.claims[task.task_id] = task.attempt
+        elif acknowledged:
             self.queue.messages.remove(message)
         return task, message
 
@@ -119,6 +122,7 @@ class Protocol(RuleBasedStateMachine):
             else:
                 self.aws.store.fail(task, TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
             self.ends[task.task_id].append("completed" if ok else "failed")
+            assert task.attempt == self.claims[task.task_id], "an overtaken attempt was allowed to end the task"
         if acknowledged and message in self.queue.messages:
             self.queue.messages.remove(message)
 
