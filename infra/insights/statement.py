@@ -1,0 +1,80 @@
+# ruff: noqa: S608 - the SQL is put together here, from names made here; all that a query says is a bound parameter
+"""The SQL under construction: steps, columns and bound parameters. Nothing of a query's text gets into its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from insights.discovery import Kind, Sql
+
+
+@dataclass(slots=True)
+class Statement:
+    """One common table expression for each step of the pipeline, over the events."""
+
+    parameters: dict[str, object] = field(default_factory=dict)
+    pointers: list[str] = field(default_factory=list)
+    found: dict[str, tuple[str, str]] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    names: int = 0
+
+    def name(self) -> str:
+        """Make up a column's name."""
+        self.names += 1
+        return f"c{self.names}"
+
+    def bind(self, value: object) -> str:
+        """Bind a value; return the parameter that stands for it."""
+        name = f"p{len(self.parameters) + 1}"
+        self.parameters[name] = value
+        return f"${name}"
+
+    def step(self, sql: str) -> None:
+        """Add a step, which reads the one before it as `{previous}`."""
+        self.steps.append(sql)
+
+    def hold(self, value: Sql) -> Sql:
+        """Put a value in a column of its own, so that writing it twice neither computes it nor grows the SQL twice."""
+        if value.simple:
+            return value
+        name = self.name()
+        self.step(f"SELECT *, {value.text} AS {name} FROM {{previous}}")
+        return Sql(name, value.kind, simple=True)
+
+    def find(self, field_name: str, sql: str) -> Sql:
+        """Return the column of a field that is found in the events by `sql`."""
+        if field_name not in self.found:
+            self.found[field_name] = (self.name(), sql)
+        return Sql(self.found[field_name][0], Kind.ANY, simple=True)
+
+    def point(self, pointers: list[str]) -> list[str]:
+        """Return SQL for the leaves of a JSON line that the pointers lead to."""
+        first = len(self.pointers) + 1
+        self.pointers.extend(pointers)
+        return [f"leaf(json[{index}])" for index in range(first, first + len(pointers))]
+
+    def close(self) -> None:
+        """Bind what the events are searched for. No field can be found after that."""
+        if self.pointers:
+            self.parameters["pointers"] = self.pointers
+
+    def select(self, what: str, last: int, ending: str = "") -> str:
+        """Write the statement: `what` out of step number `last`."""
+        source = "events"
+        tables = []
+        if self.pointers:
+            # The line is read as JSON once, for all the fields.
+            source = "parsed"
+            tables.append(
+                "parsed AS (SELECT *, json_extract(valid_json(fragment), $pointers::VARCHAR[]) AS json"
+                " FROM (SELECT *, json_fragment(message) AS fragment FROM events))"
+            )
+        columns = "".join(f", {sql} AS {column}" for column, sql in self.found.values())
+        tables.append(f"s0 AS (SELECT *{columns} FROM {source})")
+        for number, step in enumerate(self.steps[:last], 1):
+            tables.append(f"s{number} AS ({step.replace('{previous}', f's{number - 1}')})")
+        return f"WITH {', '.join(tables)} SELECT {what} FROM s{last} {ending}"
+
+    def used(self, sql: str) -> dict[str, object]:
+        """Return the parameters that stand in `sql`, which are the ones DuckDB accepts with it."""
+        return {name: value for name, value in self.parameters.items() if f"${name}" in sql}
