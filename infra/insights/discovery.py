@@ -43,6 +43,7 @@ MACROS = (
     "CREATE MACRO finite(value) AS CASE WHEN isfinite(value) THEN value END",
     # Results carry at most four decimals, and whole numbers none.
     "CREATE MACRO shown_number(value) AS rtrim(rtrim(printf('%.4f', round(value, 4) + 0), '0'), '.')",
+    r"CREATE MACRO number_as_text(value) AS regexp_replace(value::VARCHAR, '\.0$', '')",
     "CREATE MACRO shown_time(value) AS strftime(make_timestamp(value * 1000), '%Y-%m-%d %H:%M:%S.%g')",
     # "It orders non-numeric portions by their Unicode values, and it orders numeric portions by their length first and
     # then by their numerical value": each run of digits gets its length in front. CWL_QuerySyntax-Sort.

@@ -309,12 +309,12 @@ class Expressions:
         """
         Compare two values.
 
-        Next to a number the other side is read as one, and what is no number equals none and is neither less nor
-        greater. A quoted string equals the same text only; otherwise two values that both read as numbers are
-        compared as numbers, all others as text. A comparison with a missing value is false, and so `!=`, `not in` and
-        `not like` are true for an event without the field: "log events that do not have `Type` fields with values of
-        foo, bar, or 1" are what `not in` returns, and `@type != "REPORT"` is how people drop Lambda's own lines from
-        those that have no @type.
+        A number and a value that reads as one compare as numbers, two other values as text; a number and a text are
+        unequal, and neither is less. A quoted string equals the very same text only ("1.0" is not 1).
+
+        A comparison with a missing value is false, and so `!=`, `not in` and `not like` are true for an event without
+        the field: "log events that do not have `Type` fields with values of foo, bar, or 1" are what `not in` returns,
+        and `@type != "REPORT"` is how people drop Lambda's own lines from those that have no @type.
         """
         left, right = self.value(operation.left), self.value(operation.right)
         for value, side, other in ((left, operation.left, operation.right), (right, operation.right, operation.left)):
@@ -334,7 +334,9 @@ class Expressions:
             right_number = self.statement.hold(as_number(right)).text
             sql = (
                 f"(CASE WHEN {left_number} IS NOT NULL AND {right_number} IS NOT NULL"
-                f" THEN {left_number} {operator} {right_number} ELSE {left.text} {operator} {right.text} END)"
+                f" THEN {left_number} {operator} {right_number}"
+                f" WHEN {left_number} IS NULL AND {right_number} IS NULL"
+                f" THEN {left.text} {operator} {right.text} END)"
             )
         return _truth(sql, negated=operation.operator == "!=")
 

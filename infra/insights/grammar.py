@@ -193,6 +193,8 @@ def _in_words(accepted: set[str]) -> str:
         words.append("`and`, `or`")
         names -= {"AND", "OR"}
     names.discard("_ANY")
+    if "NUMBER" in names:
+        names.discard("MINUS")
     words.extend(TERMINALS_IN_WORDS.get(name, f"`{name.lower()}`") for name in sorted(names, key=_position_in_words))
     if not words:
         return "nothing more"

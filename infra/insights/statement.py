@@ -35,7 +35,11 @@ class Statement:
 
     def hold(self, value: Sql) -> Sql:
         """Put a value in a column of its own, so that writing it twice neither computes it nor grows the SQL twice."""
-        if value.simple:
+        return value if value.simple else self.column(value)
+
+    def column(self, value: Sql) -> Sql:
+        """Put a value in a column of its own, unless it is one."""
+        if value.text.isidentifier():
             return value
         name = self.name()
         self.step(f"SELECT *, {value.text} AS {name} FROM {{previous}}")

@@ -214,7 +214,9 @@ class _Translation:
 
     def _stats(self, command: Stats) -> None:
         expressions = self._expressions
-        groups = {selection.name: expressions.column(selection.expression) for selection in command.by}
+        groups = {
+            selection.name: self._statement.column(expressions.value(selection.expression)) for selection in command.by
+        }
         self._groups = tuple(groups)
         self._time_column = next(
             (
@@ -307,7 +309,8 @@ class _Translation:
             return in_order, _aggregated(value.kind)
         # The least and greatest of the numbers among the values; where there are none, by the order of `sort`.
         number = self._statement.hold(as_number(value)).text
-        return f"coalesce({which}({value.text}, {number}), {in_order})", Kind.ANY
+        function = "min" if which == "arg_min" else "max"
+        return f"coalesce(number_as_text({function}({number})), {in_order})", Kind.ANY
 
 
 def _aggregates_in(expression: Expression) -> list[Call]:
