@@ -11,6 +11,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from insights.syntax import Field
 
 
@@ -101,6 +103,10 @@ SYSTEM_FIELDS = {
 }
 
 
+# The keys of a name with more segments are looked for as nested, or as one.
+MOST_SEGMENTS_JOINED = 5
+
+
 def json_pointers(field: Field) -> list[str]:
     """
     List where a JSON line may hold a field, nearest reading first, as JSON pointers.
@@ -109,9 +115,20 @@ def json_pointers(field: Field) -> list[str]:
     names and values"), and also the member called "a.b". A leading @ of the key itself is doubled in the field's name.
     """
     name = field.name.removeprefix("@")
-    segments = (field.path[0].removeprefix("@"), *field.path[1:])
-    readings = [segments, tuple(name.split(".")), (name,)]
-    return list(dict.fromkeys("".join("/" + _pointed(segment) for segment in reading) for reading in readings))
+    written = (field.path[0].removeprefix("@"), *field.path[1:])
+    segments = name.split(".")
+    joined = _groupings(segments) if len(segments) <= MOST_SEGMENTS_JOINED else ()
+    readings = [written, tuple(segments), *joined, (name,)]
+    return list(dict.fromkeys("".join("/" + _pointed(key) for key in reading) for reading in readings))
+
+
+def _groupings(segments: list[str]) -> Iterator[tuple[str, ...]]:
+    """Join neighbouring segments in every way, from none to all."""
+    if not segments:
+        yield ()
+    for taken in range(1, len(segments) + 1):
+        for rest in _groupings(segments[taken:]):
+            yield (".".join(segments[:taken]), *rest)
 
 
 def _pointed(segment: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from threading import Timer
@@ -11,11 +12,12 @@ import duckdb
 
 from insights.discovery import MACROS
 from insights.errors import QueryError, Span
+from insights.functions import LONGEST_TEXT
 from insights.grammar import parse
 from insights.translation import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from insights.events import Event
     from insights.translation import Plan
@@ -32,6 +34,7 @@ SANDBOX: dict[str, str | bool | int | float | list[str]] = {
     "threads": "2",
 }
 LONGEST_SECONDS = 30.0
+TOO_LONG = re.compile(r"too long:(\d+):(\d+)")
 # `@log` is "in the form of account-id:log-group-name"; the AWS stand-ins use this account.
 LOCAL_ACCOUNT = "000000000000"
 
@@ -81,41 +84,27 @@ def evaluate(
         ),
         key=lambda event: event.timestamp_ms,
     )
-    with duckdb.connect(":memory:", config=SANDBOX) as connection:
-        _load(connection, chosen)
-        _check_patterns(connection, query, plan)
-        watch = Timer(LONGEST_SECONDS, connection.interrupt)
-        watch.daemon = True
-        watch.start()
-        try:
-            rows = connection.execute(plan.rows, plan.statement.used(plan.rows)).fetchall()
-            matched = len(chosen)
-            if plan.matched is not None:
-                counted = connection.execute(plan.matched, plan.statement.used(plan.matched)).fetchone()
-                matched = counted[0] if counted else 0
-        except duckdb.InterruptException:
-            raise QueryError(f"the query took longer than {LONGEST_SECONDS:g} seconds", query, Span(0, 0)) from None
-        except duckdb.OutOfMemoryException:
-            raise QueryError("the query needs more memory than a query may have", query, Span(0, 0)) from None
-        finally:
-            watch.cancel()
+    with open_engine(chosen) as engine:
+        _check_patterns(engine, query, plan)
+        rows, matched = _run(engine, query, plan)
     return Result(
         plan.columns,
         tuple(
             {column: value for column, value in zip(plan.columns, row, strict=True) if value is not None}
             for row in rows
         ),
-        Statistics(matched, len(chosen)),
+        Statistics(len(chosen) if matched is None else matched, len(chosen)),
         plan.groups,
         plan.time_column,
     )
 
 
-def _load(connection: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
-    """Store the events in time order: `seq` numbers them, so that it also settles ties."""
+def open_engine(events: Sequence[Event]) -> duckdb.DuckDBPyConnection:
+    """Put events, which are in time order, into an engine of their own. `seq` numbers them, which settles ties."""
+    engine = duckdb.connect(":memory:", config=SANDBOX)
     for macro in MACROS:
-        connection.execute(macro)
-    connection.execute(
+        engine.execute(macro)
+    engine.execute(
         """CREATE TABLE events AS
             SELECT unnest(range(len($times))) AS seq, unnest($times::BIGINT[]) AS ts,
                 unnest($messages::VARCHAR[]) AS message, unnest($streams::VARCHAR[]) AS log_stream,
@@ -127,14 +116,38 @@ def _load(connection: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
             "logs": [f"{LOCAL_ACCOUNT}:{event.log_group}" for event in events],
         },
     )
-    connection.execute("SET lock_configuration = true")
+    engine.execute("SET lock_configuration = true")
+    return engine
 
 
-def _check_patterns(connection: duckdb.DuckDBPyConnection, query: str, plan: Plan) -> None:
+def _run(engine: duckdb.DuckDBPyConnection, query: str, plan: Plan) -> tuple[list[tuple[str | None, ...]], int | None]:
+    """Return the rows, and how many events matched; what runs against a bound is the query's error."""
+    watch = Timer(LONGEST_SECONDS, engine.interrupt)
+    watch.daemon = True
+    watch.start()
+    try:
+        rows = engine.execute(plan.rows, plan.statement.used(plan.rows)).fetchall()
+        counted = plan.matched and engine.execute(plan.matched, plan.statement.used(plan.matched)).fetchone()
+    except duckdb.InterruptException:
+        raise QueryError(f"the query took longer than {LONGEST_SECONDS:g} seconds", query, Span(0, 0)) from None
+    except duckdb.OutOfMemoryException:
+        raise QueryError("the query needs more memory than a query may have", query, Span(0, 0)) from None
+    except duckdb.InvalidInputException as error:
+        where = TOO_LONG.search(str(error))
+        if where is None:
+            raise
+        problem = f"a string gets longer than {LONGEST_TEXT} characters"
+        raise QueryError(problem, query, Span(int(where[1]), int(where[2])), "a shorter string") from None
+    finally:
+        watch.cancel()
+    return rows, counted[0] if counted else None
+
+
+def _check_patterns(engine: duckdb.DuckDBPyConnection, query: str, plan: Plan) -> None:
     """Refuse a regular expression that is none, at its place in the query."""
     for pattern, span in plan.patterns:
         try:
-            connection.execute("SELECT regexp_matches('', $pattern)", {"pattern": pattern})
+            engine.execute("SELECT regexp_matches('', $pattern)", {"pattern": pattern})
         except duckdb.Error as error:
             reason = str(error).removeprefix("Invalid Input Error: ").splitlines()[0]
             problem = f"the regular expression is malformed: {reason}"

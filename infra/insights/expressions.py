@@ -17,12 +17,14 @@ from insights.functions import (
     AGGREGATES,
     CALENDAR_UNITS,
     CAPS,
+    LONGEST_TEXT,
     MANY,
     MILLISECONDS,
     OF_CLOUDWATCH_ONLY,
     SCALARS,
     SPECIAL,
     UNIT_BY_NAME,
+    Function,
     Takes,
 )
 from insights.grammar import text_of
@@ -53,6 +55,12 @@ ARITHMETIC = {
     "/": "({} / {})",
     "%": "({} % {})",
     "^": "pow({}, {})",
+}
+# As fields, these words would quietly match nothing.
+BARE_WORDS = {
+    "true": "1, which is what true is in a log field",
+    "false": "0, which is what false is in a log field",
+    "null": "`ispresent(...)`, which tells a missing field",
 }
 NUMERIC = frozenset({Kind.NUMBER, Kind.BOOLEAN, Kind.MILLIS, Kind.TIMESTAMP})
 
@@ -179,6 +187,9 @@ class Expressions:
         if name.name.startswith("@") and not name.name.startswith("@@"):
             expected = "one of " + ", ".join(sorted(SYSTEM_FIELDS))
             return self.refuse(f"there is no field `{name.name}`: expected {expected}", name.span, expected)
+        if name.name.lower() in BARE_WORDS and self.query[name.span.start] != "`":
+            expected = BARE_WORDS[name.name.lower()]
+            return self.refuse(f"`{name.name}` is no value: expected {expected}", name.span, expected)
         if name.name not in self.statement.found:
             leaves = self.statement.point(json_pointers(name))
             self.statement.find(name.name, leaves[0] if len(leaves) == 1 else f"coalesce({', '.join(leaves)})")
@@ -220,14 +231,19 @@ class Expressions:
         arguments = []
         for index, argument in enumerate(call.arguments):
             takes = function.takes[min(index, len(function.takes) - 1)]
-            if takes is Takes.NUMBER:
-                arguments.append(self.number(argument).text)
-            elif takes is Takes.TEXT:
-                arguments.append(as_text(self.value(argument)).text)
-            else:
-                arguments.append(self.value(argument).text)
-        made = function.sql(*arguments)
+            value = self.number(argument) if takes is Takes.NUMBER else self.value(argument)
+            arguments.append(as_text(value) if takes is Takes.TEXT else value)
+        if function.length is not None:
+            return self._guarded(call, function, [self.statement.hold(argument).text for argument in arguments])
+        made = function.sql(*[argument.text for argument in arguments])
         return self._finite(made) if made.kind is Kind.NUMBER else made
+
+    def _guarded(self, call: Call, function: Function, arguments: list[str]) -> Sql:
+        """Refuse a string that gets too long, before it is made."""
+        made = function.sql(*arguments)
+        length = function.length(*arguments) if function.length else "0"
+        refused = f"error('too long:{call.span.start}:{call.span.end}')"
+        return Sql(f"CASE WHEN {length} > {LONGEST_TEXT} THEN {refused} ELSE {made.text} END", made.kind)
 
     def _now(self, call: Call) -> Sql:
         """Translate now(): "the time that the query processing was started, in epoch seconds"."""

@@ -27,15 +27,23 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A scalar function: how many arguments, what they become, and its SQL over them."""
+    """
+    A scalar function: how many arguments, what they become, and its SQL over them.
+
+    `length` is SQL for how long its result may get, where that can be longer than its arguments.
+    """
 
     fewest: int
     most: int
     takes: tuple[Takes, ...]  # the last one goes for all further arguments
     sql: Callable[..., Sql]
+    length: Callable[..., str] | None = None
 
 
 MANY = 100
+# A query that doubles a string fifty times would fill any memory, and DuckDB's limit does not see its strings. Longer
+# results are refused.
+LONGEST_TEXT = 65_536
 WHITE_SPACE = r"chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || ' '"
 
 
@@ -75,7 +83,13 @@ SCALARS = {
     "least": Function(1, MANY, (Takes.NUMBER,), _number("least({all})")),
     "log": Function(1, 1, (Takes.NUMBER,), _number("ln({0})")),
     "sqrt": Function(1, 1, (Takes.NUMBER,), _number("sqrt({0})")),
-    "concat": Function(1, MANY, (Takes.TEXT,), _text("concat({all})")),
+    "concat": Function(
+        1,
+        MANY,
+        (Takes.TEXT,),
+        _text("concat({all})"),
+        lambda *texts: " + ".join(f"coalesce(length({text}), 0)" for text in texts),
+    ),
     "ltrim": Function(1, 2, (Takes.TEXT,), _trim("ltrim")),
     "rtrim": Function(1, 2, (Takes.TEXT,), _trim("rtrim")),
     "trim": Function(1, 2, (Takes.TEXT,), _trim("trim")),
@@ -83,7 +97,13 @@ SCALARS = {
     "toupper": Function(1, 1, (Takes.TEXT,), _text("upper({0})")),
     "tolower": Function(1, 1, (Takes.TEXT,), _text("lower({0})")),
     "substr": Function(2, 3, (Takes.TEXT, Takes.NUMBER), _substr),
-    "replace": Function(3, 3, (Takes.TEXT,), _text("replace({0}, {1}, {2})")),
+    "replace": Function(
+        3,
+        3,
+        (Takes.TEXT,),
+        _text("replace({0}, {1}, {2})"),
+        lambda text, old, new: f"CASE WHEN length({new}) > length({old}) THEN length({text}) * length({new}) END",
+    ),
     "strcontains": Function(2, 2, (Takes.TEXT,), _boolean("coalesce(contains({0}, {1}), false)")),
     "isempty": Function(1, 1, (Takes.TEXT,), _boolean("(coalesce({0}, '') = '')")),
     "isblank": Function(1, 1, (Takes.TEXT,), _boolean(f"(trim(coalesce({{0}}, ''), {WHITE_SPACE}) = '')")),

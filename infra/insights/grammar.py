@@ -150,6 +150,8 @@ def _explain(text: str, error: UnexpectedInput) -> NoReturn:
         hint = " (equality is written `=`)"
     elif found[:1] in {'"', "'"} and start == text.find(found, start) and not _is_closed(found):
         hint = " (the string is not closed)"
+    elif found == "[":
+        hint = " (an array's first item is written `name.0`)"
     got = f"got '{shorten(found)}'" if found else "the query ends"
     raise QueryError(f"expected {expected}{after}, {got}{hint}", text, span, expected) from None
 
@@ -185,10 +187,10 @@ def _in_words(accepted: set[str]) -> str:
         names -= {"_BY"}
     if names >= COMPARISONS:
         words.append("an operator")
-        names -= COMPARISONS | ARITHMETIC | {"LIKE", "NOT", "_IN", "AND", "OR"}
+        names -= COMPARISONS | ARITHMETIC | {"LIKE", "NOT", "_IN", "AND", "OR", "LPAR"}
     elif len(ARITHMETIC & names) > 1:
         words.append("an operator")
-        names -= ARITHMETIC | {"AND", "OR"}
+        names -= ARITHMETIC | {"AND", "OR", "LPAR"}
     elif {"AND", "OR"} <= names:
         words.append("`and`, `or`")
         names -= {"AND", "OR"}

@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from insights.discovery import Kind, Sql
 
+COLUMN = re.compile(r"\bc\d+\b")
+
 
 @dataclass(slots=True)
 class Statement:
-    """One common table expression for each step of the pipeline, over the events."""
+    """
+    One common table expression for each step of the pipeline, over the events.
+
+    Columns made since the last step wait in layers, each column above the ones it reads: however many there are, they
+    nest only as deep as they build on each other.
+    """
 
     parameters: dict[str, object] = field(default_factory=dict)
     pointers: list[str] = field(default_factory=list)
     found: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+    layers: list[list[str]] = field(default_factory=list)
+    layer_of: dict[str, int] = field(default_factory=dict)
     names: int = 0
 
     def name(self) -> str:
@@ -29,9 +39,21 @@ class Statement:
         self.parameters[name] = value
         return f"${name}"
 
+    @property
+    def depth(self) -> int:
+        """How many steps there are, with the columns that wait."""
+        return len(self.steps) + len(self.layers)
+
     def step(self, sql: str) -> None:
         """Add a step, which reads the one before it as `{previous}`."""
+        self.flush()
         self.steps.append(sql)
+
+    def flush(self) -> None:
+        """Make steps of the columns that wait."""
+        self.steps.extend(f"SELECT *, {', '.join(layer)} FROM {{previous}}" for layer in self.layers)
+        self.layers.clear()
+        self.layer_of.clear()
 
     def hold(self, value: Sql) -> Sql:
         """Put a value in a column of its own, so that writing it twice neither computes it nor grows the SQL twice."""
@@ -42,7 +64,11 @@ class Statement:
         if value.text.isidentifier():
             return value
         name = self.name()
-        self.step(f"SELECT *, {value.text} AS {name} FROM {{previous}}")
+        layer = max((self.layer_of.get(read, -1) for read in COLUMN.findall(value.text)), default=-1) + 1
+        if layer == len(self.layers):
+            self.layers.append([])
+        self.layers[layer].append(f"{value.text} AS {name}")
+        self.layer_of[name] = layer
         return Sql(name, value.kind, simple=True)
 
     def find(self, field_name: str, sql: str) -> Sql:
@@ -58,7 +84,8 @@ class Statement:
         return [f"leaf(json[{index}])" for index in range(first, first + len(pointers))]
 
     def close(self) -> None:
-        """Bind what the events are searched for. No field can be found after that."""
+        """Finish the steps, and bind what the events are searched for. No field can be found after that."""
+        self.flush()
         if self.pointers:
             self.parameters["pointers"] = self.pointers
 

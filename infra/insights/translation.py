@@ -48,6 +48,8 @@ DEFAULT_LIMIT = 10_000
 # Ten in one query on the Standard log class; two on Infrequent Access, and on all in older editions of
 # CWL_QuerySyntax-Stats.
 MOST_STATS = 10
+# The SQL engine bounds how deep the steps of a query may nest.
+MOST_STEPS = 300
 PERCENT = 100
 
 
@@ -73,6 +75,7 @@ def translate(query: Query, now_ms: int) -> Plan:
     translation = _Translation(query, now_ms)
     for command in query.commands:
         translation.add(command)
+        translation.check_size(command)
     return translation.plan()
 
 
@@ -114,6 +117,10 @@ class _Translation:
                 self._remove_duplicates(command)
             case Parse():
                 self._extract(command)
+
+    def check_size(self, command: Command) -> None:
+        if self._statement.depth > MOST_STEPS:
+            self._expressions.refuse("the query has too many steps for the local evaluator", command.span)
 
     def plan(self) -> Plan:
         shown = self._displayed if self._displayed is not None else self._shown
@@ -189,13 +196,14 @@ class _Translation:
     def _extract(self, command: Parse) -> None:
         pattern = self._expressions.pattern(command.pattern, command.pattern_span)
         subject = self._statement.hold(as_text(self._expressions.value(command.subject))).text
+        groups = ", ".join(f"'g{group}'" for group in range(1, max(command.groups) + 1))
+        # "If a log event doesn't match the specified pattern, you still see it in the results, but without the
+        # extracted fields": CWL_QuerySyntax-Parse.
+        extracted = f"regexp_extract({subject}, {pattern}, [{groups}])"
+        found = f"CASE WHEN regexp_matches({subject}, {pattern}) THEN {extracted} END"
+        matched = self._statement.hold(Sql(found, Kind.ANY)).text
         for group, name in zip(command.groups, command.names, strict=True):
-            # "If a log event doesn't match the specified pattern, you still see it in the results, but without the
-            # extracted fields": CWL_QuerySyntax-Parse.
-            found = f"regexp_extract({subject}, {pattern}, {group})"
-            column = self._statement.hold(
-                Sql(f"CASE WHEN regexp_matches({subject}, {pattern}) THEN {found} END", Kind.ANY)
-            )
+            column = self._statement.hold(Sql(f"{matched}.g{group}", Kind.ANY))
             self._expressions.columns[name] = column
             self._extracted[name] = column
 

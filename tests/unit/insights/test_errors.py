@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from insights import QueryError, evaluate
+from insights import Event, QueryError, evaluate
 from unit.insights.fixed_lines import EVENTS
 
+LONG = [Event(0, "x" * 1_000)]
 OPERANDS = "a field, a value or a function"
 COMMANDS = "a command (fields, display, filter, stats, sort, limit, parse, dedup)"
 
@@ -42,7 +43,17 @@ REFUSED = {
     "parse @message /(?<n>.)/ as m": "line 1, column 16: the pattern names its groups already: leave `as` out",
     "filter a like /(/": "line 1, column 15: the regular expression is malformed: missing ): (",
     "filter a like /(?=b)/": ("line 1, column 15: the regular expression is malformed: invalid perl operator: (?="),
+    "fields tags.labels[0]": (
+        "line 1, column 19: expected an operator, `,`, `as`, the end of the query or `|` after `tags.labels`, got '['"
+        " (an array's first item is written `name.0`)"
+    ),
     # without meaning
+    "filter cold_start = true": (
+        "line 1, column 21: `true` is no value: expected 1, which is what true is in a log field"
+    ),
+    "filter owner = null": (
+        "line 1, column 16: `null` is no value: expected `ispresent(...)`, which tells a missing field"
+    ),
     "filter a": "line 1, column 8: expected a condition, such as `a = 1`",
     "filter a = 1 and b": "line 1, column 18: expected a condition, such as `b = 1`",
     "fields strlen()": "line 1, column 8: expected 1 argument for `strlen`, got 0",
@@ -140,9 +151,37 @@ def test_deep_nesting_is_refused(query: str) -> None:
         evaluate(query, EVENTS)
 
 
+def test_string_that_grows_too_long_is_refused() -> None:
+    """A query cannot fill the memory by doubling a string again and again."""
+    expression = '"12345678"'
+    for _ in range(20):
+        expression = f"replace({expression}, '1', '12')"
+    assert len(evaluate(f"fields {expression} as x", EVENTS).rows) == len(EVENTS)
+    for _ in range(9):
+        expression = f"replace({expression}, '2', '22222222')"
+    with pytest.raises(QueryError, match=r"line 1, column \d+: a string gets longer than 65536 characters"):
+        evaluate(f"fields strlen({expression}) as x", EVENTS)
+    with pytest.raises(QueryError, match="line 1, column 8: a string gets longer than 65536 characters"):
+        evaluate(f"fields concat(@message, '{'x' * 7_000}'{', @message' * 90}, replace(@message, '', 'y')) as x", LONG)
+
+
+def test_query_of_too_many_steps_is_refused() -> None:
+    """Hundreds of commands, each on top of the one before, are too deep for the engine."""
+    with pytest.raises(QueryError, match="the query has too many steps for the local evaluator"):
+        evaluate(" | ".join(["filter a = 1"] * 400), EVENTS)
+    assert evaluate(" | ".join(["filter event = 'swept'"] * 200), EVENTS).statistics.matched == 1
+    many = ", ".join(f"run_ms + {number} as c{number}" for number in range(300))
+    assert evaluate(f"fields {many} | filter run_ms = 250", EVENTS).rows[0]["c299"] == "549"
+
+
 def test_many_brackets_are_no_depth() -> None:
     """Brackets around a value do not nest it."""
     assert evaluate("fields " + "(" * 2_000 + "1" + ")" * 2_000 + " as a | limit 1", EVENTS).rows == ({"a": "1"},)
+
+
+def test_name_of_many_segments_is_a_name() -> None:
+    """A name as long as a query can be is looked for like any other."""
+    assert evaluate("fields " + ".".join("a" * 4_000) + " as x | limit 1", EVENTS).rows == ({},)
 
 
 def test_query_that_is_no_unicode_is_refused() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from insights import Event, QueryError, Result, Statistics, evaluate
+from insights.evaluation import open_engine
 from unit.insights.fixed_lines import EVENTS, MINUTE, NOW, START
 
 
@@ -107,6 +109,21 @@ def test_line_that_is_no_json_has_no_fields() -> None:
     assert result.rows == ({"a": "?"},)
 
 
+def test_dots_are_nesting_or_part_of_a_key() -> None:
+    """A name with dots finds a value however the line nests it, and takes array items by number."""
+    lines = [
+        '{"a":{"b":{"c":1}}}',
+        '{"a.b":{"c":2}}',
+        '{"a":{"b.c":3}}',
+        '{"a.b.c":4}',
+        '{"a":{"b":[5]}}',
+        '{"a":{"b":6}}',
+    ]
+    events = [Event(START + number, line) for number, line in enumerate(lines)]
+    result = evaluate("fields a.b.c, a.b.0, a.b | sort @timestamp asc", events)
+    assert result.rows == ({"a.b.c": "1"}, {"a.b.c": "2"}, {"a.b.c": "3"}, {"a.b.c": "4"}, {"a.b.0": "5"}, {"a.b": "6"})
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -202,3 +219,43 @@ def test_aggregates_agree_with_arithmetic(numbers: list[int]) -> None:
     )
     expected = [len(numbers), sum(numbers), min(numbers), max(numbers), len(set(numbers))]
     assert [str(number) for number in expected] == list(result.rows[0].values())
+
+
+def read_samples() -> list[str]:
+    """Read queries of the AWS documentation."""
+    text = Path(__file__).with_name("documented_samples.txt").read_text("utf-8")
+    return [query.strip() for query in text.split("\n\n")[1:]]
+
+
+@pytest.mark.parametrize("query", read_samples())
+def test_documented_sample_is_understood(query: str) -> None:
+    """A query from the documentation is answered, here without anything it is about in the lines."""
+    assert evaluate(query, EVENTS, now_ms=NOW).statistics.scanned == len(EVENTS)
+
+
+def test_glob_has_as_many_wildcards_as_it_needs() -> None:
+    """Lines of many columns, such as a VPC flow log, are taken apart whole."""
+    names = [f"column{number}" for number in range(1, 15)]
+    query = f'parse @message "{" ".join("*" for _ in names)}" as {", ".join(names)} | display {", ".join(names)}'
+    result = evaluate(query, [Event(START, " ".join(str(number) for number in range(14)))])
+    assert result.rows == ({name: str(number) for number, name in enumerate(names)},)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM read_csv('https://example.com/x.csv')",
+        "COPY events TO '/tmp/stolen.csv'",
+        "ATTACH '/tmp/stolen.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit = '100GB'",
+        "SET enable_external_access = true",
+        "SELECT * FROM EVENTS_OUTSIDE",
+    ],
+)
+def test_engine_reaches_nothing_but_the_events(statement: str) -> None:
+    """Even SQL of its own could not read or write a file, reach the network or lift a bound."""
+    with open_engine(EVENTS) as engine, pytest.raises(duckdb.Error):
+        engine.execute(statement)
