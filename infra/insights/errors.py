@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+ErrorCode = Literal["malformed_query", "not_supported", "too_large"]
 
 LONGEST_EXCERPT = 40
 
@@ -20,16 +23,21 @@ class QueryError(Exception):
     The query is malformed, or asks for something this evaluator does not know.
 
     `line` and `column` count from 1, `excerpt` is the offending text (empty at the end of the query) and `expected`
-    says what would have been accepted there, in words (empty when nothing would have been).
+    says what would have been accepted there, in words (empty when nothing would have been). `code` tells a query that
+    is wrong anywhere (`malformed_query`) from one that only this evaluator cannot answer: CloudWatch knows more
+    (`not_supported`), and has more room (`too_large`).
     """
 
-    def __init__(self, problem: str, query: str, span: Span, expected: str = "") -> None:
+    def __init__(
+        self, problem: str, query: str, span: Span, expected: str = "", code: ErrorCode = "malformed_query"
+    ) -> None:
         start = min(span.start, len(query))
         self.line = query.count("\n", 0, start) + 1
         self.column = start - (query.rfind("\n", 0, start) + 1) + 1
         self.excerpt = shorten(query[start : span.end])
         self.expected = expected
         self.problem = problem
+        self.code = code
         super().__init__(f"line {self.line}, column {self.column}: {problem}")
 
 

@@ -129,15 +129,18 @@ def _run(engine: duckdb.DuckDBPyConnection, query: str, plan: Plan) -> tuple[lis
         rows = engine.execute(plan.rows, plan.statement.used(plan.rows)).fetchall()
         counted = plan.matched and engine.execute(plan.matched, plan.statement.used(plan.matched)).fetchone()
     except duckdb.InterruptException:
-        raise QueryError(f"the query took longer than {LONGEST_SECONDS:g} seconds", query, Span(0, 0)) from None
+        problem = f"the query took longer than {LONGEST_SECONDS:g} seconds"
+        raise QueryError(problem, query, Span(0, len(query)), "a query over fewer events", "too_large") from None
     except duckdb.OutOfMemoryException:
-        raise QueryError("the query needs more memory than a query may have", query, Span(0, 0)) from None
+        problem = "the query needs more memory than a query may have"
+        raise QueryError(problem, query, Span(0, len(query)), "a query over fewer events", "too_large") from None
     except duckdb.InvalidInputException as error:
         where = TOO_LONG.search(str(error))
         if where is None:
             raise
         problem = f"a string gets longer than {LONGEST_TEXT} characters"
-        raise QueryError(problem, query, Span(int(where[1]), int(where[2])), "a shorter string") from None
+        span = Span(int(where[1]), int(where[2]))
+        raise QueryError(problem, query, span, "a shorter string", "too_large") from None
     finally:
         watch.cancel()
     return rows, counted[0] if counted else None

@@ -43,6 +43,7 @@ from insights.syntax import (
 )
 
 if TYPE_CHECKING:
+    from insights.errors import ErrorCode
     from insights.statement import Statement
 
 LATEST_TIME = 253_402_300_799_999  # 9999-12-31, the last date a timestamp is shown as
@@ -83,9 +84,9 @@ class Expressions:
         self.patterns: list[tuple[str, Span]] = []
         self._now_ms = now_ms
 
-    def refuse(self, problem: str, span: Span, expected: str = "") -> NoReturn:
+    def refuse(self, problem: str, span: Span, expected: str = "", code: ErrorCode = "malformed_query") -> NoReturn:
         """Say what is wrong with the query at a place."""
-        raise QueryError(problem, self.query, span, expected)
+        raise QueryError(problem, self.query, span, expected, code)
 
     def column(self, expression: Expression) -> Sql:
         """Translate an expression and hold its value in a column."""
@@ -220,7 +221,7 @@ class Expressions:
             return self.refuse(problem, call.span)
         if name in OF_CLOUDWATCH_ONLY:
             problem = f"the function `{call.function}` runs on CloudWatch only: the local evaluator does not know it"
-            return self.refuse(problem, call.span)
+            return self.refuse(problem, call.span, code="not_supported")
         near = get_close_matches(name, [*SCALARS, *SPECIAL, *AGGREGATES], 1)
         expected = f"`{near[0]}`" if near else "a function of the query language"
         return self.refuse(f"there is no function `{call.function}`: expected {expected}", call.span, expected)
@@ -301,7 +302,7 @@ class Expressions:
             return Sql(f"({rounding}({moment.text} / {size})::BIGINT * {size})", Kind.TIMESTAMP)
         if unit not in CALENDAR_UNITS or period.amount != 1:
             problem = "CloudWatch does not say where such a period starts: the local evaluator does not know it"
-            self.refuse(problem, period.span, "a period such as 5m, 1h, 1d, 1mo or 1y")
+            self.refuse(problem, period.span, "a period such as 5m, 1h, 1d, 1mo or 1y", "not_supported")
         calendar = CALENDAR_UNITS[unit]
         if rounding == "floor":
             return Sql(f"epoch_ms(date_trunc('{calendar}', make_timestamp({moment.text} * 1000)))", Kind.TIMESTAMP)

@@ -141,10 +141,10 @@ def _explain(text: str, error: UnexpectedInput) -> NoReturn:
     if accepted and all(name in _COMMAND_TERMINALS for name in accepted):
         if lowered in COMMANDS_OF_CLOUDWATCH_ONLY:
             problem = f"the command `{found}` runs on CloudWatch only: the local evaluator does not know it"
-            raise QueryError(problem, text, span, expected) from None
+            raise QueryError(problem, text, span, expected, "not_supported") from None
     elif "REGEX" in accepted and lowered in PARSE_MODES_OF_CLOUDWATCH_ONLY:
         problem = f"`parse ... {found}` runs on CloudWatch only: the local evaluator does not know it"
-        raise QueryError(problem, text, span, expected) from None
+        raise QueryError(problem, text, span, expected, "not_supported") from None
     hint = ""
     if found.startswith("==") or (found == "=" and previous == "="):
         hint = " (equality is written `=`)"
@@ -402,7 +402,7 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
         depth = max((child.depth for child in children), default=0) + 1
         if depth > DEEPEST_EXPRESSION:
             problem = f"the expression is nested more than {DEEPEST_EXPRESSION} levels deep"
-            raise QueryError(problem, self._query, span, "a simpler expression")
+            raise QueryError(problem, self._query, span, "a simpler expression", "too_large")
         return depth
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from insights.discovery import Kind, Sql
 
+PARAMETER = re.compile(r"\$(\w+)")
 COLUMN = re.compile(r"\bc\d+\b")
 
 
@@ -108,4 +109,4 @@ class Statement:
 
     def used(self, sql: str) -> dict[str, object]:
         """Return the parameters that stand in `sql`, which are the ones DuckDB accepts with it."""
-        return {name: value for name, value in self.parameters.items() if f"${name}" in sql}
+        return {name: self.parameters[name] for name in PARAMETER.findall(sql)}

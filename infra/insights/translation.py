@@ -120,7 +120,8 @@ class _Translation:
 
     def check_size(self, command: Command) -> None:
         if self._statement.depth > MOST_STEPS:
-            self._expressions.refuse("the query has too many steps for the local evaluator", command.span)
+            problem = "the query has too many steps for the local evaluator"
+            self._expressions.refuse(problem, command.span, "fewer commands", "too_large")
 
     def plan(self) -> Plan:
         shown = self._displayed if self._displayed is not None else self._shown

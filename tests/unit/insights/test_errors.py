@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from insights import Event, QueryError, evaluate
+from insights import Event, QueryError, evaluate, evaluation
 from unit.insights.fixed_lines import EVENTS
 
 LONG = [Event(0, "x" * 1_000)]
@@ -121,6 +121,33 @@ def test_error_carries_its_parts() -> None:
         evaluate("fields a\n| limit x", EVENTS)
     error = refused.value
     assert (error.line, error.column, error.excerpt, error.expected) == (2, 9, "x", "a number")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("fields a b", "malformed_query"),
+        ("fields strlne(a)", "malformed_query"),
+        ("pattern @message", "not_supported"),
+        ("fields jsonParse(a)", "not_supported"),
+        ("parse @message csv as a", "not_supported"),
+        ("fields bin(2w)", "not_supported"),
+        ("fields " + "-" * 60 + "1", "too_large"),
+    ],
+)
+def test_code_tells_whose_limit_it_is(query: str, code: str) -> None:
+    """A query that CloudWatch would answer is told from one that is wrong everywhere."""
+    with pytest.raises(QueryError) as refused:
+        evaluate(query, EVENTS)
+    assert refused.value.code == code
+
+
+def test_query_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query has so many seconds and no more."""
+    monkeypatch.setattr(evaluation, "LONGEST_SECONDS", 0.05)
+    events = [Event(number, f"{number} 1a" * 100) for number in range(30_000)]
+    with pytest.raises(QueryError, match=r"line 1, column 1: the query took longer than 0\.05 seconds"):
+        evaluate("sort @message asc | dedup @message", events)
 
 
 def test_unknown_system_field_lists_the_known_ones() -> None:
