@@ -153,7 +153,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)))
 def test_any_text_is_answered_or_refused(query: str) -> None:
     """No query text ends in anything but an answer or a `QueryError` with a place in that text."""
@@ -201,7 +201,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EXPRESSIONS, st.sampled_from(["fields {0} as x", "filter {0}", "sort {0}", "stats max({0}), count(*) by {0}"]))
 def test_any_expression_is_answered_or_refused(expression: str, command: str) -> None:
     """Well-formed expressions of any types are answered, or refused where they make no sense."""
@@ -210,7 +210,7 @@ def test_any_expression_is_answered_or_refused(expression: str, command: str) ->
 
 
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_aggregates_agree_with_arithmetic(numbers: list[int]) -> None:
     """Counts, sums and extremes are those of the numbers in the lines."""
     events = [Event(START, json.dumps({"n": number})) for number in numbers]
@@ -259,3 +259,42 @@ def test_engine_reaches_nothing_but_the_events(statement: str) -> None:
     """Even SQL of its own could not read or write a file, reach the network or lift a bound."""
     with open_engine(EVENTS) as engine, pytest.raises(duckdb.Error):
         engine.execute(statement)
+
+
+VALUES = st.sampled_from(
+    ["run_ms", "owner", "qubits", "missing", "code", "@duration", "cold_start", "7", '"7"', '"ada"']
+)
+CONDITIONS = st.one_of(
+    st.builds("{} {} {}".format, VALUES, st.sampled_from(["=", "!=", "<", ">=", "<=", ">"]), VALUES),
+    st.builds(
+        "{} {} {}".format, VALUES, st.sampled_from(["like", "not like", "=~"]), st.sampled_from(["'a'", "/\\d/"])
+    ),
+    st.builds(
+        "{} {} [{}]".format, VALUES, st.sampled_from(["in", "not in"]), st.sampled_from(["7", "'ada', 7", "'7'"])
+    ),
+    st.builds("{}({})".format, st.sampled_from(["ispresent", "isempty", "isblank"]), VALUES),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CONDITIONS, CONDITIONS)
+def test_a_condition_and_its_negation_part_the_events(first: str, second: str) -> None:
+    """Every event meets a condition or its negation, never both or none, whatever it lacks."""
+    met = evaluate(f"filter {first} and {second}", EVENTS).statistics.matched
+    unmet = evaluate(f"filter not ({first} and {second})", EVENTS).statistics.matched
+    either = evaluate(f"filter not {first} or not {second}", EVENTS).statistics.matched
+    assert (met + unmet, unmet) == (len(EVENTS), either)
+
+
+@settings(max_examples=20, deadline=None)
+@given(VALUES, VALUES)
+def test_comparisons_have_their_opposites(left: str, right: str) -> None:
+    """`!=` is not `=`, `a < b` is `b > a`, and for two numbers or two texts one of `<`, `=` and `>` holds."""
+    holds = {
+        operator: evaluate(f"filter {left} {operator} {right}", EVENTS).statistics.matched
+        for operator in ("=", "!=", "<", "<=", ">", ">=")
+    }
+    assert holds["="] + holds["!="] == len(EVENTS)
+    assert holds["<"] == evaluate(f"filter {right} > {left}", EVENTS).statistics.matched
+    assert holds["<="] >= holds["<"]
+    assert holds[">="] >= holds[">"]
