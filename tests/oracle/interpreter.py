@@ -103,7 +103,7 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
     except Exception as error:  # the parser raises whatever its tree builder trips over
         raise OracleError("the program does not parse") from error
     physical = sorted({int(digits) for digits in re.findall(r"\$(\d+)", text)})
-    probabilities: dict[str, float] = {}
+    finished: list[Run] = []
     order = count()
     pending: list[tuple[float, int, tuple[int, ...]]] = [(-1.0, next(order), ())]
     lost = 0.0
@@ -118,8 +118,7 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
         except _TooUnlikely:
             lost += run.probability
         else:
-            key = run.key()
-            probabilities[key] = probabilities.get(key, 0.0) + run.probability
+            finished.append(run)
         left += chance
         for other, alternative in run.forks:
             heapq.heappush(pending, (-other, next(order), alternative))
@@ -127,6 +126,11 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
     lost += sum(-chance for chance, _, _ in pending)
     if lost > tolerance:
         raise OracleError(f"{lost} of the probability belongs to more runs than can be followed")
+    unassigned = sorted({qubit for run in finished for qubit in run.unassigned})
+    probabilities: dict[str, float] = {}
+    for run in finished:
+        key = run.key(unassigned)
+        probabilities[key] = probabilities.get(key, 0.0) + run.probability
     return Outcomes(probabilities, lost)
 
 
@@ -271,16 +275,16 @@ class Run:
             raise _TooUnlikely
         return outcome
 
-    def key(self) -> str:
-        """Return this run's outcome as a key of counts."""
+    def key(self, unassigned: list[int]) -> str:
+        """Return this run's outcome as a key of counts; the qubits are those that any run measures without a target."""
         registers = []
         for name in output_names(self.program):
             value = self._variable(name).read()
             if not isinstance(value, Scalar):
                 raise OracleError(f"{name} is an array and cannot be an output")
             registers.append(f"{value.pattern:0{value.type.bits}b}")
-        if self.unassigned:
-            registers.append("".join(str(self.unassigned[qubit]) for qubit in sorted(self.unassigned, reverse=True)))
+        if unassigned:
+            registers.append("".join(str(self.unassigned.get(qubit, 0)) for qubit in reversed(unassigned)))
         if not registers:
             raise OracleError("nothing is measured")
         return " ".join(reversed(registers))
