@@ -1,4 +1,4 @@
-"""Hypothesis strategies for whole OpenQASM 3 programs: small, valid, type-correct, with one meaning by the specification.
+"""Hypothesis strategies for whole OpenQASM 3 programs: small, valid, type-correct, and with one meaning only.
 
 Where the specification is open the generated text stays clear of the question: integers are compared, divided and
 shifted right only as variables, literals or explicit casts, so that it does not matter at which width an intermediate
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
 
 # Names that simulators know as instructions of their own; a program may define gates with them.
-TAKEN_NAMES = ("ecr", "rzz", "iswap", "mcx", "unitary", "pauli", "kraus", "initialize", "measure_x", "delay_", "mine")
+TAKEN_NAMES = ("ecr", "rzz", "iswap", "mcx", "unitary", "pauli", "kraus", "initialize", "save_state", "mine")
 # Gates with their numbers of parameters and qubits.
 GATES = {
     "h": (0, 1), "x": (0, 1), "y": (0, 1), "z": (0, 1), "s": (0, 1), "sdg": (0, 1), "t": (0, 1), "sx": (0, 1),
@@ -149,7 +150,7 @@ class Builder:
         else:
             forms += [lambda: f"(-{self.exact(kind, width)})"]
         forms += [
-            (lambda routine=routine: self.call(routine))
+            partial(self.call, routine)
             for routine in self.routines
             if routine.result == f"{kind}{width}" and self._can_call(routine)
         ]
@@ -180,35 +181,34 @@ class Builder:
 
     def truth(self, depth: int = 0) -> str:
         """Write a Boolean value."""
-        options: list[Callable[[], str]] = [lambda: self.one_of(["true", "false"])]
-        options += [(lambda named=named: named.name) for named in self.of_kind("bit") + self.of_kind("bool")]
-        options += [
-            (lambda named=named: f"{named.name}[{self.number(-named.width, named.width - 1)}]")
-            for named in self.of_kind("bits")
-        ]
-        options += [
-            (lambda named=named: f"{named.name} {self._comparison()} {self.exact(named.kind, named.width)}")
-            for named in self.of_kind("uint") + self.of_kind("int")
-        ]
-        options += [
-            (lambda named=named: f"{named.name} {self.one_of(['==', '!='])} {self.bits(named.width, 1)}")
-            for named in self.of_kind("bits")
-        ]
-        options += [
-            (lambda named=named: f"uint[{named.width}]({named.name}) {self._comparison()} {self.number(0, 3)}")
-            for named in self.of_kind("bits")
-        ]
-        options += [
-            (lambda named=named: f"{named.name} {self._comparison()} angle[{named.width}]({self.real(1)})")
-            for named in self.of_kind("angle")
-        ]
-        if depth < 2:
-            options += [
-                lambda: f"(!({self.truth(depth + 1)}))",
-                lambda: f"({self.truth(depth + 1)}) {self.one_of(['&&', '||'])} ({self.truth(depth + 1)})",
-                lambda: f"(bool({self.truth(depth + 1)}) ^ bool({self.truth(depth + 1)}))",
-            ]
-        return str(self.one_of(options)())
+        if depth < 2 and self.chance(35):
+            left, right = self.truth(depth + 1), self.truth(depth + 1)
+            symbol = self.one_of(["&&", "||", "^", "!"])
+            if symbol == "!":
+                return f"(!({left}))"
+            return f"(bool({left}) ^ bool({right}))" if symbol == "^" else f"({left}) {symbol} ({right})"
+        known = [named for named in self.names if named.kind in ("bit", "bool", "bits", "uint", "int", "angle")]
+        if not known or self.chance(5):
+            return str(self.one_of(["true", "false"]))
+        return self._fact(self.one_of(known))
+
+    def _fact(self, named: Named) -> str:
+        """Write something about a variable that is true or false."""
+        if named.kind in ("bit", "bool"):
+            return str(self.one_of([named.name, f"{named.name} == {self.number(0, 1)}"]))
+        if named.kind == "angle":
+            return f"{named.name} {self._comparison()} angle[{named.width}]({self.real(1)})"
+        if named.kind != "bits":
+            return f"{named.name} {self._comparison()} {self.exact(named.kind, named.width)}"
+        return str(
+            self.one_of(
+                [
+                    f"{named.name}[{self.number(-named.width, named.width - 1)}]",
+                    f"{named.name} {self.one_of(['==', '!='])} {self.bits(named.width, 1)}",
+                    f"uint[{named.width}]({named.name}) {self._comparison()} {self.number(0, 3)}",
+                ]
+            )
+        )
 
     def _comparison(self) -> str:
         return str(self.one_of(["==", "!=", "<", "<=", ">", ">="]))
@@ -280,9 +280,8 @@ class Builder:
     def declare(self) -> str:
         """Declare and initialise a variable."""
         kind = self.one_of(["uint", "bits", "int", "bool", "angle", "float", "bit"])
-        width = {"uint": self.number(2, 5), "int": 8, "bits": self.number(1, 3), "angle": self.number(3, 6)}.get(
-            kind, 0
-        )
+        lowest, highest = {"uint": (2, 5), "int": (8, 8), "bits": (1, 3), "angle": (3, 6)}.get(kind, (0, 0))
+        width = self.number(lowest, highest)
         named = Named(self.fresh({"bits": "b", "bit": "b"}.get(kind, "v")), kind, width)
         text = f"{type_name(named)} {named.name} = {self.value(named)};"
         self.names.append(named)
@@ -518,20 +517,21 @@ class Builder:
 
     def call_statement(self) -> str:
         """Call a subroutine, keeping its result if it has one."""
-        ways: list[Callable[[], str]] = []
+        ways: list[tuple[Routine, Named | None]] = []
         for routine in self.routines:
             if not self._can_call(routine):
                 continue
-            targets = {
-                None: [],
+            targets: dict[str | None, Sequence[Named | None]] = {
+                None: [None],
                 "bit": self.of_kind("bit", writable=True) + self.of_kind("bool", writable=True),
                 "bits2": self.of_kind("bits", 2, writable=True),
                 "uint4": self.of_kind("uint", 4, writable=True),
-            }[routine.result]
-            ways += [(lambda r=routine, t=target: f"{t.name} = {self.call(r)};") for target in targets]
-            if routine.result is None:
-                ways.append(lambda r=routine: f"{self.call(r)};")
-        return str(self.one_of(ways)()) if ways else self.gate()
+            }
+            ways += [(routine, target) for target in targets[routine.result]]
+        if not ways:
+            return self.gate()
+        routine, target = self.one_of(ways)
+        return f"{target.name} = {self.call(routine)};" if target else f"{self.call(routine)};"
 
     def branch(self) -> str:
         """Write an `if`, perhaps with its `else`."""
