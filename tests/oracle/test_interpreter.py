@@ -407,3 +407,27 @@ def test_classical_programs_agree_with_brakets_interpreter(statements: str) -> N
     context = braket.Interpreter().run(f"OPENQASM 3.0; int[16] result = 0; {text}")
     expected = context.get_value("result").value
     assert classical(f"OPENQASM 3.0; output int[16] result; {text}", "") == f"{expected:016b}"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "b[0] = measure q[0]; if (b[0]) { x q[1]; } else { ry(0.7) q[1]; } b[1] = measure q[1]; b[2] = measure q[2];",
+        "int n = 0; for int i in [0:1] { b[i] = measure q[i]; n += b[i]; } if (n == 1) x q[2]; b[2] = measure q[2];",
+        "int n; while (n < 2) { b[n] = measure q[n]; n += 1; if (b[0]) x q[2]; else h q[2]; } b[2] = measure q[2];",
+        "b[0] = measure q[0]; reset q[0]; if (b[0] == 0) { rx(0.7) q[0]; } b[1] = measure q[0]; b[2] = measure q[1];",
+    ],
+)  # fmt: skip
+def test_measured_control_flow_agrees_with_brakets_simulator(statements: str) -> None:
+    """Where Amazon's simulator runs a program with measurements inside, it samples the same distribution."""
+    braket = pytest.importorskip("braket.default_simulator")
+    ir = pytest.importorskip("braket.ir.openqasm")
+    text = f"OPENQASM 3.0;\nqubit[3] q;\nbit[3] b;\nry(1.2) q[0];\nrx(0.8) q[1];\n{statements}"
+    shots = 3000
+    np.random.seed(5)  # noqa: NPY002 - the simulator draws from numpy's global generator
+    result = braket.StateVectorSimulator().run(ir.Program(source=text), shots=shots)
+    keys = ["".join(str(bit) for bit in reversed(shot)) for shot in result.measurements]
+    expected = distribution(text)
+    found = {key: keys.count(key) / shots for key in expected}
+    assert found == pytest.approx(expected, abs=0.04)
