@@ -8,10 +8,10 @@ from oracle.interpreter import explore
 from oracle.programs import Program, programs
 
 CONSTRUCTS = (
-    "include", "input", "output", "const", "gate ", "def ", "-> bit", "-> bit[2]", "-> uint[4]", "mutable array", "array[",
-    "let ", "if (", "else", "while (", "for ", "switch (", "case", "default", "break;", "continue;", "end;", "reset",
-    "measure", "->", "barrier", "delay", "box", "inv @", "ctrl @", "negctrl @", "pow(", "gphase", "angle[", "int[8]",
-    "uint[", "bool", "float", "++", "[-1]", "{0, 1}", ":-1:", "<<", ">>", "^", "&&", "||", "~", "!", "**", "%", "popcount",
+    "include", "input", "output", "const", "gate ", "def ", "-> bit", "-> bit[2]", "-> uint[4]", "mutable array",
+    "array[", "let ", "if (", "else", "while (", "for ", "switch (", "case", "default", "break;", "continue;", "end;", "reset",
+    "measure", "->", "barrier", "delay", "box", "inv @", "ctrl @", "negctrl @", "pow(", "gphase", "angle[",
+    "int[8]", "uint[", "bool", "float", "++", "[-1]", "{0, 1}", ":-1:", "<<", ">>", "^", "&&", "||", "~", "!", "**", "%", "popcount",
     "rotl", "rotr", "mod(", "sin(", "sqrt(", "gate ecr", "gate rzz", "gate iswap", "gate mcx", "gate unitary",
     "gate pauli", "gate kraus", "gate initialize",
 )  # fmt: skip
