@@ -618,6 +618,21 @@ class Builder:
             return ""
         return str(self.one_of([f"barrier {operands[0]};", f"delay[10ns] {operands[0]};", f"box {{ {self.gate()} }}"]))
 
+    def indexed(self) -> str:
+        """Use a variable as an index, of a qubit or an array."""
+        indices = self.of_kind("uint")
+        arrays = self.of_kind("uints3") + self.of_kind("uints4")
+        registers = [(name, len(numbers)) for name, numbers in self.qubits.items() if name not in self.singles]
+        if not indices or not (arrays or registers):
+            return self.gate()
+        index = self.one_of(indices)
+        if arrays and (not registers or self.chance(50)):
+            array = self.one_of(arrays)
+            return f"{array.name}[{index.name} % {array.width}] += {self.number(1, 3)};"
+        register, size = self.one_of(registers)
+        gates = [name for name, shape in self.gates.items() if shape == (0, 1)]
+        return f"{self.one_of(gates)} {register}[{index.name} % {size}];" if gates else ""
+
     def local(self) -> str:
         """Declare a variable of this block."""
         return self.declare() if self.depth else self.assign()
@@ -625,7 +640,7 @@ class Builder:
     def statement(self) -> str:
         """Write any statement."""
         plain = [self.gate, self.gate, self.measure, self.assign, self.assign, self.call_statement, self.local]
-        plain += [self.nothing, self.reset, self.jump]
+        plain += [self.nothing, self.reset, self.jump, self.indexed]
         if self.depth < 2:
             plain += [self.branch, self.branch, self.choice, self.loop, self.repeat]
         return str(self.one_of(plain)())
@@ -678,6 +693,9 @@ class Builder:
             self.names.append(Named("d", "bit"))
         if first > 2 and self.chance(30):
             lines.append(self._alias(first))
+        if sizes[0] > 2 and self.chance(20):
+            lines.append("let e = c[{0, -1}];")
+            self.names.append(Named("e", "bits", 2))
         return lines
 
     def _alias(self, count: int) -> str:

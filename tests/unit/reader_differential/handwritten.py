@@ -128,6 +128,94 @@ _CLASSICAL = {
     "gate-parameter-from-measurement": "bit b; ry(1) q[0]; b = measure q[0]; rx(0.5 * int[4](b) + 0.2) q[1];",
     "phase-feedback": "bit[2] a; h q[0]; a[0] = measure q[0]; if (a[0]) { p(pi / 2) q[1]; } h q[1];"
     " a[1] = measure q[1];",
+    "measure-into-set": "bit[3] a; ry(1) q; x q[0]; a[{2, 0}] = measure q[{0, 1}];",
+    "old-value-kept": "bit a; bit old; ry(1) q; a = measure q[0]; old = a; a = measure q[1]; if (old) x q[2];",
+    "swap-of-variables": "bit a; bit b; bit t; ry(1) q[0]; a = measure q[0]; t = a; a = b; b = t; if (b) x q[1];",
+    "condition-changed-inside": "bit a; ry(1) q[0]; a = measure q[0]; if (a) { a = 0; x q[1]; } else { a = 1;"
+    " x q[2]; }",
+    "range-from-measurement": "bit a; int n = 0; ry(1) q[0]; a = measure q[0]; if (a) { n = 1; }"
+    " for int i in [0:n] { x q[i + 1]; }",
+    "power-from-measurement": "bit a; int n = 1; ry(1) q[0]; a = measure q[0]; if (a) { n = 3; }"
+    " pow(n) @ rx(0.4) q[1];",
+    "break-in-switch-in-loop": "bit[2] a; for int i in [0:2] { ry(1) q[0]; a[0] = measure q[0]; switch (uint[2](a))"
+    " { case 1 { break; } default { x q[1]; continue; } } x q[2]; }",
+    "break-in-else": "bit a; int n = 0; while (n < 3) { n += 1; h q[0]; a = measure q[0]; if (a) { x q[1]; }"
+    " else { break; }"
+    " x q[2]; }",
+    "loops-nested-break": "bit a; for int i in [0:1] { for int j in [0:2] { h q[0]; a = measure q[0]; if (a) break;"
+    " x q[1]; }"
+    " x q[2]; }",
+    "while-in-if": "bit a; h q[0]; a = measure q[0]; if (a) { int n = 0; while (a) { n += 1; h q[0]; a = measure q[0];"
+    " if (n == 2) { break; } } x q[1]; }",
+    "def-local-starts-afresh": "def f(qubit one) -> uint[2] { uint[2] n; bit r = measure one; n += r; return n; }"
+    " uint[2] s = 0; for int i in [0:2] { ry(1) q[i]; s += f(q[i]); } if (s == 2) x q;",
+    "def-return-in-loop": "def f(qubit[3] all) -> uint[2] { for uint[2] i in [0:2] { bit r = measure all[i];"
+    " if (r) { return i; } } return 3; } ry(1) q; uint[2] n = f(q); bit[2] d = n;",
+    "def-return-in-while": "def f(qubit one) -> bit { int n = 0; while (n < 3) { n += 1; h one; bit r = measure one;"
+    " if (r) { return 1; } } return 0; } bit d = f(q[1]);",
+    "def-calls-def": "def f(qubit one, float t) { rx(t) one; } def g(qubit[2] two) -> bit { f(two[0], 0.9);"
+    " cx two[0], two[1];"
+    " return measure two[1]; } bit d = g(q[{2, 0}]);",
+    "def-resets": "def f(qubit one) { reset one; h one; } ry(1) q; f(q[0]); bit a = measure q[0]; if (a) { f(q[1]); }",
+    "end-in-loop": "bit a; for int i in [0:2] { ry(1) q[i]; a = measure q[i]; if (a) { end; } } x q[0];",
+    "end-in-def": "def f(qubit one) { bit r = measure one; if (r) { end; } } ry(1) q; f(q[0]); x q[1];",
+    "shift-by-measured": "bit[2] a; uint[4] n = 3; ry(1) q; a = measure q[0:1]; n <<= uint[2](a); bit[4] d = n;",
+    "shift-right-by-measured": "bit[2] a; uint[4] n = 13; ry(1) q; a = measure q[0:1]; n = n >> uint[2](a);"
+    " bit[4] d = n;",
+    "rotate-measured": 'bit[4] a = "0010"; ry(1) q; a[0:2] = measure q; a = rotl(a, 1); a = rotr(a, 2);'
+    " a = rotl(a, -1);",
+    "popcount-measured": "bit[3] a; ry(1) q; a = measure q; if (popcount(a) == 2) x q[0]; uint[2] n = popcount(a);",
+    "divide-by-measured": "bit[2] a; uint[4] n = 13; ry(1) q; a = measure q[0:1]; n = n / (uint[4](uint[2](a)) + 1);"
+    " bit[4] d = n;",
+    "signed-division-of-measured": "bit a; int[4] n = -7; ry(1) q[0]; a = measure q[0]; n += 2 * int[4](a);"
+    " int[4] m = n / 2; int[4] r = n % 3; bit[4] d = m; bit[4] e = r;",
+    "power-of-measured": "bit[2] a; uint[4] n; ry(1) q; a = measure q[0:1]; n = uint[2](a); n = n ** 2; bit[4] d = n;",
+    "product-of-measured": "bit[2] a; uint[4] n; ry(1) q; a = measure q[0:1]; n = uint[2](a); n = (n + 1) * (n + 2);"
+    " bit[4] d = n;",
+    "negative-of-unsigned": "bit a; uint[4] n; ry(1) q[0]; a = measure q[0]; n = a; n = -n; bit[4] d = n;",
+    "slice-from-slice": "bit[3] a; bit[4] d; ry(1) q; a = measure q; d[1:2] = a[1:2]; d[3] ^= a[0]; d[0:1] = d[2:3];",
+    "slice-reversed": "bit[3] a; ry(1) q; a = measure q; a = a[2:-1:0]; a[0] = a[1] & a[2];",
+    "alias-of-bits-joined": "bit[2] a; bit b; let j = b ++ a; ry(1) q; j = measure q; if (j == 5) x q[0]; j[1] = 1;",
+    "float-from-measurement": "bit a; float t = 0.2; ry(1) q[0]; a = measure q[0]; if (a) { t = 1.3; } rx(t) q[1];",
+    "float-compare-from-measurement": "bit a; float t = 0.2; ry(1) q[0]; a = measure q[0]; if (a) { t += 0.5; }"
+    " if (t > 0.5) x q[1];",
+    "array-read-at-measured": "array[float[64], 4] t = {0.1, 0.5, 0.9, 1.3}; bit[2] a; ry(1) q; a = measure q[0:1];"
+    " rx(t[uint[2](a)]) q[2];",
+    "array-written-at-measured": "array[uint[2], 3] t = {0, 0, 0}; bit a; ry(1) q[0]; a = measure q[0]; t[a] = 3;"
+    " t[2 - a] += 1;"
+    " bit[2] d = t[0]; bit[2] e = t[1]; bit[2] f = t[2];",
+    "bit-at-measured-index": "bit[3] a; bit b; ry(1) q[0]; b = measure q[0]; int n = 1; if (b) { n = 2; } a[n] = 1;"
+    " if (a[n - 1]) x q[1];",
+    "integer-bit-at-index": "uint[4] n = 5; bit b; ry(1) q[0]; b = measure q[0]; n[1] = b; n[0:1] = n[2:3];"
+    " bit[4] d = n;",
+    "loop-variable-changed-inside": "bit a; uint[3] s = 0; for uint[3] i in [0:2] { ry(1) q[0]; a = measure q[0];"
+    " if (a) { i += 1; } s += i; } bit[3] d = s;",
+    "alias-in-block": "bit a; ry(1) q; a = measure q[0]; let w = q[0]; if (a) { let w = q[2]; x w; } x w;",
+    "constant-in-block": "const int n = 1; bit a; ry(1) q; a = measure q[0]; if (a) { const int n = 2; x q[n]; }"
+    " x q[n];",
+    "switch-negative-labels": "bit a; int[4] n = 1; ry(1) q[0]; a = measure q[0]; if (a) { n = -2; } switch (n)"
+    " { case -2 { x q[1]; } case 1 { x q[2]; } }",
+    "switch-in-switch": "bit[2] a; ry(1) q; a = measure q[0:1];"
+    " switch (uint[2](a)) { case 1 { switch (int(a[0])) { case 1 { x q[2]; } } }"
+    " case 2, 3 { h q[2]; a = 0; } default { y q[2]; } }",
+    "angle-compare-measured": "angle[4] a = pi; bit b; ry(1) q[0]; b = measure q[0]; if (b) { a += pi / 2; }"
+    " if (a > angle[4](pi)) x q[1]; bit[4] d = a;",
+    "angle-to-function": "angle[4] a = pi / 4; bit b; ry(1) q[0]; b = measure q[0]; if (b) { a *= 3; }"
+    " rx(sin(a)) q[1];",
+    "bool-operators": "bool s = true; bool t; bit a; ry(1) q[0]; a = measure q[0]; t = a ^ s; s = !t && (a || s);"
+    " if (s == t) x q[1];",
+    "comparison-kept": "bit[2] a; bool less; ry(1) q; a = measure q[0:1]; less = a < 2; bit d = less;"
+    " if (less != (a > 0)) x q[2];",
+    "two-variables-compared": "bit[2] a; uint[2] n; uint[2] m = 2; ry(1) q; a = measure q[0:1]; n = uint[2](a);"
+    " if (n >= m) x q[2];"
+    " while (n < m) { n += 1; y q[2]; }",
+    "measured-twice-in-loop": "bit[2] a; for int i in [0:1] { h q[0]; a[i] = measure q[0];"
+    " if (a[0]) { ry(0.4) q[1]; } }",
+    "conditional-reset": "bit a; ry(1) q; a = measure q[0]; if (a) { reset q[1]; } else { reset q[2]; }",
+    "conditional-measure": "bit a; bit b; ry(1) q; a = measure q[0]; if (a) { b = measure q[1]; if (b) x q[2]; }",
+    "gate-in-loop-with-measured-angle": "angle[4] t = 0.0; bit b; for int i in [0:1] { ry(1) q[i];"
+    " b = measure q[i]; t[3 - i] = b; }"
+    " p(t) q[2]; h q[2]; crx(t) q[0], q[2];",
     "block-variable-is-new-each-round": "bit a; for int i in [0:1] { bit fresh = 0; h q[i]; a = measure q[i];"
     " if (a) { fresh = 1; } if (fresh) { x q[2]; } }",
 }
