@@ -205,7 +205,7 @@ def test_keys_put_the_last_register_and_the_highest_index_leftmost() -> None:
 
 def test_output_variables_alone_are_outputs() -> None:
     """With `output` variables, of any type made of bits, nothing else is in the key."""
-    expect("output uint[3] n; bit c = 1; output bool t; n = 6; t = true;", {"1 110": 1.0})
+    expect("output uint[3] n; bit c = 1; output bool t; n = 6; t = true; qubit q; measure q;", {"1 110": 1.0})
 
 
 def test_measurements_without_target_make_a_register_of_their_own() -> None:

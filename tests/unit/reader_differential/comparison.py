@@ -27,7 +27,7 @@ FALSE_ALARM = 1e-9
 ROUNDING = 1e-6
 IMPOSSIBLE = 1e-12
 
-_simulator = AerSimulator(max_parallel_threads=1, seed_simulator=7, shot_branching_enable=True)
+_simulator = AerSimulator(max_parallel_threads=1, seed_simulator=7)
 _passes = generate_preset_pass_manager(optimization_level=0, backend=_simulator)
 
 

@@ -236,7 +236,7 @@ HANDWRITTEN: dict[str, tuple[str, dict[str, Any] | None]] = {
     "physical-qubits": ("bit[2] c; h $3; cx $3, $1; x $1; c[0] = measure $1; c[1] = measure $3;", None),
     "several-registers": ("qubit[2] q; bit a; bit[2] b; bit d; x q[0]; a = 1; b = measure q; d = b[0];", None),
     "output-variables": ("output uint[2] n; bit a; output bool t; qubit q; h q; a = measure q; n = 2; t = a;", None),
-    "output-with-unassigned": ("output bit a; qubit[2] q; h q[0]; a = measure q[0]; x q[1];", None),
+    "output-with-unassigned": ("output bit a; qubit[2] q; h q[0]; a = measure q[0]; x q[1]; measure q[1];", None),
     "integer-outputs": ("qubit[2] q; uint[3] n; int[4] m = 3; h q[0]; n[2] = measure q[0]; n += 1;", None),
     "angle-output": ("qubit q; angle[3] a; h q; a[0] = measure q; a <<= 1;", None),
     "bool-output": ("qubit q; bool t; h q; t = measure q;", None),
@@ -249,10 +249,6 @@ HANDWRITTEN: dict[str, tuple[str, dict[str, Any] | None]] = {
     "input-bits": (
         'input bit[2] b; input bool t; qubit[2] q; bit[2] c; if (b == "01") x q[0]; if (t) x q[1]; c = measure q;',
         {"b": "01", "t": True},
-    ),
-    "input-array": (
-        "input array[float[64], 2] a; qubit q; bit c; rx(a[0] + a[1]) q; c = measure q;",
-        {"a": [0.2, 0.5]},
     ),
     "phase-estimation": (
         """
