@@ -67,6 +67,7 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
     """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong counts."""
     name = node.name
     definition = m.gates.get(name)
+    standard: Standard | None = None
     if definition is not None:
         parameters, qubits = len(definition.parameters), len(definition.qubits)
     else:
@@ -86,7 +87,9 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         )
     if operands is not None and operands != qubits:
         invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)
-    return qubits, definition or standard
+    gate = standard if definition is None else definition
+    assert gate is not None  # noqa: S101 - refused above
+    return qubits, gate
 
 
 def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
