@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[str, dict[str, Any] | None], QuantumCircuit]
 
-SHOTS = 4000
+SHOTS = 2000
 # The probability that sampling noise alone makes a right circuit look wrong; the seed is fixed, so it is not a flake.
 FALSE_ALARM = 1e-9
 ROUNDING = 1e-6

@@ -18,8 +18,8 @@ from unit.reader_differential.handwritten import HANDWRITTEN
 read = getattr(reader, "read", None)
 pytestmark = pytest.mark.skipif(read is None, reason="the reader cannot read yet")
 
-# How many generated programs to compare; more find more, at about ten a second.
-EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "100"))
+# How many generated programs to compare; more find more, at several a second.
+EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "60"))
 # A refusal is honest, but a reader that refuses more than this share of legal programs is not much of a reader.
 MOST_REFUSED = 0.1
 REFUSALS = (ErrorCode.UNSUPPORTED_FEATURE, ErrorCode.CIRCUIT_TOO_LARGE)
