@@ -178,7 +178,7 @@ def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> n
         elif name in STANDARD:
             inner._append(
                 CircuitInstruction.from_standard(STANDARD[name], [inner.qubits[p] for p in places], parameters)
-            )  # noqa: SLF001 - as in `fill`
+            )
         else:
             inner.append(special(name, parameters, len(places)), list(places))
     triangle, vectors = schur(Operator(inner).data, output="complex")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _PLACE = r"([A-Za-z_]\w*)\s*(?:\[\s*(\d{1,6})\s*\])?"
 _GATE = re.compile(
-    rf"\s*([A-Za-z_]\w*)(?:\s*\(([^;@{{}}\[\]\"]*)\)\s*|\s+){_PLACE}\s*(?:,\s*{_PLACE}\s*(?:,\s*{_PLACE}\s*)?)?", re.ASCII
+    rf"\s*([A-Za-z_]\w*)(?:\s*\(([^;@{{}}\[\]\"]*)\)\s*|\s+){_PLACE}\s*(?:,\s*{_PLACE}\s*(?:,\s*{_PLACE}\s*)?)?",
+    re.ASCII,
 )
 _VERSION = re.compile(r"\s*OPENQASM\s+([23])(?:\.[0-9])?\s*", re.ASCII)
 _INCLUDE = re.compile(r'\s*include\s*"(?:stdgates|qelib1)\.inc"\s*', re.ASCII)
@@ -249,9 +250,7 @@ class _Scan:
         )
         if not within:
             raise _NotFlat
-        outputs = [
-            Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()
-        ]
+        outputs = [Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()]
         registers = [(name, size) for name, (_, size) in self.quantum.items()]
         return Compiled(self.operations, registers, outputs, self.phase, [])
 

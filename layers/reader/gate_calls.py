@@ -19,7 +19,27 @@ if TYPE_CHECKING:
     from reader.gates import Operation, Standard
     from reader.machine import Machine
 
-_LINEAR = frozenset("p phase u1 rx ry rz cp cphase cu1 crx cry crz rxx ryy rzz rzx gphase".split())
+_LINEAR = frozenset(
+    [
+        "p",
+        "phase",
+        "u1",
+        "rx",
+        "ry",
+        "rz",
+        "cp",
+        "cphase",
+        "cu1",
+        "crx",
+        "cry",
+        "crz",
+        "rxx",
+        "ryy",
+        "rzz",
+        "rzx",
+        "gphase",
+    ]
+)
 
 
 def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
@@ -175,7 +195,7 @@ def emit_if(
     node: syntax.GateCall,
     bit: Any,
     operations: list[Operation],
-    combinations: list[tuple[int, ...]],  # noqa: ANN401 - a logic bit
+    combinations: list[tuple[int, ...]],
 ) -> None:
     """Apply operations where a measured bit is set."""
     if isinstance(bit, Node):
@@ -211,6 +231,7 @@ def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], w
     if node.name == "gphase":
         hint = "Every control of gphase is an operand."
     invalid(f"{quote(node.name)}{with_modifiers} takes {shown}, not {len(registers)}.", node.name_at, hint)
+    return None
 
 
 def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> list[tuple[int, ...]]:

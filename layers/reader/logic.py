@@ -198,10 +198,7 @@ class Arithmetic:
             if not isinstance(bit, Node) and not bit:
                 continue
             distance = min(1 << min(place, 32), width)
-            if left:
-                moved = (0,) * distance + current[: width - distance]
-            else:
-                moved = current[distance:] + (fill,) * distance
+            moved = (0,) * distance + current[: width - distance] if left else current[distance:] + (fill,) * distance
             current = tuple(self.short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
         return current
 

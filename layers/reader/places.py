@@ -176,6 +176,7 @@ def _within(number: int, size: int, what: str, at: int) -> int:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
     invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+    return None
 
 
 def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
@@ -192,6 +193,7 @@ def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
         invalid("This is not a qubit.", node.at)
     shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
     invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
+    return None
 
 
 def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
