@@ -126,7 +126,7 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
     lost += sum(-chance for chance, _, _ in pending)
     if lost > tolerance:
         raise OracleError(f"{lost} of the probability belongs to more runs than can be followed")
-    unassigned = [] if declared_outputs(program) else sorted({qubit for run in finished for qubit in run.unassigned})
+    unassigned = sorted({qubit for run in finished for qubit in run.unassigned})
     probabilities: dict[str, float] = {}
     for run in finished:
         key = run.key(unassigned)
@@ -326,6 +326,7 @@ class Run:
     @_execute.register(ast.Pragma)
     @_execute.register(ast.QuantumBarrier)
     @_execute.register(ast.DelayInstruction)
+    @_execute.register(ast.CalibrationGrammarDeclaration)
     def _(self, _: QASMNode) -> None:
         """Do nothing: time and scheduling do not exist on an ideal simulator."""
 
@@ -841,19 +842,14 @@ def broadcast(operands: list[Qubits]) -> list[tuple[int, ...]]:
     return [tuple(operand.numbers[at if operand.register else 0] for operand in operands) for at in range(rounds)]
 
 
-def declared_outputs(program: ast.Program) -> list[str]:
-    """Return the `output` variables; if there are any, they alone make up the counts."""
-    declared = [node for node in program.statements if isinstance(node, ast.IODeclaration)]
-    return [node.identifier.name for node in declared if node.io_identifier is ast.IOKeyword.output]
-
-
 def output_names(program: ast.Program) -> list[str]:
     """Return the variables whose values make up the counts, in the order of their declaration.
 
     The `output` variables if there are any; else every global bit and register of bits; else, if a measurement goes
     into other global variables, those.
     """
-    outputs = declared_outputs(program)
+    declared = [node for node in program.statements if isinstance(node, ast.IODeclaration)]
+    outputs = [node.identifier.name for node in declared if node.io_identifier is ast.IOKeyword.output]
     if outputs:
         return outputs
     variables = [node for node in program.statements if isinstance(node, ast.ClassicalDeclaration)]

@@ -203,9 +203,10 @@ def test_keys_put_the_last_register_and_the_highest_index_leftmost() -> None:
     expect("bit[3] a; bit b; a[0] = 1; b = 1; a[1] = 1;", {"1 011": 1.0})
 
 
-def test_output_variables_alone_are_outputs() -> None:
-    """With `output` variables, of any type made of bits, nothing else is in the key."""
-    expect("output uint[3] n; bit c = 1; output bool t; n = 6; t = true; qubit q; measure q;", {"1 110": 1.0})
+def test_output_variables_hide_the_others() -> None:
+    """With `output` variables, of any type made of bits, no other variable is in the key."""
+    expect("output uint[3] n; bit c = 1; output bool t; n = 6; t = true;", {"1 110": 1.0})
+    expect("output bit b; qubit q; bit c; x q; measure q; c = 1;", {"1 0": 1.0})
 
 
 def test_measurements_without_target_make_a_register_of_their_own() -> None:
