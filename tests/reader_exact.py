@@ -33,7 +33,7 @@ def distribution(circuit: QuantumCircuit) -> dict[str, float]:
         words = ["".join(str(bits[clbits[bit]]) for bit in reversed(register)) for register in outputs]
         key = " ".join(reversed(words))
         counts[key] = counts.get(key, 0.0) + sum(float(np.vdot(vector, vector).real) for vector in vectors)
-    return {key: value for key, value in counts.items() if value > 1e-9}
+    return {key: value for key, value in counts.items() if value > 1e-9}  # noqa: PLR2004 - rounding
 
 
 def _merge(states: dict[Any, list[Any]], bits: Any, vector: Any) -> None:
