@@ -7,6 +7,7 @@ result is kept; every variable is initialised; nothing mixes signedness.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -70,6 +71,7 @@ class Builder:
     gates: dict[str, tuple[int, int]] = field(default_factory=dict)
     routines: list[Routine] = field(default_factory=list)
     inputs: dict[str, Any] = field(default_factory=dict)
+    uncertain: set[str] = field(default_factory=set)  # variables that a measurement went into
     measurements: int = 6  # how many more the program may make, each of which may double the outcomes to follow
     repetitions: int = 1  # how often the present statement may run
     depth: int = 0
@@ -190,6 +192,9 @@ class Builder:
         known = [named for named in self.names if named.kind in ("bit", "bool", "bits", "uint", "int", "angle")]
         if not known or self.chance(5):
             return str(self.one_of(["true", "false"]))
+        uncertain = [named for named in known if named.name in self.uncertain]
+        if uncertain and self.chance(60):
+            return self._fact(self.one_of(uncertain))
         return self._fact(self.one_of(known))
 
     def _fact(self, named: Named) -> str:
@@ -463,6 +468,7 @@ class Builder:
             return self.gate()
         cost, text = self.one_of(ways)
         self.measurements -= cost * self.repetitions
+        self.uncertain |= {named.name for named in self.names if re.search(rf"\b{named.name}\b", text)}
         return str(text)
 
     def reset(self) -> str:
@@ -642,7 +648,7 @@ class Builder:
         plain = [self.gate, self.gate, self.measure, self.assign, self.assign, self.call_statement, self.local]
         plain += [self.nothing, self.reset, self.jump, self.indexed]
         if self.depth < 2:
-            plain += [self.branch, self.branch, self.choice, self.loop, self.repeat]
+            plain += [self.branch, self.branch, self.branch, self.branch, self.choice, self.loop, self.repeat]
         return str(self.one_of(plain)())
 
     # -- the whole --------------------------------------------------------------------------------------------------
@@ -712,7 +718,7 @@ class Builder:
     def _beginning(self) -> list[str]:
         """Give the program something uncertain to work on."""
         turns = [f"{self.one_of(['h', 'ry(1.1)', 'rx(2)', 'U(0.4, 0.5, 0.6)', 'x'])} {name};" for name in self.qubits]
-        return [*turns, self.measure()] if self.chance(80) else []
+        return [*turns, self.measure(), self.assign()] if self.chance(85) else []
 
     def _ending(self) -> list[str]:
         if self.chance(15):
