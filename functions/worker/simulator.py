@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import qiskit
 import qiskit_aer
-from admission import Budget, NeedsAloneError, Plan, admit
-from facts import Facts, read_facts
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
+
+import reader
+from admission import Budget, NeedsAloneError, Plan, admit
+from facts import Facts, read_facts
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
-
-import reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -214,7 +214,7 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(  # noqa: PLR0913 - the parts of one run
+def _run_on_aer(  # noqa: PLR0913, PLR0917 - the parts of one run
     circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan, seed: int
 ) -> Result:
     settings: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The process that the children are forked from: it imports the simulator once, forks on request, reports who died.
+"""The process that the children are forked from: imports the simulator once, forks on request, reports the dead.
 
 Run by `children.Children` as a script, with a control socket as its only inheritance. The parent sends
 `{"fork": id}` with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
@@ -55,12 +55,12 @@ def main(control_fd: int, target: str) -> None:
     pids: dict[int, int] = {}
     _tell(control, {"ready": True})
     while os.getppid() == parent:
-        readable, _, _ = select.select([control, wake], [], [], ORPHAN_CHECK_S)
+        readable, _, _ = select.select([control.fileno(), wake], [], [], ORPHAN_CHECK_S)
         if wake in readable:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4_096)
         _report_dead(control, pids)
-        if control not in readable:
+        if control.fileno() not in readable:
             continue
         data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
         if not data:

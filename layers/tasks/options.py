@@ -56,7 +56,7 @@ class Noise:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Noise:
-        """Read `{"depolarizing": {"one_qubit", "two_qubit"}, "readout": {"prob_meas1_prep0", "prob_meas0_prep1"}}`."""
+        """Read `{"depolarizing": {"one_qubit", "two_qubit"}, "readout": {...}}`, the latter the other two names."""
         known = {"depolarizing": ("one_qubit", "two_qubit"), "readout": ("prob_meas1_prep0", "prob_meas0_prep1")}
         values: dict[str, Any] = {}
         for kind, parameters in given.items():
@@ -123,14 +123,8 @@ class Options:
             raise ValueError("inputs must be an object of names and values.")
         object.__setattr__(self, "method", str(self.method))
         object.__setattr__(self, "precision", str(self.precision))
-        if isinstance(self.noise, Mapping):
-            object.__setattr__(self, "noise", Noise.from_dict(self.noise))
-        if self.noise is not None and not isinstance(self.noise, Noise):
-            raise ValueError("noise must be an object.")
-        if self.noise == Noise():
-            object.__setattr__(self, "noise", None)
-        if self.observables is not None:
-            object.__setattr__(self, "observables", _read_observables(self.observables))
+        object.__setattr__(self, "noise", _read_noise(self.noise))
+        object.__setattr__(self, "observables", _read_observables(self.observables))
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:
@@ -159,7 +153,18 @@ class Options:
         return given
 
 
+def _read_noise(given: object) -> Noise | None:
+    """Return the noise, None where there is none or all of it is zero."""
+    if isinstance(given, Mapping):
+        given = Noise.from_dict(given)
+    if given is not None and not isinstance(given, Noise):
+        raise ValueError("noise must be an object.")
+    return None if given == Noise() else given
+
+
 def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
+    if given is None:
+        return None
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise ValueError("observables must be a list of Pauli sums.")
     sums = tuple(_read_sum(each) for each in given)
@@ -187,6 +192,7 @@ def _read_sum(given: object) -> PauliSum:
             raise ValueError("A term of an observable is a Pauli string and its coefficient.")
         pauli, coefficient = pair
         if not isinstance(pauli, str) or not pauli or set(pauli) - set("IXYZ"):
+            # A type or a letter: one error for every bad option.
             raise ValueError("A Pauli string is made of the letters I, X, Y and Z.")
         if not _is_number(coefficient):
             raise ValueError("The coefficient of a Pauli string is a finite real number.")

@@ -14,11 +14,11 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
-from children import Children, Completed, Program  # noqa: E402 - OpenMP reads its environment when loaded
-from qiskit_aer import AerSimulator  # noqa: E402
-from tasks.options import Options  # noqa: E402
+from qiskit_aer import AerSimulator
 
-import reader  # noqa: E402
+import reader
+from children import Children, Completed, Program
+from tasks.options import Options
 
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
 MEMORY_MB = 1_769 * (os.cpu_count() or 1)
@@ -51,7 +51,7 @@ def qft(n: int) -> str:
 MIXED = [ghz(2), ghz(5), qft(8), layers(5, 5), ghz(2), qft(10), layers(8, 6), ghz(12), layers(10, 5), ghz(3)]
 
 
-def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:  # noqa: ANN401 - Qiskit ships no types
+def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:
     """Read and run with nothing around."""
     circuit = reader.read(text)
     return simulator.run(circuit, shots=1024, seed_simulator=1, max_parallel_threads=threads).result().get_counts()

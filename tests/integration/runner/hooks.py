@@ -8,17 +8,18 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import qiskit.qasm3
-import simulator
 from qiskit import qasm2
-from tasks.errors import ErrorCode, TaskError
 
 import reader
+import simulator
+from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from admission import Budget
     from qiskit import QuantumCircuit
+
+    from admission import Budget
     from tasks.options import Options
 
 
