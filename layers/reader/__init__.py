@@ -1,1 +1,99 @@
-"""Reads OpenQASM: text in, a Qiskit circuit or a located error out."""
+"""Reads OpenQASM: text in, a Qiskit circuit or a located error out.
+
+    text ── tokens ── parse (legacy for OpenQASM 2) ── program ── circuit
+     └──────────────── flat: plain gate lines, straight to the circuit ──┘
+
+`read` gives a circuit that Aer runs right **as it stands**: nothing has to be transpiled. It holds Qiskit standard
+gates, `mcx`, `mcphase`, `unitary`, measurements, resets, barriers, `if_else`, `while_loop` and stores of single bits;
+user gates, subroutines and certain loops are inlined, so that no name of a user's can be taken for one of Aer's.
+`circuit.metadata["outputs"]` names the classical registers of the counts, in order; every other one is scratch.
+`circuit.metadata["notes"]` holds sentences for the sender about what has no effect here.
+
+`check` finds the same errors without Qiskit; only the matrices of `pow` and the inputs' values are left to `read`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader.excerpts import SourceError, locate
+from reader.limits import LIMITS, Limits
+from tasks.errors import ErrorCode, TaskError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit import QuantumCircuit
+
+    from reader.program import Compiled
+
+__all__ = ["LIMITS", "Limits", "check", "read"]
+
+
+def check(text: str, inputs: Mapping[str, object] | None = None) -> None:
+    """Raise the `TaskError` that reading this program would end in, if any; imports neither Qiskit nor NumPy.
+
+    Without `inputs`, a program that declares some is checked for syntax only: its values decide the rest.
+    """
+    _compile(text, inputs, partial=inputs is None)
+
+
+def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircuit:
+    """Return the circuit of a program of OpenQASM 2 or 3; raises `TaskError` and nothing else.
+
+    Codes: invalid_circuit, unsupported_feature, circuit_too_large, nothing_measured, invalid_inputs.
+    """
+    compiled = _compile(text, inputs or {}, partial=False)
+    from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
+
+    assert compiled is not None  # noqa: S101 - only a partial compilation gives nothing
+    return Builder(compiled).build()
+
+
+def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -> Compiled | None:
+    bound(text)
+    from reader.parse import parse  # noqa: PLC0415 - flat programs do without
+    from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
+
+    try:
+        program = parse(text)
+        if partial and has_inputs(program):
+            return None
+        return compile_program(program, inputs or {})
+    except SourceError as error:
+        if error.at < 0:
+            raise TaskError(error.code, error.message, hint=error.hint) from None
+        raise locate(error, text) from None
+    except RecursionError:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            "The program nests too deeply.",
+            limit=LIMITS.nesting,
+            hint="Use fewer blocks, brackets or calls inside each other.",
+        ) from None
+
+
+def bound(text: str) -> None:
+    """Refuse text that is too long or not text, before anything looks at it."""
+    size = len(text)
+    if size <= LIMITS.text_bytes:
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise locate(
+                SourceError(
+                    ErrorCode.INVALID_CIRCUIT,
+                    "The text is not valid Unicode.",
+                    error.start,
+                    hint="Send it as UTF-8.",
+                ),
+                text,
+            ) from None
+    if size > LIMITS.text_bytes:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The program is longer than {LIMITS.text_bytes:,} bytes.",
+            limit=LIMITS.text_bytes,
+            actual=size,
+            hint="Use loops and gate definitions.",
+        )

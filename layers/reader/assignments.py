@@ -1,0 +1,169 @@
+"""Assignments: `=`, the compound ones, and measurements into bits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader import syntax
+from reader.excerpts import invalid, quote, unsupported
+from reader.expressions import binary, convert, evaluate, evaluate_array, read
+from reader.machine import Array, Bits, Qubits, Variable
+from reader.places import qubits_of, refer, unknown
+from reader.values import BITLIKE, Type, Value, to_bits
+
+if TYPE_CHECKING:
+    from reader.machine import Machine, Symbol
+
+
+def value_of(m: Machine, node: syntax.Expression) -> Value:
+    """Return the value of a right-hand side."""
+    return evaluate(m, node)
+
+
+def assign(m: Machine, node: syntax.Assignment) -> None:
+    """Execute an assignment."""
+    target = refer(m, node.target)
+    if target is None or isinstance(target, Qubits):
+        refuse_target(m, node, target)
+    writable(m, target, node.target)
+    if isinstance(node.value, syntax.Measure):
+        if node.op != "=":
+            unsupported(
+                "A measurement cannot be combined with another assignment.",
+                node.at,
+                "Measure into a bit of its own, then combine.",
+            )
+        measure_into(m, node.value, target)
+        return
+    if isinstance(target, Array):
+        if node.op != "=":
+            invalid("A whole array has no such assignment.", node.at, "Assign its elements in a loop.")
+        assign_array(m, target, node.value)
+        return
+    value = evaluate(m, node.value)
+    if node.op != "=":
+        if node.op == "~=":
+            unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
+        value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)
+        if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
+            value = convert(m, value, target.type, node.at)
+    if isinstance(target, Variable):
+        m.set(target, convert(m, value, target.type, node.value.at), node.at)
+        return
+    kind = Type("bit", len(target.places))
+    m.set_bits(target.places, to_bits(convert(m, value, kind, node.value.at)), node.at)
+
+
+def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) -> None:
+    """Refuse to assign to what is no variable."""
+    name = node.target
+    while isinstance(name, syntax.Index):
+        name = name.target
+    if target is None and isinstance(name, syntax.Name):
+        if isinstance(node.value, syntax.Measure) and name.name not in m.subroutines:
+            invalid(f"{quote(name.name)} is not declared.", name.at, f"Add 'bit {name.name[:40]};' before it.")
+        unknown(m, name)
+    if isinstance(target, Qubits):
+        invalid("A qubit cannot be assigned to.", node.target.at, "Use 'reset' and gates.")
+    invalid("This cannot be assigned to.", node.target.at)
+
+
+def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
+    """Refuse to assign to constants, inputs and, in subroutines, globals."""
+    variables: list[Variable] = []
+    reason = ""
+    if isinstance(target, Array):
+        reason = target.readonly
+        variables = target.elements[:1]
+    elif isinstance(target, Bits):
+        variables = [variable for variable, _ in target.places]
+    elif isinstance(target, Variable):
+        variables = [target]
+    name = node
+    while isinstance(name, syntax.Index):
+        name = name.target
+    for variable in variables:
+        reason = reason or variable.readonly
+    if not reason and m.frame is not m.globals and isinstance(name, syntax.Name):
+        if not any(name.name in scope for scope in m.frame.scopes):
+            reason = "a global variable, which a subroutine cannot change"
+    if reason:
+        shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
+        invalid(f"{shown} is {reason}.", node.at, "Assign to a variable of your own.")
+
+
+def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
+    """Measure qubits into equally many bits (spec, "Measurement")."""
+    if m.in_gate:
+        invalid("A gate cannot measure.", node.at, "Use a subroutine: 'def'.")
+    qubits = qubits_of(m, node.operand)
+    if isinstance(target, Variable) and target.type.kind in BITLIKE:
+        places = [(target, number) for number in range(target.type.width)]
+    elif isinstance(target, Bits):
+        places = target.places
+    else:
+        invalid("A measurement goes into bits.", node.at, "Declare 'bit[n] c;'.")
+    if len(places) != len(qubits.places):
+        if len(places) == 1 and len(qubits.places) > 1:
+            hint = f"Declare the target as bit[{len(qubits.places)}]."
+        else:
+            hint = "Index or slice the longer one."
+        invalid(
+            f"{len(qubits.places)} qubit{'s' * (len(qubits.places) != 1)} cannot be measured into "
+            f"{len(places)} bit{'s' * (len(places) != 1)}.",
+            node.at,
+            hint,
+        )
+    for qubit, (variable, number) in zip(qubits.places, places, strict=True):
+        m.measure(qubit, variable, number, node.at)
+
+
+def measure_bare(m: Machine, node: syntax.Measure) -> None:
+    """Measure qubits into implicit bits, one per qubit, that come out in a register `meas`."""
+    if m.in_gate:
+        invalid("A gate cannot measure.", node.at, "Use a subroutine: 'def'.")
+    for qubit in qubits_of(m, node.operand).places:
+        if qubit not in m.bare:
+            m.bare[qubit] = Variable("meas", Type("bit", 1), node.at, 0)
+        m.measure(qubit, m.bare[qubit], 0, node.at)
+
+
+def assign_array(m: Machine, target: Array, node: syntax.Expression) -> None:
+    """Copy an array literal or another array into an array of the same shape."""
+    if isinstance(node, syntax.IndexSet):
+        assign_literal(m, target, node)
+        return
+    source = evaluate_array(m, node)
+    if source is None:
+        invalid("An array can only be assigned an array.", node.at, "Index it to assign an element.")
+    if source.dimensions != target.dimensions:
+        shapes = " and ".join("x".join(map(str, array.dimensions)) for array in (target, source))
+        invalid(f"The arrays' shapes differ: {shapes}.", node.at, "Slice the larger one.")
+    # All is read before anything is written: the two may overlap.
+    values = [m.read(element, node.at) for element in source.elements]
+    overlapping = not set(map(id, source.elements)).isdisjoint(map(id, target.elements))
+    if overlapping and any(not value.known for value in values):
+        unsupported("Overlapping slices of measured values cannot be copied.", node.at, "Copy through another array.")
+    for element, value in zip(target.elements, values, strict=True):
+        m.set(element, convert(m, value, target.kind, node.at), node.at)
+
+
+def assign_literal(m: Machine, target: Array, node: syntax.IndexSet) -> None:
+    """Assign `{...}`, whose nesting is the array's."""
+    if len(node.items) != target.dimensions[0]:
+        invalid(
+            f"This row has {len(node.items)} values, the array's dimension {target.dimensions[0]}.",
+            node.at,
+            "Give one value per element.",
+        )
+    length = len(target.elements) // target.dimensions[0]
+    for number, item in enumerate(node.items):
+        m.step(item.at)
+        elements = target.elements[number * length : (number + 1) * length]
+        if len(target.dimensions) > 1:
+            row = Array(target.kind, target.dimensions[1:], elements)
+            assign_array(m, row, item)
+        elif isinstance(item, syntax.IndexSet):
+            invalid("The braces nest deeper than the array has dimensions.", item.at)
+        else:
+            m.set(elements[0], convert(m, evaluate(m, item), target.kind, item.at), item.at)

@@ -1,0 +1,110 @@
+"""`if` and `switch`: known conditions choose while compiling, measured ones become tests in the circuit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader.excerpts import invalid, quote
+from reader.expressions import binary, evaluate, integer, truth
+from reader.logic import Bit, Node, either
+from reader.subroutines import run_calls
+from reader.values import INT, Value, to_bits
+
+if TYPE_CHECKING:
+    from reader import syntax
+    from reader.machine import Machine
+
+
+def execute_if(m: Machine, node: syntax.If) -> None:
+    """Execute `if ... else if ... else` (spec, "If-else statements")."""
+    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be ifs
+
+    while True:
+        run_calls(m, node.condition)
+        condition = truth(m, evaluate(m, node.condition), node.condition.at)
+        if isinstance(condition, Node):
+            m.branch(
+                condition,
+                lambda: execute_block(m, node.then),
+                (lambda: execute_block(m, node.otherwise)) if node.otherwise else None,
+                node.at,
+            )
+            return
+        chosen = node.then if condition else node.otherwise
+        if not condition and len(chosen) == 1 and type(chosen[0]) is type(node):
+            # `else if` is no nesting: go on in this loop.
+            node = chosen[0]
+            continue
+        execute_block(m, chosen)
+        return
+
+
+def execute_switch(m: Machine, node: syntax.Switch) -> None:
+    """Execute `switch`: cases do not fall through (spec, "The Switch statement")."""
+    run_calls(m, node.target)
+    target = evaluate(m, node.target)
+    if target.type.kind not in ("int", "uint", "bit", "bool"):
+        invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")
+    seen: set[int] = set()
+    arms: list[tuple[Bit, list[syntax.Statement]]] = []
+    for labels, body in node.cases:
+        match: Bit = 0
+        for label in labels:
+            number = integer(m, label)
+            if number in seen:
+                invalid(f"Case {quote(str(number))} is there twice.", label.at, "Remove one of them.")
+            seen.add(number)
+            match = either(match, m.arithmetic.short(to_bits(binary(m, "==", target, Value(INT, number), label.at))[0]))
+        arms.append((m.arithmetic.short(match), body))
+    run_arms(m, arms, node.default, node.at)
+
+
+def run_arms(
+    m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
+) -> None:
+    """Execute the first arm that matches, else the default; the matches are worked out already."""
+    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
+
+    def cascade(index: int) -> None:
+        while index < len(arms):
+            match, body = arms[index]
+            if isinstance(match, Node):
+                following = index + 1
+                m.branch(match, lambda: execute_block(m, body), lambda: cascade(following), at)
+                return
+            if match:
+                execute_block(m, body)
+                return
+            index += 1
+        if default is not None:
+            execute_block(m, default)
+
+    if len([match for match, _ in arms if isinstance(match, Node)]) > 8:  # noqa: PLR2004 - deeper is nesting of its own
+        run_flat(m, arms, default, at)
+    else:
+        cascade(0)
+
+
+def run_flat(
+    m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
+) -> None:
+    """Execute many arms one after the other: at most one matches, and matches are kept so that no arm changes them."""
+    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
+
+    kept = [(m.shrink(match) if isinstance(match, Node) else match, body) for match, body in arms]
+    none = m.arithmetic.any_set([match for match, _ in kept])
+    none = m.shrink(none) if isinstance(none, Node) else none
+
+    def arm(body: list[syntax.Statement]) -> None:
+        execute_block(m, body)
+
+    for match, body in kept:
+        if isinstance(match, Node):
+            m.branch(match, lambda chosen=body: arm(chosen), None, at)  # type: ignore[misc]
+        elif match:
+            arm(body)
+    if default is not None:
+        if isinstance(none, Node):
+            m.branch(none, None, lambda: arm(default), at)
+        elif not none:
+            arm(default)

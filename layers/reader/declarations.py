@@ -1,0 +1,191 @@
+"""Declarations: types with their sizes, variables, arrays, qubits, aliases, inputs and outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader import syntax
+from reader.assignments import assign_array, measure_into, value_of
+from reader.excerpts import invalid, quote, too_large, unsupported
+from reader.expressions import CONSTANTS, convert, evaluate_array, integer
+from reader.inputs import take
+from reader.limits import LIMITS
+from reader.machine import Array, Bits, Split, Symbol, Variable
+from reader.places import Qubits, claim_qubits, concatenated, refer, unknown
+from reader.subroutines import run_calls
+from reader.values import WORD, Type, Value, default
+
+if TYPE_CHECKING:
+    from reader.machine import Machine
+
+_FLOATS = (16, 32, 64, 128)
+
+
+def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
+    """Return a scalar type with its width in bits; without a designator that of a machine word."""
+    name = node.name
+    if name == "array":
+        invalid("An array type cannot stand here.", node.at)
+    if name == "complex":
+        return Type("complex", 64)
+    if name == "bool":
+        return Type("bool", 1)
+    if name in ("duration", "stretch"):
+        return Type(name)
+    if node.size is None:
+        return Type(name, 1 if name == "bit" else 64 if name == "float" else WORD)
+    width = integer(m, node.size)
+    if width < 1:
+        invalid(f"A {name} has at least one bit.", node.size.at)
+    if name == "float":
+        return Type(name, width if width in _FLOATS else 64)
+    limit = LIMITS.clbits if name == "bit" else LIMITS.integer_bits
+    if width > limit:
+        too_large(f"A {name} has at most {limit:,} bits.", node.size.at, limit, width)
+    return Type(name, width)
+
+
+def declare(m: Machine, name: str, symbol: Symbol, at: int) -> None:
+    """Give something a name in the innermost scope."""
+    scope = m.frame.scopes[-1]
+    if name in scope and not (m.frame is not m.globals and len(m.frame.scopes) == 1):
+        old = scope[name]
+        if not (isinstance(old, Qubits | Bits) and isinstance(symbol, Qubits | Bits)):
+            invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
+    if m.frame is m.globals and len(m.frame.scopes) == 1 and (name in m.subroutines or name in m.gates):
+        invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
+    scope[name] = symbol
+
+
+def declare_variable(m: Machine, node: syntax.Declaration) -> None:
+    """Declare a classical variable and give it its value."""
+    if m.in_gate:
+        invalid("A gate has no classical variables.", node.at, "Use a subroutine: 'def'.")
+    if node.type.name == "array":
+        declare_array(m, node)
+        return
+    kind = resolve_type(m, node.type)
+    if node.name in CONSTANTS and m.frame is m.globals and len(m.frame.scopes) == 1:
+        invalid(f"{quote(node.name)} is a constant of the language.", node.at, "Choose another name.")
+    if node.value is not None:
+        run_calls(m, node.value)
+    variable = Variable(node.name, kind, node.at, m.depth)
+    if node.role == "output" or (m.frame is m.globals and len(m.frame.scopes) == 1 and node.role == ""):
+        global_variable(m, node, variable)
+    value = node.value
+    if node.role == "input":
+        take(m, node, variable)
+    if value is None:
+        declare(m, node.name, variable, node.at)
+        return
+    if isinstance(value, syntax.Measure):
+        declare(m, node.name, variable, node.at)
+        m.attempt(lambda: measure_into(m, value, variable), node.at)
+        return
+    if isinstance(value, syntax.IndexSet):
+        invalid(f"A {kind} is not initialised with braces.", value.at, "Use array[...] for several values.")
+
+    def initialise() -> None:
+        m.set(variable, convert(m, value_of(m, value), kind, value.at), node.at)
+
+    try:
+        # A value that is known belongs to the declaration: no later test takes it back.
+        known = convert(m, value_of(m, value), kind, value.at)
+    except Split:
+        if node.role == "const":
+            invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
+        m.attempt(initialise, node.at)
+    else:
+        if known.known:
+            variable.data = known.data
+        else:
+            if node.role == "const":
+                invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
+            m.set(variable, known, node.at)
+    if node.role == "const":
+        variable.readonly = "a constant"
+    declare(m, node.name, variable, node.at)
+
+
+def global_variable(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
+    """Remember a variable that may belong in the counts; bit registers get their cells in one row."""
+    if variable.type.kind == "bit" or node.role == "output":
+        if node.role == "output" and variable.type.kind not in ("bit", "bool", "int", "uint", "angle"):
+            m.note(f"The output {node.name} is a {variable.type} and has no place in the counts.")
+            return
+        m.cell_of(variable, 0, node.at)
+    m.outputs.append((variable, node.role))
+
+
+def declare_array(m: Machine, node: syntax.Declaration) -> None:
+    """Declare an array with its elements."""
+    assert node.type.element is not None  # noqa: S101 - what the parser puts there
+    kind = resolve_type(m, node.type.element)
+    dimensions = tuple(integer(m, dimension) for dimension in node.type.dimensions)
+    if node.role in ("input", "output"):
+        unsupported(f"An array cannot be {node.role}.", node.at, "Use scalar variables.")
+    if m.frame is not m.globals or len(m.frame.scopes) > 1:
+        invalid("An array must be declared at the top level of the program.", node.at, "Move it out of the block.")
+    if len(dimensions) > 7:  # noqa: PLR2004 - spec, "Arrays"
+        invalid("An array has at most 7 dimensions.", node.at)
+    total = 1
+    for dimension, source in zip(dimensions, node.type.dimensions, strict=True):
+        if dimension < 1:
+            invalid("A dimension has at least one element.", source.at)
+        total *= dimension
+        if m.elements + total > LIMITS.array_elements:
+            limit = LIMITS.array_elements
+            too_large(f"Arrays have at most {limit:,} elements together.", source.at, limit, m.elements + total)
+    m.elements += total
+    elements = [Variable(node.name, kind, node.at, m.depth) for _ in range(total)]
+    array = Array(kind, dimensions, elements)
+    value = node.value
+    if value is not None:
+        run_calls(m, value)
+        if not isinstance(value, syntax.IndexSet) and evaluate_array(m, value) is None:
+            invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
+        m.attempt(lambda: assign_array(m, array, value), node.at)
+    declare(m, node.name, array, node.at)
+
+
+def declare_qubits(m: Machine, node: syntax.QubitDeclaration) -> None:
+    """Declare a qubit or a register of qubits."""
+    if m.frame is not m.globals or len(m.frame.scopes) > 1:
+        invalid("Qubits must be declared at the top level of the program.", node.at, "Move it out of the block.")
+    count = 1 if node.size is None else integer(m, node.size)
+    if count < 1:
+        invalid("A register has at least one qubit.", node.size.at if node.size else node.at)
+    first = claim_qubits(m, node.name, count, node.size.at if node.size else node.at)
+    declare_new = m.frame.scopes[-1].get(node.name)
+    if declare_new is not None:
+        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    declare(m, node.name, Qubits(list(range(first, first + count)), scalar=node.size is None), node.at)
+
+
+def declare_alias(m: Machine, node: syntax.Alias) -> None:
+    """Give qubits or bits another name (spec, "Aliasing")."""
+    if m.in_gate:
+        invalid("A gate has no aliases.", node.at, "Name its operands directly.")
+    try:
+        if isinstance(node.value, syntax.Concatenation):
+            symbol: Symbol | None = concatenated(m, node.value)
+        else:
+            symbol = refer(m, node.value)
+    except Split as split:
+        unsupported(
+            "An alias cannot depend on a measurement.",
+            split.at,
+            "Test the measured bits with 'if' and name qubits there.",
+        )
+    if symbol is None:
+        if isinstance(node.value, syntax.Name):
+            unknown(m, node.value)
+        invalid("An alias names a register or a part of one.", node.value.at)
+    if isinstance(symbol, Variable) and symbol.type.kind == "bit":
+        symbol = Bits([(symbol, number) for number in range(symbol.type.width)], scalar=symbol.type.width == 1)
+    declare(m, node.name, symbol, node.at)
+
+
+def zero(kind: Type) -> Value:
+    """Return the value of a variable nobody assigned."""
+    return Value(kind, default(kind))

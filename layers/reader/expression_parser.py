@@ -1,0 +1,330 @@
+"""Second step of reading, the expressions: a Pratt parser with OpenQASM 3's precedence table (spec, "Evaluation order")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader import syntax
+from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.limits import LIMITS
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from reader.tokens import Token
+
+PRECEDENCE = {
+    "||": 1,
+    "&&": 2,
+    "|": 3,
+    "^": 4,
+    "&": 5,
+    "==": 6,
+    "!=": 6,
+    "<": 7,
+    ">": 7,
+    "<=": 7,
+    ">=": 7,
+    "<<": 8,
+    ">>": 8,
+    "+": 9,
+    "-": 9,
+    "*": 10,
+    "/": 10,
+    "%": 10,
+    "**": 12,
+}
+UNARY = 11  # ~ ! - bind tighter than * and looser than **
+SCALARS = frozenset("bit int uint float angle bool duration stretch complex".split())
+_BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
+
+
+class ExpressionParser:
+    """A cursor over the tokens that reads expressions and types."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.next = 0
+        self.token = tokens[0]
+        self.depth = 0
+
+    # ------------------------------------------------------------------ the cursor
+
+    def advance(self) -> Token:
+        """Step over the current token and return it."""
+        token = self.token
+        if token.kind == "wrong":
+            self.refuse_text(token)
+        if self.next + 1 < len(self.tokens):
+            self.next += 1
+            self.token = self.tokens[self.next]
+        return token
+
+    def peek(self, offset: int = 1) -> str:
+        """Return the kind of a later token."""
+        index = self.next + offset
+        return self.tokens[index].kind if index < len(self.tokens) else "end of text"
+
+    def accept(self, kind: str) -> Token | None:
+        """Step over a token of this kind if it is the current one."""
+        return self.advance() if self.token.kind == kind else None
+
+    def expect(self, kind: str, where: str) -> Token:
+        """Step over a token of this kind or refuse the program."""
+        if self.token.kind == kind:
+            return self.advance()
+        shown = {"name": "a name", "string": "a quoted name"}.get(kind, f"'{kind}'")
+        self.refuse(f"expected {shown} {where}", f"Add the missing {kind}." if kind in (";", ")", "]", "}") else None)
+
+    def refuse(self, wanted: str, hint: str | None = None) -> NoReturn:
+        """Refuse the program at the current token."""
+        token = self.token
+        if token.kind == "wrong":
+            self.refuse_text(token)
+        if token.kind == "end of text":
+            invalid(f"The program ends too early: {wanted}.", token.at, hint)
+        if token.kind == "}" and hint is None:
+            hint = "Is a ';' or a '{' missing before it?"
+        invalid(f"{quote(token.text)} cannot stand here: {wanted}.", token.at, hint)
+
+    @staticmethod
+    def refuse_text(token: Token) -> NoReturn:
+        """Refuse what is no token at all."""
+        text = token.text
+        if text.startswith(('"', "'")):
+            invalid("This string does not end on its line.", token.at, f"Close it with {text[0]}.")
+        if text.startswith("/*"):
+            invalid("This comment does not end.", token.at, "Close it with */.")
+        if text[0].isdigit():
+            invalid(f"{quote(text)} is not a number.", token.at, "A name cannot start with a digit.")
+        shown = quote(text) if text.isprintable() else f"the character U+{ord(text[0]):04X}"
+        invalid(f"OpenQASM has no use for {shown}.", token.at, "Remove it.")
+
+    def enter(self) -> None:
+        """Count one more level of nesting."""
+        self.depth += 1
+        if self.depth > LIMITS.nesting:
+            too_large(
+                f"The program nests deeper than {LIMITS.nesting} levels.",
+                self.token.at,
+                LIMITS.nesting,
+                self.depth,
+                "Use fewer brackets or blocks inside each other.",
+            )
+
+    def leave(self) -> None:
+        """Come back from one level of nesting."""
+        self.depth -= 1
+
+    # ------------------------------------------------------------------ expressions
+
+    def expression(self, minimum: int = 0) -> syntax.Expression:
+        """Read an expression whose operators all bind at least as tightly as `minimum`."""
+        self.enter()
+        left = self.prefix()
+        count = 0
+        while True:
+            token = self.token
+            level = PRECEDENCE.get(token.kind)
+            if level is None or level < minimum:
+                break
+            self.advance()
+            count += 1
+            if count > LIMITS.chain:
+                too_large(f"An expression has more than {LIMITS.chain:,} operators.", token.at, LIMITS.chain, count)
+            # ** is right-associative, everything else left-associative.
+            right = self.expression(level if token.kind == "**" else level + 1)
+            left = syntax.Binary(token.at, token.kind, left, right)
+        self.leave()
+        return left
+
+    def prefix(self) -> syntax.Expression:
+        """Read a unary expression, or a primary one with its indices."""
+        token = self.token
+        if token.kind in ("-", "~", "!"):
+            self.advance()
+            return syntax.Unary(token.at, token.kind, self.expression(UNARY))
+        return self.indexed(self.primary())
+
+    def indexed(self, target: syntax.Expression) -> syntax.Expression:
+        """Read the index operators that follow a value."""
+        count = 0
+        while self.token.kind == "[":
+            count += 1
+            if count > LIMITS.nesting:
+                too_large("A value has too many indices.", self.token.at, LIMITS.nesting, count)
+            target = self.index(target)
+        return target
+
+    def index(self, target: syntax.Expression) -> syntax.Index:
+        """Read one index operator."""
+        at = self.advance().at
+        if self.token.kind == "{":
+            items: list[syntax.Expression] = [self.index_set()]
+        else:
+            items = [self.range_or_expression()]
+            while self.accept(","):
+                if self.token.kind == "]":
+                    break
+                items.append(self.range_or_expression())
+        self.expect("]", "after the index")
+        return syntax.Index(at, target, items)
+
+    def index_set(self) -> syntax.IndexSet:
+        """Read `{a, b, c}`."""
+        self.enter()
+        at = self.expect("{", "at the start of a set").at
+        items = [self.expression()]
+        while self.accept(","):
+            if self.token.kind == "}":
+                break
+            items.append(self.expression())
+        self.expect("}", "after the set")
+        self.leave()
+        return syntax.IndexSet(at, items)
+
+    def range_or_expression(self) -> syntax.Expression:
+        """Read `a`, `a:b` or `a:step:b`, any part of a range missing."""
+        at = self.token.at
+        start = None if self.token.kind == ":" else self.expression()
+        if self.token.kind != ":":
+            if start is None:
+                self.refuse("expected an index")
+            return start
+        self.advance()
+        stop = None if self.token.kind in ("]", ",", ":") else self.expression()
+        if not self.accept(":"):
+            return syntax.Range(at, start, None, stop)
+        step = stop
+        if self.token.kind == "]":
+            self.refuse("expected the end of the range")
+        return syntax.Range(at, start, step, self.expression())
+
+    def primary(self) -> syntax.Expression:  # noqa: C901, PLR0911 - one branch per kind of value
+        """Read a value without operators around it."""
+        token = self.token
+        kind = token.kind
+        if kind == "name":
+            self.advance()
+            if self.token.kind == "(":
+                return syntax.Call(token.at, token.text, self.arguments())
+            return syntax.Name(token.at, token.text)
+        if kind in ("integer", "float", "binary", "octal", "hex", "imaginary", "timing", "bits"):
+            return self.literal()
+        if kind == "(":
+            self.advance()
+            inner = self.expression()
+            self.expect(")", "after the expression")
+            return inner
+        if kind in ("true", "false"):
+            self.advance()
+            return syntax.Literal(token.at, "bool", int(kind == "true"), 1)
+        if kind == "hardware":
+            self.advance()
+            return syntax.Hardware(token.at, int(token.text[1:]))
+        if kind in SCALARS or kind == "array":
+            cast = self.type()
+            self.expect("(", "after the type of a cast")
+            operand = self.expression()
+            self.expect(")", "after the value to cast")
+            return syntax.Cast(token.at, cast, operand)
+        if kind == "durationof":
+            self.advance()
+            self.expect("(", "after durationof")
+            body = self.block()
+            self.expect(")", "after the block")
+            return syntax.DurationOf(token.at, body)
+        if kind == "measure":
+            invalid(
+                "A measurement cannot be part of an expression.",
+                token.at,
+                "Measure into a bit first: 'bit m = measure q;', then use m.",
+            )
+        self.refuse("expected a value")
+
+    def literal(self) -> syntax.Literal:
+        """Read a number, bit string or duration."""
+        token = self.advance()
+        kind = token.kind
+        digits = token.text.replace("_", "")
+        if kind in _BASES:
+            return syntax.Literal(token.at, "int", int(digits, _BASES[kind]))
+        if kind == "float":
+            return syntax.Literal(token.at, "float", float(digits))
+        if kind == "imaginary":
+            return syntax.Literal(token.at, "complex", complex(0, float(digits[:-2])))
+        if kind == "bits":
+            digits = digits[1:-1]
+            return syntax.Literal(token.at, "bit", int(digits, 2), len(digits))
+        unit = next(unit for unit in ("dt", "ns", "us", "µs", "μs", "ms", "s") if digits.endswith(unit))
+        return syntax.Literal(token.at, "duration", float(digits[: -len(unit)]), unit=unit)
+
+    def arguments(self) -> list[syntax.Expression]:
+        """Read `(a, b)`, possibly empty, a trailing comma allowed."""
+        self.expect("(", "before the arguments")
+        arguments: list[syntax.Expression] = []
+        while self.token.kind != ")":
+            arguments.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect(")", "after the arguments")
+        return arguments
+
+    # ------------------------------------------------------------------ types
+
+    def designator(self) -> syntax.Expression | None:
+        """Read `[size]` if there is one."""
+        if not self.accept("["):
+            return None
+        size = self.expression()
+        self.expect("]", "after the size")
+        return size
+
+    def type(self) -> syntax.TypeNode:
+        """Read a scalar or array type."""
+        token = self.token
+        if token.kind == "array":
+            return self.array_type("")
+        if token.kind not in SCALARS:
+            hint = did_you_mean(token.text, SCALARS) if token.kind == "name" else None
+            self.refuse("expected a type", hint)
+        self.advance()
+        if token.kind == "complex":
+            element = None
+            if self.accept("["):
+                element = self.type()
+                if element.name != "float":
+                    invalid("The parts of a complex number are floats.", element.at, "Write complex[float[64]].")
+                self.expect("]", "after the component type")
+            return syntax.TypeNode(token.at, "complex", element=element)
+        if token.kind in ("bool", "duration", "stretch"):
+            if self.token.kind == "[":
+                self.refuse(f"{token.kind} has no size")
+            return syntax.TypeNode(token.at, token.kind)
+        return syntax.TypeNode(token.at, token.kind, self.designator())
+
+    def array_type(self, access: str) -> syntax.TypeNode:
+        """Read `array[type, dimensions]`, or for a parameter `array[type, #dim = n]` too."""
+        at = self.advance().at
+        self.expect("[", "after array")
+        if self.token.kind not in SCALARS:
+            self.refuse("expected the type of the array's elements")
+        element = self.type()
+        self.expect(",", "after the type of the elements")
+        node = syntax.TypeNode(at, "array", element=element, access=access)
+        if access and self.accept("#dim"):
+            self.expect("=", "after #dim")
+            node.rank = self.expression()
+        else:
+            while self.token.kind != "]":
+                node.dimensions.append(self.expression())
+                if not self.accept(","):
+                    break
+            if not node.dimensions:
+                self.refuse("expected a dimension")
+        self.expect("]", "after the dimensions")
+        return node
+
+    def block(self) -> list[syntax.Statement]:
+        """Read `{ statements }`; the statement parser says how."""
+        raise NotImplementedError

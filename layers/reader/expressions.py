@@ -1,0 +1,545 @@
+"""Values of expressions: everything known is computed here with the language's own typing, measured bits go to `logic`.
+
+Sources: OpenQASM 3 spec, "Classical instructions" for the operators and "Casting specifics" for the conversions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reader import syntax
+from reader.excerpts import invalid, quote, unsupported
+from reader.limits import LIMITS
+from reader.logic import Bit, Node, both, cells, differ, either, negate
+from reader.machine import Array, Bits, Qubits, Split, Variable
+from reader.places import concatenated, index, indices, lookup, refer, unknown
+from reader.values import (
+    BITLIKE,
+    BOOL,
+    COMPLEX,
+    DURATION,
+    FLOAT,
+    INT,
+    TWO_PI,
+    WORD,
+    CastError,
+    Duration,
+    Type,
+    Value,
+    cast,
+    cast_bits,
+    from_bits,
+    promote,
+    round_float,
+    to_bits,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from reader.machine import Machine, Symbol
+
+CONSTANTS = (
+    {name: math.pi for name in ("pi", "π")}
+    | {name: TWO_PI for name in ("tau", "τ")}
+    | {name: math.e for name in ("euler", "ℇ")}
+)
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
+_COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
+_BITWISE = frozenset("&|^")
+NEEDS_KNOWN = "Its value depends on a measurement."
+
+
+def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912 - one branch per node
+    """Return the value of an expression; refuses arrays and qubits, which are no values."""
+    if isinstance(node, syntax.Literal):
+        return literal(node)
+    if isinstance(node, syntax.Name):
+        symbol = lookup(m, node.name)
+        if isinstance(symbol, Variable):
+            return m.read(symbol, node.at)
+        if symbol is None:
+            if node.name in CONSTANTS:
+                return Value(FLOAT, CONSTANTS[node.name])
+            unknown(m, node)
+        return read(m, symbol, node.at)
+    if isinstance(node, syntax.Binary):
+        spine = []
+        left: syntax.Expression = node
+        while isinstance(left, syntax.Binary):
+            spine.append(left)
+            left = left.left
+        value = evaluate(m, left)
+        for part in reversed(spine):
+            if part.op in ("&&", "||"):
+                value = logical(m, part, value)
+            else:
+                value = binary(m, part.op, value, evaluate(m, part.right), part.at)
+        return value
+    m.step(node.at)
+    if isinstance(node, syntax.Unary):
+        return unary(m, node)
+    if isinstance(node, syntax.Index):
+        symbol = refer(m, node)
+        if symbol is not None:
+            return read(m, symbol, node.at)
+        return index_value(m, evaluate(m, node.target), node)
+    if isinstance(node, syntax.Call):
+        from reader.functions import call  # noqa: PLC0415 - whose arguments are expressions
+
+        return call(m, node)
+    if isinstance(node, syntax.Cast):
+        from reader.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
+
+        return convert(m, evaluate(m, node.operand), resolve_type(m, node.type), node.at, explicit=True)
+    if isinstance(node, syntax.Concatenation):
+        return read(m, concatenated(m, node), node.at)
+    if isinstance(node, syntax.DurationOf):
+        m.note("durationof is zero on an ideal simulator.")
+        return Value(DURATION, Duration())
+    if isinstance(node, syntax.Hardware):
+        invalid("A qubit has no value.", node.at, "Measure it first.")
+    invalid("This is not a value.", node.at)
+
+
+def literal(node: syntax.Literal) -> Value:
+    """Return the value of a literal; an integer is as wide as it needs to be, and at least a machine word."""
+    data = node.value
+    if node.kind == "int":
+        assert isinstance(data, int)  # noqa: S101 - what the parser puts there
+        if data < 1 << (WORD - 1):
+            return Value(INT, data)
+        width = max(WORD, data.bit_length())
+        if width > LIMITS.integer_bits:
+            invalid(f"This number needs more than {LIMITS.integer_bits} bits.", node.at, "Write a float, such as 1e99.")
+        return Value(Type("uint", width), data)
+    if node.kind == "float":
+        return Value(FLOAT, data)
+    if node.kind == "bool":
+        return Value(BOOL, data)
+    if node.kind == "bit":
+        return Value(Type("bit", node.width), data)
+    if node.kind == "complex":
+        return Value(COMPLEX, data)
+    number = float(data.real)
+    if node.unit == "dt":
+        return Value(DURATION, Duration(samples=number))
+    return Value(DURATION, Duration(seconds=number * _SECONDS[node.unit]))
+
+
+def read(m: Machine, symbol: Symbol, at: int) -> Value:
+    """Return the value of what a name or index refers to."""
+    if isinstance(symbol, Variable):
+        return m.read(symbol, at)
+    if isinstance(symbol, Bits):
+        kind = Type("bit", len(symbol.places))
+        return from_bits(kind, tuple(m.read_bit(variable, number) for variable, number in symbol.places))
+    if isinstance(symbol, Qubits):
+        invalid("A qubit has no value.", at, "Measure it first: 'bit m = measure q;', then use m.")
+    invalid("A whole array cannot be used in an expression.", at, "Use one of its elements.")
+
+
+def index_value(m: Machine, value: Value, node: syntax.Index) -> Value:
+    """Return bits of a value that is not a variable, such as a call's result."""
+    if value.type.kind not in BITLIKE or value.type.kind == "bool" or len(node.items) != 1:
+        invalid(f"A {value.type} cannot be indexed.", node.at)
+    chosen, _ = indices(m, node.items[0], value.type.width, "bits", node.at)
+    bits = to_bits(value)
+    return from_bits(Type("bit", len(chosen)), tuple(bits[number] for number in chosen))
+
+
+def need(m: Machine, value: Value, at: int) -> Value:
+    """Return the value if it is known; else have the statement compiled once per value of a measured bit."""
+    data = value.data
+    if isinstance(data, tuple) and value.type.kind in BITLIKE:
+        for bit in data:
+            for cell in cells(bit):
+                if cell not in m.known:
+                    raise Split(cell, at)
+        return from_bits(value.type, tuple(settle(m, bit) for bit in data))
+    return value
+
+
+def settle(m: Machine, bit: Bit) -> Bit:
+    """Return the bit with what is known about its cells put in."""
+    if not isinstance(bit, Node):
+        return bit
+    if bit.op == "bit":
+        return m.resolve(bit)
+    assert isinstance(bit.a, Node)  # noqa: S101 - only `bit` has a cell there
+    a = settle(m, bit.a)
+    if bit.op == "!":
+        return negate(a)
+    b = settle(m, bit.b if bit.b is not None else 0)
+    return {"&": both, "|": either, "^": differ}[bit.op](a, b)
+
+
+def integer(m: Machine, node: syntax.Expression) -> int:
+    """Return an integer that is needed while compiling."""
+    value = need(m, evaluate(m, node), node.at)
+    if value.type.kind in ("int", "uint", "bit", "bool"):
+        return int(value.data)
+    if value.type.kind == "float" and float(value.data).is_integer():
+        return int(value.data)
+    invalid(f"Expected an integer here, not {_article(value.type)}.", node.at)
+
+
+def _article(kind: Type) -> str:
+    return f"{'an' if kind.kind[0] in 'aiu' else 'a'} {kind}"
+
+
+def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = False) -> Value:
+    """Return the value as another type or refuse it."""
+    try:
+        if value.type.kind in BITLIKE and kind.kind in BITLIKE:
+            if kind.kind == "angle" and value.type.kind in ("int", "uint", "bool"):
+                value = need(m, value, at)
+            return value if value.type == kind else cast_bits(value, kind)
+        return cast(need(m, value, at), kind, explicit=explicit)
+    except CastError as error:
+        invalid(error.message, at, error.hint)
+
+
+def truth(m: Machine, value: Value, at: int) -> Bit:
+    """Return a value as a condition."""
+    if value.type.kind in ("float",):
+        return int(value.data != 0)
+    if value.type.kind not in BITLIKE:
+        invalid(f"{_article(value.type).capitalize()} is not a condition.", at)
+    bit = to_bits(convert(m, value, BOOL, at))[0]
+    return m.arithmetic.short(bit)
+
+
+# ---------------------------------------------------------------------- operators
+
+
+def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
+    """Return `left && right` or `left || right`; the right side is left alone where the left one decides."""
+    first = truth(m, left, node.at)
+    if not isinstance(first, Node) and first == (node.op == "||"):
+        return Value(BOOL, first)
+    second = truth(m, evaluate(m, node.right), node.right.at)
+    return from_bits(BOOL, ((both if node.op == "&&" else either)(first, second),))
+
+
+def unary(m: Machine, node: syntax.Unary) -> Value:
+    """Return `-x`, `~x` or `!x`."""
+    value = evaluate(m, node.operand)
+    kind, data = value
+    if node.op == "!" or (node.op == "~" and kind.kind == "bool"):
+        return from_bits(BOOL, (negate(truth(m, value, node.at)),))
+    if node.op == "~":
+        if kind.kind not in ("bit", "int", "uint", "angle"):
+            invalid(f"~ is not for {_article(kind)}.", node.at)
+        if isinstance(data, tuple):
+            return from_bits(kind, tuple(negate(bit) for bit in data))
+        return Value(kind, wrap(kind.kind, kind.width, ~data))
+    if kind.kind in ("float", "complex"):
+        return Value(kind, -data)
+    if kind.kind in ("duration", "stretch"):
+        return Value(DURATION, Duration(-data.seconds, -data.samples, data.stretch))
+    if kind.kind in ("bit", "bool"):
+        value = convert(m, value, INT, node.at)
+        kind, data = value
+    elif kind.kind == "uint" and not isinstance(data, tuple) and data == 1 << (WORD - 1) and kind.width == WORD:
+        return Value(INT, -data)  # the literal of the smallest integer
+    if isinstance(data, tuple):
+        return from_bits(kind, m.arithmetic.negative(data))
+    return Value(kind, wrap(kind.kind, kind.width, -data))
+
+
+def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `left op right`."""
+    m.step(at)
+    if op in ("<<", ">>"):
+        return shift(m, op, left, right, at)
+    kinds = {left.type.kind, right.type.kind}
+    if "duration" in kinds or "stretch" in kinds:
+        return duration(m, op, need(m, left, at), need(m, right, at), at)
+    if "angle" in kinds:
+        return angle(m, op, left, right, at)
+    if op in _BITWISE:
+        return bitwise(m, op, left, right, at)
+    kind = promote(left.type, right.type)
+    if kind is None:
+        refuse_operands(op, left, right, at)
+    if kind.kind == "uint" and kinds == {"bit", "int"}:
+        # A register compared with or added to a plain number counts as an unsigned integer of its own.
+        kind = Type("int", max(left.type.width, right.type.width) + (left.type.width == right.type.width))
+    if op in ("+", "-", "*", "/", "%", "**") and kinds <= {"bool", "bit"} and kind.width == 1:
+        kind = INT
+    a, b = number(m, left, kind, at), number(m, right, kind, at)
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        return measured(m, op, kind, Value(kind, a), Value(kind, b), at)
+    if op in _COMPARISONS:
+        if kind.kind == "complex" and op not in ("==", "!="):
+            invalid("Complex numbers have no order.", at)
+        return Value(BOOL, int(compare(op, a, b)))
+    if kind.kind in ("int", "uint"):
+        return Value(kind, whole_number(op, kind, a, b, at))
+    return real_number(op, kind, a, b, at)
+
+
+def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN401 - a number of any kind
+    """Return an operand as the common type, a register as an unsigned integer."""
+    if value.type == kind:
+        return value.data
+    if value.type.kind in BITLIKE and kind.kind in ("int", "uint"):
+        if isinstance(value.data, tuple):
+            source = Value(Type("uint", value.type.width), value.data) if value.type.kind == "bit" else value
+            return cast_bits(source, kind).data
+        return wrap(kind.kind, kind.width, value.data)
+    if value.type.kind == "bit" and kind.kind in ("float", "complex"):
+        value = Value(Type("uint", value.type.width), value.data)
+    return convert(m, value, kind, at).data
+
+
+def refuse_operands(op: str, left: Value, right: Value, at: int) -> NoReturn:
+    """Refuse an operator between types it is not for."""
+    invalid(f"'{op}' is not for {_article(left.type)} and {_article(right.type)}.", at, "Cast one of them.")
+
+
+def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any kind
+    """Return a comparison of known numbers."""
+    if op == "==":
+        return bool(a == b)
+    if op == "!=":
+        return bool(a != b)
+    if op == "<":
+        return bool(a < b)
+    if op == ">":
+        return bool(a > b)
+    return bool(a <= b) if op == "<=" else bool(a >= b)
+
+
+def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
+    """Return integer arithmetic on known numbers: C99's truncating division, modulo the width."""
+    if op == "+":
+        result = a + b
+    elif op == "-":
+        result = a - b
+    elif op == "*":
+        result = a * b
+    elif op == "**":
+        if b < 0:
+            invalid("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
+        result = pow(a, b, 1 << kind.width)
+    else:
+        if b == 0:
+            invalid("This divides by zero.", at)
+        quotient = abs(a) // abs(b)
+        if (a < 0) != (b < 0):
+            quotient = -quotient
+        result = quotient if op == "/" else a - b * quotient
+    return wrap(kind.kind, kind.width, result)
+
+
+def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401 - float or complex
+    """Return floating-point arithmetic on known numbers."""
+    try:
+        if op == "+":
+            result = a + b
+        elif op == "-":
+            result = a - b
+        elif op == "*":
+            result = a * b
+        elif op == "/":
+            result = a / b
+        elif op == "**":
+            result = a**b
+            if isinstance(result, complex) and kind.kind == "float":
+                invalid("A negative number has no such power.", at, "Write it as a complex number.")
+        elif op == "%" and kind.kind == "float":
+            result = math.fmod(a, b)
+        else:
+            invalid(f"'{op}' is not for {_article(kind)}.", at)
+    except ZeroDivisionError:
+        invalid("This divides by zero.", at)
+    except (OverflowError, ValueError):
+        invalid("The result is too large for a float.", at)
+    return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
+
+
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0911 - operators
+    """Return arithmetic on measured bits."""
+    if kind.kind not in ("int", "uint"):
+        refuse_operands(op, left, right, at)
+    a, b = to_bits(left), to_bits(right)
+    work = m.arithmetic
+    signed = kind.kind == "int"
+    if op in ("==", "!="):
+        same = work.equal(a, b)
+        return from_bits(BOOL, (same if op == "==" else negate(same),))
+    if op in ("<", ">"):
+        return from_bits(BOOL, (work.less(a, b, signed=signed) if op == "<" else work.less(b, a, signed=signed),))
+    if op in ("<=", ">="):
+        more = work.less(b, a, signed=signed) if op == "<=" else work.less(a, b, signed=signed)
+        return from_bits(BOOL, (negate(more),))
+    if op == "+":
+        return from_bits(kind, work.add(a, b))
+    if op == "-":
+        return from_bits(kind, work.subtract(a, b))
+    if op == "*":
+        return from_bits(kind, work.multiply(a, b) if not isinstance(right.data, int) else work.multiply(a, b))
+    if op == "**":
+        base, exponent = need(m, left, at), need(m, right, at)
+        return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
+    if not isinstance(right.data, tuple) and right.data == 0:
+        invalid("This divides by zero.", at)
+    if isinstance(right.data, tuple):
+        # Each value of a measured divisor is looked at by itself, so that zero is found.
+        right = need(m, right, at)
+        return measured(m, op, kind, left, right, at)
+    return from_bits(kind, divided(m, op, a, b, signed=signed))
+
+
+def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
+    """Return quotient or remainder of measured bits, truncated towards zero."""
+    work = m.arithmetic
+    if not signed:
+        return work.divide(a, b)[op == "%"]
+    a_sign, b_sign = a[-1], b[-1]
+    a_size, b_size = _signed(m, a_sign, a), _signed(m, b_sign, b)
+    quotient, rest = work.divide(a_size, b_size)
+    if op == "%":
+        return _signed(m, a_sign, rest)
+    return _signed(m, differ(a_sign, b_sign), quotient)
+
+
+def _signed(m: Machine, sign: Bit, bits: tuple[Bit, ...]) -> tuple[Bit, ...]:
+    """Return the bits' negative where the sign is set."""
+    work = m.arithmetic
+    sign = work.short(sign)
+    return work.add([work.short(differ(sign, bit)) for bit in bits], (0,) * len(bits), sign)
+
+
+def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `&`, `|` or `^`, for which registers must be equally long."""
+    a, b = left.type, right.type
+    if a.kind not in BITLIKE or b.kind not in BITLIKE:
+        refuse_operands(op, left, right, at)
+    if a.kind == b.kind == "bool":
+        kind = BOOL
+    elif "bit" in (a.kind, b.kind):
+        register, other = (left, right) if a.kind == "bit" else (right, left)
+        if other.type.kind == "bit" and a.width != b.width:
+            invalid(f"'{op}' needs registers of the same size, not {a} and {b}.", at, "Slice the longer one.")
+        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:
+            if not other.known or not 0 <= other.data < 1 << register.type.width:
+                refuse_operands(op, left, right, at)
+        kind = register.type
+        left, right = (
+            Value(kind, number(m, left, Type("uint", kind.width), at)),
+            Value(kind, number(m, right, Type("uint", kind.width), at)),
+        )
+    else:
+        promoted = promote(a, b)
+        if promoted is None:
+            refuse_operands(op, left, right, at)
+        kind = promoted
+        left, right = Value(kind, number(m, left, kind, at)), Value(kind, number(m, right, kind, at))
+    function = {"&": both, "|": either, "^": differ}[op]
+    short = m.arithmetic.short
+    return from_bits(kind, tuple(short(function(x, y)) for x, y in zip(to_bits(left), to_bits(right), strict=True)))
+
+
+def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `<<` or `>>`; bits shifted off the end are lost."""
+    kind = left.type
+    if kind.kind not in ("bit", "int", "uint", "angle") or right.type.kind not in ("bit", "int", "uint", "bool"):
+        refuse_operands(op, left, right, at)
+    bits = to_bits(left)
+    fill = bits[-1] if kind.kind == "int" else 0
+    if isinstance(right.data, tuple):
+        if right.type.kind == "int":
+            right = need(m, right, at)
+        else:
+            return from_bits(kind, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill))
+    distance = right.data
+    if distance < 0:
+        invalid("A shift cannot be negative.", at)
+    distance = min(distance, kind.width)
+    if op == "<<":
+        return from_bits(kind, (0,) * distance + bits[: kind.width - distance])
+    return from_bits(kind, bits[distance:] + (fill,) * distance)
+
+
+def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0912 - the spec's table
+    """Return an operator on angles, which are unsigned fractions of a turn (spec, "Angles")."""
+    a, b = left.type, right.type
+    if {a.kind, b.kind} <= {"angle", "float"} and not (op in ("*", "/") and "float" in (a.kind, b.kind)):
+        width = max(kind.width for kind in (a, b) if kind.kind == "angle")
+        kind = Type("angle", width)
+        left, right = convert(m, left, kind, at), convert(m, right, kind, at)
+        result = kind
+        if op == "/":
+            result = Type("uint", width)
+        elif op in ("*", "**", "%"):
+            refuse_operands(op, left, right, at)
+    elif op == "*" and {a.kind, b.kind} <= {"angle", "int", "uint"}:
+        result = a if a.kind == "angle" else b
+    elif op == "/" and a.kind == "angle" and b.kind in ("int", "uint"):
+        result = a
+        if right.known and right.data < 0:
+            invalid("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
+    elif op in ("==", "!=") and 0 in (left.data, right.data):
+        result = a if a.kind == "angle" else b
+    else:
+        hint = (
+            "Use a float for the angle: 'float theta = ...;'." if "float" in (a.kind, b.kind) else "Cast one of them."
+        )
+        invalid(f"'{op}' is not for {_article(a)} and {_article(b)}.", at, hint)
+    width = result.width
+    if op == "/" and b.kind != "angle" and right.known and right.data >= 1 << width:
+        return Value(result, 0)
+    work = Type("uint", width)
+    if op in _BITWISE:
+        return Value(result, bitwise(m, op, Value(work, left.data), Value(work, right.data), at).data)
+    x = Value(work, _unsigned(left, width))
+    y = Value(work, _unsigned(right, width))
+    value = binary(m, op, x, y, at)
+    return value if op in _COMPARISONS else Value(result, value.data)
+
+
+def _unsigned(value: Value, width: int) -> Any:  # noqa: ANN401 - an int or bits
+    if isinstance(value.data, tuple):
+        return cast_bits(Value(Type("uint", value.type.width), value.data), Type("uint", width)).data
+    return wrap("uint", width, value.data)
+
+
+def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return an operator on durations (spec, "Converting duration to other types")."""
+    a, b = left.data, right.data
+    if isinstance(a, Duration) and isinstance(b, Duration):
+        if op in ("+", "-"):
+            sign = 1 if op == "+" else -1
+            return Value(
+                DURATION,
+                Duration(a.seconds + sign * b.seconds, a.samples + sign * b.samples, a.stretch or b.stretch),
+            )
+        if op not in _COMPARISONS and op != "/":
+            refuse_operands(op, left, right, at)
+        if a.stretch or b.stretch:
+            unsupported("The length of a stretch is decided by hardware.", at, "Use a duration of a known length.")
+        if (a.samples or b.samples) and (a.seconds or b.seconds):
+            unsupported("A simulator has no length for dt.", at, "Use one unit: either dt or seconds.")
+        x, y = (a.samples, b.samples) if a.samples or b.samples else (a.seconds, b.seconds)
+        if op == "/":
+            return real_number("/", FLOAT, x, y, at)
+        return Value(BOOL, int(compare(op, x, y)))
+    scalar, length = (left, b) if isinstance(b, Duration) else (right, a)
+    if op not in ("*", "/") or (op == "/" and length is b):
+        refuse_operands(op, left, right, at)
+    factor = convert(m, scalar, FLOAT, at).data
+    if op == "/":
+        factor = real_number("/", FLOAT, 1.0, factor, at).data
+    return Value(DURATION, Duration(length.seconds * factor, length.samples * factor, length.stretch))
+
+
+def evaluate_array(m: Machine, node: syntax.Expression) -> Array | None:
+    """Return the array an expression refers to; None if it is no array."""
+    symbol = concatenated(m, node) if isinstance(node, syntax.Concatenation) else refer(m, node)
+    return symbol if isinstance(symbol, Array) else None
+
+
+__all__ = ["BITLIKE", "evaluate", "index", "quote"]

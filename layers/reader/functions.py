@@ -1,0 +1,154 @@
+"""Built-in functions (spec, "Mathematical functions available for constant initialization") and calls in expressions."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from typing import TYPE_CHECKING, Any
+
+from reader.excerpts import did_you_mean, invalid, quote, unsupported
+from reader.expressions import convert, evaluate, evaluate_array, integer, need, real_number, whole_number
+from reader.logic import Node, choose
+from reader.values import BITLIKE, COMPLEX, FLOAT, INT, UINT, Type, Value, angle_to_float, from_bits, promote, to_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reader import syntax
+    from reader.machine import Machine
+
+_REAL: dict[str, Callable[[float], float]] = {
+    "arccos": math.acos,
+    "arcsin": math.asin,
+    "arctan": math.atan,
+    "cos": math.cos,
+    "sin": math.sin,
+    "tan": math.tan,
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "floor": lambda x: float(math.floor(x)),
+    "ceiling": lambda x: float(math.ceil(x)),
+}
+_COMPLEX: dict[str, Callable[[complex], complex]] = {"exp": cmath.exp, "sqrt": cmath.sqrt}
+_OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
+NAMES = (*_REAL, *_OTHERS)
+
+
+def call(m: Machine, node: syntax.Call) -> Value:
+    """Return the value of a call: a built-in function, or a subroutine that has run already (see `subroutines`)."""
+    name = node.name
+    if name in m.subroutines:
+        variable = m.results.get(id(node))
+        if variable is None:
+            invalid(f"{quote(name)} cannot be called here.", node.at, "Call it in a statement of its own before.")
+        if m.subroutines[name].returns is None:
+            invalid(f"{quote(name)} returns nothing.", node.at, "Give it a type: 'def f() -> bit'.")
+        return m.read(variable, node.at)
+    if name in m.externs:
+        unsupported(
+            f"{quote(name)} is extern: there is no code for it here.", node.at, "Write it as a subroutine with 'def'."
+        )
+    if name not in NAMES:
+        known = [*NAMES, *m.subroutines]
+        hint = did_you_mean(name, known)
+        if name in m.gates or name in _gates():
+            hint = f"A gate is applied to qubits: '{name[:40]} q;'."
+        invalid(f"{quote(name)} is not a function or subroutine.", node.at, hint)
+    if name == "sizeof":
+        return sizeof(m, node)
+    arguments = [evaluate(m, argument) for argument in node.arguments]
+    wanted = 2 if name in ("mod", "pow", "rotl", "rotr") else 1
+    if len(arguments) != wanted:
+        invalid(f"{name} takes {wanted} argument{'s' if wanted > 1 else ''}, not {len(arguments)}.", node.at)
+    if name == "popcount":
+        return popcount(m, arguments[0], node.at)
+    if name in ("rotl", "rotr"):
+        return rotate(m, arguments[0], arguments[1], node.at, left=name == "rotl")
+    arguments = [need(m, argument, node.at) for argument in arguments]
+    if name in ("mod", "pow"):
+        return two_numbers(m, "%" if name == "mod" else "**", arguments[0], arguments[1], node.at)
+    value = arguments[0]
+    if name in ("real", "imag"):
+        number = convert(m, value, COMPLEX, node.at).data
+        return Value(FLOAT, number.real if name == "real" else number.imag)
+    return one_number(m, name, value, node.at)
+
+
+def _gates() -> dict[str, Any]:
+    from reader.gates import GATES  # noqa: PLC0415 - only an erring program asks
+
+    return GATES
+
+
+def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
+    """Return a function of one real or complex number."""
+    try:
+        if value.type.kind == "complex" and name in _COMPLEX:
+            return Value(COMPLEX, _COMPLEX[name](value.data))
+        if value.type.kind == "angle" and name in ("sin", "cos", "tan"):
+            number = angle_to_float(value.type.width, value.data)
+        else:
+            number = convert(m, value, FLOAT, at).data
+        return Value(FLOAT, float(_REAL[name](number)))
+    except (ValueError, OverflowError, ZeroDivisionError):
+        invalid(f"{name} has no finite value here.", at, "Keep its argument within its range.")
+
+
+def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `mod` or `pow`."""
+    kind = promote(left.type, right.type)
+    if kind is None or (kind.kind == "complex" and op == "%"):
+        invalid("These arguments are not numbers.", at)
+    if kind.kind in ("int", "uint"):
+        kind = INT if op == "**" else kind
+        return Value(kind, whole_number(op, kind, left.data, right.data, at))
+    return real_number(op, kind, convert(m, left, kind, at).data, convert(m, right, kind, at).data, at)
+
+
+def popcount(m: Machine, value: Value, at: int) -> Value:
+    """Return how many bits are set, as a uint."""
+    if value.type.kind not in BITLIKE:
+        invalid(f"popcount is for bits, not for {value.type}.", at)
+    bits = to_bits(value)
+    if value.known:
+        return Value(UINT, sum(1 for bit in bits if bit))
+    width = len(bits).bit_length()
+    total = m.arithmetic.count(bits, width)
+    return from_bits(UINT, total + (0,) * (UINT.width - width))
+
+
+def rotate(m: Machine, value: Value, distance: Value, at: int, *, left: bool) -> Value:
+    """Return the bits moved around by a distance (spec, "Classical bits and registers")."""
+    if value.type.kind not in ("bit", "uint", "angle", "int") or distance.type.kind not in ("int", "uint", "bit"):
+        invalid(f"Only bits can be rotated, by an integer; not {value.type} by {distance.type}.", at)
+    width = value.type.width
+    current = to_bits(value)
+
+    def turn(by: int) -> tuple[Any, ...]:
+        by = (-by if left else by) % width
+        return current[by:] + current[:by]
+
+    if distance.known:
+        return from_bits(value.type, turn(distance.data))
+    if distance.type.kind == "int":
+        return from_bits(value.type, turn(need(m, distance, at).data))
+    for place, bit in enumerate(distance.data):
+        moved = turn(pow(2, place, width) if width > 1 else 0)
+        if isinstance(bit, Node) or bit:
+            short = m.arithmetic.short
+            current = tuple(short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
+    return from_bits(value.type, current)
+
+
+def sizeof(m: Machine, node: syntax.Call) -> Value:
+    """Return the length of an array's dimension (spec, "Array arguments")."""
+    if not 1 <= len(node.arguments) <= 2:  # noqa: PLR2004 - the array, and which dimension
+        invalid("sizeof takes an array and, if you like, a dimension.", node.at)
+    array = evaluate_array(m, node.arguments[0])
+    if array is None:
+        invalid("sizeof is for arrays.", node.arguments[0].at)
+    dimension = integer(m, node.arguments[1]) if len(node.arguments) > 1 else 0
+    if not 0 <= dimension < len(array.dimensions):
+        invalid(f"The array has no dimension {dimension}.", node.at, f"It has {len(array.dimensions)}.")
+    return Value(Type("uint", UINT.width), array.dimensions[dimension])

@@ -1,0 +1,341 @@
+"""Gates applied to qubits: definitions are inlined, modifiers and broadcasting worked out (spec, "Gates")."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from reader import modifiers, syntax
+from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.expressions import convert, evaluate, integer, need
+from reader.gates import GATES, LEGACY_GATES
+from reader.limits import LIMITS
+from reader.logic import Node
+from reader.machine import Frame, Qubits, Variable
+from reader.places import qubits_of
+from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
+
+if TYPE_CHECKING:
+    from reader.gates import Operation, Standard
+    from reader.machine import Machine
+
+_LINEAR = frozenset("p phase u1 rx ry rz cp cphase cu1 crx cry crz rxx ryy rzz rzx gphase".split())
+
+
+def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
+    """Remember a gate definition; it wins over a predefined gate of the same name."""
+    if m.frame is not m.globals or len(m.frame.scopes) > 1:
+        invalid("A gate must be defined at the top level of the program.", node.at)
+    if node.name in m.gates or node.name in m.subroutines or node.name in m.globals.scopes[0]:
+        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    if node.name == "U" or (m.legacy and node.name == "CX"):
+        invalid(f"{quote(node.name)} is built into the language.", node.at, "Choose another name.")
+    names = node.parameters + node.qubits
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
+    check_body(m, node, node.body)
+    m.gates[node.name] = node
+
+
+def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statement]) -> None:
+    """Refuse in a gate's body what may not be there, whether the gate is used or not."""
+    for statement in body:
+        if isinstance(statement, syntax.GateCall):
+            if statement.name == gate.name:
+                invalid("A gate cannot use itself.", statement.name_at)
+            if statement.name != "gphase":
+                arity(m, statement, len(statement.operands) if not statement.modifiers else None)
+            for operand in statement.operands:
+                if isinstance(operand, syntax.Index):
+                    invalid(
+                        "A gate's qubits cannot be indexed.", operand.at, "Each operand of a gate is a single qubit."
+                    )
+                if isinstance(operand, syntax.Name) and operand.name not in gate.qubits:
+                    invalid(
+                        f"{quote(operand.name)} is not a qubit of this gate.",
+                        operand.at,
+                        did_you_mean(operand.name, gate.qubits),
+                    )
+        elif isinstance(statement, syntax.For | syntax.Box | syntax.Block):
+            check_body(m, gate, statement.body)
+        elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):
+            invalid("A gate can only contain gates.", statement.at, "Use a subroutine, 'def', for anything else.")
+
+
+def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
+    """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong counts."""
+    name = node.name
+    gate: Standard | syntax.GateDefinition
+    if name in m.gates:
+        gate = m.gates[name]
+        parameters, qubits = len(gate.parameters), len(gate.qubits)
+    else:
+        table = LEGACY_GATES if m.legacy else GATES
+        standard = table.get(name)
+        if standard is None:
+            refuse_gate(m, node, table)
+        gate = standard
+        parameters, qubits = standard.parameters, standard.qubits
+    if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):
+        shown = f"{parameters} parameter{'s' * (parameters != 1)}"
+        invalid(
+            f"{quote(name)} takes {shown}, not {len(node.arguments)}.",
+            node.name_at,
+            f"Write '{name[:40]}({', '.join('abcdefgh'[:parameters])}) ...'."
+            if parameters
+            else f"Write '{name[:40]} ...'.",
+        )
+    if operands is not None and operands != qubits:
+        invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)
+    return qubits, gate
+
+
+def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> Any:  # noqa: ANN401 - never returns
+    """Refuse a name that is no gate."""
+    name = node.name
+    if name in m.subroutines:
+        invalid(
+            f"{quote(name)} is a subroutine, not a gate.",
+            node.name_at,
+            f"Call it with its qubits in the brackets: '{name[:40]}(...);'.",
+        )
+    hint = did_you_mean(name, [*table, *m.gates])
+    if hint is None:
+        hint = f"Define it: 'gate {name[:40]} q {{ ... }}'."
+    invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
+
+
+def apply_gate(m: Machine, node: syntax.GateCall) -> None:
+    """Execute a gate with its modifiers on every combination that broadcasting makes."""
+    added = 0
+    counts: list[int] = []
+    exponents: list[float] = []
+    for modifier in node.modifiers:
+        count, exponent = 1, 1.0
+        if modifier.name in ("ctrl", "negctrl"):
+            if modifier.argument is not None:
+                count = integer(m, modifier.argument)
+                if count < 1:
+                    invalid(f"{modifier.name} needs at least one control.", modifier.at)
+            if count > LIMITS.qubits:
+                too_large("There are more controls than qubits.", modifier.at, LIMITS.qubits, count)
+            added += count
+        elif modifier.name == "pow":
+            assert modifier.argument is not None  # noqa: S101 - what the parser puts there
+            exponent = parameter(m, modifier.argument, evaluate(m, modifier.argument))
+        counts.append(count)
+        exponents.append(exponent)
+    own = 0
+    gate: Standard | syntax.GateDefinition | None = None
+    if node.name == "gphase":
+        if len(node.arguments) != 1:
+            invalid(f"'gphase' takes 1 parameter, not {len(node.arguments)}.", node.name_at, "Write 'gphase(pi);'.")
+        if not added and node.operands:
+            invalid("gphase has no qubits.", node.operands[0].at, "Write 'gphase(pi);' or 'ctrl @ gphase(pi) q;'.")
+    else:
+        own, gate = arity(m, node, None)
+    registers = [qubits_of(m, operand) for operand in node.operands]
+    if len(registers) != own + added:
+        registers = split_controls(m, node, registers, own + added)
+    combinations = broadcast(m, node, registers)
+    values = [evaluate(m, argument) for argument in node.arguments]
+    if (
+        len(values) == 1
+        and not values[0].known
+        and values[0].type.kind in BITLIKE
+        and node.name in _LINEAR
+        and node.name not in m.gates
+        and not any(modifier.name == "pow" for modifier in node.modifiers)
+    ):
+        for turn, bit in turns(values[0]):
+            operations = modified(m, node, gate, (turn,), counts, exponents, own)
+            emit_if(m, node, bit, operations, combinations)
+        return
+    parameters = tuple(parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True))
+    operations = modified(m, node, gate, parameters, counts, exponents, own)
+    place(m, node, operations, combinations)
+
+
+def turns(value: Value) -> list[tuple[float, Any]]:
+    """Return what each bit of a measured number adds to a rotation: rotations about one axis add up."""
+    kind = value.type
+    result = []
+    for index, bit in enumerate(value.data):
+        weight = angle_to_float(kind.width, 1 << index) if kind.kind == "angle" else math.ldexp(1.0, index)
+        if kind.kind == "int" and index == kind.width - 1:
+            weight = -weight
+        result.append((weight, bit))
+    return result
+
+
+def emit_if(
+    m: Machine,
+    node: syntax.GateCall,
+    bit: Any,
+    operations: list[Operation],
+    combinations: list[tuple[int, ...]],  # noqa: ANN401 - a logic bit
+) -> None:
+    """Apply operations where a measured bit is set."""
+    if isinstance(bit, Node):
+        m.branch(bit, lambda: place(m, node, operations, combinations), None, node.at)
+    elif bit:
+        place(m, node, operations, combinations)
+
+
+def place(m: Machine, node: syntax.GateCall, operations: list[Operation], combinations: list[tuple[int, ...]]) -> None:
+    """Emit operations on qubits."""
+    m.count(len(operations) * len(combinations), node.at)
+    ops = m.ops
+    for qubits in combinations:
+        for name, parameters, places in operations:
+            if name == "gphase":
+                if m.in_gate:
+                    ops.append((name, parameters, ()))
+                elif m.depth == 0:
+                    m.phase += parameters[0]
+                # Under a test a global phase is one of the whole state: no count can tell.
+                continue
+            ops.append((name, parameters, tuple([qubits[p] for p in places])))
+
+
+def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:
+    """Return one operand per qubit where registers stand for several controls, as in `ctrl(2) @ x q, r;`; or refuse."""
+    total = sum(len(register.places) for register in registers)
+    if node.modifiers and total == wanted and len(registers) < wanted:
+        return [Qubits([place], scalar=True) for register in registers for place in register.places]
+    shown = f"{wanted} qubit{'s' * (wanted != 1)}"
+    with_modifiers = " with these modifiers" if node.modifiers else ""
+    hint = None
+    if node.name == "gphase":
+        hint = "Every control of gphase is an operand."
+    invalid(f"{quote(node.name)}{with_modifiers} takes {shown}, not {len(registers)}.", node.name_at, hint)
+
+
+def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> list[tuple[int, ...]]:
+    """Return the qubits of each application: registers of one size go in step, single qubits stay."""
+    lengths = {len(register.places) for register in registers if not register.scalar}
+    if len(lengths) > 1:
+        if lengths == {1, max(lengths)}:
+            # A register of one qubit broadcasts like a qubit: programs use it so.
+            registers = [Qubits(r.places, scalar=True) if len(r.places) == 1 else r for r in registers]
+            lengths = {max(lengths)}
+        else:
+            sizes = ", ".join(str(len(register.places)) for register in registers)
+            invalid(f"The registers differ in size: {sizes}.", node.at, "Use registers of one size, or index them.")
+    length = lengths.pop() if lengths else 1
+    m.count(0, node.at)
+    combinations = []
+    for number in range(length):
+        qubits = tuple(r.places[0] if r.scalar else r.places[number] for r in registers)
+        if len(set(qubits)) < len(qubits):
+            twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
+            at = node.operands[min(twice, len(node.operands) - 1)].at
+            invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
+        combinations.append(qubits)
+    return combinations
+
+
+def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
+    """Return a gate's parameter as a float; an angle counts in radians from 0 to 2 pi."""
+    value = need(m, value, node.at)
+    kind = value.type.kind
+    if kind == "angle":
+        return angle_to_float(value.type.width, value.data)
+    if kind == "float":
+        number = float(value.data)
+    elif kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
+        number = to_float(value.data)
+    else:
+        invalid(f"A {value.type} cannot be the parameter of a gate.", node.at, "Use a float or an angle.")
+    if not math.isfinite(number):
+        invalid("The parameter of a gate must be finite.", node.at)
+    # Beyond this, floats are further apart than a turn and mean no angle.
+    if abs(number) > 1e15 * TWO_PI:
+        invalid("The parameter of a gate is too large to be an angle.", node.at, "Reduce it modulo 2 pi.")
+    return number
+
+
+def modified(  # noqa: PLR0913 - a gate call's pieces
+    m: Machine,
+    node: syntax.GateCall,
+    gate: Standard | syntax.GateDefinition | None,
+    parameters: tuple[float, ...],
+    counts: list[int],
+    exponents: list[float],
+    own: int,
+) -> list[Operation]:
+    """Return the operations of a gate with its modifiers, over places 0 to n-1."""
+    if gate is None:
+        operations: list[Operation] = [("gphase", parameters, ())]
+    elif isinstance(gate, syntax.GateDefinition):
+        operations = expand(m, gate, parameters, node.name_at)
+    else:
+        operations = gate.expand(*parameters)
+    size = own
+    for modifier, count, exponent in reversed(list(zip(node.modifiers, counts, exponents, strict=True))):
+        # Each modifier walks over all operations, and may multiply them.
+        m.count(0, modifier.at)
+        if modifier.name == "inv":
+            operations = modifiers.inverse(operations)
+        elif modifier.name == "pow":
+            powered = modifiers.power(operations, exponent, size)
+            if powered is None:
+                limit = LIMITS.power_qubits
+                too_large(f"Such a power is limited to gates of {limit} qubits.", modifier.at, limit, size)
+            operations = powered
+        else:
+            if len(operations) * 6 > LIMITS.operations:
+                too_large(
+                    "Controlling this gate takes too many operations.",
+                    modifier.at,
+                    LIMITS.operations,
+                    len(operations) * 6,
+                )
+            operations = modifiers.controlled(operations, count)
+            size += count
+            if modifier.name == "negctrl":
+                turn: list[Operation] = [("x", (), (number,)) for number in range(count)]
+                operations = [*turn, *operations, *turn]
+    return operations
+
+
+def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Operation]:
+    """Return the operations of a user's gate over its own qubits; every (gate, parameters) is worked out once."""
+    key = (gate.name, parameters)
+    cached = m.gate_cache.get(key)
+    if cached is not None:
+        return cached
+    from reader.statements import execute_body  # noqa: PLC0415 - a statement may be a gate
+
+    if gate.opaque:
+        from reader.excerpts import unsupported  # noqa: PLC0415 - rare
+
+        unsupported(f"{quote(gate.name)} is opaque: nothing says what it does.", at, "Define it with 'gate'.")
+    m.enter(at)
+    frame = Frame(None)
+    scope = frame.scopes[0]
+    for number, name in enumerate(gate.qubits):
+        scope[name] = Qubits([number], scalar=True)
+    for name, value in zip(gate.parameters, parameters, strict=True):
+        variable = Variable(name, Type("float", 64), at, 0)
+        variable.data = value
+        variable.readonly = "a parameter of the gate"
+        scope[name] = variable
+    outer = m.frame, m.ops, m.in_gate, m.known, m.depth
+    m.frame, m.ops, m.in_gate = frame, [], True
+    before = m.operations
+    execute_body(m, gate.body)
+    operations = m.ops
+    m.frame, m.ops, m.in_gate, m.known, m.depth = outer
+    # What a body counts is counted again wherever it is placed; one that never is must still be bounded.
+    m.operations = before
+    m.step(at)
+    m.leave()
+    if len(m.gate_cache) > 4096:  # noqa: PLR2004 - many parameter values: forget rather than grow
+        m.gate_cache.clear()
+    m.gate_cache[key] = operations
+    return operations
+
+
+__all__ = ["FLOAT", "apply_gate", "convert", "define_gate"]

@@ -1,0 +1,242 @@
+"""The gates a program may use without defining them, each in terms of the few that the simulator is given.
+
+Sources: the OpenQASM 3.0 standard library (stdgates.inc), qelib1.inc of OpenQASM 2 and the names that Qiskit exports.
+An operation is a tuple (name, parameters, qubits). Only names of `NATIVE` reach the simulator, so a user's gate that is
+called like one of Aer's cannot be mistaken for it.
+"""
+
+from __future__ import annotations
+
+from math import pi
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Operation = tuple[str, tuple[Any, ...], tuple[int, ...]]
+
+# Qiskit's matrices; `gphase` has no qubits, `mcx` and `mcphase` any number of controls before the target.
+NATIVE = frozenset(
+    "id x y z h s sdg t tdg sx sxdg p rx ry rz r u cx cy cz cp swap ccx cswap rxx ryy rzz rzx ecr mcx mcphase "
+    "gphase power".split()
+)
+
+
+class Standard(NamedTuple):
+    """A predefined gate: how many parameters and qubits it takes, and what it does."""
+
+    parameters: int
+    qubits: int
+    expand: Callable[..., list[Operation]]
+
+
+def _native(name: str, parameters: int, qubits: int) -> Standard:
+    places = tuple(range(qubits))
+    return Standard(parameters, qubits, lambda *values: [(name, values, places)])
+
+
+def _sequence(qubits: int, *operations: tuple[Any, ...]) -> Standard:
+    fixed: list[Operation] = [(name, tuple(parameters), tuple(places)) for name, parameters, places in operations]
+    return Standard(0, qubits, lambda: fixed)
+
+
+def controlled_u(theta: float, phi: float, lam: float, gamma: float) -> list[Operation]:
+    """Return exp(i gamma) u(theta, phi, lam) on qubit 1, controlled by qubit 0."""
+    return [
+        ("p", (gamma + (phi + lam) / 2,), (0,)),
+        ("p", ((lam - phi) / 2,), (1,)),
+        ("cx", (), (0, 1)),
+        ("u", (-theta / 2, 0.0, -(phi + lam) / 2), (1,)),
+        ("cx", (), (0, 1)),
+        ("u", (theta / 2, phi, 0.0), (1,)),
+    ]
+
+
+def _controlled_rotation(name: str) -> Callable[[float], list[Operation]]:
+    def expand(theta: float) -> list[Operation]:
+        turn: list[Operation] = [
+            (name, (theta / 2,), (1,)),
+            ("cx", (), (0, 1)),
+            (name, (-theta / 2,), (1,)),
+            ("cx", (), (0, 1)),
+        ]
+        return turn
+
+    return expand
+
+
+def _crx(theta: float) -> list[Operation]:
+    return [("h", (), (1,)), *_controlled_rotation("rz")(theta), ("h", (), (1,))]
+
+
+def _rccx(a: int, b: int, c: int) -> list[Operation]:
+    # Margolus' simplified Toffoli, as in qelib1.inc.
+    return [
+        ("u", (pi / 2, 0.0, pi), (c,)),
+        ("p", (pi / 4,), (c,)),
+        ("cx", (), (b, c)),
+        ("p", (-pi / 4,), (c,)),
+        ("cx", (), (a, c)),
+        ("p", (pi / 4,), (c,)),
+        ("cx", (), (b, c)),
+        ("p", (-pi / 4,), (c,)),
+        ("u", (pi / 2, 0.0, pi), (c,)),
+    ]
+
+
+def _rc3x() -> list[Operation]:
+    half: list[Operation] = [
+        ("u", (pi / 2, 0.0, pi), (3,)),
+        ("p", (pi / 4,), (3,)),
+        ("cx", (), (2, 3)),
+        ("p", (-pi / 4,), (3,)),
+        ("u", (pi / 2, 0.0, pi), (3,)),
+    ]
+    return [
+        *half,
+        ("cx", (), (0, 3)),
+        ("p", (pi / 4,), (3,)),
+        ("cx", (), (1, 3)),
+        ("p", (-pi / 4,), (3,)),
+        ("cx", (), (0, 3)),
+        ("p", (pi / 4,), (3,)),
+        ("cx", (), (1, 3)),
+        ("p", (-pi / 4,), (3,)),
+        *half,
+    ]
+
+
+def _u2(phi: float, lam: float) -> list[Operation]:
+    # In OpenQASM 3 u2 and u3 have determinant one; the phase matters under ctrl only.
+    return [("gphase", (-(phi + lam) / 2,), ()), ("u", (pi / 2, phi, lam), (0,))]
+
+
+def _u3(theta: float, phi: float, lam: float) -> list[Operation]:
+    return [("gphase", (-(phi + lam) / 2,), ()), ("u", (theta, phi, lam), (0,))]
+
+
+def _builtin_u(theta: float, phi: float, lam: float) -> list[Operation]:
+    # OpenQASM 3's U is 2 pi periodic, which makes it exp(i theta/2) times Qiskit's (spec, "Built-in gates").
+    return [("gphase", (theta / 2,), ()), ("u", (theta, phi, lam), (0,))]
+
+
+def _xx_plus_yy(theta: float, beta: float = 0.0) -> list[Operation]:
+    return [
+        ("rz", (beta,), (0,)),
+        ("rz", (-pi / 2,), (1,)),
+        ("sx", (), (1,)),
+        ("rz", (pi / 2,), (1,)),
+        ("s", (), (0,)),
+        ("cx", (), (1, 0)),
+        ("ry", (-theta / 2,), (1,)),
+        ("ry", (-theta / 2,), (0,)),
+        ("cx", (), (1, 0)),
+        ("sdg", (), (0,)),
+        ("rz", (-pi / 2,), (1,)),
+        ("sxdg", (), (1,)),
+        ("rz", (pi / 2,), (1,)),
+        ("rz", (-beta,), (0,)),
+    ]
+
+
+def _xx_minus_yy(theta: float, beta: float = 0.0) -> list[Operation]:
+    return [
+        ("rz", (-beta,), (1,)),
+        ("rz", (-pi / 2,), (0,)),
+        ("sx", (), (0,)),
+        ("rz", (pi / 2,), (0,)),
+        ("s", (), (1,)),
+        ("cx", (), (0, 1)),
+        ("ry", (theta / 2,), (0,)),
+        ("ry", (-theta / 2,), (1,)),
+        ("cx", (), (0, 1)),
+        ("sdg", (), (1,)),
+        ("rz", (-pi / 2,), (0,)),
+        ("sxdg", (), (0,)),
+        ("rz", (pi / 2,), (0,)),
+        ("rz", (beta,), (1,)),
+    ]
+
+
+def _c3sx() -> list[Operation]:
+    # ctrl(3) @ sx: its target rotation is a phase between two h, and so a phase on all four.
+    return [("h", (), (3,)), ("mcphase", (pi / 2,), (0, 1, 2, 3)), ("h", (), (3,))]
+
+
+_H1 = ("h", (), (1,))
+
+# What stdgates.inc defines.
+STDGATES: dict[str, Standard] = {
+    **{name: _native(name, 0, 1) for name in "id x y z h s sdg t tdg sx".split()},
+    **{name: _native(name, 1, 1) for name in ("p", "rx", "ry", "rz")},
+    **{name: _native(name, 0, 2) for name in ("cx", "cy", "cz", "swap")},
+    **{name: _native(name, 0, 3) for name in ("ccx", "cswap")},
+    "cp": _native("cp", 1, 2),
+    "crx": Standard(1, 2, _crx),
+    "cry": Standard(1, 2, _controlled_rotation("ry")),
+    "crz": Standard(1, 2, _controlled_rotation("rz")),
+    "ch": _sequence(
+        2,
+        ("s", (), (1,)),
+        _H1,
+        ("t", (), (1,)),
+        ("cx", (), (0, 1)),
+        ("tdg", (), (1,)),
+        _H1,
+        ("sdg", (), (1,)),
+    ),
+    "cu": Standard(4, 2, controlled_u),
+    "CX": _native("cx", 0, 2),
+    "phase": _native("p", 1, 1),
+    "cphase": _native("cp", 1, 2),
+    "u1": _native("p", 1, 1),
+    "u2": Standard(2, 1, _u2),
+    "u3": Standard(3, 1, _u3),
+}
+# What Qiskit exports without a definition, and qelib1.inc defines beyond that.
+EXTRAS: dict[str, Standard] = {
+    "u": _native("u", 3, 1),
+    "u0": Standard(1, 1, lambda _gamma: [("id", (), (0,))]),
+    "r": _native("r", 2, 1),
+    "sxdg": _native("sxdg", 0, 1),
+    "cu1": _native("cp", 1, 2),
+    "cu3": Standard(3, 2, lambda theta, phi, lam: controlled_u(theta, phi, lam, 0.0)),
+    "csx": _sequence(2, _H1, ("cp", (pi / 2,), (0, 1)), _H1),
+    "cs": _sequence(2, ("cp", (pi / 2,), (0, 1))),
+    "csdg": _sequence(2, ("cp", (-pi / 2,), (0, 1))),
+    "rxx": _native("rxx", 1, 2),
+    "ryy": _native("ryy", 1, 2),
+    "rzz": _native("rzz", 1, 2),
+    "rzx": _native("rzx", 1, 2),
+    "ecr": _native("ecr", 0, 2),
+    "dcx": _sequence(2, ("cx", (), (0, 1)), ("cx", (), (1, 0))),
+    "iswap": _sequence(
+        2,
+        ("s", (), (0,)),
+        ("s", (), (1,)),
+        ("h", (), (0,)),
+        ("cx", (), (0, 1)),
+        ("cx", (), (1, 0)),
+        _H1,
+    ),
+    "ccz": _sequence(3, ("h", (), (2,)), ("ccx", (), (0, 1, 2)), ("h", (), (2,))),
+    "rccx": _sequence(3, *_rccx(0, 1, 2)),
+    "rc3x": _sequence(4, *_rc3x()),
+    "rcccx": _sequence(4, *_rc3x()),
+    "c3x": _native("mcx", 0, 4),
+    "c4x": _native("mcx", 0, 5),
+    "c3sx": Standard(0, 4, _c3sx),
+    "c3sqrtx": Standard(0, 4, _c3sx),
+    "xx_plus_yy": Standard(2, 2, _xx_plus_yy),
+    "xx_minus_yy": Standard(2, 2, _xx_minus_yy),
+}
+BUILTIN: dict[str, Standard] = {"U": Standard(3, 1, _builtin_u)}
+GATES: dict[str, Standard] = {**EXTRAS, **STDGATES, **BUILTIN}
+
+# OpenQASM 2 has no ctrl and so no phases to tell apart: U, u2 and u3 are Qiskit's.
+LEGACY_GATES: dict[str, Standard] = {
+    **GATES,
+    "U": _native("u", 3, 1),
+    "u2": Standard(2, 1, lambda phi, lam: [("u", (pi / 2, phi, lam), (0,))]),
+    "u3": _native("u", 3, 1),
+}

@@ -1,0 +1,100 @@
+"""Inputs: the values a request gives for the program's `input` declarations (spec, "Input/output")."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NoReturn
+
+from reader import syntax
+from reader.excerpts import SourceError, did_you_mean, quote
+from reader.values import Type, Value, float_to_angle, round_float, wrap
+from tasks.errors import ErrorCode, TaskError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reader.machine import Machine, Variable
+
+
+def declared(program: syntax.Program) -> list[syntax.Declaration]:
+    """Return the program's input declarations."""
+    return [node for node in program.body if isinstance(node, syntax.Declaration) and node.role == "input"]
+
+
+def check_names(program: syntax.Program, inputs: Mapping[str, object]) -> None:
+    """Refuse inputs the program does not declare, and declarations that get no value."""
+    nodes = {node.name: node for node in declared(program)}
+    for name in inputs:
+        if name not in nodes:
+            hint = did_you_mean(str(name), nodes) or (
+                f"The program declares {', '.join(list(nodes)[:10])}." if nodes else "The program declares no inputs."
+            )
+            raise TaskError(ErrorCode.INVALID_INPUTS, f"The program has no input {quote(str(name))}.", hint=hint)
+    for name, node in nodes.items():
+        if name not in inputs:
+            raise SourceError(
+                ErrorCode.INVALID_INPUTS,
+                f"The input {quote(name)} has no value.",
+                node.at,
+                hint=f'Add it to the request: "inputs": {{"{name[:40]}": ...}}.',
+            )
+
+
+def take(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
+    """Give an input variable the request's value."""
+    variable.data = value_for(variable.type, m.inputs.get(node.name), node).data
+    variable.readonly = "an input"
+
+
+def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # noqa: C901, PLR0911 - one rule per type
+    """Return a JSON value as a value of the type; an angle is given in radians, a register as a bit string or number."""
+    name = kind.kind
+    if name == "bool" and (isinstance(given, bool) or given in (0, 1)):
+        return Value(kind, int(bool(given)))
+    if name == "bit" and isinstance(given, str):
+        digits = given.replace("_", "")
+        if len(digits) == kind.width and set(digits) <= {"0", "1"}:
+            return Value(kind, int(digits, 2))
+        refuse(kind, node, f"a string of {kind.width} times 0 or 1")
+    if name in ("bit", "int", "uint"):
+        number = int(given) if isinstance(given, bool) else given
+        if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
+            number = int(number)
+        if isinstance(number, int):
+            if number.bit_length() > kind.width + 1 or wrap(name, kind.width, number) != number:
+                refuse(kind, node, f"a number that fits {kind}")
+            return Value(kind, number)
+        refuse(kind, node, "an integer")
+    if name in ("float", "angle"):
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            try:
+                real = float(given)
+            except OverflowError:
+                real = math.inf
+            if math.isfinite(real):
+                if name == "float":
+                    return Value(kind, round_float(kind.width, real))
+                return Value(kind, float_to_angle(kind.width, real))
+        refuse(kind, node, "a finite number")
+    if name == "complex" and isinstance(given, list | tuple) and len(given) == 2:  # noqa: PLR2004 - real and imaginary
+        parts = [part for part in given if isinstance(part, int | float) and not isinstance(part, bool)]
+        if len(parts) == 2 and all(abs(part) < 1e300 for part in parts):  # noqa: PLR2004 - real and imaginary
+            return Value(kind, complex(*parts))
+    if name == "complex":
+        refuse(kind, node, "a list of real and imaginary part")
+    raise SourceError(
+        ErrorCode.UNSUPPORTED_FEATURE,
+        f"A {kind} cannot be an input.",
+        node.at,
+        hint="Use a number, an angle or bits.",
+    )
+
+
+def refuse(kind: Type, node: syntax.Declaration, wanted: str) -> NoReturn:
+    """Refuse a value that does not fit its declaration."""
+    raise SourceError(
+        ErrorCode.INVALID_INPUTS,
+        f"The input {quote(node.name)} is declared as {kind} and needs {wanted}.",
+        node.at,
+        hint="Change the value in the request's inputs, or the declaration.",
+    )

@@ -1,0 +1,288 @@
+"""`for` and `while`: unrolled where the next iteration is certain, a loop in the circuit where a measurement decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reader import syntax
+from reader.declarations import resolve_type
+from reader.excerpts import invalid, too_large, unsupported
+from reader.expressions import convert, evaluate, integer, read, truth
+from reader.limits import LIMITS
+from reader.logic import Bit, Node, both, negate
+from reader.machine import Array, Bits, Qubits, Variable
+from reader.places import refer, unknown
+from reader.subroutines import run_calls, set_flag
+from reader.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reader.machine import Machine
+
+_ROUNDS = 64  # attempts at finding out which variables a loop carries
+
+
+def iteration(m: Machine, at: int) -> None:
+    """Count an iteration of a loop that is unrolled."""
+    m.iterations += 1
+    m.step(at)
+    if m.iterations > LIMITS.loop_iterations:
+        too_large(
+            f"Loops run for more than {LIMITS.loop_iterations:,} iterations.",
+            at,
+            LIMITS.loop_iterations,
+            m.iterations,
+            "Use fewer iterations; a loop without a measurement must end by itself.",
+        )
+
+
+def execute_for(m: Machine, node: syntax.For) -> None:
+    """Execute `for` (spec, "For loops")."""
+    run_calls(m, *_parts(node.values))
+    kind = resolve_type(m, node.type)
+    values = loop_values(m, node, kind)
+    broke = Variable("break", BOOL, node.at, m.depth)
+    for value in values:
+        iteration(m, node.at)
+        state = left(m, broke)
+        if state == 1:
+            return
+
+        def once(value: Value = value) -> None:
+            one_iteration(m, node, kind, value, broke)
+
+        if isinstance(state, Node):
+            m.branch(state, None, once, node.at, inner=False)
+        else:
+            once()
+
+
+def _parts(values: syntax.Expression) -> list[syntax.Expression | None]:
+    if isinstance(values, syntax.Range):
+        return [values.start, values.step, values.stop]
+    return [values]
+
+
+def left(m: Machine, broke: Variable) -> Bit:
+    """Return whether the loop, or something around it, has been left."""
+    frame = m.frame
+    frame.loops.append((broke, broke))
+    state = m.ended_by()
+    frame.loops.pop()
+    return state
+
+
+def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke: Variable) -> None:
+    """Execute a loop's body once."""
+    from reader.statements import execute_body  # noqa: PLC0415 - whose statements may be loops
+
+    variable = Variable(node.name, kind, node.at, m.depth)
+    converted = convert(m, value, kind, node.values.at)
+    if converted.known:
+        variable.data = converted.data
+    else:
+        m.set(variable, converted, node.at)
+    continued = Variable("continue", BOOL, node.at, m.depth)
+    frame = m.frame
+    frame.loops.append((broke, continued))
+    frame.scopes.append({node.name: variable})
+    frame.scopes.append({})
+    m.enter(node.at)
+    execute_body(m, node.body)
+    m.leave()
+    m.give_back(frame.scopes.pop().values())
+    m.give_back(frame.scopes.pop().values())
+    frame.loops.pop()
+
+
+def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:
+    """Return the values the loop variable takes, before the first iteration changes anything."""
+    values = node.values
+    if isinstance(values, syntax.Range):
+        if values.start is None or values.stop is None:
+            invalid("The range of a loop needs a start and an end.", values.at, "Write [0:3].")
+        start, stop = integer(m, values.start), integer(m, values.stop)
+        step = integer(m, values.step) if values.step is not None else 1
+        if step == 0:
+            invalid("The step of a range cannot be zero.", values.at)
+        length = max(0, (stop - start) // step + 1)
+        if length > LIMITS.loop_iterations:
+            limit = LIMITS.loop_iterations
+            too_large(f"A loop runs for more than {limit:,} iterations.", values.at, limit, min(length, 2**63))
+        width = max(INT.width, max(abs(start), abs(stop)).bit_length() + 1)
+        source = Type("int", width)
+        numbers = [Value(source, start + index * step) for index in range(length)]
+        if kind.kind == "bit":
+            numbers = [Value(Type("uint", width), number.data) for number in numbers]
+        return numbers
+    if isinstance(values, syntax.IndexSet):
+        return [evaluate(m, item) for item in values.items]
+    symbol = refer(m, values)
+    if isinstance(symbol, Array):
+        if len(symbol.dimensions) != 1:
+            invalid("A loop runs over arrays of one dimension.", values.at, "Index the array first.")
+        return [m.read(element, values.at) for element in symbol.elements]
+    if isinstance(symbol, Bits) or (isinstance(symbol, Variable) and symbol.type.kind == "bit"):
+        value = read(m, symbol, values.at)
+        return [from_bits(Type("bit", 1), (bit,)) for bit in to_bits(value)]
+    if symbol is None and isinstance(values, syntax.Name):
+        unknown(m, values)
+    if isinstance(symbol, Qubits):
+        invalid("A loop runs over classical values.", values.at, "Loop over the indices: 'for int i in [0:3]'.")
+    invalid("A loop cannot run over this.", values.at, "Use a range, a set, an array or a bit register.")
+
+
+def execute_while(m: Machine, node: syntax.While) -> None:
+    """Execute `while` (spec, "While loops")."""
+    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be loops
+
+    broke = Variable("break", BOOL, node.at, m.depth)
+
+    def condition() -> Bit:
+        state = left(m, broke)
+        if state == 1:
+            return 0
+        holds = Variable("while", BOOL, node.at, m.depth)
+
+        def work_out() -> None:
+            m.set(holds, from_bits(BOOL, (truth(m, evaluate(m, node.condition), node.condition.at),)), node.at)
+
+        m.owned.append(holds)
+        run_calls(m, node.condition)
+        m.attempt(work_out, node.at)
+        return both(m.arithmetic.short(negate(state)), to_bits(m.read(holds, node.at))[0])
+
+    def body() -> None:
+        continued = Variable("continue", BOOL, node.at, m.depth)
+        m.frame.loops.append((broke, continued))
+        execute_block(m, node.body)
+        m.frame.loops.pop()
+
+    while True:
+        iteration(m, node.at)
+        holds = condition()
+        if isinstance(holds, Node):
+            measured_loop(m, condition, body, node.at)
+            return
+        if not holds:
+            return
+        body()
+
+
+def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], None], at: int) -> None:
+    """Compile a loop that a measurement ends.
+
+    What the body changes must stand in the same cells whenever the loop begins again. Which variables those are is
+    found by compiling the body: as long as one that is not yet carried changes, all is taken back and done again.
+    """
+    m.enter(at)
+    carried: dict[Variable, set[int]] = {}
+    counters = m.operations, m.iterations
+    for _ in range(_ROUNDS):
+        mark, emitted, known = len(m.journal), len(m.ops), dict(m.known)
+        outer = m.ops
+        m.operations, m.iterations = counters
+        for variable, indices in carried.items():
+            bits = m.spread(variable)
+            for index in indices:
+                cell = m.cell_of(variable, index, at)
+                if not isinstance(bits[index], Node):
+                    m.store(cell, bits[index], at)
+                    m.log(variable, index)
+                    bits[index] = Node("bit", cell)
+        # The first test is made before the loop, each further one at the end of its body.
+        m.known = {}
+        cell = m.allocate(1, at)
+        m.store(cell, condition(), at)
+        m.known = {cell: 1}
+        m.depth += 1
+        head = len(m.journal)
+        m.ops = []
+        body()
+        m.store(cell, condition(), at)
+        inside = m.ops
+        m.depth -= 1
+        changed = changes(m, head, at)
+        missing = False
+        for variable, indices in changed.items():
+            new = indices - carried.get(variable, set())
+            if new:
+                missing = True
+                # Numbers grow into their higher bits: carry all of an integer at once.
+                every = variable.type.kind in ("int", "uint", "angle")
+                carried.setdefault(variable, set()).update(range(variable.type.width) if every else new)
+        if missing:
+            m.ops = outer
+            del m.ops[emitted:]
+            m.undo(mark)
+            m.known = known
+            continue
+        for variable, indices in carried.items():
+            bits = m.spread(variable)
+            for index in indices:
+                if not isinstance(bits[index], Node):
+                    m.store(m.cell_of(variable, index, at), bits[index], at)
+        m.undo(head)
+        m.ops = outer
+        m.known = {cell: 0}
+        m.emit(("while", cell, inside), at)
+        m.leave()
+        return
+    unsupported("This loop changes too many variables.", at, "Use fewer variables in the loop.")
+
+
+def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
+    """Return which bits of outer variables differ from what they were at the mark."""
+    before: dict[Variable, Any] = {}
+    after: dict[Variable, Any] = {}
+    for variable, _, _ in m.journal[mark:]:
+        if variable.depth <= m.depth and variable not in after:
+            after[variable] = list(variable.data) if isinstance(variable.data, list) else variable.data
+    # Undo on a copy: walk the journal backwards to find what each variable was.
+    for variable, index, old in reversed(m.journal[mark:]):
+        if variable not in after:
+            continue
+        if index < 0:
+            before[variable] = list(old) if isinstance(old, list) else old
+        else:
+            current = before.setdefault(variable, list(after[variable]))
+            current[index] = old
+    result: dict[Variable, set[int]] = {}
+    for variable, old in before.items():
+        new = after[variable]
+        if variable.type.kind not in BITLIKE:
+            if old is not new and (type(old) is not type(new) or old != new):
+                unsupported(
+                    f"'{variable.name[:40]}' is a {variable.type} and changes in a loop that a measurement ends.",
+                    at,
+                    "Use an int or an angle, or a 'for' loop.",
+                )
+            continue
+        was, now = _bits(variable, old), _bits(variable, new)
+        differing = {
+            index
+            for index, (x, y) in enumerate(zip(was, now, strict=True))
+            if not (isinstance(x, Node) and isinstance(y, Node))
+            and (isinstance(x, Node) or isinstance(y, Node) or x != y)
+        }
+        if differing:
+            result[variable] = differing
+    return result
+
+
+def _bits(variable: Variable, data: Any) -> list[Bit]:  # noqa: ANN401 - an int or bits
+    if isinstance(data, list):
+        return data
+    return [(data >> index) & 1 for index in range(variable.type.width)]
+
+
+def leave_loop(m: Machine, node: syntax.Leave) -> None:
+    """Execute `break`, `continue` or `end`."""
+    if node.word == "end":
+        set_flag(m, m.ended)
+        return
+    if not m.frame.loops:
+        invalid(f"'{node.word}' stands outside a loop.", node.at, "Use 'end;' to end the program.")
+    broke, continued = m.frame.loops[-1]
+    set_flag(m, broke if node.word == "break" else continued)

@@ -1,0 +1,544 @@
+"""The state of a compilation: what is emitted, which variables exist and what is known about measured bits.
+
+A classical bit of the circuit is a *cell*, an int. A variable's value is known while compiling, or its bits are nodes
+over its own cells. Three mechanisms keep that sound where control depends on measurements:
+
+- `branch` compiles both sides of a test on measured bits and merges what they assigned, bit by bit;
+- `attempt` runs a statement that needs a number where only measured bits are: it is compiled once per value of those
+  bits, each under a test (`Split`), within the limit `splits`;
+- an *exit flag* is a variable that says whether a loop, subroutine or program has ended; what follows a statement that
+  may have set it is guarded by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reader.excerpts import too_large, unsupported
+from reader.limits import LIMITS
+from reader.logic import Arithmetic, Bit, Node, cells
+from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reader import syntax
+
+
+class Split(Exception):  # noqa: N818 - a request to the enclosing `attempt`, not an error
+    """A statement needs to know this cell while compiling."""
+
+    def __init__(self, cell: int, at: int) -> None:
+        super().__init__(cell)
+        self.cell = cell
+        self.at = at
+
+
+class Select:
+    """The value of a variable that Aer cannot hold (a float, say): one of two, decided by a cell."""
+
+    __slots__ = ("cell", "no", "yes")
+
+    def __init__(self, cell: int, yes: Any, no: Any) -> None:  # noqa: ANN401 - any kind of value
+        self.cell = cell
+        self.yes = yes
+        self.no = no
+
+
+class Variable:
+    """A classical variable: `data` is its known value, a list of its bits, or a `Select`."""
+
+    __slots__ = ("at", "base", "data", "depth", "name", "readonly", "type")
+
+    def __init__(self, name: str, kind: Type, at: int, depth: int) -> None:
+        self.name = name
+        self.type = kind
+        self.at = at
+        self.depth = depth  # how many branches were open where it was declared
+        self.data: Any = default(kind)
+        self.base: int | None = None  # its first cell, once it has cells
+        self.readonly = ""  # why it cannot be assigned to
+
+
+class Array:
+    """A view of an array: its dimensions and its elements, one variable each, row by row."""
+
+    __slots__ = ("dimensions", "elements", "kind", "readonly")
+
+    def __init__(self, kind: Type, dimensions: tuple[int, ...], elements: list[Variable], readonly: str = "") -> None:
+        self.kind = kind
+        self.dimensions = dimensions
+        self.elements = elements
+        self.readonly = readonly
+
+
+class Bits:
+    """A reference to single bits of variables: an index, a slice, or an alias."""
+
+    __slots__ = ("places", "scalar")
+
+    def __init__(self, places: list[tuple[Variable, int]], *, scalar: bool) -> None:
+        self.places = places
+        self.scalar = scalar
+
+
+class Qubits:
+    """A reference to qubits of the circuit; `scalar` when it is a single qubit and not a register of one."""
+
+    __slots__ = ("places", "scalar")
+
+    def __init__(self, places: list[int], *, scalar: bool) -> None:
+        self.places = places
+        self.scalar = scalar
+
+
+Symbol = Variable | Array | Bits | Qubits
+
+
+class Frame:
+    """The scopes of the program or of a running subroutine, innermost last."""
+
+    __slots__ = ("exits", "loops", "result", "returned", "scopes", "subroutine")
+
+    def __init__(self, subroutine: syntax.Subroutine | None) -> None:
+        self.subroutine = subroutine
+        self.scopes: list[dict[str, Symbol]] = [{}]
+        self.loops: list[tuple[Variable, Variable]] = []  # break flag and continue flag of each open loop
+        self.exits: list[Variable] = []
+        self.result: Variable | None = None
+        self.returned: Variable | None = None
+
+
+class Machine:
+    """Everything a compilation knows; `ops` is the operation list that is being filled."""
+
+    def __init__(self, *, legacy: bool) -> None:
+        self.legacy = legacy
+        self.ops: list[tuple[Any, ...]] = []
+        self.known: dict[int, int] = {}
+        self.journal: list[tuple[Variable, int, Any]] = []
+        self.depth = 0  # open branches
+        self.nesting = 0
+        self.steps = 0
+        self.iterations = 0
+        self.operations = 0
+        self.elements = 0
+        self.splits = 0
+        self.cells = 0
+        self.free: list[int] = []  # single cells to use again
+        self.rows: dict[int, list[int]] = {}  # width -> first cells of rows to use again
+        self.dirty: set[int] = set()
+        self.qubits = 0
+        self.registers: list[tuple[str, int]] = []
+        self.physical: dict[int, int] = {}
+        self.phase = 0.0
+        self.measured = False
+        self.notes: dict[str, None] = {}
+        self.gates: dict[str, syntax.GateDefinition] = {}
+        self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
+        self.subroutines: dict[str, syntax.Subroutine] = {}
+        self.externs: dict[str, int] = {}
+        self.globals = Frame(None)
+        self.frame = self.globals
+        self.in_gate = False
+        self.calls: dict[int, list[syntax.Call]] = {}
+        self.results: dict[int, Variable] = {}
+        self.temporaries: list[int] = []
+        self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
+        self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
+        self.outputs: list[tuple[Variable, str]] = []  # global variables and their role
+        self.measured_into: set[Variable] = set()
+        self.inputs: Mapping[str, object] = {}
+        self.arithmetic = Arithmetic(self.shrink)
+        self.ended = Variable("end", BOOL, 0, 0)
+        self.globals.exits.append(self.ended)
+
+    # ------------------------------------------------------------------ limits
+
+    def step(self, at: int) -> None:
+        """Count one statement or expression."""
+        self.steps += 1
+        if self.steps > LIMITS.steps:
+            too_large(
+                f"Working out this program takes more than {LIMITS.steps:,} steps.",
+                at,
+                LIMITS.steps,
+                self.steps,
+                "Use fewer loop iterations or gate definitions inside each other.",
+            )
+
+    def enter(self, at: int) -> None:
+        """Count one more block, subroutine or gate inside another."""
+        self.nesting += 1
+        if self.nesting > LIMITS.nesting:
+            too_large(
+                f"Blocks, subroutines and gates nest deeper than {LIMITS.nesting} levels.",
+                at,
+                LIMITS.nesting,
+                self.nesting,
+                "A subroutine that calls itself cannot be compiled.",
+            )
+
+    def leave(self) -> None:
+        """Come back from a block, subroutine or gate."""
+        self.nesting -= 1
+
+    def count(self, operations: int, at: int) -> None:
+        """Count operations before they are emitted."""
+        self.operations += operations
+        if self.operations > LIMITS.operations:
+            too_large(
+                f"The program expands to more than {LIMITS.operations:,} operations.",
+                at,
+                LIMITS.operations,
+                self.operations,
+                "Use fewer gates, loop iterations or a smaller exponent of pow.",
+            )
+
+    def emit(self, operation: tuple[Any, ...], at: int) -> None:
+        """Add an operation to the circuit."""
+        self.count(1, at)
+        self.ops.append(operation)
+
+    def note(self, sentence: str) -> None:
+        """Say something to the sender about how the program was read."""
+        self.notes[sentence] = None
+
+    # ------------------------------------------------------------------ cells
+
+    def allocate(self, count: int, at: int) -> int:
+        """Return the first of `count` new cells in a row."""
+        first = self.cells
+        self.cells += count
+        if self.cells > LIMITS.clbits:
+            too_large(
+                f"The program needs more than {LIMITS.clbits:,} classical bits.",
+                at,
+                LIMITS.clbits,
+                self.cells,
+                "Declare smaller registers or narrower integers.",
+            )
+        return first
+
+    def scratch(self, at: int) -> int:
+        """Return a cell for an intermediate result; `release` gives it back when the statement is done."""
+        cell = self.free.pop() if self.free else self.allocate(1, at)
+        self.known.pop(cell, None)
+        self.temporaries.append(cell)
+        return cell
+
+    def store(self, cell: int, bit: Bit, at: int) -> None:
+        """Emit the assignment of a bit to a cell."""
+        self.emit(("store", cell, bit), at)
+        self.written(cell)
+        if not isinstance(bit, Node):
+            self.known[cell] = bit
+
+    def written(self, cell: int) -> None:
+        """Forget what was known about a cell."""
+        self.known.pop(cell, None)
+        self.dirty.add(cell)
+
+    def shrink(self, bit: Bit) -> Bit:
+        """Return the bit, stored in a scratch cell."""
+        cell = self.scratch(0)
+        self.store(cell, bit, 0)
+        return Node("bit", cell)
+
+    def resolve(self, bit: Bit) -> Bit:
+        """Return the bit, known if its cell is."""
+        if isinstance(bit, Node) and bit.op == "bit":
+            return self.known.get(bit.cell, bit)
+        return bit
+
+    # ------------------------------------------------------------------ variables
+
+    def read(self, variable: Variable, at: int) -> Value:
+        """Return a variable's value."""
+        data = variable.data
+        if isinstance(data, list):
+            if self.known:
+                known = self.known
+                return from_bits(
+                    variable.type,
+                    tuple(known.get(b.cell, b) if isinstance(b, Node) else b for b in data),
+                )
+            return from_bits(variable.type, tuple(data))
+        while isinstance(data, Select):
+            which = self.known.get(data.cell)
+            if which is None:
+                raise Split(data.cell, at)
+            data = data.yes if which else data.no
+        return Value(variable.type, data)
+
+    def read_bit(self, variable: Variable, index: int) -> Bit:
+        """Return one bit of a bit-like variable."""
+        data = variable.data
+        if isinstance(data, list):
+            return self.resolve(data[index])
+        return (data >> index) & 1
+
+    def cell_of(self, variable: Variable, index: int, at: int) -> int:
+        """Return the cell of a variable's bit."""
+        base = variable.base
+        if base is None:
+            width = variable.type.width
+            row = self.rows.get(width)
+            variable.base = base = row.pop() if row else self.allocate(width, at)
+            for cell in range(base, base + width):
+                self.known.pop(cell, None)
+        return base + index
+
+    def give_back(self, variables: Iterable[object]) -> None:
+        """Let the cells of variables that nothing can name any more be used again."""
+        for variable in variables:
+            if isinstance(variable, Variable) and variable.base is not None:
+                self.rows.setdefault(variable.type.width, []).append(variable.base)
+                variable.base = None
+
+    def log(self, variable: Variable, index: int = -1) -> None:
+        """Remember what a variable, or one of its bits, was."""
+        if index < 0:
+            data = variable.data
+            self.journal.append((variable, -1, list(data) if isinstance(data, list) else data))
+        else:
+            self.journal.append((variable, index, variable.data[index]))
+
+    def undo(self, mark: int) -> None:
+        """Take back every assignment since the mark."""
+        journal = self.journal
+        while len(journal) > mark:
+            variable, index, old = journal.pop()
+            if index < 0:
+                variable.data = old
+            else:
+                variable.data[index] = old
+
+    def spread(self, variable: Variable) -> list[Bit]:
+        """Return a bit-like variable's bits as the list that it holds from now on."""
+        if not isinstance(variable.data, list):
+            self.log(variable)
+            number = variable.data
+            variable.data = [(number >> index) & 1 for index in range(variable.type.width)]
+        bits: list[Bit] = variable.data
+        return bits
+
+    def set_bit(self, variable: Variable, index: int, bit: Bit, at: int) -> None:
+        """Assign one bit."""
+        bits = self.spread(variable)
+        if isinstance(bit, Node):
+            cell = self.cell_of(variable, index, at)
+            if not (bit.op == "bit" and bit.cell == cell):
+                self.store(cell, bit, at)
+                bit = Node("bit", cell)
+        self.log(variable, index)
+        bits[index] = bit
+
+    def set(self, variable: Variable, value: Value, at: int) -> None:
+        """Assign a value of the variable's own type."""
+        data = value.data
+        if variable.type.kind not in BITLIKE or not isinstance(data, tuple):
+            self.log(variable)
+            variable.data = data
+            return
+        self.set_bits([(variable, index) for index in range(variable.type.width)], data, at)
+
+    def set_bits(self, places: list[tuple[Variable, int]], data: tuple[Bit, ...], at: int) -> None:
+        """Assign bits to places."""
+        # A place may be overwritten before another bit reads it: such bits are copied first.
+        targets = {
+            variable.base + index: number
+            for number, (variable, index) in enumerate(places)
+            if variable.base is not None
+        }
+        copies: dict[int, Bit] = {}
+        if targets:
+            for number, bit in enumerate(data):
+                for cell in cells(bit):
+                    if targets.get(cell, number) < number and cell not in copies:
+                        copies[cell] = self.shrink(Node("bit", cell))
+        for (variable, index), bit in zip(places, data, strict=True):
+            self.set_bit(variable, index, _replace(bit, copies) if copies else bit, at)
+
+    def measure(self, qubit: int, variable: Variable, index: int, at: int) -> None:
+        """Measure a qubit into a variable's bit."""
+        cell = self.cell_of(variable, index, at)
+        self.emit(("measure", qubit, cell), at)
+        self.measured = True
+        if variable.type.kind != "bit":
+            self.measured_into.add(variable)
+        self.written(cell)
+        bits = self.spread(variable)
+        self.log(variable, index)
+        bits[index] = Node("bit", cell)
+
+    # ------------------------------------------------------------------ control that depends on measurements
+
+    def assume(self, bit: Bit, value: int) -> None:
+        """Know from here on what a test has told."""
+        if not isinstance(bit, Node):
+            return
+        if bit.op == "bit":
+            self.known[bit.cell] = value
+        elif isinstance(bit.a, Node):
+            if bit.op == "!":
+                self.assume(bit.a, 1 - value)
+            elif bit.b is not None and ((bit.op == "&" and value) or (bit.op == "|" and not value)):
+                self.assume(bit.a, value)
+                self.assume(bit.b, value)
+
+    def branch(
+        self,
+        condition: Node,
+        then: Callable[[], None] | None,
+        otherwise: Callable[[], None] | None,
+        at: int,
+        *,
+        inner: bool = True,
+    ) -> None:
+        """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own."""
+        self.enter(at)
+        outer_ops, outer_known = self.ops, self.known
+        sides: list[tuple[list[Any], dict[Variable, Any], dict[int, int]]] = []
+        self.depth += inner
+        for value, run in ((1, then), (0, otherwise)):
+            self.ops = []
+            self.known = dict(outer_known)
+            self.assume(condition, value)
+            mark = len(self.journal)
+            if run is not None:
+                run()
+            changed: dict[Variable, Any] = {}
+            for variable, _, _ in self.journal[mark:]:
+                if variable.depth <= self.depth - inner and variable not in changed:
+                    data = variable.data
+                    changed[variable] = list(data) if isinstance(data, list) else data
+            self.undo(mark)
+            sides.append((self.ops, changed, self.known))
+        self.depth -= inner
+        (yes_ops, yes_changed, yes_known), (no_ops, no_changed, no_known) = sides
+        merged: list[tuple[Variable, Any]] = []
+        for variable in {**yes_changed, **no_changed}:
+            yes, no = yes_changed.get(variable, variable.data), no_changed.get(variable, variable.data)
+            self.ops, self.known = yes_ops, yes_known
+            yes_bits, no_bits = _as_bits(variable, yes), _as_bits(variable, no)
+            if yes_bits is None or no_bits is None:
+                merged.append((variable, self._merge_other(yes, no, (yes_ops, yes_known), (no_ops, no_known), at)))
+                continue
+            result: list[Bit] = []
+            for index, (yes_bit, no_bit) in enumerate(zip(yes_bits, no_bits, strict=True)):
+                if yes_bit is no_bit or (not isinstance(yes_bit, Node) and yes_bit == no_bit):
+                    result.append(yes_bit)
+                    continue
+                cell = self.cell_of(variable, index, at)
+                for ops, known, bit in ((yes_ops, yes_known, yes_bit), (no_ops, no_known, no_bit)):
+                    if not isinstance(bit, Node):
+                        self.ops, self.known = ops, known
+                        self.store(cell, bit, at)
+                result.append(Node("bit", cell))
+            merged.append((variable, result))
+        self.ops = outer_ops
+        self.known = {cell: value for cell, value in yes_known.items() if no_known.get(cell) == value}
+        for variable, data in merged:
+            self.log(variable)
+            variable.data = data
+        if yes_ops or no_ops:
+            self.emit(("if", condition, yes_ops, no_ops), at)
+        self.leave()
+
+    def _merge_other(
+        self,
+        yes: Any,  # noqa: ANN401 - any kind of value
+        no: Any,  # noqa: ANN401 - any kind of value
+        yes_side: tuple[list[Any], dict[int, int]],
+        no_side: tuple[list[Any], dict[int, int]],
+        at: int,
+    ) -> Any:  # noqa: ANN401 - any kind of value
+        """Return one value for two that a test decided between: a `Select` on a cell that remembers the test."""
+        if yes is no or (not isinstance(yes, Select) and not isinstance(no, Select) and yes == no):
+            return yes
+        cell = self.allocate(1, at)
+        for (ops, known), bit in ((yes_side, 1), (no_side, 0)):
+            self.ops, self.known = ops, known
+            self.store(cell, bit, at)
+        return Select(cell, yes, no)
+
+    def attempt(self, run: Callable[[], None], at: int) -> None:
+        """Run a statement; where it needs measured bits while compiling, once per value of each under a test."""
+        mark = len(self.journal)
+        emitted = len(self.ops)
+        ops = self.ops
+        known = dict(self.known)
+        cells_before = self.cells
+        phase = self.phase
+        frame, nesting, depth, in_gate = self.frame, self.nesting, self.depth, self.in_gate
+        scopes = len(frame.scopes)
+        loops, exits = len(frame.loops), len(frame.exits)
+        try:
+            run()
+        except Split as split:
+            # Take back everything the statement did so far, then start over knowing one bit more.
+            self.frame, self.nesting, self.depth, self.in_gate = frame, nesting, depth, in_gate
+            del frame.scopes[scopes:], frame.loops[loops:], frame.exits[exits:]
+            self.ops = ops
+            del ops[emitted:]
+            self.undo(mark)
+            self.known = known
+            self.phase = phase
+            self.splits += 1
+            if self.splits > LIMITS.splits or split.cell >= cells_before:
+                unsupported(
+                    f"This statement depends on more than {LIMITS.splits} measured bits in a way that needs their values."
+                    if split.cell < cells_before
+                    else "This statement needs a value that it measures itself.",
+                    split.at,
+                    "Use fewer measured bits here, or assign the measured value to a variable in a statement before.",
+                )
+            cell = split.cell
+            self.branch(
+                Node("bit", cell), lambda: self.attempt(run, at), lambda: self.attempt(run, at), at, inner=False
+            )
+            self.splits -= 1
+
+    def ended_by(self) -> Bit:
+        """Return whether a loop, the subroutine or the program has been left at this point."""
+        state: Bit = 0
+        for flag in self.exits():
+            data = flag.data
+            if isinstance(data, list):
+                bit = self.resolve(data[0])
+                if isinstance(bit, Node):
+                    state = Node("|", state, bit) if isinstance(state, Node) else (state or bit)
+                    continue
+                data = bit
+            if data:
+                return 1
+        return state
+
+    def exits(self) -> list[Variable]:
+        """Return the flags that end what is running now."""
+        frame = self.frame
+        flags = [self.ended]
+        if frame.returned is not None:
+            flags.append(frame.returned)
+        for pair in frame.loops:
+            flags += pair
+        return flags
+
+
+def _as_bits(variable: Variable, data: Any) -> list[Bit] | None:  # noqa: ANN401 - any kind of value
+    if variable.type.kind not in BITLIKE or variable.type.dimensions:
+        return None
+    if isinstance(data, list):
+        return data
+    return [(data >> index) & 1 for index in range(variable.type.width)]
+
+
+def _replace(bit: Bit, copies: dict[int, Bit]) -> Bit:
+    if not isinstance(bit, Node):
+        return bit
+    if bit.op == "bit":
+        return copies.get(bit.cell, bit)
+    a = _replace(bit.a, copies) if isinstance(bit.a, Node) else bit.a
+    b = _replace(bit.b, copies) if bit.b is not None else None
+    return Node(bit.op, a, b if isinstance(b, Node) else None)

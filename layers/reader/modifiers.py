@@ -1,0 +1,280 @@
+"""Gate modifiers `inv @`, `pow(k) @`, `ctrl @` and `negctrl @` on lists of operations (spec, "Quantum gate modifiers").
+
+Every function takes operations over places 0..n-1 and returns operations that mean exactly the modified gate, phase
+included. Controls stand before the gate's own qubits.
+"""
+
+from __future__ import annotations
+
+import cmath
+from math import atan2, cos, isclose, pi, sin, sqrt
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reader.gates import Operation
+
+_SELF_INVERSE = frozenset("id x y z h cx cy cz swap ccx cswap ecr mcx".split())
+_INVERSE = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
+_LINEAR = frozenset("p rx ry rz cp rxx ryy rzz rzx mcphase gphase".split())  # inverse: the parameter's negative
+_REPEAT = 64  # operations up to which an integer power is spelt out
+_CLOSE = 1e-9
+
+# One-qubit gates as u(theta, phi, lambda) with a phase, after Qiskit's matrices.
+_FIXED_ANGLES: dict[str, tuple[float, float, float, float]] = {
+    "id": (0.0, 0.0, 0.0, 0.0),
+    "x": (pi, 0.0, pi, 0.0),
+    "y": (pi, pi / 2, pi / 2, 0.0),
+    "z": (0.0, 0.0, pi, 0.0),
+    "h": (pi / 2, 0.0, pi, 0.0),
+    "s": (0.0, 0.0, pi / 2, 0.0),
+    "sdg": (0.0, 0.0, -pi / 2, 0.0),
+    "t": (0.0, 0.0, pi / 4, 0.0),
+    "tdg": (0.0, 0.0, -pi / 4, 0.0),
+    "sx": (pi / 2, -pi / 2, pi / 2, pi / 4),
+    "sxdg": (-pi / 2, -pi / 2, pi / 2, -pi / 4),
+}
+# Gates that are a one-qubit gate under controls.
+_CONTROLLED = {"cx": ("x", 1), "cy": ("y", 1), "cz": ("z", 1), "cp": ("p", 1), "ccx": ("x", 2)}
+
+
+def inverse(operations: list[Operation]) -> list[Operation]:
+    """Return the inverse: every operation inverted, in reverse order."""
+    return [_invert(*operation) for operation in reversed(operations)]
+
+
+def _invert(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> Operation:
+    if name in _SELF_INVERSE:
+        return name, parameters, qubits
+    if name in _INVERSE:
+        return _INVERSE[name], parameters, qubits
+    if name in _LINEAR:
+        return name, (-parameters[0],), qubits
+    if name == "u":
+        theta, phi, lam = parameters
+        return "u", (-theta, -lam, -phi), qubits
+    if name == "r":
+        return "r", (-parameters[0], parameters[1]), qubits
+    exponent, inner = parameters
+    return "power", (-exponent, inner), qubits
+
+
+def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:
+    """Return a one-qubit gate's theta, phi, lambda and phase; None for any other gate."""
+    if name in _FIXED_ANGLES:
+        return _FIXED_ANGLES[name]
+    if name == "u":
+        return (*parameters, 0.0)
+    if name == "p":
+        return 0.0, 0.0, parameters[0], 0.0
+    if name == "rx":
+        return parameters[0], -pi / 2, pi / 2, 0.0
+    if name == "ry":
+        return parameters[0], 0.0, 0.0, 0.0
+    if name == "rz":
+        return 0.0, 0.0, parameters[0], -parameters[0] / 2
+    if name == "r":
+        return parameters[0], parameters[1] - pi / 2, pi / 2 - parameters[1], 0.0
+    return None
+
+
+def _spread(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> list[Operation]:
+    """Return a gate of several qubits in terms of one-qubit gates, their controlled forms and swap."""
+    if name in ("rxx", "ryy", "rzz", "rzx"):
+        a, b = qubits
+        around: list[Operation] = []
+        back: list[Operation] = []
+        if name == "rxx":
+            around = back = [("h", (), (a,)), ("h", (), (b,))]
+        elif name == "ryy":
+            around = [("rx", (pi / 2,), (a,)), ("rx", (pi / 2,), (b,))]
+            back = [("rx", (-pi / 2,), (a,)), ("rx", (-pi / 2,), (b,))]
+        elif name == "rzx":
+            around = back = [("h", (), (b,))]
+        return [*around, ("cx", (), (a, b)), ("rz", parameters, (b,)), ("cx", (), (a, b)), *back]
+    if name == "ecr":
+        a, b = qubits
+        return [
+            *_spread("rzx", (pi / 4,), (a, b)),
+            ("x", (), (a,)),
+            *_spread("rzx", (-pi / 4,), (a, b)),
+        ]
+    return [(name, parameters, qubits)]
+
+
+def controlled(operations: list[Operation], count: int) -> list[Operation]:
+    """Return the gate under `count` controls, which come first; its own places move up by as many."""
+    controls = tuple(range(count))
+    result: list[Operation] = []
+    for name, parameters, qubits in operations:
+        moved = tuple(qubit + count for qubit in qubits)
+        if name == "power":
+            exponent, inner = parameters
+            # Controls commute with powers: ctrl of U to the k is ctrl U to the k, principal values included.
+            result.append(("power", (exponent, tuple(controlled(list(inner), count))), controls + moved))
+            continue
+        for part in _spread(name, parameters, moved):
+            _control(result, controls, *part)
+    return result
+
+
+def _control(
+    result: list[Operation], controls: tuple[int, ...], name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]
+) -> None:
+    """Append one gate under the controls."""
+    if name in _CONTROLLED:
+        name, own = _CONTROLLED[name]
+        controls += qubits[:own]
+        qubits = qubits[own:]
+    if name == "id":
+        return
+    if name == "gphase":
+        result.append(phase_on(controls, parameters[0]))
+    elif name in ("mcx", "mcphase"):
+        result.append((name, parameters, controls + qubits))
+    elif name in ("swap", "cswap"):
+        controls += qubits[:-2]
+        a, b = qubits[-2:]
+        if len(controls) == 1:
+            result.append(("cswap", (), (*controls, a, b)))
+        else:
+            result += [("cx", (), (b, a)), flip((*controls, a), b), ("cx", (), (b, a))]
+    elif name == "x":
+        result.append(flip(controls, qubits[0]))
+    elif name == "z" or name == "p":  # noqa: PLR1714 - the second has a parameter
+        result.append(phase_on(controls + qubits, parameters[0] if parameters else pi))
+    elif name == "y" and len(controls) == 1:
+        result.append(("cy", (), controls + qubits))
+    else:
+        angles = as_u(name, parameters)
+        assert angles is not None  # noqa: S101 - every other native gate was spread above
+        _control_u(result, controls, qubits[0], angles)
+
+
+def flip(controls: tuple[int, ...], target: int) -> Operation:
+    """Return x under controls."""
+    names = {0: "x", 1: "cx", 2: "ccx"}
+    return names.get(len(controls), "mcx"), (), (*controls, target)
+
+
+def phase_on(qubits: tuple[int, ...], angle: float) -> Operation:
+    """Return the phase that the state with all these qubits set takes."""
+    if len(qubits) == 2 and isclose(abs(angle), pi, rel_tol=1e-15):  # noqa: PLR2004 - cz keeps a Clifford circuit one
+        return "cz", (), qubits
+    names = {0: "gphase", 1: "p", 2: "cp"}
+    return names.get(len(qubits), "mcphase"), (angle,), qubits
+
+
+def _control_u(
+    result: list[Operation], controls: tuple[int, ...], target: int, angles: tuple[float, float, float, float]
+) -> None:
+    theta, phi, lam, gamma = angles
+    total = gamma + (phi + lam) / 2
+    if abs(total) > 0:
+        result.append(phase_on(controls, total))
+    result += [
+        ("p", ((lam - phi) / 2,), (target,)),
+        flip(controls, target),
+        ("u", (-theta / 2, 0.0, -(phi + lam) / 2), (target,)),
+        flip(controls, target),
+        ("u", (theta / 2, phi, 0.0), (target,)),
+    ]
+
+
+def power(operations: list[Operation], exponent: float, qubits: int) -> list[Operation] | None:
+    """Return the gate to a power: repetition for small integers, the principal power otherwise.
+
+    None when that takes the whole matrix and the gate has more qubits than the caller wants to allow; see `whole`.
+    """
+    if exponent == 0 or not operations:
+        return []
+    if exponent == int(exponent) and abs(exponent) * len(operations) <= _REPEAT:
+        once = operations if exponent > 0 else inverse(operations)
+        return once * int(abs(exponent))
+    if len(operations) == 1:
+        name, parameters, places = operations[0]
+        if name in _LINEAR and (exponent == int(exponent) or name in ("p", "cp", "mcphase", "gphase")):
+            angle = parameters[0]
+            if exponent != int(exponent):
+                angle = principal(angle)
+            return [(name, (angle * exponent,), places)]
+        if name in _CONTROLLED:
+            base, own = _CONTROLLED[name]
+            inner = power([(base, parameters, (0,))], exponent, 1)
+            if inner is not None:
+                lifted = controlled(inner, own)
+                return [(part, values, tuple(places[place] for place in at)) for part, values, at in lifted]
+    matrix = _product(operations) if qubits == 1 else None
+    if matrix is not None:
+        return _power_of_one_qubit(matrix, exponent)
+    return whole(operations, exponent, qubits)
+
+
+def whole(operations: list[Operation], exponent: float, qubits: int) -> list[Operation] | None:
+    """Return the power as one operation whose matrix the circuit builder computes; None if it has too many qubits."""
+    from reader.limits import LIMITS  # noqa: PLC0415 - this module is pure mathematics otherwise
+
+    if qubits > LIMITS.power_qubits:
+        return None
+    return [("power", (float(exponent), tuple(operations)), tuple(range(qubits)))]
+
+
+def principal(angle: float) -> float:
+    """Return the angle in (-pi, pi], an angle within rounding of -pi as pi."""
+    angle = angle - 2 * pi * round(angle / (2 * pi))
+    return angle + 2 * pi if angle <= -pi + _CLOSE else angle
+
+
+_Matrix = tuple[complex, complex, complex, complex]
+
+
+def _product(operations: list[Operation]) -> _Matrix | None:
+    """Return the matrix of a sequence of one-qubit gates; None if it has others."""
+    a, b, c, d = 1 + 0j, 0j, 0j, 1 + 0j
+    for name, parameters, _ in operations:
+        if name == "gphase":
+            turn = cmath.exp(1j * parameters[0])
+            a, b, c, d = a * turn, b * turn, c * turn, d * turn
+            continue
+        angles = as_u(name, parameters)
+        if angles is None:
+            return None
+        theta, phi, lam, gamma = angles
+        turn = cmath.exp(1j * gamma)
+        e = turn * cos(theta / 2)
+        f = -turn * cmath.exp(1j * lam) * sin(theta / 2)
+        g = turn * cmath.exp(1j * phi) * sin(theta / 2)
+        h = turn * cmath.exp(1j * (phi + lam)) * cos(theta / 2)
+        a, b, c, d = e * a + f * c, e * b + f * d, g * a + h * c, g * b + h * d
+    return a, b, c, d
+
+
+def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Operation]:
+    """Return the principal power of a unitary 2x2 matrix as a phase and a u gate."""
+    a, b, c, d = matrix
+    alpha = cmath.phase(a * d - b * c) / 2
+    back = cmath.exp(-1j * alpha)
+    a, b, c, d = a * back, b * back, c * back, d * back
+    # Now cos(w) - i sin(w) (x X + y Y + z Z), w in [0, pi].
+    cosine = (a + d).real / 2
+    x, y, z = -(b + c).imag / 2, (c - b).real / 2, (d - a).imag / 2
+    sine = sqrt(x * x + y * y + z * z)
+    w = atan2(sine, cosine)
+    if sine < _CLOSE:
+        x, y, z, sine = 0.0, 0.0, 1.0, 1.0
+    low, high = principal(alpha - w) * exponent, principal(alpha + w) * exponent
+    alpha, w = (low + high) / 2, (high - low) / 2
+    x, y, z = x / sine, y / sine, z / sine
+    a, c = complex(cos(w), -sin(w) * z), complex(sin(w) * y, -sin(w) * x)
+    d = complex(cos(w), sin(w) * z)
+    theta = 2 * atan2(abs(c), abs(a))
+    # u(theta, phi, lam) has a real first entry; its phase goes to gphase.
+    if abs(a) < _CLOSE:
+        # Here u's off-diagonal is exp(i phi), -exp(i lam): choose lam = pi - phi's mirror with phase zero.
+        return [
+            ("gphase", (alpha,), ()),
+            ("u", (pi, cmath.phase(c), cmath.phase(-complex(-sin(w) * y, -sin(w) * x))), (0,)),
+        ]
+    first = cmath.phase(a)
+    phi = cmath.phase(c) - first if abs(c) > _CLOSE else 0.0
+    lam = cmath.phase(d) - first - phi
+    return [("gphase", (alpha + first,), ()), ("u", (theta, phi, lam), (0,))]

@@ -1,0 +1,229 @@
+"""What names and indices refer to: variables, single bits, arrays and qubits (spec, "Index sets and slicing")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader import syntax
+from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
+from reader.limits import LIMITS
+from reader.machine import Array, Bits, Qubits, Variable
+from reader.values import BITLIKE
+
+if TYPE_CHECKING:
+    from reader.machine import Machine, Symbol
+
+_WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "an alias"}
+
+
+def lookup(m: Machine, name: str) -> Symbol | None:
+    """Return what a name stands for here; in a subroutine the globals, qubits excepted, are visible too."""
+    for scope in reversed(m.frame.scopes):
+        if name in scope:
+            return scope[name]
+    if m.frame is not m.globals:
+        symbol = m.globals.scopes[0].get(name)
+        if symbol is None or isinstance(symbol, Qubits):
+            return None
+        if m.in_gate and not (isinstance(symbol, Variable) and symbol.readonly):
+            return None  # a gate sees constants only: its matrix is fixed
+        return symbol
+    return None
+
+
+def visible(m: Machine) -> list[str]:
+    """Return the names that mean something here, for suggestions."""
+    names = [name for scope in m.frame.scopes for name in scope]
+    if m.frame is not m.globals:
+        names += [name for name, symbol in m.globals.scopes[0].items() if not isinstance(symbol, Qubits)]
+    return names
+
+
+def unknown(m: Machine, node: syntax.Name) -> None:
+    """Refuse a name that stands for nothing here."""
+    if m.frame is not m.globals and isinstance(m.globals.scopes[0].get(node.name), Qubits):
+        what = "a gate" if m.in_gate else "a subroutine"
+        invalid(
+            f"{quote(node.name)} is a global qubit, which {what} does not see.",
+            node.at,
+            f"Pass it: declare a parameter such as 'qubit {node.name}'." if not m.in_gate else "Make it an operand.",
+        )
+    if node.name in m.gates or node.name in m.subroutines:
+        invalid(f"{quote(node.name)} is not a variable.", node.at)
+    invalid(f"{quote(node.name)} is not declared.", node.at, did_you_mean(node.name, visible(m)))
+
+
+def refer(m: Machine, node: syntax.Expression) -> Symbol | None:
+    """Return what an expression refers to; None if it is a value only."""
+    if isinstance(node, syntax.Name):
+        return lookup(m, node.name)
+    if isinstance(node, syntax.Hardware):
+        return hardware(m, node)
+    if isinstance(node, syntax.Index):
+        target = refer(m, node.target)
+        return None if target is None else index(m, target, node)
+    return None
+
+
+def hardware(m: Machine, node: syntax.Hardware) -> Qubits:
+    """Return a physical qubit; the circuit gets it when it is first named."""
+    number = node.index
+    if number not in m.physical:
+        if m.in_gate:
+            invalid("A gate cannot name a physical qubit.", node.at, "Make it an operand of the gate.")
+        if number >= LIMITS.qubits:
+            too_large(f"There are at most {LIMITS.qubits:,} qubits.", node.at, LIMITS.qubits, number)
+        m.physical[number] = claim_qubits(m, f"_physical_{number}", 1, node.at)
+    return Qubits([m.physical[number]], scalar=True)
+
+
+def claim_qubits(m: Machine, name: str, count: int, at: int) -> int:
+    """Add a register of qubits to the circuit and return its first."""
+    first = m.qubits
+    if first + count > LIMITS.qubits:
+        too_large(
+            f"The program declares more than {LIMITS.qubits:,} qubits.",
+            at,
+            LIMITS.qubits,
+            first + count,
+            "Declare fewer qubits.",
+        )
+    m.qubits += count
+    m.registers.append((name, count))
+    return first
+
+
+def index(m: Machine, target: Symbol, node: syntax.Index) -> Symbol:
+    """Return the part of something that an index selects."""
+    if isinstance(target, Array):
+        return index_array(m, target, node)
+    if len(node.items) != 1:
+        invalid("Only arrays take several indices.", node.at, "Use one index, range or set.")
+    item = node.items[0]
+    if isinstance(target, Qubits):
+        chosen, scalar = indices(m, item, len(target.places), "qubits", node.at)
+        if m.in_gate:
+            invalid("A gate's qubits cannot be indexed.", node.at, "Each operand of a gate is a single qubit.")
+        return Qubits([target.places[number] for number in chosen], scalar=scalar)
+    if isinstance(target, Bits):
+        chosen, scalar = indices(m, item, len(target.places), "bits", node.at)
+        return Bits([target.places[number] for number in chosen], scalar=scalar)
+    if target.type.kind not in BITLIKE or target.type.kind == "bool":
+        invalid(f"A {target.type} has no bits to index.", node.at)
+    chosen, scalar = indices(m, item, target.type.width, "bits", node.at)
+    return Bits([(target, number) for number in chosen], scalar=scalar)
+
+
+def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
+    """Return the element or sub-array that an index selects; an integer drops its dimension, a range keeps it."""
+    if len(node.items) > len(target.dimensions):
+        # More indices than dimensions: the last ones would mean bits, which take brackets of their own.
+        invalid(f"The array has {len(target.dimensions)} dimensions only.", node.at, "Write a[i][b] for bit b of a[i].")
+    elements = [target.elements]
+    remaining = list(target.dimensions)
+    kept: list[int] = []
+    for item in node.items:
+        size = remaining.pop(0)
+        chosen, scalar = indices(m, item, size, "elements", node.at)
+        elements = [
+            row[number * (len(row) // size) : (number + 1) * (len(row) // size)]
+            for row in elements
+            for number in chosen
+        ]
+        if not scalar:
+            kept.append(len(chosen))
+    flat = [element for row in elements for element in row]
+    dimensions = (*kept, *remaining)
+    if not dimensions:
+        return flat[0]
+    return Array(target.kind, dimensions, flat, target.readonly)
+
+
+def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) -> tuple[list[int], bool]:
+    """Return the positions an index, range or set selects among `size`, and whether it is a single index."""
+    from reader.expressions import integer  # noqa: PLC0415 - expressions are made of places and places of expressions
+
+    if isinstance(item, syntax.Range):
+        step = integer(m, item.step) if item.step is not None else 1
+        if step == 0:
+            invalid("The step of a range cannot be zero.", item.at)
+        start = integer(m, item.start) if item.start is not None else (0 if step > 0 else size - 1)
+        stop = integer(m, item.stop) if item.stop is not None else (size - 1 if step > 0 else 0)
+        start, stop = _within(start, size, what, item.at), _bounded(stop, size)
+        chosen = range(start, stop + (1 if step > 0 else -1), step)
+        if not chosen:
+            invalid("This range is empty.", item.at, "A register cannot be indexed by nothing.")
+        _within(chosen[-1], size, what, item.at)
+        return list(chosen), False
+    if isinstance(item, syntax.IndexSet):
+        numbers = [_within(integer(m, part), size, what, part.at) for part in item.items]
+        if len(set(numbers)) < len(numbers):
+            invalid("An index set names the same position twice.", item.at)
+        return numbers, False
+    return [_within(integer(m, item), size, what, item.at if not isinstance(item, syntax.Binary) else at + 1)], True
+
+
+def _bounded(number: int, size: int) -> int:
+    """Return the end of a range as a position; one far outside is cut so that no list gets long."""
+    if number < 0:
+        number += size
+    return min(max(number, -1), size)
+
+
+def _within(number: int, size: int, what: str, at: int) -> int:
+    """Return a position from 0, negative ones counted from the end; refuse one outside."""
+    if -size <= number < size:
+        return number % size
+    shown = str(number) if abs(number) < 10**12 else "This index"
+    invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+
+
+def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
+    """Return the qubits an operand names, or refuse it."""
+    symbol = refer(m, node)
+    if isinstance(symbol, Qubits):
+        return symbol
+    name = node
+    while isinstance(name, syntax.Index):
+        name = name.target
+    if symbol is None:
+        if isinstance(name, syntax.Name):
+            unknown(m, name)
+        invalid("This is not a qubit.", node.at)
+    shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
+    invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
+
+
+def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
+    """Return the register that `a ++ b` refers to; for arrays a copy (spec, "Array concatenation")."""
+    parts = []
+    for part in node.parts:
+        symbol = refer(m, part)
+        if symbol is None:
+            if isinstance(part, syntax.Name):
+                unknown(m, part)
+            invalid("Only registers and arrays can be concatenated.", part.at)
+        parts.append(symbol)
+    if all(isinstance(part, Qubits) for part in parts):
+        places = [place for part in parts if isinstance(part, Qubits) for place in part.places]
+        if len(set(places)) < len(places):
+            invalid("A register cannot be concatenated with a part of itself.", node.at)
+        return Qubits(places, scalar=False)
+    if all(isinstance(part, Array) for part in parts):
+        arrays = [part for part in parts if isinstance(part, Array)]
+        first = arrays[0]
+        if any(a.kind != first.kind or a.dimensions[1:] != first.dimensions[1:] for a in arrays):
+            invalid("Only arrays of the same type can be concatenated.", node.at)
+        length = sum(a.dimensions[0] for a in arrays)
+        return Array(first.kind, (length, *first.dimensions[1:]), [e for a in arrays for e in a.elements])
+    bits: list[tuple[Variable, int]] = []
+    for part, source in zip(parts, node.parts, strict=True):
+        if isinstance(part, Variable) and part.type.kind == "bit":
+            bits += [(part, number) for number in range(part.type.width)]
+        elif isinstance(part, Bits):
+            bits += part.places
+        else:
+            invalid("Only registers of the same kind can be concatenated.", source.at)
+    if len(set(bits)) < len(bits):
+        unsupported("A bit register concatenated with itself is not supported.", node.at)
+    return Bits(bits, scalar=False)

@@ -1,0 +1,114 @@
+"""Third step of reading: a syntax tree becomes a list of operations and the registers that belong in the counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reader.excerpts import SourceError
+from reader.inputs import check_names, declared
+from reader.logic import Node
+from reader.machine import Machine, Variable
+from reader.statements import execute_body
+from tasks.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reader import syntax
+
+
+class Output(NamedTuple):
+    """A register of the counts: its name and its cells, least significant first."""
+
+    name: str
+    cells: tuple[int, ...]
+
+
+class Compiled(NamedTuple):
+    """A program ready to be built: see `machine` for operations; registers are (name, size) in order."""
+
+    operations: list[tuple[Any, ...]]
+    registers: list[tuple[str, int]]
+    outputs: list[Output]
+    phase: float
+    notes: list[str]
+
+
+def has_inputs(program: syntax.Program) -> bool:
+    """Tell whether the program needs values from the request."""
+    return bool(declared(program))
+
+
+def compile_program(program: syntax.Program, inputs: Mapping[str, object]) -> Compiled:
+    """Return the program's operations; raises `SourceError` or `TaskError`."""
+    check_names(program, inputs)
+    m = Machine(legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    m.inputs = inputs
+    execute_body(m, program.body)
+    outputs = choose_outputs(m)
+    flush(m, outputs)
+    registers = [Output(variable.name, _cells(m, variable)) for variable in outputs]
+    if not any(role == "output" for _, role in m.outputs):
+        bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
+        if bare:
+            registers.append(Output(_free_name("meas", m, registers), bare))
+    return Compiled(m.ops, m.registers, registers, m.phase, list(m.notes))
+
+
+def choose_outputs(m: Machine) -> list[Variable]:
+    """Return the variables that belong in the counts; refuse a program without any, or without a measurement."""
+    outputs = [variable for variable, role in m.outputs if role == "output"]
+    if not outputs:
+        outputs = [variable for variable, _ in m.outputs if variable.type.kind == "bit"]
+        if not outputs and not m.bare:
+            outputs = [
+                variable
+                for variable, _ in m.outputs
+                if variable in m.measured_into
+                or (isinstance(variable.data, list) and any(isinstance(bit, Node) for bit in variable.data))
+            ]
+    if not m.measured or not (outputs or m.bare):
+        refuse_unmeasured(m)
+    return outputs
+
+
+def refuse_unmeasured(m: Machine) -> None:
+    """Refuse a program that can give no counts, with the line that is missing."""
+    if m.measured:
+        message = "The program measures, but no global variable keeps the result, so there is nothing to count."
+    else:
+        message = "The program measures nothing, so there is nothing to count."
+    if m.registers:
+        name, size = m.registers[-1] if len(m.registers) == 1 else m.registers[0]
+        name = name.replace("_physical_", "$")
+        if m.legacy:
+            hint = f"Add 'creg c[{size}]; measure {name} -> c;' at the end."
+        else:
+            hint = f"Add 'bit[{size}] c; c = measure {name};' at the end."
+    else:
+        hint = "Declare qubits and measure them: 'qubit q; bit c; c = measure q;'."
+    # No line is at fault: the error points at nothing.
+    raise SourceError(ErrorCode.NOTHING_MEASURED, message, -1, hint=hint)
+
+
+def flush(m: Machine, outputs: list[Variable]) -> None:
+    """Put into the outputs' cells what is known while compiling and not there yet."""
+    for variable in outputs:
+        for index in range(variable.type.width):
+            cell = m.cell_of(variable, index, variable.at)
+            data = variable.data
+            bit = data[index] if isinstance(data, list) else (data >> index) & 1
+            if not isinstance(bit, Node) and (bit or cell in m.dirty):
+                m.store(cell, bit, variable.at)
+
+
+def _cells(m: Machine, variable: Variable) -> tuple[int, ...]:
+    first = m.cell_of(variable, 0, variable.at)
+    return tuple(range(first, first + variable.type.width))
+
+
+def _free_name(name: str, m: Machine, registers: list[Output]) -> str:
+    taken = {register.name for register in registers} | {register for register, _ in m.registers}
+    while name in taken:
+        name += "_"
+    return name

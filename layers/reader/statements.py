@@ -1,0 +1,208 @@
+"""What each statement does: one function per kind, most of them in the file named after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reader import syntax
+from reader.assignments import assign, measure_bare
+from reader.branching import execute_if, execute_switch
+from reader.declarations import declare_alias, declare_qubits, declare_variable
+from reader.excerpts import invalid, quote, unsupported
+from reader.expressions import evaluate
+from reader.gate_calls import apply_gate, define_gate
+from reader.logic import Node
+from reader.loops import execute_for, execute_while, leave_loop
+from reader.places import qubits_of
+from reader.subroutines import define, return_from, run_calls
+from reader.values import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reader.machine import Machine
+
+_INCLUDES = ("stdgates.inc", "qelib1.inc")
+
+
+def execute(m: Machine, node: syntax.Statement) -> None:
+    """Execute one statement."""
+    m.step(node.at)
+    temporaries, owned = len(m.temporaries), len(m.owned)
+    _EXECUTE[type(node)](m, node)
+    if len(m.temporaries) > temporaries:
+        m.free += m.temporaries[temporaries:]
+        del m.temporaries[temporaries:]
+    if len(m.owned) > owned:
+        m.give_back(m.owned[owned:])
+        del m.owned[owned:]
+
+
+def execute_block(m: Machine, body: list[syntax.Statement]) -> None:
+    """Execute a block in a scope of its own."""
+    m.frame.scopes.append({})
+    m.enter(body[0].at if body else 0)
+    execute_body(m, body)
+    m.leave()
+    m.give_back(m.frame.scopes.pop().values())
+
+
+def execute_body(m: Machine, body: list[syntax.Statement]) -> None:
+    """Execute statements in order; once a measured condition may have ended them, under a test that it has not."""
+    index = 0
+    while index < len(body):
+        state = m.ended_by()
+        if state == 1:
+            return
+        if not isinstance(state, Node):
+            execute(m, body[index])
+            index += 1
+            continue
+        done = 0
+
+        def rest(start: int = index) -> None:
+            nonlocal done
+            for statement in body[start:]:
+                execute(m, statement)
+                done += 1
+                if m.ended_by() != 0:
+                    return
+
+        m.branch(state, None, rest, body[index].at, inner=False)
+        index += max(done, 1)
+
+
+def _include(_m: Machine, node: syntax.Include) -> None:
+    if node.path not in _INCLUDES:
+        unsupported(
+            f"{quote(node.path)} cannot be included: programs cannot read files.",
+            node.at,
+            'Write include "stdgates.inc"; and define other gates in the program.',
+        )
+
+
+def _pragma(m: Machine, _node: syntax.Pragma) -> None:
+    m.note("pragma has no effect.")
+
+
+def _calibration_grammar(m: Machine, _node: syntax.CalibrationGrammar) -> None:
+    m.note("defcalgrammar has no effect on an ideal simulator.")
+
+
+def _assignment(m: Machine, node: syntax.Assignment) -> None:
+    if m.in_gate:
+        invalid("A gate cannot assign.", node.at)
+    run_calls(m, node.value, node.target)
+    m.attempt(lambda: assign(m, node), node.at)
+
+
+def _expression(m: Machine, node: syntax.ExpressionStatement) -> None:
+    value = node.value
+    if isinstance(value, syntax.Measure):
+        m.attempt(lambda: measure_bare(m, value), node.at)
+        return
+    run_calls(m, value)
+    if isinstance(value, syntax.Call) and value.name in m.subroutines:
+        return
+    m.attempt(lambda: void(m, value), node.at)
+
+
+def void(m: Machine, value: syntax.Expression) -> None:
+    """Work out an expression whose value nobody uses, for its errors."""
+    evaluate(m, value)
+
+
+def _gate(m: Machine, node: syntax.GateCall) -> None:
+    if m.subroutines:
+        run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
+    m.attempt(lambda: apply_gate(m, node), node.at)
+
+
+def _reset(m: Machine, node: syntax.Reset) -> None:
+    if m.in_gate:
+        invalid("A gate cannot reset.", node.at, "Use a subroutine: 'def'.")
+
+    def reset() -> None:
+        for qubit in qubits_of(m, node.operand).places:
+            m.emit(("reset", qubit), node.at)
+
+    m.attempt(reset, node.at)
+
+
+def _barrier(m: Machine, node: syntax.Barrier) -> None:
+    def barrier() -> None:
+        qubits = [place for operand in node.operands for place in qubits_of(m, operand).places]
+        if not m.in_gate:
+            if not node.operands:
+                qubits = list(range(m.qubits))
+            if qubits:
+                m.emit(("barrier", tuple(dict.fromkeys(qubits))), node.at)
+
+    m.attempt(barrier, node.at)
+
+
+def _delay(m: Machine, node: syntax.Delay) -> None:
+    def delay() -> None:
+        value = evaluate(m, node.duration)
+        if not isinstance(value.data, Duration):
+            invalid("A delay needs a duration.", node.duration.at, "Write a unit: delay[100ns] q;")
+        for operand in node.operands:
+            qubits_of(m, operand)
+
+    run_calls(m, node.duration)
+    m.attempt(delay, node.at)
+    m.note("delay has no effect on an ideal simulator.")
+
+
+def _box(m: Machine, node: syntax.Box) -> None:
+    if node.duration is not None and not isinstance(evaluate(m, node.duration).data, Duration):
+        invalid("The size of a box is a duration.", node.duration.at, "Write a unit: box[100ns] { ... }")
+    m.note("box has no effect on an ideal simulator.")
+    execute_block(m, node.body)
+
+
+def _block(m: Machine, node: syntax.Block) -> None:
+    execute_block(m, node.body)
+
+
+def _extern(m: Machine, node: syntax.Extern) -> None:
+    m.externs[node.name] = node.at
+
+
+def _if(m: Machine, node: syntax.If) -> None:
+    m.attempt(lambda: execute_if(m, node), node.at)
+
+
+def _switch(m: Machine, node: syntax.Switch) -> None:
+    m.attempt(lambda: execute_switch(m, node), node.at)
+
+
+def _for(m: Machine, node: syntax.For) -> None:
+    m.attempt(lambda: execute_for(m, node), node.at)
+
+
+_EXECUTE: dict[type, Callable[[Machine, Any], None]] = {
+    syntax.Include: _include,
+    syntax.Pragma: _pragma,
+    syntax.CalibrationGrammar: _calibration_grammar,
+    syntax.QubitDeclaration: declare_qubits,
+    syntax.Declaration: declare_variable,
+    syntax.Alias: declare_alias,
+    syntax.Assignment: _assignment,
+    syntax.ExpressionStatement: _expression,
+    syntax.GateCall: _gate,
+    syntax.Reset: _reset,
+    syntax.Barrier: _barrier,
+    syntax.Delay: _delay,
+    syntax.Box: _box,
+    syntax.Block: _block,
+    syntax.If: _if,
+    syntax.While: execute_while,
+    syntax.For: _for,
+    syntax.Switch: _switch,
+    syntax.Leave: leave_loop,
+    syntax.Return: return_from,
+    syntax.GateDefinition: define_gate,
+    syntax.Subroutine: define,
+    syntax.Extern: _extern,
+}

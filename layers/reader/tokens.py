@@ -1,0 +1,112 @@
+"""First step of reading: the text becomes tokens (OpenQASM 3 grammar, `qasm3Lexer.g4`); errors wait for the parser."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from reader.excerpts import too_large
+from reader.limits import LIMITS
+
+KEYWORDS = frozenset(
+    "OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in "
+    "switch case default nop input output const readonly mutable qreg qubit creg bool bit int uint float angle complex "
+    "array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier true false".split()
+)
+NOT_RESERVED = frozenset({"nop"})  # of a later version than 3.1: an ordinary name
+
+_DIGITS = r"[0-9](?:_?[0-9])*"
+_EXPONENT = rf"[eE][+-]?{_DIGITS}"
+_FLOAT = rf"(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONENT})?|{_DIGITS}{_EXPONENT})"
+_TOKEN = re.compile(
+    rf"""
+    (?P<skip>[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)
+  | (?P<pragma>\#?pragma\b[^\r\n]*)
+  | (?P<word>[^\W\d]\w*)
+  | (?P<timing>(?:{_FLOAT}|{_DIGITS})[ ]*(?:dt|ns|us|[µμ]s|ms|s)(?!\w))
+  | (?P<imaginary>(?:{_FLOAT}|{_DIGITS})[ ]*im(?!\w))
+  | (?P<binary>0[bB][01](?:_?[01])*(?!\w))
+  | (?P<octal>0o[0-7](?:_?[0-7])*(?!\w))
+  | (?P<hex>0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*(?!\w))
+  | (?P<float>{_FLOAT}(?![\w.]))
+  | (?P<integer>{_DIGITS}(?![\w.]))
+  | (?P<bits>"[01](?:_?[01])*")
+  | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
+  | (?P<hardware>\$[0-9]+(?!\w))
+  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
+  | (?P<wrong>[0-9][\w.]*|"[^"\r\n]*|'[^'\r\n]*|/\*|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_BEFORE_ANNOTATION = frozenset({"", ";", "{", "}", "annotation", "pragma"})
+
+
+class Token(NamedTuple):
+    """A token: `kind` is the word or sign itself for keywords and signs, else its class; `at` its offset."""
+
+    kind: str
+    text: str
+    at: int
+
+
+LEGACY_KEYWORDS = frozenset("OPENQASM include gate opaque qreg creg barrier measure reset if".split())
+
+
+def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
+    """Return the program's tokens, the last of kind `end of text`, or `wrong` where the text has something that is no token.
+
+    Raises `SourceError` over the limits on tokens and on literal lengths.
+    """
+    tokens: list[Token] = []
+    append = tokens.append
+    kind = ""
+    start: int | None = 0
+    while start is not None:
+        resume = None
+        for match in _TOKEN.finditer(text, start):
+            group = match.lastgroup
+            if group == "skip":
+                continue
+            word = match.group()
+            at = match.start()
+            if group == "sign":
+                if word == "@" and kind in _BEFORE_ANNOTATION and (name := re.compile(r"@[^\W\d]\w*").match(text, at)):
+                    # An annotation owns its line, whatever stands there.
+                    resume = _line_end(text, name.end())
+                    kind = "annotation"
+                    append(Token(kind, text[at:resume], at))
+                    break
+                kind = word
+            elif group == "word":
+                kind = word if word in keywords else "name"
+            else:
+                kind = group or "wrong"
+                _bound(kind, word, at)
+            append(Token(kind, word, at))
+            if kind == "wrong":
+                return tokens  # the parser refuses it; scanning on could cost quadratic time
+            if len(tokens) > LIMITS.tokens:
+                too_large(
+                    f"The program has more than {LIMITS.tokens:,} words and signs.",
+                    at,
+                    LIMITS.tokens,
+                    len(tokens),
+                    "Use loops and gate definitions, or send plain gate lines, which have no such limit.",
+                )
+        start = resume
+    append(Token("end of text", "", len(text)))
+    return tokens
+
+
+def _line_end(text: str, at: int) -> int:
+    ends = [end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0]
+    return min(ends, default=len(text))
+
+
+def _bound(kind: str, word: str, at: int) -> None:
+    if kind in ("string", "bits"):
+        if len(word) > LIMITS.string_characters:
+            limit = LIMITS.string_characters
+            too_large(f"A string has more than {limit:,} characters.", at, limit, len(word))
+    elif kind not in ("pragma", "wrong") and len(word) > LIMITS.literal_digits:
+        too_large(f"A number has more than {LIMITS.literal_digits} digits.", at, LIMITS.literal_digits, len(word))
