@@ -92,6 +92,7 @@ def warm_up() -> None:
     limits = Budget(2**30, 60.0, 2**30, 60.0)
     for text in (
         'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;',
+        "OPENQASM 3; qubit q; bit c; c = measure q; if (c) reset q; c = measure q;",
         'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
     ):
         simulate(text, Options(shots=1, seed=1), limits)
@@ -125,6 +126,8 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
         "simulator": "qiskit-aer",
         "versions": VERSIONS,
     }
+    if notes := (circuit.metadata or {}).get("notes"):
+        outcome["execution"]["notes"] = list(notes)
     if options.memory:
         keys = {value: show(value) for value in set(data.get("memory", ()))}
         outcome["memory"] = [keys[value] for value in data.get("memory", ())]
@@ -323,7 +326,8 @@ def _noise_model(noise: Noise) -> NoiseModel:
 def _shown(circuit: QuantumCircuit) -> Callable[[str], str]:
     """Return what turns Aer's hexadecimal outcome into a key: the registers to show, the first rightmost, spaced."""
     wanted = (circuit.metadata or {}).get("outputs")
-    registers = [creg for creg in circuit.cregs if wanted is None or creg.name in wanted]
+    named = {creg.name: creg for creg in circuit.cregs}
+    registers = circuit.cregs if wanted is None else [named[name] for name in wanted]
     width = circuit.num_clbits
     if not registers:
         return lambda value: format(int(value, 16), f"0{width}b")

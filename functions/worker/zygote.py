@@ -1,7 +1,7 @@
 """The process that the children are forked from: imports the simulator once, forks on request, reports the dead.
 
-Run by `children.Children` as a script, with a control socket as its only inheritance. The parent sends
-`{"fork": id}` with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
+Run by `nursery.Nursery` as a script, with a control socket as its only inheritance. The parent sends `{"fork": id}`
+with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
 `{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit itself.
 """
 
@@ -62,7 +62,10 @@ def main(control_fd: int, target: str) -> None:
         _report_dead(control, pids)
         if control.fileno() not in readable:
             continue
-        data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
+        try:
+            data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
+        except ConnectionResetError:
+            return
         if not data:
             return
         request = json.loads(data)

@@ -96,7 +96,8 @@ class Options:
 
     `noise` may be given as its dictionary. `observables` is a list of Pauli sums, each a Pauli string, a mapping
     `{"XX": 1.0}` or a list of `[pauli, coefficient]`; strings are little-endian as in Qiskit (the rightmost letter acts
-    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations, checked by the reader.
+    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations; the reader checks
+    them.
     """
 
     shots: int = 1024
@@ -192,7 +193,6 @@ def _read_sum(given: object) -> PauliSum:
             raise ValueError("A term of an observable is a Pauli string and its coefficient.")
         pauli, coefficient = pair
         if not isinstance(pauli, str) or not pauli or set(pauli) - set("IXYZ"):
-            # A type or a letter: one error for every bad option.
             raise ValueError("A Pauli string is made of the letters I, X, Y and Z.")
         if not _is_number(coefficient):
             raise ValueError("The coefficient of a Pauli string is a finite real number.")

@@ -7,36 +7,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import qiskit.qasm3
-from qiskit import qasm2
-
-import reader
 import simulator
-from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from qiskit import QuantumCircuit
-
     from admission import Budget
     from tasks.options import Options
-
-
-def _read(text: str, inputs: Mapping[str, Any] | None = None) -> QuantumCircuit:
-    """Stand in for the reader where it has not been merged."""
-    del inputs
-    if text.startswith("OPENQASM 2"):
-        return qasm2.loads(text, include_path=())
-    try:
-        circuit: QuantumCircuit = qiskit.qasm3.loads(text)
-    except Exception as error:
-        raise TaskError(ErrorCode.INVALID_CIRCUIT, "QASM3 code is not valid") from error
-    return circuit
-
-
-if not hasattr(reader, "read"):
-    reader.read = _read
 
 
 def warm_up() -> None:
