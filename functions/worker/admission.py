@@ -179,6 +179,8 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     branches = options.shots * max(state, 4_096)
     branching = (
         facts.mid_circuit
+        # Aer keeps per-shot values by branch, not by shot, when it branches.
+        and options.observables is None
         and method in ("statevector", "density_matrix")
         and branches <= BRANCHING_SHARE * budget.memory_bytes
     )

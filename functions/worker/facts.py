@@ -58,6 +58,7 @@ class _Walk:
         offset = len(self.positions)
         self.positions.update({bit: offset + index for index, bit in enumerate(circuit.clbits)})
         self.levels = [0] * len(self.positions)
+        self.touched: set[int] = set()
         self.across = [0] * (circuit.num_qubits + 1)
         self.names: set[str] = set()
         self.gates = 0
@@ -72,7 +73,7 @@ class _Walk:
 
     def over(self, data: Iterable[Any], times: int) -> None:
         """Count `data`, the body of a loop that runs `times` times (1 for a circuit)."""
-        positions, levels, across = self.positions, self.levels, self.across
+        positions, levels, across, touched = self.positions, self.levels, self.across, self.touched
         for index, step in enumerate(data):
             name = step.name
             if name in _NOT_GATES:
@@ -80,6 +81,7 @@ class _Walk:
                 continue
             bits = [positions[bit] for bit in step.qubits]
             # Most of a circuit: written out, for this loop is what admission costs.
+            touched.update(bits)
             if len(bits) == 1:
                 levels[bits[0]] += 1
             else:
@@ -98,9 +100,11 @@ class _Walk:
 
     def other(self, index: int, step: Any, name: str, times: int) -> None:  # noqa: ANN401 - Qiskit ships no types
         """Count what is no gate: measurements, resets, control flow; barriers cost nothing."""
-        if name == "barrier":
-            return
         bits = [self.positions[bit] for bit in (*step.qubits, *step.clbits)]
+        if name == "barrier":
+            self.deepen(bits, by=0)
+            return
+        self.touched.update(bits)
         self.deepen(bits)
         self.close(bits)
         self.names.add(name)
@@ -112,9 +116,9 @@ class _Walk:
         elif name == "reset":
             self.mid_circuit = True
 
-    def deepen(self, bits: list[int]) -> None:
-        """Put an operation on top of all the bits it touches."""
-        level = 1 + max((self.levels[bit] for bit in bits), default=0)
+    def deepen(self, bits: list[int], by: int = 1) -> None:
+        """Put an operation on top of all the bits it touches; a barrier only levels them, as Qiskit's depth has it."""
+        level = by + max((self.levels[bit] for bit in bits), default=0)
         for bit in bits:
             self.levels[bit] = level
 
@@ -136,9 +140,10 @@ class _Walk:
         for block in operation.blocks:
             self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
             self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
+            # What a block measures is never final: the blocks keep books of their own.
+            kept, self.open, self.open_by_bit = (self.open, self.open_by_bit), set(), {}
             self.over(block.data, times)
-            self.open.clear()
-            self.open_by_bit.clear()
+            self.open, self.open_by_bit = kept
         self.positions = outer
 
     def facts(self) -> Facts:
@@ -149,7 +154,7 @@ class _Walk:
             crossings = max(crossings, height)
         return Facts(
             num_qubits=self.circuit.num_qubits,
-            active_qubits=sum(map(bool, self.levels[: self.circuit.num_qubits])),
+            active_qubits=sum(bit < self.circuit.num_qubits for bit in self.touched),
             gates=self.gates,
             depth=max(self.levels, default=0),
             mid_circuit=self.mid_circuit,
@@ -159,7 +164,7 @@ class _Walk:
             crossings=crossings,
             names=frozenset(self.names),
             first_foreign=self.first_foreign,
-            final_measurements=frozenset() if self.control_flow else frozenset(self.open),
+            final_measurements=frozenset(self.open),
         )
 
 

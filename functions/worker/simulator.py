@@ -84,7 +84,7 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     outcome = run(circuit, options, budget)
     outcome["execution"]["parse_ms"] = _ms(parsed - started)
     outcome["execution"]["run_ms"] = _ms(time.perf_counter() - parsed)
-    return check_size(outcome)
+    return outcome
 
 
 def warm_up() -> None:
@@ -112,11 +112,15 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
             "The program has no classical bit, so there is nothing to count.",
             hint="Declare `bit[n] c;` and measure into it.",
         )
+    per_shot = options.shots if options.memory else 0
+    check_size(per_shot, 1, circuit.num_clbits)
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan, seed)
     data = result.data(0)
     show = _shown(circuit)
-    outcome: dict[str, Any] = {"result": _count(data.get("counts", {}), show)}
+    counts = data.get("counts", {})
+    check_size(per_shot, len(counts), circuit.num_clbits)
+    outcome: dict[str, Any] = {"result": _count(counts, show)}
     outcome["execution"] = {
         "method": plan.method,
         "num_qubits": facts.num_qubits,
@@ -138,11 +142,9 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
     return outcome
 
 
-def check_size(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Refuse an outcome that no store could take: per-shot memory of wide circuits is shots times bits."""
-    keys = outcome["result"]
-    width = len(next(iter(keys), ""))
-    size = len(keys) * (width + 12) + len(outcome.get("memory", ())) * (width + 3)
+def check_size(shots: int, keys: int, width: int) -> None:
+    """Refuse an outcome that no store could take: `shots` lines of memory and `keys` counts of `width` bits."""
+    size = keys * (width + 12) + shots * (width + 3)
     if size > MAX_RESULT_BYTES:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
@@ -151,7 +153,6 @@ def check_size(outcome: dict[str, Any]) -> dict[str, Any]:
             actual=size,
             hint="Use fewer shots, measure fewer qubits, or leave memory out.",
         )
-    return outcome
 
 
 def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:

@@ -167,7 +167,7 @@ def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
     if given is None:
         return None
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
-        raise ValueError("observables must be a list of Pauli sums.")
+        raise ValueError("observables must be a list of Pauli sums.")  # noqa: TRY004 - one error for every bad option
     sums = tuple(_read_sum(each) for each in given)
     if len(sums) > MAX_OBSERVABLES:
         raise ValueError(f"observables may hold at most {MAX_OBSERVABLES} Pauli sums.")
