@@ -52,6 +52,13 @@ def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircui
 
 def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -> Compiled | None:
     bound(text)
+    text = text.removeprefix("\ufeff")
+    if not inputs:
+        from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
+
+        flat = scan(text)
+        if flat is not None:
+            return flat
     from reader.parse import parse  # noqa: PLC0415 - flat programs do without
     from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, invalid, quote, too_large
@@ -19,7 +19,27 @@ if TYPE_CHECKING:
     from reader.gates import Operation, Standard
     from reader.machine import Machine
 
-_LINEAR = frozenset("p phase u1 rx ry rz cp cphase cu1 crx cry crz rxx ryy rzz rzx gphase".split())
+_LINEAR = frozenset(
+    [
+        "p",
+        "phase",
+        "u1",
+        "rx",
+        "ry",
+        "rz",
+        "cp",
+        "cphase",
+        "cu1",
+        "crx",
+        "cry",
+        "crz",
+        "rxx",
+        "ryy",
+        "rzz",
+        "rzx",
+        "gphase",
+    ]
+)
 
 
 def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
@@ -66,16 +86,15 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
 def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
     """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong counts."""
     name = node.name
-    gate: Standard | syntax.GateDefinition
-    if name in m.gates:
-        gate = m.gates[name]
-        parameters, qubits = len(gate.parameters), len(gate.qubits)
+    definition = m.gates.get(name)
+    standard: Standard | None = None
+    if definition is not None:
+        parameters, qubits = len(definition.parameters), len(definition.qubits)
     else:
         table = LEGACY_GATES if m.legacy else GATES
         standard = table.get(name)
         if standard is None:
             refuse_gate(m, node, table)
-        gate = standard
         parameters, qubits = standard.parameters, standard.qubits
     if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):
         shown = f"{parameters} parameter{'s' * (parameters != 1)}"
@@ -88,10 +107,12 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         )
     if operands is not None and operands != qubits:
         invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)
+    gate = standard if definition is None else definition
+    assert gate is not None  # noqa: S101 - refused above
     return qubits, gate
 
 
-def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> Any:  # noqa: ANN401 - never returns
+def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
     """Refuse a name that is no gate."""
     name = node.name
     if name in m.subroutines:
@@ -174,7 +195,7 @@ def emit_if(
     node: syntax.GateCall,
     bit: Any,
     operations: list[Operation],
-    combinations: list[tuple[int, ...]],  # noqa: ANN401 - a logic bit
+    combinations: list[tuple[int, ...]],
 ) -> None:
     """Apply operations where a measured bit is set."""
     if isinstance(bit, Node):
@@ -210,6 +231,7 @@ def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], w
     if node.name == "gphase":
         hint = "Every control of gphase is an operand."
     invalid(f"{quote(node.name)}{with_modifiers} takes {shown}, not {len(registers)}.", node.name_at, hint)
+    return None
 
 
 def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> list[tuple[int, ...]]:

@@ -143,6 +143,7 @@ class Machine:
         self.in_gate = False
         self.calls: dict[int, list[syntax.Call]] = {}
         self.results: dict[int, Variable] = {}
+        self.old_calls: dict[int, syntax.Call] = {}
         self.temporaries: list[int] = []
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
@@ -276,7 +277,8 @@ class Machine:
         data = variable.data
         if isinstance(data, list):
             return self.resolve(data[index])
-        return (data >> index) & 1
+        known: int = (data >> index) & 1
+        return known
 
     def cell_of(self, variable: Variable, index: int, at: int) -> int:
         """Return the cell of a variable's bit."""

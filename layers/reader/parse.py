@@ -223,6 +223,7 @@ class Parser(ExpressionParser):
             self.advance()
             return syntax.Hardware(token.at, int(token.text[1:]))
         self.refuse("expected a qubit or a register")
+        return None
 
     def operands(self) -> list[syntax.Expression]:
         """Read operands between commas, a trailing comma allowed."""

@@ -113,6 +113,11 @@ def void(m: Machine, value: syntax.Expression) -> None:
 
 
 def _gate(m: Machine, node: syntax.GateCall) -> None:
+    if node.name in m.subroutines and not node.modifiers:
+        # Before OpenQASM 3.0 was final, qubits stood behind the brackets: 'f(x) q;'.
+        call = m.old_calls.setdefault(id(node), syntax.Call(node.at, node.name, node.arguments + node.operands))
+        run_calls(m, call)
+        return
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
     m.attempt(lambda: apply_gate(m, node), node.at)

@@ -9,9 +9,62 @@ from reader.excerpts import too_large
 from reader.limits import LIMITS
 
 KEYWORDS = frozenset(
-    "OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in "
-    "switch case default nop input output const readonly mutable qreg qubit creg bool bit int uint float angle complex "
-    "array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier true false".split()
+    [
+        "OPENQASM",
+        "include",
+        "defcalgrammar",
+        "def",
+        "cal",
+        "defcal",
+        "gate",
+        "extern",
+        "box",
+        "let",
+        "break",
+        "continue",
+        "if",
+        "else",
+        "end",
+        "return",
+        "for",
+        "while",
+        "in",
+        "switch",
+        "case",
+        "default",
+        "nop",
+        "input",
+        "output",
+        "const",
+        "readonly",
+        "mutable",
+        "qreg",
+        "qubit",
+        "creg",
+        "bool",
+        "bit",
+        "int",
+        "uint",
+        "float",
+        "angle",
+        "complex",
+        "array",
+        "void",
+        "duration",
+        "stretch",
+        "gphase",
+        "inv",
+        "pow",
+        "ctrl",
+        "negctrl",
+        "durationof",
+        "delay",
+        "reset",
+        "measure",
+        "barrier",
+        "true",
+        "false",
+    ]
 )
 NOT_RESERVED = frozenset({"nop"})  # of a later version than 3.1: an ordinary name
 
@@ -49,7 +102,9 @@ class Token(NamedTuple):
     at: int
 
 
-LEGACY_KEYWORDS = frozenset("OPENQASM include gate opaque qreg creg barrier measure reset if".split())
+LEGACY_KEYWORDS = frozenset(
+    ["OPENQASM", "include", "gate", "opaque", "qreg", "creg", "barrier", "measure", "reset", "if"]
+)
 
 
 def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
