@@ -240,8 +240,12 @@ class _Batch:
                 self.send(self.ahead[child], child, self.limits.shared_bytes, now, threads=1)
 
     def idle(self) -> list[Child]:
-        """Return the children that could take a program."""
-        return [child for child in self.nursery.children if child not in self.running and child.closed_at is None]
+        """Return the children that could take a program: born, for the time limit is not to be spent on imports."""
+        return [
+            child
+            for child in self.nursery.children
+            if child.pid is not None and child not in self.running and child.closed_at is None
+        ]
 
     def start_alone(self, now: float) -> None:
         """Start the first program that needs the worker for itself, once it is empty."""

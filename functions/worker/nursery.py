@@ -114,7 +114,7 @@ class Nursery:
         self._start_zygote()
 
     def fill(self) -> None:
-        """Ask for as many children as are missing; a program may be sent to one before it has been born."""
+        """Ask for as many children as are missing; poll() hears of their births."""
         while len(self.children) < self.size:
             self._numbers += 1
             ours, theirs = socket.socketpair()

@@ -57,7 +57,7 @@ def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:
     return simulator.run(circuit, shots=1024, seed_simulator=1, max_parallel_threads=threads).result().get_counts()
 
 
-def raw_rate(processes: int, batches: int) -> float:
+def raw_rate(processes: int, batches: int) -> float:  # noqa: C901 - one story of pipes
     """Return circuits a second of `processes` that each run the mixed batch `batches` times."""
     pipes = []
     for _ in range(processes):
@@ -101,6 +101,12 @@ def run_batch(children: Children, texts: list[str]) -> float:
     return seconds
 
 
+def say(line: str) -> None:
+    """Print a line as soon as it is known."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(rounds: int) -> None:
     """Print the three ratios."""
     cores = os.cpu_count() or 1
@@ -125,8 +131,8 @@ def main(rounds: int) -> None:
                 raw(simulator, text, cores)
                 ceiling = time.perf_counter() - started
                 ratios.append(ceiling / run_batch(children, [text]))
-            width = text.count("\n", 0, 0) or text.split("qubit[")[1].split("]")[0]
-            print(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw (goal 0.95)")
+            width = text.partition("qubit[")[2].partition("]")[0]
+            say(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw (goal 0.95)")
 
         overheads = []
         for _ in range(rounds * 20):
@@ -136,9 +142,8 @@ def main(rounds: int) -> None:
             took = (time.perf_counter() - started) * 1e3
             execution = outcome.payload["execution"]  # type: ignore[union-attr]
             overheads.append(took - execution["parse_ms"] - execution["run_ms"])
-        print(f"isolation: {statistics.median(overheads):.2f} ms a task (goal at most 1.5)")
+        say(f"isolation: {statistics.median(overheads):.2f} ms a task (goal at most 1.5)")
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
