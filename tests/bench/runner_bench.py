@@ -120,9 +120,7 @@ def main(rounds: int) -> None:
             seconds = sum(run_batch(children, MIXED) for _ in range(5 * cores))
             rates.append(5 * cores * len(MIXED) / seconds)
             ratios.append(rates[-1] / ceiling)
-        print(
-            f"batch of ten mixed: {statistics.median(rates):.0f}/s, {statistics.median(ratios):.3f} of raw (goal 0.8)"
-        )
+        say(f"batch of ten mixed: {statistics.median(rates):.0f}/s, {statistics.median(ratios):.3f} of raw (goal 0.8)")
 
         for name, text in (("QFT", qft(20)), ("layers", layers(20, 5)), ("layers", layers(22, 3))):
             ratios = []

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import simulator
+from admission import NeedsAloneError
 
 if TYPE_CHECKING:
     from admission import Budget
@@ -81,6 +82,14 @@ def _lie(qc: str, budget: Budget) -> dict[str, Any]:
     return {"result": {"0": -1}, "execution": {}}
 
 
+def _need_everything(qc: str, budget: Budget) -> dict[str, Any]:
+    """Ask for all the memory, and be content with it."""
+    del qc
+    if budget.memory_bytes < budget.alone_bytes:
+        raise NeedsAloneError
+    return {"result": {"0": 1}, "execution": {"threads": budget.threads}}
+
+
 def _look(qc: str, budget: Budget) -> dict[str, Any]:
     """Report what a child can see of the world."""
     del qc
@@ -108,4 +117,5 @@ _MISDEEDS = {
     "RUBBISH": _rubbish,
     "LIE": _lie,
     "LOOK": _look,
+    "NEED_EVERYTHING": _need_everything,
 }

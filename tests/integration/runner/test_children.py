@@ -135,6 +135,22 @@ def test_a_large_circuit_gets_the_worker_alone() -> None:
     assert list(ended) == [1, 0]
 
 
+def test_a_program_alone_is_not_starved_by_later_mates(children: Children) -> None:
+    """At the last moment that leaves it its whole time limit, what stands later in the batch makes way for it."""
+    assert children.wait_until_ready()
+    outcomes = run(children, ["NEED_EVERYTHING", "LOOP", BELL], within_s=4.2)
+    assert outcomes[0] == Completed({"result": {"0": 1}, "execution": {"threads": 2}})
+    assert outcomes[1] == Returned("deadline", started=True)
+    assert outcomes[2].payload["result"] == BELL_COUNTS
+
+
+def test_a_program_alone_waits_for_earlier_mates(children: Children) -> None:
+    """The order of the batch is the order of rights: an earlier program runs to its own end first."""
+    outcomes = run(children, ["LOOP", "NEED_EVERYTHING"], within_s=5.5)
+    assert code(outcomes[0]) == "time_limit"
+    assert isinstance(outcomes[1], Completed)
+
+
 def test_40_qubits_as_a_statevector_are_refused(children: Children) -> None:
     """16 TiB are refused before anything runs, with limit, actual and hint; GHZ and MPS of that width run."""
     wide = rotated(40)
@@ -174,6 +190,7 @@ def test_nothing_starts_without_time(children: Children) -> None:
 
 def test_tick_hears_what_is_unfinished_and_stops_what_it_names(children: Children) -> None:
     """A cancelled program's child is killed at the next tick, a waiting one is dropped, the rest completes."""
+    assert children.wait_until_ready()
     heard = []
 
     def tick(indices: Any) -> list[int]:
