@@ -430,7 +430,7 @@ def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
     if kinds[0] == "completed":
         return Completed(said) if _is_payload(said) else None
     if "unexpected" in message:
-        logger.error("A child met an unexpected error", extra={"error": str(message["unexpected"])[:100]})
+        logger.error("A child met an unexpected error", extra={"trace": str(message["unexpected"])[:2_000]})
     return _read_error(said)
 
 

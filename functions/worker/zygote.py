@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,6 +39,7 @@ OPEN_FILES = 64
 ORPHAN_CHECK_S = 5.0
 # A child whose heap has grown by this much after a program makes way for a fresh one.
 GROWTH_BYTES = 128 * 2**20
+TRACE_CHARACTERS = 2_000  # of an unexpected error, for the log
 PAGE = resource.getpagesize()
 
 
@@ -175,11 +177,9 @@ def _answer(simulate: Simulate, request: dict[str, Any], budget: Budget) -> dict
         return {"later": "time"}
     except MemoryError:
         return {"later": "memory", "tainted": True}
-    except BaseException as error:  # noqa: BLE001 - Rust's panics are no Exceptions
-        sys.stderr.write(f"{type(error).__name__}: {error}"[:500])
-        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - Rust's panics are no Exceptions
         fault = TaskError(ErrorCode.INTERNAL_ERROR, "The simulator met an unexpected error; it has been logged.")
-        return {"failed": fault.as_dict(), "unexpected": type(error).__name__, "tainted": True}
+        return {"failed": fault.as_dict(), "unexpected": traceback.format_exc()[-TRACE_CHARACTERS:], "tainted": True}
 
 
 def _allow(data_bytes: int) -> None:

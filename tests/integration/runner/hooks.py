@@ -90,6 +90,11 @@ def _need_everything(qc: str, budget: Budget) -> dict[str, Any]:
     return {"result": {"0": 1}, "execution": {"threads": budget.threads}}
 
 
+def _stumble(qc: str, budget: Budget) -> NoReturn:
+    del qc, budget
+    raise ZeroDivisionError("the secret of " + "the house")
+
+
 def _look(qc: str, budget: Budget) -> dict[str, Any]:
     """Report what a child can see of the world."""
     del qc
@@ -117,5 +122,6 @@ _MISDEEDS = {
     "RUBBISH": _rubbish,
     "LIE": _lie,
     "LOOK": _look,
+    "STUMBLE": _stumble,
     "NEED_EVERYTHING": _need_everything,
 }

@@ -119,6 +119,15 @@ def test_a_kill_from_outside_is_not_held_against_the_program(children: Children,
     assert isinstance(outcomes[1], Completed)
 
 
+def test_an_unexpected_error_is_ours_and_stays_in_the_log(children: Children, caplog: pytest.LogCaptureFixture) -> None:
+    """The client gets internal_error and none of the exception's text; the log has the trace."""
+    outcomes = run(children, ["STUMBLE", BELL])
+    assert code(outcomes[0]) == "internal_error"
+    assert "secret" not in str(outcomes[0].error.as_dict())
+    assert "the secret of the house" in caplog.records[0].trace  # type: ignore[attr-defined]
+    assert outcomes[1].payload["result"] == BELL_COUNTS
+
+
 def test_an_abort_for_memory_is_a_memory_limit(children: Children) -> None:
     """C++ says bad_alloc on its way out: the program is tried with all the memory, then fails with the limit."""
     (outcome,) = run(children, ["ABORT_OF_MEMORY"]).values()
