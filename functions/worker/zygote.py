@@ -40,6 +40,8 @@ ORPHAN_CHECK_S = 5.0
 # A child whose heap has grown by this much after a program makes way for a fresh one.
 GROWTH_BYTES = 128 * 2**20
 TRACE_CHARACTERS = 2_000  # of an unexpected error, for the log
+COLLECT_EVERY = 16  # programs, or as soon as a heap has grown by
+COLLECT_BYTES = 16 * 2**20
 PAGE = resource.getpagesize()
 
 
@@ -152,17 +154,24 @@ def _keep_only(channel_fd: int, errors_fd: int) -> None:
 def _serve(channel: socket.socket, simulate: Simulate) -> int:
     """Answer programs one at a time; the exit status says whether it ended well (0)."""
     start_bytes = _data_bytes()
+    # Cycles are collected between programs, after the answer has gone: a reader's many small objects are none.
+    gc.disable()
+    served = 0
     while (request := frames.receive(channel)) is not None:
         budget = Budget.from_dict(request["budget"])
         _allow(start_bytes + budget.memory_bytes)
         answer = _answer(simulate, request, budget)
         # What MemoryError or a panic leaves behind is not worth trusting, nor is a heap that stays large.
-        last = bool(answer.pop("tainted", False)) or _data_bytes() - start_bytes > GROWTH_BYTES
+        growth = _data_bytes() - start_bytes
+        last = bool(answer.pop("tainted", False)) or growth > GROWTH_BYTES
         if last:
             answer["last"] = True
         channel.sendall(frames.encode(answer))
         if last:
             return 0
+        served += 1
+        if served % COLLECT_EVERY == 0 or growth > COLLECT_BYTES:
+            gc.collect()
     return 0
 
 
