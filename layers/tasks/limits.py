@@ -17,7 +17,7 @@ MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent o
 RESERVED_MB = 256
 RESERVED_MB_PER_CHILD = 32
 
-# Qubits a method handles whatever the memory. Wide methods cost by structure, not by width: time and memory act instead.
+# Qubits a method takes whatever the memory: what these cost lies in the structure, and time and memory act instead.
 _WIDTH = {"stabilizer": 5_000, "matrix_product_state": 1_000, "extended_stabilizer": 63}
 _BYTES_PER_AMPLITUDE = {"double": 16, "single": 8}
 
