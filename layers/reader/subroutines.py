@@ -70,6 +70,7 @@ def run_call(m: Machine, node: syntax.Call) -> None:
     from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
 
     definition = m.subroutines[node.name]
+    m.spend(4, node.at)
     if m.in_gate:
         invalid("A gate cannot call a subroutine.", node.at)
     frame = m.frame
