@@ -721,8 +721,8 @@ class Builder:
         return [*turns, self.measure(), self.assign()] if self.chance(85) else []
 
     def _ending(self) -> list[str]:
-        if self.chance(15):
-            return [f"if ({self.truth()}) {{ end; }}", "measure q;"]
+        if self.chance(15) and self.uncertain:
+            return [f"if ({self.truth()}) {{ end; }}", "c = measure q;"]
         if self.chance(15):
             return ["measure q;"]
         return ["c = measure q;"]
