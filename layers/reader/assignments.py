@@ -141,6 +141,7 @@ def assign_array(m: Machine, target: Array, node: syntax.Expression) -> None:
     if source.dimensions != target.dimensions:
         shapes = " and ".join("x".join(map(str, array.dimensions)) for array in (target, source))
         invalid(f"The arrays' shapes differ: {shapes}.", node.at, "Slice the larger one.")
+    m.spend(len(source.elements), node.at)
     # All is read before anything is written: the two may overlap.
     values = [m.read(element, node.at) for element in source.elements]
     overlapping = not set(map(id, source.elements)).isdisjoint(map(id, target.elements))

@@ -12,7 +12,7 @@ from reader import syntax
 from reader.excerpts import invalid, quote, unsupported
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, cells, differ, either, negate
-from reader.machine import Array, Bits, Qubits, Split, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Split, Variable
 from reader.places import concatenated, index, indices, lookup, refer, unknown
 from reader.values import (
     BITLIKE,
@@ -251,7 +251,7 @@ def unary(m: Machine, node: syntax.Unary) -> Value:
 
 def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return `left op right`."""
-    m.step(at)
+    m.spend((left.type.width + right.type.width) // WIDE, at)
     if op in ("<<", ">>"):
         return shift(m, op, left, right, at)
     kinds = {left.type.kind, right.type.kind}
@@ -381,7 +381,7 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     if op == "-":
         return from_bits(kind, work.subtract(a, b))
     if op == "*":
-        return from_bits(kind, work.multiply(a, b) if not isinstance(right.data, int) else work.multiply(a, b))
+        return from_bits(kind, work.multiply(a, b))
     if op == "**":
         base, exponent = need(m, left, at), need(m, right, at)
         return Value(kind, whole_number(op, kind, base.data, exponent.data, at))

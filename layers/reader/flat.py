@@ -7,6 +7,7 @@ the program from the start, so that results and errors are the same with and wit
 from __future__ import annotations
 
 import re
+from math import pi
 from typing import TYPE_CHECKING, Any
 
 from reader.excerpts import SourceError
@@ -19,24 +20,27 @@ from reader.values import TWO_PI
 if TYPE_CHECKING:
     from reader.gates import Standard
 
-_PLACE = r"([A-Za-z_]\w*)\s*(?:\[\s*(\d{1,6})\s*\])?"
+# Possessive repetition (++, *+) keeps a match of a long text linear in time.
+_PLACE = r"([A-Za-z_]\w*+)\s*+(?:\[\s*+(\d{1,6})\s*+\]\s*+)?"
 _GATE = re.compile(
-    rf"\s*([A-Za-z_]\w*)(?:\s*\(([^;@{{}}\[\]\"]*)\)\s*|\s+){_PLACE}\s*(?:,\s*{_PLACE}\s*(?:,\s*{_PLACE}\s*)?)?",
-    re.ASCII,
+    rf"\s*+([A-Za-z_]\w*+)(?:\s*+\(([^;@{{}}\[\]\"]*)\)\s*+|\s++){_PLACE}(?:,\s*+{_PLACE}(?:,\s*+{_PLACE})?)?", re.ASCII
 )
-_VERSION = re.compile(r"\s*OPENQASM\s+([23])(?:\.[0-9])?\s*", re.ASCII)
-_INCLUDE = re.compile(r'\s*include\s*"(?:stdgates|qelib1)\.inc"\s*', re.ASCII)
+_VERSION = re.compile(r"\s*+OPENQASM\s++([23])(?:\.[0-9])?\s*+", re.ASCII)
+_INCLUDE = re.compile(r'\s*+include\s*+"(?:stdgates|qelib1)\.inc"\s*+', re.ASCII)
 _DECLARATION = re.compile(
-    r"\s*(?:(qubit|bit)\s*(?:\[\s*(\d{1,6})\s*\]\s*|\s)\s*([A-Za-z_]\w*)|(qreg|creg)\s+([A-Za-z_]\w*)\s*\[\s*(\d{1,6})\s*\])\s*",
+    r"\s*+(?:(qubit|bit)(?:\s*+\[\s*+(\d{1,6})\s*+\]\s*+|\s++)([A-Za-z_]\w*+)"
+    r"|(qreg|creg)\s++([A-Za-z_]\w*+)\s*+\[\s*+(\d{1,6})\s*+\])\s*+",
     re.ASCII,
 )
-_MEASURE = re.compile(rf"\s*(?:{_PLACE}\s*=\s*measure\s+{_PLACE}|measure\s+{_PLACE}\s*->\s*{_PLACE})\s*", re.ASCII)
-_BARE = re.compile(rf"\s*(measure|reset)\s+{_PLACE}\s*", re.ASCII)
-_BARRIER = re.compile(r"\s*barrier(?:\s+([\w\[\]\s,]+))?\s*", re.ASCII)
-_ONE = re.compile(rf"\s*{_PLACE}\s*", re.ASCII)
-_NUMBER = re.compile(r"\s*-?\s*(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
+_MEASURE = re.compile(rf"\s*+(?:{_PLACE}=\s*+measure\s++{_PLACE}|measure\s++{_PLACE}->\s*+{_PLACE})", re.ASCII)
+_BARE = re.compile(rf"\s*+(measure|reset)\s++{_PLACE}", re.ASCII)
+_BARRIER = re.compile(r"\s*+barrier(?:\s++([\w\[\]\s,]+))?\s*", re.ASCII)
+_ONE = re.compile(rf"\s*+{_PLACE}", re.ASCII)
+_NUMBER = re.compile(r"\s*+-?\s*+(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\d{1,3})?\s*+", re.ASCII)
+_TURN = re.compile(r"\s*+(-?)\s*+(?:(\d{1,15}|\d{0,15}\.\d{1,15})\s*+\*\s*+)?pi\s*+(?:([*/])\s*+(\d{1,15}))?\s*+", re.ASCII)
 _COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _LONGEST_PARAMETER = 80
+_MOST_EXPRESSIONS = 5_000
 
 
 class _NotFlat(Exception):  # noqa: N818 - not an error: the parser takes over
@@ -59,6 +63,8 @@ class _Scan:
         self.phase = 0.0
         self.measured = False
         self.parameters: dict[str, float] = {}
+        self.evaluated = 0
+        self.weight = 0
         self.seen: dict[str, list[tuple[Any, ...]]] = {}
 
     # ------------------------------------------------------------------ gates
@@ -141,7 +147,13 @@ class _Scan:
         if len(text) > _LONGEST_PARAMETER:
             raise _NotFlat
         if _NUMBER.fullmatch(text):
-            number = float(text.replace(" ", "")) if " " in text else float(text)
+            number = float("".join(text.split()))
+        elif (match := _TURN.fullmatch(text)) and match[4] != "0":
+            # As the compiler works it out: from left to right in floats.
+            number = float(match[2]) * pi if match[2] else pi
+            if match[4]:
+                number = number * float(match[4]) if match[3] == "*" else number / float(match[4])
+            number = -number if match[1] else number
         else:
             number = self.evaluate(text)
         if not abs(number) <= 1e15 * TWO_PI:
@@ -157,6 +169,9 @@ class _Scan:
         from reader.machine import Machine  # noqa: PLC0415 - the same
         from reader.parse import Parser  # noqa: PLC0415 - the same
 
+        self.evaluated += 1
+        if self.evaluated > _MOST_EXPRESSIONS:
+            raise _NotFlat
         parser = LegacyParser(text) if self.legacy else Parser(tokenize(text))
         node = parser.expression()
         if parser.token.kind != "end of text":
@@ -182,6 +197,10 @@ class _Scan:
                 raise _NotFlat
             return [self.one(registers, name, index)]
         first, size = registers[name]
+        # One statement can name many: bound what they come to before making them.
+        self.weight += size
+        if self.weight > LIMITS.operations:
+            raise _NotFlat
         return list(range(first, first + size))
 
     # ------------------------------------------------------------------ everything else
@@ -208,6 +227,9 @@ class _Scan:
         elif match := _BARRIER.fullmatch(statement):
             if match[1] is None:
                 qubits = list(range(self.qubits))
+                self.weight += self.qubits
+                if self.weight > LIMITS.operations:
+                    raise _NotFlat
             else:
                 qubits = []
                 for part in match[1].split(","):

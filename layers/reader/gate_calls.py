@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reader.gates import Operation, Standard
     from reader.machine import Machine
 
+_MOST_POWERS = 8
 _LINEAR = frozenset(
     [
         "p",
@@ -129,6 +130,11 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
 
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
+    if len(node.modifiers) > LIMITS.nesting:
+        limit = LIMITS.nesting
+        too_large(f"A gate has more than {limit} modifiers.", node.at, limit, len(node.modifiers))
+    if sum(modifier.name == "pow" for modifier in node.modifiers) > _MOST_POWERS:
+        too_large(f"A gate has more than {_MOST_POWERS} powers.", node.at, _MOST_POWERS, len(node.modifiers))
     added = 0
     counts: list[int] = []
     exponents: list[float] = []
@@ -252,7 +258,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         qubits = tuple(r.places[0] if r.scalar else r.places[number] for r in registers)
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
-            at = node.operands[min(twice, len(node.operands) - 1)].at
+            at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
             invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
         combinations.append(qubits)
     return combinations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
-_HEADER = re.compile(r"(?:\s+|//[^\r\n]*|/\*.*?\*/)*OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
+_HEADER = re.compile(r"(?>\s++|//[^\r\n]*+|/\*.*?\*/)*+OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from reader import syntax
 from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.machine import Array, Bits, Qubits, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Variable
 from reader.values import BITLIKE
 
 if TYPE_CHECKING:
@@ -119,12 +119,14 @@ def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
     if len(node.items) > len(target.dimensions):
         # More indices than dimensions: the last ones would mean bits, which take brackets of their own.
         invalid(f"The array has {len(target.dimensions)} dimensions only.", node.at, "Write a[i][b] for bit b of a[i].")
+    m.spend(len(target.elements) // WIDE, node.at)
     elements = [target.elements]
     remaining = list(target.dimensions)
     kept: list[int] = []
     for item in node.items:
         size = remaining.pop(0)
         chosen, scalar = indices(m, item, size, "elements", node.at)
+        m.spend(len(elements) * len(chosen) >> 3, node.at)
         elements = [
             row[number * (len(row) // size) : (number + 1) * (len(row) // size)]
             for row in elements

@@ -28,6 +28,7 @@ _INCLUDES = ("stdgates.inc", "qelib1.inc")
 def execute(m: Machine, node: syntax.Statement) -> None:
     """Execute one statement."""
     m.step(node.at)
+    m.here = node.at
     temporaries, owned = len(m.temporaries), len(m.owned)
     _EXECUTE[type(node)](m, node)
     if len(m.temporaries) > temporaries:
@@ -141,6 +142,7 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
             if not node.operands:
                 qubits = list(range(m.qubits))
             if qubits:
+                m.count(len(qubits) >> 3, node.at)
                 m.emit(("barrier", tuple(dict.fromkeys(qubits))), node.at)
 
     m.attempt(barrier, node.at)

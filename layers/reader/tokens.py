@@ -68,7 +68,8 @@ KEYWORDS = frozenset(
 )
 NOT_RESERVED = frozenset({"nop"})  # of a later version than 3.1: an ordinary name
 
-_DIGITS = r"[0-9](?:_?[0-9])*"
+# Possessive repetition (++, *+) keeps a match of a long text linear in time and memory.
+_DIGITS = r"[0-9]++(?:_[0-9]++)*+"
 _EXPONENT = rf"[eE][+-]?{_DIGITS}"
 _FLOAT = rf"(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONENT})?|{_DIGITS}{_EXPONENT})"
 _TOKEN = re.compile(
@@ -78,12 +79,12 @@ _TOKEN = re.compile(
   | (?P<word>[^\W\d]\w*)
   | (?P<timing>(?:{_FLOAT}|{_DIGITS})[ ]*(?:dt|ns|us|[µμ]s|ms|s)(?!\w))
   | (?P<imaginary>(?:{_FLOAT}|{_DIGITS})[ ]*im(?!\w))
-  | (?P<binary>0[bB][01](?:_?[01])*(?!\w))
-  | (?P<octal>0o[0-7](?:_?[0-7])*(?!\w))
-  | (?P<hex>0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*(?!\w))
+  | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
+  | (?P<octal>0o[0-7]++(?:_[0-7]++)*+(?!\w))
+  | (?P<hex>0[xX][0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+(?!\w))
   | (?P<float>{_FLOAT}(?![\w.]))
   | (?P<integer>{_DIGITS}(?![\w.]))
-  | (?P<bits>"[01](?:_?[01])*")
+  | (?P<bits>"[01]++(?:_[01]++)*+")
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
   | (?P<hardware>\$[0-9]+(?!\w))
   | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
