@@ -441,7 +441,7 @@ class Builder:
         name, numbers = self.one_of(registers)
         if count == 1:
             if len(numbers) > 1 and self.chance(50):
-                return [f"{name}[{self.one_of(['0:1', '{0, 1}', '-2:-1', ':'])}]"]
+                return [f"{name}[{self.one_of(['{0, 1}', '0:1', '-2:-1', ':'])}]"]
             return [name]
         others = [text for text, number in self.single_qubits() if number not in numbers]
         return [self.one_of(others), name] if count == 2 and others else None
