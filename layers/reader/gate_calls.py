@@ -258,7 +258,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         qubits = tuple(r.places[0] if r.scalar else r.places[number] for r in registers)
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
-            at = node.operands[min(twice, len(node.operands) - 1)].at
+            at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
             invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
         combinations.append(qubits)
     return combinations

@@ -106,7 +106,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     for (_, symbol), argument in zip(bindings, node.arguments, strict=True):
         if isinstance(symbol, Qubits):
             if not used.isdisjoint(symbol.places):
-                invalid("The same qubit is passed twice.", argument.at, "Pass different qubits.")
+                invalid("The same qubit is passed twice.", syntax.beginning(argument), "Pass different qubits.")
             used.update(symbol.places)
     frame.scopes[0].update(bindings)
     frame.result = result

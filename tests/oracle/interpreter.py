@@ -245,8 +245,11 @@ class Run:
         """Declare the outputs that come after an `end`, so that every run has the same ones."""
         outputs = output_names(self.program)
         for statement in statements:
-            if isinstance(statement, ast.ConstantDeclaration):
+            if isinstance(statement, ast.ConstantDeclaration | ast.QubitDeclaration | ast.AliasStatement):
                 self.execute(statement)
+            elif isinstance(statement, ast.QuantumMeasurementStatement) and statement.target is None:
+                for qubit in self.qubits(statement.measure.qubit).numbers:
+                    self.unassigned.setdefault(qubit, 0)
             elif isinstance(statement, ast.ClassicalDeclaration | ast.IODeclaration):
                 name = statement.identifier.name
                 if name in outputs:

@@ -441,7 +441,7 @@ class Builder:
         name, numbers = self.one_of(registers)
         if count == 1:
             if len(numbers) > 1 and self.chance(50):
-                return [f"{name}[{self.one_of(['0:1', '{0, 1}', '-2:-1', ':'])}]"]
+                return [f"{name}[{self.one_of(['{0, 1}', '0:1', '-2:-1', ':'])}]"]
             return [name]
         others = [text for text, number in self.single_qubits() if number not in numbers]
         return [self.one_of(others), name] if count == 2 and others else None
@@ -721,8 +721,8 @@ class Builder:
         return [*turns, self.measure(), self.assign()] if self.chance(85) else []
 
     def _ending(self) -> list[str]:
-        if self.chance(15):
-            return [f"if ({self.truth()}) {{ end; }}", "measure q;"]
+        if self.chance(15) and self.uncertain:
+            return [f"if ({self.truth()}) {{ end; }}", "c = measure q;"]
         if self.chance(15):
             return ["measure q;"]
         return ["c = measure q;"]

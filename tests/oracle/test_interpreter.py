@@ -213,6 +213,7 @@ def test_measurements_without_target_make_a_register_of_their_own() -> None:
     """They come last, hence leftmost, in the order in which their qubits were declared."""
     expect("qubit[3] q; bit c; x q[2]; measure q[2]; measure q[0]; c = 1;", {"10 1": 1.0})
     expect("qubit q; bit c; h q; c = measure q; if (c) end; x q; measure q;", {"0 1": 0.5, "1 0": 0.5})
+    expect("qubit[2] q; bit c = 1; if (c) end; measure q;", {"00 1": 1.0})
 
 
 def test_measured_integers_are_outputs_when_there_are_no_bits() -> None:
