@@ -210,7 +210,7 @@ class ExpressionParser:
             if self.token.kind == "(":
                 return syntax.Call(token.at, token.text, self.arguments())
             return syntax.Name(token.at, token.text)
-        if kind in ("integer", "float", "binary", "octal", "hex", "imaginary", "timing", "bits"):
+        if kind in ("integer", "real", "binary", "octal", "hex", "imaginary", "timing", "bits"):
             return self.literal()
         if kind == "(":
             self.advance()
@@ -251,7 +251,7 @@ class ExpressionParser:
         digits = token.text.replace("_", "")
         if kind in _BASES:
             return syntax.Literal(token.at, "int", int(digits, _BASES[kind]))
-        if kind == "float":
+        if kind == "real":
             return syntax.Literal(token.at, "float", float(digits))
         if kind == "imaginary":
             return syntax.Literal(token.at, "complex", complex(0, float(digits[:-2])))

@@ -90,7 +90,7 @@ class Parser(ExpressionParser):
         """Read `OPENQASM 3.1;`."""
         self.advance()
         token = self.token
-        if token.kind not in ("integer", "float") or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", token.text):
+        if token.kind not in ("integer", "real") or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", token.text):
             self.refuse("expected a version such as 3.0", "Write 'OPENQASM 3.0;'.")
         self.advance()
         major = token.text.split(".")[0].lstrip("0")

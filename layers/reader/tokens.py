@@ -82,7 +82,7 @@ _TOKEN = re.compile(
   | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
   | (?P<octal>0o[0-7]++(?:_[0-7]++)*+(?!\w))
   | (?P<hex>0[xX][0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+(?!\w))
-  | (?P<float>{_FLOAT}(?![\w.]))
+  | (?P<real>{_FLOAT}(?![\w.]))
   | (?P<integer>{_DIGITS}(?![\w.]))
   | (?P<bits>"[01]++(?:_[01]++)*+")
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')

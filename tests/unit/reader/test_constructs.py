@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qiskit_aer import AerSimulator
 from reader_exact import distribution
 
 from reader import read
@@ -134,6 +135,21 @@ def test_construct_means_what_the_specification_says(
 ) -> None:
     """The circuit of each construct has the distribution that the specification gives the program."""
     assert pytest.approx(expected, abs=1e-9) == distribution(read(text, inputs))
+
+
+@pytest.mark.parametrize(("text", "expected", "inputs"), [pytest.param(*row[1:], id=row[0]) for row in CONSTRUCTS])
+def test_aer_runs_a_construct_as_it_stands(text: str, expected: dict[str, float], inputs: dict[str, object]) -> None:
+    """Aer samples that distribution from the untranspiled circuit; the seed makes the sample the same every time."""
+    circuit = read(text, inputs)
+    shots = 2000
+    result = AerSimulator(max_parallel_threads=1).run(circuit, shots=shots, seed_simulator=7).result()
+    kept = [register.name in circuit.metadata["outputs"] for register in reversed(circuit.cregs)]
+    found: dict[str, float] = {}
+    for words, count in result.get_counts().items():
+        key = " ".join(word for word, keep in zip(words.split(" "), kept, strict=True) if keep)
+        found[key] = found.get(key, 0) + count / shots
+    assert set(expected) == set(found)
+    assert pytest.approx(expected, abs=0.05) == found
 
 
 def test_every_construct_has_a_name_of_its_own() -> None:
