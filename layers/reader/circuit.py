@@ -177,7 +177,7 @@ def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> n
         if name == "gphase":
             inner.global_phase += parameters[0]
         elif name in STANDARD:
-            inner._append(
+            inner._append(  # noqa: SLF001 as it reads best
                 CircuitInstruction.from_standard(STANDARD[name], [inner.qubits[p] for p in places], parameters)
             )
         else:

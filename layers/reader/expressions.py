@@ -48,7 +48,7 @@ _BITWISE = frozenset("&|^")
 NEEDS_KNOWN = "Its value depends on a measurement."
 
 
-def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912 - one branch per node
+def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912, RET503 it ends in a refusal
     """Return the value of an expression; refuses arrays and qubits, which are no values."""
     if isinstance(node, syntax.Literal):
         return literal(node)
@@ -98,10 +98,9 @@ def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR09
     if isinstance(node, syntax.Hardware):
         invalid("A qubit has no value.", node.at, "Measure it first.")
     invalid("This is not a value.", node.at)
-    return None
 
 
-def literal(node: syntax.Literal) -> Value:
+def literal(node: syntax.Literal) -> Value:  # noqa: PLR0911 a dispatch over the language
     """Return the value of a literal; an integer is as wide as it needs to be, and at least a machine word."""
     data = node.value
     if node.kind == "int":
@@ -126,7 +125,7 @@ def literal(node: syntax.Literal) -> Value:
     return Value(DURATION, Duration(seconds=number * _SECONDS[node.unit]))
 
 
-def read(m: Machine, symbol: Symbol, at: int) -> Value:
+def read(m: Machine, symbol: Symbol, at: int) -> Value:  # noqa: RET503 it ends in a refusal
     """Return the value of what a name or index refers to."""
     if isinstance(symbol, Variable):
         return m.read(symbol, at)
@@ -136,7 +135,6 @@ def read(m: Machine, symbol: Symbol, at: int) -> Value:
     if isinstance(symbol, Qubits):
         invalid("A qubit has no value.", at, "Measure it first: 'bit m = measure q;', then use m.")
     invalid("A whole array cannot be used in an expression.", at, "Use one of its elements.")
-    return None
 
 
 def index_value(m: Machine, value: Value, node: syntax.Index) -> Value:
@@ -174,7 +172,7 @@ def settle(m: Machine, bit: Bit) -> Bit:
     return {"&": both, "|": either, "^": differ}[bit.op](a, b)
 
 
-def integer(m: Machine, node: syntax.Expression) -> int:
+def integer(m: Machine, node: syntax.Expression) -> int:  # noqa: RET503 it ends in a refusal
     """Return an integer that is needed while compiling."""
     value = need(m, evaluate(m, node), node.at)
     if value.type.kind in ("int", "uint", "bit", "bool"):
@@ -182,7 +180,6 @@ def integer(m: Machine, node: syntax.Expression) -> int:
     if value.type.kind == "float" and float(value.data).is_integer():
         return int(value.data)
     invalid(f"Expected an integer here, not {_article(value.type)}.", node.at)
-    return None
 
 
 def _article(kind: Type) -> str:
@@ -223,7 +220,7 @@ def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
     return from_bits(BOOL, ((both if node.op == "&&" else either)(first, second),))
 
 
-def unary(m: Machine, node: syntax.Unary) -> Value:
+def unary(m: Machine, node: syntax.Unary) -> Value:  # noqa: PLR0911 a dispatch over the language
     """Return `-x`, `~x` or `!x`."""
     value = evaluate(m, node.operand)
     kind, data = value
@@ -249,7 +246,7 @@ def unary(m: Machine, node: syntax.Unary) -> Value:
     return Value(kind, wrap(kind.kind, kind.width, -data))
 
 
-def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return `left op right`."""
     m.spend((left.type.width + right.type.width) // WIDE, at)
     if op in ("<<", ">>"):
@@ -361,7 +358,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
 
 
-def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0911 - operators
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913, PLR0917 a dispatch over the language
     """Return arithmetic on measured bits."""
     if kind.kind not in ("int", "uint"):
         refuse_operands(op, left, right, at)
@@ -425,7 +422,7 @@ def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         register, other = (left, right) if a.kind == "bit" else (right, left)
         if other.type.kind == "bit" and a.width != b.width:
             invalid(f"'{op}' needs registers of the same size, not {a} and {b}.", at, "Slice the longer one.")
-        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:
+        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:  # noqa: SIM102 as it reads best
             if not other.known or not 0 <= other.data < 1 << register.type.width:
                 refuse_operands(op, left, right, at)
         kind = register.type

@@ -402,7 +402,7 @@ class Machine:
                 self.assume(bit.a, value)
                 self.assume(bit.b, value)
 
-    def branch(
+    def branch(  # noqa: C901 a dispatch over the language
         self,
         condition: Node,
         then: Callable[[], None] | None,
@@ -505,7 +505,7 @@ class Machine:
             self.splits += 1
             if self.splits > LIMITS.splits or split.cell >= cells_before:
                 unsupported(
-                    f"This statement depends on more than {LIMITS.splits} measured bits in a way that needs their values."
+                    f"This statement needs the values of more than {LIMITS.splits} measured bits."
                     if split.cell < cells_before
                     else "This statement needs a value that it measures itself.",
                     split.at,

@@ -87,7 +87,8 @@ _TOKEN = re.compile(
   | (?P<bits>"[01]++(?:_[01]++)*+")
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
   | (?P<hardware>\$[0-9]+(?!\w))
-  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
+  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>
+      |[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
   | (?P<wrong>[0-9][\w.]*|"[^"\r\n]*|'[^'\r\n]*|/\*|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -109,7 +110,7 @@ LEGACY_KEYWORDS = frozenset(
 
 
 def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
-    """Return the program's tokens, the last of kind `end of text`, or `wrong` where the text has something that is no token.
+    """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
     """

@@ -1,12 +1,14 @@
 """Every construct the reader supports, each with its exact distribution; the README's list is checked against this."""
 
+# ruff: noqa: E501, ISC004 - a table reads best with a program to a line and the expected value first
+
 from __future__ import annotations
 
 import pytest
 from qiskit_aer import AerSimulator
-from reader_exact import distribution
 
 from reader import read
+from reader_exact import distribution
 
 Q = "qubit q; "
 QC = "qubit[2] q; bit[2] c; "
@@ -38,7 +40,7 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
     ("signed wraparound", QC + "int[4] a = 7; a += 1; if (a == -8) x q[0]; c = measure q;", {"01": 1}, {}),
     ("angle arithmetic", QC + "angle[4] a = 7 * (pi / 8); a = a + a; a += pi / 4; if (a == 0) x q; c = measure q;",
      {"11": 1}, {}),
-    ("cast", QC + "bit[4] b = \"1010\"; if (int[4](b) == -6 && uint[4](b) == 10) x q[0]; c = measure q;", {"1010 01": 1}, {}),
+    ("cast", QC + 'bit[4] b = "1010"; if (int[4](b) == -6 && uint[4](b) == 10) x q[0]; c = measure q;', {"1010 01": 1}, {}),
     ("bits of an integer", QC + "int[8] a = 5; if (bool(a[2]) && !bool(a[1])) x q[0]; c = measure q;", {"01": 1}, {}),
     ("math function", Q + "bit c; ry(2 * arcsin(sqrt(1.0 / 4))) q; c = measure q;", {"0": 0.75, "1": 0.25}, {}),
     ("popcount, rotl, rotr", QC + 'bit[4] b = "0011"; if (popcount(rotl(b, 3) & rotr(b, 1)) == 2) x q; c = measure q;',
@@ -113,7 +115,7 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
      "c = measure q[0];", EVEN, {}),
     ("gate named like one of Aer's", "gate ecr a { x a; } gate kraus a { x a; } gate unitary a { x a; } "
      "qubit[3] q; bit[3] c; ecr q[0]; kraus q[1]; unitary q[2]; c = measure q;", {"111": 1}, {}),
-    ("input", "input int[4] k; input bit[2] b; " + QC + "if (b == \"10\") x q[k]; c = measure q;", {"10": 1},
+    ("input", "input int[4] k; input bit[2] b; " + QC + 'if (b == "10") x q[k]; c = measure q;', {"10": 1},
      {"k": 1, "b": "10"}),
     ("input angle", "input angle a; qubit q; bit c; rx(a) q; c = measure q;", {"1": 1}, {"a": 3.141592653589793}),
     ("output", "output bit[2] r; " + QC + "x q[0]; c = measure q; r = c << 1;", {"10": 1}, {}),

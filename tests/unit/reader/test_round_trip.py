@@ -1,5 +1,7 @@
 """Round trips: what Qiskit exports comes back as the same circuit, control flow included, and agrees with its importers."""
 
+# ruff: noqa: E501, ISC004 - a table reads best with a program to a line and the expected value first
+
 from __future__ import annotations
 
 import warnings
@@ -12,9 +14,9 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Gate, library
 from qiskit.circuit.classical import expr, types
 from qiskit.quantum_info import Operator
-from reader_exact import distribution
 
 from reader import flat, parse, program, read
+from reader_exact import distribution
 from tasks.errors import TaskError
 
 
@@ -94,7 +96,7 @@ def test_an_exported_circuit_comes_back(name: str, dumps: object) -> None:
     assert overlap == pytest.approx(1.0, abs=1e-7)
 
 
-def controlled() -> dict[str, tuple[QuantumCircuit, dict[str, float]]]:
+def controlled() -> dict[str, tuple[QuantumCircuit, dict[str, float]]]:  # noqa: PLR0915 a dispatch over the language
     """Return circuits with control flow and what they give."""
 
     def coin(clbits: int = 2) -> QuantumCircuit:
@@ -220,7 +222,9 @@ def test_the_fast_path_changes_nothing(text: str) -> None:
     assert fast is not None
     assert slow.registers == fast.registers
     assert slow.outputs == fast.outputs
-    assert slow.operations == [(op[0], tuple(op[1]), op[2]) if op[0] not in ("measure", "reset", "barrier") else op for op in fast.operations]
+    assert slow.operations == [
+        (op[0], tuple(op[1]), op[2]) if op[0] not in ("measure", "reset", "barrier") else op for op in fast.operations
+    ]
     assert slow.phase == pytest.approx(fast.phase)
 
 
