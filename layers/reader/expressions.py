@@ -365,6 +365,11 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     a, b = to_bits(left), to_bits(right)
     work = m.arithmetic
     signed = kind.kind == "int"
+    if op != "**" and (signed or op != "-"):
+        # Numbers are narrower than their type, mostly: the result of fewer bits is extended again.
+        widths = effective(a, signed=signed), effective(b, signed=signed)
+        width = min(kind.width, sum(widths) if op == "*" else max(widths) + 1)
+        a, b = a[:width], b[:width]
     if op in ("==", "!="):
         same = work.equal(a, b)
         return from_bits(BOOL, (same if op == "==" else negate(same),))
@@ -373,12 +378,10 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     if op in ("<=", ">="):
         more = work.less(b, a, signed=signed) if op == "<=" else work.less(a, b, signed=signed)
         return from_bits(BOOL, (negate(more),))
-    if op == "+":
-        return from_bits(kind, work.add(a, b))
     if op == "-":
-        return from_bits(kind, work.subtract(a, b))
-    if op == "*":
-        return from_bits(kind, work.multiply(a, b))
+        return extend(kind, work.subtract(a, b))
+    if op in ("+", "*"):
+        return extend(kind, work.add(a, b) if op == "+" else work.multiply(a, b))
     if op == "**":
         base, exponent = need(m, left, at), need(m, right, at)
         return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
@@ -388,7 +391,27 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
         # Each value of a measured divisor is looked at by itself, so that zero is found.
         right = need(m, right, at)
         return measured(m, op, kind, left, right, at)
-    return from_bits(kind, divided(m, op, a, b, signed=signed))
+    return extend(kind, divided(m, op, a, b, signed=signed))
+
+
+def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
+    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
+    width = len(bits)
+    top = bits[-1] if signed else 0
+    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
+        width -= 1
+    return width
+
+
+def same_bit(a: Bit, b: Bit) -> bool:
+    """Tell whether two bits are certainly equal."""
+    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
+
+
+def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
+    """Return a narrow result as a value of the type."""
+    fill = bits[-1] if kind.kind == "int" else 0
+    return from_bits(kind, bits + (fill,) * (kind.width - len(bits)))
 
 
 def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
