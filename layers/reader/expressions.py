@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import syntax
-from reader.excerpts import invalid, quote, unsupported
+from reader.excerpts import fault, invalid, quote, unsupported
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, cells, differ, either, negate
 from reader.machine import WIDE, Array, Bits, Qubits, Split, Variable
@@ -320,11 +320,11 @@ def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
         result = a * b
     elif op == "**":
         if b < 0:
-            invalid("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
+            fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
         result = pow(a, b, 1 << kind.width)
     else:
         if b == 0:
-            invalid("This divides by zero.", at)
+            fault("This divides by zero.", at)
         quotient = abs(a) // abs(b)
         if (a < 0) != (b < 0):
             quotient = -quotient
@@ -352,7 +352,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
         else:
             invalid(f"'{op}' is not for {_article(kind)}.", at)
     except ZeroDivisionError:
-        invalid("This divides by zero.", at)
+        fault("This divides by zero.", at)
     except (OverflowError, ValueError):
         invalid("The result is too large for a float.", at)
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
@@ -386,7 +386,7 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
         base, exponent = need(m, left, at), need(m, right, at)
         return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
     if not isinstance(right.data, tuple) and right.data == 0:
-        invalid("This divides by zero.", at)
+        fault("This divides by zero.", at)
     if isinstance(right.data, tuple):
         # Each value of a measured divisor is looked at by itself, so that zero is found.
         right = need(m, right, at)
@@ -478,7 +478,7 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
             return from_bits(kind, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill))
     distance = right.data
     if distance < 0:
-        invalid("A shift cannot be negative.", at)
+        fault("A shift cannot be negative.", at)
     distance = min(distance, kind.width)
     if op == "<<":
         return from_bits(kind, (0,) * distance + bits[: kind.width - distance])

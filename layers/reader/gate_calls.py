@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
 from reader.expressions import convert, evaluate, integer, need
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
@@ -258,7 +258,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
             at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
-            invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
+            fault(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
         combinations.append(qubits)
     return combinations
 

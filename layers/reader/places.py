@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.machine import WIDE, Array, Bits, Qubits, Variable
 from reader.values import BITLIKE
@@ -154,7 +154,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
         start, stop = _within(start, size, what, item.at), _bounded(stop, size)
         chosen = range(start, stop + (1 if step > 0 else -1), step)
         if not chosen:
-            invalid("This range is empty.", item.at, "A register cannot be indexed by nothing.")
+            fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
         _within(chosen[-1], size, what, item.at)
         return list(chosen), False
     if isinstance(item, syntax.IndexSet):
@@ -177,7 +177,7 @@ def _within(number: int, size: int, what: str, at: int) -> int:  # noqa: RET503 
     if -size <= number < size:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
-    invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+    fault(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
 
 
 def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:  # noqa: RET503 it ends in a refusal
