@@ -21,7 +21,7 @@ MOST_ROUNDS = 3000
 
 
 def distribution(circuit: QuantumCircuit) -> dict[str, float]:
-    """Return the probability of each key of the counts: the registers of `metadata["outputs"]`, spaced like Qiskit's."""
+    """Return the probability of each key of the counts, which has the registers of `metadata["outputs"]`."""
     qubits = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     clbits = {clbit: index for index, clbit in enumerate(circuit.clbits)}
     start = np.zeros((2,) * len(qubits), dtype=complex)
@@ -33,7 +33,7 @@ def distribution(circuit: QuantumCircuit) -> dict[str, float]:
         words = ["".join(str(bits[clbits[bit]]) for bit in reversed(register)) for register in outputs]
         key = " ".join(reversed(words))
         counts[key] = counts.get(key, 0.0) + sum(float(np.vdot(vector, vector).real) for vector in vectors)
-    return {key: value for key, value in counts.items() if value > 1e-9}  # noqa: PLR2004 - rounding
+    return {key: value for key, value in counts.items() if value > 1e-9}
 
 
 def _merge(states: dict[Any, list[Any]], bits: Any, vector: Any) -> None:
@@ -45,12 +45,12 @@ def _merge(states: dict[Any, list[Any]], bits: Any, vector: Any) -> None:
         overlap = np.vdot(other, vector)
         if abs(abs(overlap) ** 2 - np.vdot(other, other).real * np.vdot(vector, vector).real) < NEGLIGIBLE**1.2:
             total = np.vdot(other, other).real + np.vdot(vector, vector).real
-            other *= np.sqrt(total / np.vdot(other, other).real)
+            other *= np.sqrt(total / np.vdot(other, other).real)  # noqa: PLW2901 - the vector in the list is meant
             return
     same.append(vector)
 
 
-def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, qmap: Any, cmap: Any) -> Any:
+def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, qmap: Any, cmap: Any) -> Any:  # noqa: C901, PLR0912, PLR0913, PLR0917 a dispatch over the language
     for instruction in circuit.data:
         operation = instruction.operation
         wires = [qubits[qmap.get(qubit, qubit)] for qubit in instruction.qubits]
@@ -59,7 +59,7 @@ def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, q
         if operation.name == "barrier":
             continue
         if operation.name == "while_loop":
-            states = _loop(operation, instruction, states, qubits, clbits)
+            states = _loop(operation, states, qubits, clbits)
             continue
         for bits, vectors in states.items():
             for vector in vectors:
@@ -89,7 +89,7 @@ def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, q
     return states
 
 
-def _loop(operation: Any, instruction: Any, states: Any, qubits: Any, clbits: Any) -> Any:
+def _loop(operation: Any, states: Any, qubits: Any, clbits: Any) -> Any:
     done: dict[Any, list[Any]] = {}
     for _ in range(MOST_ROUNDS):
         going: dict[Any, list[Any]] = {}

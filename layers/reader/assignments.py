@@ -20,7 +20,7 @@ def value_of(m: Machine, node: syntax.Expression) -> Value:
     return evaluate(m, node)
 
 
-def assign(m: Machine, node: syntax.Assignment) -> None:
+def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language
     """Execute an assignment."""
     if isinstance(node.value, syntax.Measure):
         qubits_of(m, node.value.operand)  # what is measured is looked at before where it goes
@@ -86,9 +86,9 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
         name = name.target
     for variable in variables:
         reason = reason or variable.readonly
-    if not reason and m.frame is not m.globals and isinstance(name, syntax.Name):
-        if not any(name.name in scope for scope in m.frame.scopes):
-            reason = "a global variable, which a subroutine cannot change"
+    local = not isinstance(name, syntax.Name) or any(name.name in scope for scope in m.frame.scopes)
+    if not reason and not local and m.frame is not m.globals:
+        reason = "a global variable, which a subroutine cannot change"
     if reason:
         shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
         invalid(f"{shown} is {reason}.", node.at, "Assign to a variable of your own.")

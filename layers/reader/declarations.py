@@ -57,7 +57,7 @@ def declare(m: Machine, name: str, symbol: Symbol, at: int) -> None:
     scope[name] = symbol
 
 
-def declare_variable(m: Machine, node: syntax.Declaration) -> None:
+def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C901, PLR0912 a dispatch over the language
     """Declare a classical variable and give it its value."""
     if m.in_gate:
         invalid("A gate has no classical variables.", node.at, "Use a subroutine: 'def'.")

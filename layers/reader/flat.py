@@ -37,7 +37,9 @@ _BARE = re.compile(rf"\s*+(measure|reset)\s++{_PLACE}", re.ASCII)
 _BARRIER = re.compile(r"\s*+barrier(?:\s++([\w\[\]\s,]+))?\s*", re.ASCII)
 _ONE = re.compile(rf"\s*+{_PLACE}", re.ASCII)
 _NUMBER = re.compile(r"\s*+-?\s*+(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\d{1,3})?\s*+", re.ASCII)
-_TURN = re.compile(r"\s*+(-?)\s*+(?:(\d{1,15}|\d{0,15}\.\d{1,15})\s*+\*\s*+)?pi\s*+(?:([*/])\s*+(\d{1,15}))?\s*+", re.ASCII)
+_TURN = re.compile(
+    r"\s*+(-?)\s*+(?:(\d{1,15}|\d{0,15}\.\d{1,15})\s*+\*\s*+)?pi\s*+(?:([*/])\s*+(\d{1,15}))?\s*+", re.ASCII
+)
 _COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _LONGEST_PARAMETER = 80
 _MOST_EXPRESSIONS = 5_000
@@ -205,7 +207,7 @@ class _Scan:
 
     # ------------------------------------------------------------------ everything else
 
-    def other(self, statement: str) -> None:
+    def other(self, statement: str) -> None:  # noqa: C901, PLR0912 a dispatch over the language
         """Take a declaration, measurement, reset, barrier or include."""
         if match := _MEASURE.fullmatch(statement):
             c, c_index, q, q_index, q2, q2_index, c2, c2_index = match.groups()

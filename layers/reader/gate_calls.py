@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
 from reader.expressions import convert, evaluate, integer, need
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
@@ -128,7 +128,7 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
     invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
 
 
-def apply_gate(m: Machine, node: syntax.GateCall) -> None:
+def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR0912 a dispatch over the language
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
     if len(node.modifiers) > LIMITS.nesting:
         limit = LIMITS.nesting
@@ -164,7 +164,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
         own, gate = arity(m, node, None)
     registers = [qubits_of(m, operand) for operand in node.operands]
     if len(registers) != own + added:
-        registers = split_controls(m, node, registers, own + added)
+        registers = split_controls(node, registers, own + added)
     combinations = broadcast(m, node, registers)
     values = [evaluate(m, argument) for argument in node.arguments]
     if (
@@ -199,7 +199,7 @@ def turns(value: Value) -> list[tuple[float, Any]]:
 def emit_if(
     m: Machine,
     node: syntax.GateCall,
-    bit: Any,
+    bit: Any,  # noqa: ANN401 as it reads best
     operations: list[Operation],
     combinations: list[tuple[int, ...]],
 ) -> None:
@@ -226,7 +226,7 @@ def place(m: Machine, node: syntax.GateCall, operations: list[Operation], combin
             ops.append((name, parameters, tuple([qubits[p] for p in places])))
 
 
-def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:
+def split_controls(node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:  # noqa: RET503 it ends in a refusal
     """Return one operand per qubit where registers stand for several controls, as in `ctrl(2) @ x q, r;`; or refuse."""
     total = sum(len(register.places) for register in registers)
     if node.modifiers and total == wanted and len(registers) < wanted:
@@ -237,7 +237,6 @@ def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], w
     if node.name == "gphase":
         hint = "Every control of gphase is an operand."
     invalid(f"{quote(node.name)}{with_modifiers} takes {shown}, not {len(registers)}.", node.name_at, hint)
-    return None
 
 
 def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> list[tuple[int, ...]]:
@@ -259,7 +258,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
             at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
-            invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
+            fault(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
         combinations.append(qubits)
     return combinations
 
@@ -284,7 +283,7 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     return number
 
 
-def modified(  # noqa: PLR0913 - a gate call's pieces
+def modified(  # noqa: PLR0913, PLR0917 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,

@@ -1,4 +1,4 @@
-"""The bounds a program must keep to: every one is checked before the step that it protects, and the API publishes them."""
+"""The bounds a program must keep to: each is checked before the step it protects, and the API publishes them."""
 
 from __future__ import annotations
 

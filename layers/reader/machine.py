@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader.excerpts import too_large, unsupported
+from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
 from reader.logic import Arithmetic, Bit, Node, cells
 from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
@@ -402,7 +402,7 @@ class Machine:
                 self.assume(bit.a, value)
                 self.assume(bit.b, value)
 
-    def branch(
+    def branch(  # noqa: C901 a dispatch over the language
         self,
         condition: Node,
         then: Callable[[], None] | None,
@@ -505,18 +505,34 @@ class Machine:
             self.splits += 1
             if self.splits > LIMITS.splits or split.cell >= cells_before:
                 unsupported(
-                    f"This statement depends on more than {LIMITS.splits} measured bits in a way that needs their values."
+                    f"This statement needs the values of more than {LIMITS.splits} measured bits."
                     if split.cell < cells_before
                     else "This statement needs a value that it measures itself.",
                     split.at,
                     "Use fewer measured bits here, or assign the measured value to a variable in a statement before.",
                 )
-            cell = split.cell
             self.spend(_TEST, at)
-            self.branch(
-                Node("bit", cell), lambda: self.attempt(run, at), lambda: self.attempt(run, at), at, inner=False
-            )
+            faults: list[SourceError] = []
+
+            def side() -> None:
+                mark, known = len(self.journal), dict(self.known)
+                try:
+                    self.attempt(run, at)
+                except ValueFault as error:
+                    # These measured values make the statement meaningless; most likely they never occur.
+                    self.frame, self.nesting, self.depth, self.in_gate = frame, nesting + 1, depth, in_gate
+                    del frame.scopes[scopes:], frame.loops[loops:], frame.exits[exits:]
+                    self.undo(mark)
+                    self.known = known
+                    self.ops = []
+                    faults.append(error)
+
+            self.branch(Node("bit", split.cell), side, side, at, inner=False)
             self.splits -= 1
+            if len(faults) > 1:
+                raise faults[0] from None
+            if faults:
+                self.note("Where a measured value divides by zero or is no index, its statement has no effect.")
 
     def ended_by(self) -> Bit:
         """Return whether a loop, the subroutine or the program has been left at this point."""

@@ -60,7 +60,7 @@ def _invert(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> 
     return "power", (-exponent, inner), qubits
 
 
-def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:
+def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:  # noqa: PLR0911 a dispatch over the language
     """Return a one-qubit gate's theta, phi, lambda and phase; None for any other gate."""
     if name in _FIXED_ANGLES:
         return _FIXED_ANGLES[name]

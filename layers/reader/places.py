@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.machine import WIDE, Array, Bits, Qubits, Variable
 from reader.values import BITLIKE
@@ -154,7 +154,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
         start, stop = _within(start, size, what, item.at), _bounded(stop, size)
         chosen = range(start, stop + (1 if step > 0 else -1), step)
         if not chosen:
-            invalid("This range is empty.", item.at, "A register cannot be indexed by nothing.")
+            fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
         _within(chosen[-1], size, what, item.at)
         return list(chosen), False
     if isinstance(item, syntax.IndexSet):
@@ -172,16 +172,15 @@ def _bounded(number: int, size: int) -> int:
     return min(max(number, -1), size)
 
 
-def _within(number: int, size: int, what: str, at: int) -> int:
+def _within(number: int, size: int, what: str, at: int) -> int:  # noqa: RET503 it ends in a refusal
     """Return a position from 0, negative ones counted from the end; refuse one outside."""
     if -size <= number < size:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
-    invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
-    return None
+    fault(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
 
 
-def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
+def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:  # noqa: RET503 it ends in a refusal
     """Return the qubits an operand names, or refuse it."""
     symbol = refer(m, node)
     if isinstance(symbol, Qubits):
@@ -195,10 +194,9 @@ def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
         invalid("This is not a qubit.", node.at)
     shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
     invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
-    return None
 
 
-def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
+def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C901 a dispatch over the language
     """Return the register that `a ++ b` refers to; for arrays a copy (spec, "Array concatenation")."""
     parts = []
     for part in node.parts:

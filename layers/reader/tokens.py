@@ -82,12 +82,13 @@ _TOKEN = re.compile(
   | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
   | (?P<octal>0o[0-7]++(?:_[0-7]++)*+(?!\w))
   | (?P<hex>0[xX][0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+(?!\w))
-  | (?P<float>{_FLOAT}(?![\w.]))
+  | (?P<real>{_FLOAT}(?![\w.]))
   | (?P<integer>{_DIGITS}(?![\w.]))
   | (?P<bits>"[01]++(?:_[01]++)*+")
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
   | (?P<hardware>\$[0-9]+(?!\w))
-  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
+  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>
+      |[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
   | (?P<wrong>[0-9][\w.]*|"[^"\r\n]*|'[^'\r\n]*|/\*|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -109,7 +110,7 @@ LEGACY_KEYWORDS = frozenset(
 
 
 def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
-    """Return the program's tokens, the last of kind `end of text`, or `wrong` where the text has something that is no token.
+    """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
     """

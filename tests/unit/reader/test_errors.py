@@ -1,5 +1,7 @@
 """Errors: the message, line, column, hint and excerpt of each kind of mistake, the same from `check` and `read`."""
 
+# ruff: noqa: E501, SIM300 - a table reads best with a program to a line and the expected value first
+
 from __future__ import annotations
 
 import subprocess
