@@ -13,9 +13,10 @@ from moto import mock_aws
 from local.translate import load
 from tasks import aws
 from tasks.settings import settings
+from tasks.task import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
@@ -29,9 +30,14 @@ class Aws:
     """The resources of template.yaml in moto, and how to make a fresh connection to each."""
 
     store: TaskStore
-    queue: TaskQueue
+    queues: Mapping[Lane, TaskQueue]
     dead_letters: TaskQueue
     settings: Any
+
+    @property
+    def queue(self) -> TaskQueue:
+        """The small lane's queue."""
+        return self.queues[Lane.SMALL]
 
     def row(self, task_id: str) -> dict[str, Any] | None:
         """Return a task's row as DynamoDB holds it."""
@@ -97,7 +103,7 @@ def aws_in_moto() -> Iterator[Aws]:
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for cached in (aws.client, aws.task_store, aws.task_queue, aws.dead_letter_queue, settings):
+        for cached in (aws.client, aws.task_store, aws.task_queues, aws.dead_letter_queue, settings):
             cached.cache_clear()
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
         table = {
@@ -109,17 +115,17 @@ def aws_in_moto() -> Iterator[Aws]:
         dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
         dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         parameters = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
-        url = sqs.create_queue(
-            QueueName="tasks",
-            Attributes={
-                "VisibilityTimeout": str(_resource("TaskQueue")["VisibilityTimeout"]),
-                "RedrivePolicy": json.dumps(
-                    {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
-                ),
-            },
-        )["QueueUrl"]
+        made = {"TasksTable": "tasks", "PayloadBucket": "payloads", "DeadLetterQueue": dead_url}
+        for name in ("TaskQueue", "LargeTaskQueue"):
+            redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
+            made[name] = sqs.create_queue(
+                QueueName=name,
+                Attributes={
+                    "VisibilityTimeout": str(_resource(name)["VisibilityTimeout"]),
+                    "RedrivePolicy": json.dumps(redrive),
+                },
+            )["QueueUrl"]
         s3.create_bucket(Bucket="payloads")
-        made = {"TasksTable": "tasks", "PayloadBucket": "payloads", "TaskQueue": url, "DeadLetterQueue": dead_url}
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[value["Ref"]])
-        yield Aws(aws.task_store(), aws.task_queue(), aws.dead_letter_queue(), settings())
+        yield Aws(aws.task_store(), aws.task_queues(), aws.dead_letter_queue(), settings())

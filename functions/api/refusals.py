@@ -44,7 +44,7 @@ class Refusal:
 
 
 def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return an error is the table this module is for
-    """Return the refusal that answers `error`; what is not known here is an internal error that says nothing of itself."""
+    """Return the refusal that answers `error`; an unknown error is internal and says nothing of itself."""
     match error:
         case TaskError():
             shown = error.as_dict()

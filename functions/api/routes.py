@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request
@@ -15,14 +17,14 @@ import refusals
 from correlation import Correlation
 from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
 from refusals import CircuitTextTooLargeError, TaskNotFoundError
-from tasks.aws import task_queue, task_store
+from tasks.aws import task_queues, task_store
 from tasks.errors import UnavailableError
+from tasks.limits import MB_PER_VCPU, Limits
 from tasks.logs import logger
 from tasks.queue import TaskQueue
+from tasks.settings import settings
 from tasks.store import TaskStore
-from tasks.task import Status, Task, Transition, is_task_id, new_task_id, rfc3339, utc_now
-
-MAX_CIRCUIT_BYTES = 1_000_000
+from tasks.task import Lane, Status, Task, Transition, is_task_id, new_task_id, rfc3339, utc_now
 
 DESCRIPTION = f"""
 Send a quantum circuit, read its counts.
@@ -57,6 +59,7 @@ def create_app() -> FastAPI:
         summary="Read a task",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
+    app.add_api_route("/limits", limits, methods=["GET"], summary="Every limit in force")
     refusals.install(app)
     app.add_middleware(Correlation)
     return app
@@ -77,7 +80,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     request: Request,
     body: TaskRequest,
     store: Annotated[TaskStore, Depends(task_store)],
-    queue: Annotated[TaskQueue, Depends(task_queue)],
+    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
     caller: Annotated[str, Depends(owner)],
     idempotency_key: Annotated[
         str | None,
@@ -90,8 +93,8 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     the sweeper finds the row and sends its message.
     """
     size = len(body.qc.encode(errors="surrogatepass"))
-    if size > MAX_CIRCUIT_BYTES:
-        raise CircuitTextTooLargeError(size, MAX_CIRCUIT_BYTES)
+    if size > reader.LIMITS.text_bytes:
+        raise CircuitTextTooLargeError(size, reader.LIMITS.text_bytes)
     reader.check(body.qc)
 
     now = rfc3339(utc_now())
@@ -116,7 +119,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     logger.append_keys(task_id=task.task_id)
     if not submission.replayed:
         try:
-            queue.send(task.task_id, correlation_id)
+            queues[task.lane].send(task.task_id, correlation_id)
         except UnavailableError:
             logger.warning("The message was not sent; the sweeper will send it", event="task_unsent", exc_info=True)
         logger.info("Task submitted", event="task_submitted", status=task.status, shots=task.shots, owner=caller)
@@ -155,11 +158,15 @@ async def read_task(
 
 async def health(
     store: Annotated[TaskStore, Depends(task_store)],
-    queue: Annotated[TaskQueue, Depends(task_queue)],
+    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
 ) -> JSONResponse:
     """Say whether the table and the queue answer; 503 names the one that does not."""
     parts = {}
-    for name, probe in (("database_status", lambda: store.get("health")), ("queue_status", queue.size)):
+    probes: dict[str, Callable[[], object]] = {
+        "database_status": lambda: store.get("health"),
+        "queue_status": lambda: [queue.size() for queue in queues.values()],
+    }
+    for name, probe in probes.items():
         try:
             probe()
             parts[name] = "connected"
@@ -169,6 +176,19 @@ async def health(
     healthy = set(parts.values()) == {"connected"}
     body = {"status": "healthy" if healthy else "unhealthy", "timestamp": rfc3339(utc_now()), **parts}
     return JSONResponse(body, status_code=200 if healthy else 503)
+
+
+async def limits() -> JSONResponse:
+    """List what a circuit and a run may have; `run` is the large lane's worker, which has the last word."""
+    memory_mb = settings().large_worker_memory_mb
+    run = Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
+    return JSONResponse(
+        {
+            "circuit": asdict(reader.LIMITS),
+            "run": run.as_dict(),
+            "task_retention_days": settings().task_retention_days,
+        }
+    )
 
 
 def keyed_task_id(caller: str, idempotency_key: str) -> str:

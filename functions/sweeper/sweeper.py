@@ -17,7 +17,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tasks.aws import dead_letter_queue, task_queue, task_store
+from tasks.aws import dead_letter_queue, task_queues, task_store
 from tasks.logs import logger
 from tasks.queue import MalformedMessageError, task_id_of
 from tasks.store import ATTEMPTS_EXHAUSTED
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tasks.queue import TaskQueue
     from tasks.store import OpenTask, TaskStore
+    from tasks.task import Lane
 
 MAX_COUNTED = (
     100_000  # open tasks looked at in one run; with more, the missing messages wait until the queue is shorter
@@ -54,12 +55,12 @@ class Sweep:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Sweep once; the answer is for whoever invokes the function by hand."""
-    swept = asdict(sweep(task_store(), task_queue(), dead_letter_queue()))
+    swept = asdict(sweep(task_store(), task_queues(), dead_letter_queue()))
     logger.info("Swept", event="swept", **swept)
     return swept
 
 
-def sweep(store: TaskStore, queue: TaskQueue, dead_letters: TaskQueue) -> Sweep:
+def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: TaskQueue) -> Sweep:
     """Bury the tasks whose messages died, then send the messages that are missing.
 
     Two sweeps at once are harmless: `bury` and `reschedule` are conditional writes that only one of them wins. Raises
@@ -69,14 +70,14 @@ def sweep(store: TaskStore, queue: TaskQueue, dead_letters: TaskQueue) -> Sweep:
     if not overdue:
         return Sweep()  # An idle system costs this one look.
     buried = bury_dead(store, dead_letters)
-    held = queue.size()
+    held = sum(queue.size() for queue in queues.values())
     abandoned = store.abandoned([task.task_id for task in overdue[:MAX_CHECKED]])
-    sent = send_again(store, queue, [task for task in overdue if task.task_id in abandoned], len(abandoned))
+    sent = send_again(store, queues, [task for task in overdue if task.task_id in abandoned], len(abandoned))
     # Counted after the messages, so that tasks submitted meanwhile make the count too high rather than too low: that
     # costs a needless message for an overdue task, where the reverse would leave one without.
     open_count = sum(1 for _ in islice(store.open_tasks(), MAX_COUNTED))
     waiting = [task for task in overdue if task.task_id not in abandoned]
-    sent += send_again(store, queue, waiting, min(open_count - held - sent, MAX_SENT))
+    sent += send_again(store, queues, waiting, min(open_count - held - sent, MAX_SENT))
     return Sweep(len(overdue), open_count, buried, sent)
 
 
@@ -107,7 +108,7 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
     return buried
 
 
-def send_again(store: TaskStore, queue: TaskQueue, open_tasks: Iterable[OpenTask], most: int) -> int:
+def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: Iterable[OpenTask], most: int) -> int:
     """Send a message for each of the tasks that no worker holds, `most` of them at most; return how many were sent."""
     sent = 0
     for open_task in open_tasks:
@@ -116,7 +117,7 @@ def send_again(store: TaskStore, queue: TaskQueue, open_tasks: Iterable[OpenTask
         task = store.reschedule(open_task, utc_now() + PUT_OFF)
         if task is None:
             continue
-        queue.send(task.task_id, task.correlation_id)
+        queues[task.lane].send(task.task_id, task.correlation_id)
         sent += 1
         logger.warning(
             "Message sent again",

@@ -1,7 +1,8 @@
 """The worker function: a batch of SQS messages in, each task claimed, run in a child process and ended.
 
 What this module decides is what becomes of each message. It is acknowledged when its task ended, here or before, or is
-somebody else's; it goes back to the queue, alone, by `batchItemFailures` when trying again can help.
+somebody else's; it goes back to the queue, alone, by `batchItemFailures` when trying again can help. A task that is too
+large for the small lane's worker is passed on to the large lane, whose worker has the last word.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from children import Children, Completed, Failed, Program, Returned
-from tasks.aws import task_queue, task_store
-from tasks.errors import StaleAttemptError, UnavailableError
+from tasks.aws import task_queues, task_store
+from tasks.errors import ErrorCode, StaleAttemptError, UnavailableError
 from tasks.logs import logger
 from tasks.options import Options
 from tasks.queue import MalformedMessageError, task_id_of
 from tasks.settings import settings
+from tasks.task import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before Lambda ends the function
 HEARTBEATS_PER_LEASE = 3
+LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE}
 VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
 
 
@@ -49,8 +52,17 @@ if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Work on one batch of SQS messages."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_SECONDS
-    batch = Batch(task_store(), task_queue(), children(), deadline, lease_seconds=settings().lease_seconds)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.work(event["Records"])]}
+    records = event["Records"]
+    batch = Batch(
+        task_store(), task_queues(), lane_of(records), children(), deadline, lease_seconds=settings().lease_seconds
+    )
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.work(records)]}
+
+
+def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
+    """Return the lane of the queue that a batch came from."""
+    name = records[0]["eventSourceARN"].rsplit(":", 1)[1]
+    return next(lane for lane, queue in task_queues().items() if queue.name == name)
 
 
 @dataclass(slots=True)
@@ -68,7 +80,8 @@ class Batch:
     """One invocation's messages; `deadline` is on time.monotonic's clock."""
 
     store: TaskStore
-    queue: TaskQueue
+    queues: Mapping[Lane, TaskQueue]
+    lane: Lane
     children: Children
     deadline: float
     lease_seconds: int
@@ -141,13 +154,17 @@ class Batch:
                     logger.info(
                         "Task completed", event="task_completed", status="completed", shots=task.shots, **shown, **log
                     )
+                case Failed(error) if error.code in LARGER_MAY_DO and self.lane is Lane.SMALL:
+                    self.store.pass_on(task, Lane.LARGE)
+                    self.queues[Lane.LARGE].send(task.task_id, task.correlation_id)
+                    logger.info("Task passed on to the large lane", event="task_passed_on", code=error.code, **log)
                 case Failed(error):
                     self.store.fail(task, error)
                     logger.info("Task failed", event="task_failed", status="failed", code=error.code, **log)
                 case Returned(reason):
                     self.failures.append(attempt.message_id)
                     self.store.release(task)
-                    self.queue.hide([attempt.receipt_handle], 0)
+                    self.queues[self.lane].hide([attempt.receipt_handle], 0)
                     logger.info("Task returned to the queue", event="task_returned", reason=reason, **log)
         except StaleAttemptError:
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
@@ -182,7 +199,7 @@ class Batch:
         The queue's own visibility timeout must be six times the function's, half an hour: too long to wait.
         """
         try:
-            self.queue.hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)
+            self.queues[self.lane].hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)
         except UnavailableError:
             logger.warning("Messages stay hidden for the queue's own timeout", event="heartbeat_missed", exc_info=True)
 

@@ -75,7 +75,11 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
         endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log"))
         say("Deploying template.yaml ...")
-        overrides = dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", "")))
+        overrides = {
+            # An environment of the worker for each core: more would only fight for them.
+            "WorkerMaximumConcurrency": str(max(2, os.cpu_count() or 1)),
+            **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
+        }
         deployment = await asyncio.to_thread(deploy, endpoint, overrides)
         async with front(port, deployment.api_url) as url:
             environment = {

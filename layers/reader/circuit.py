@@ -24,7 +24,7 @@ from qiskit.circuit.classical import expr
 from qiskit.circuit.library import MCPhaseGate, MCXGate, UnitaryGate
 from qiskit.circuit.library import get_standard_gate_name_mapping as standard_gates
 from qiskit.quantum_info import Operator
-from scipy.linalg import schur
+from scipy.linalg import schur  # type: ignore[import-untyped]
 
 from reader.logic import Node, cells
 
@@ -178,7 +178,7 @@ def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> n
         elif name in STANDARD:
             inner._append(
                 CircuitInstruction.from_standard(STANDARD[name], [inner.qubits[p] for p in places], parameters)
-            )  # noqa: SLF001 - as in `fill`
+            )
         else:
             inner.append(special(name, parameters, len(places)), list(places))
     triangle, vectors = schur(Operator(inner).data, output="complex")

@@ -35,7 +35,7 @@ PRECEDENCE = {
     "**": 12,
 }
 UNARY = 11  # ~ ! - bind tighter than * and looser than **
-SCALARS = frozenset("bit int uint float angle bool duration stretch complex".split())
+SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 
 
@@ -75,6 +75,7 @@ class ExpressionParser:
             return self.advance()
         shown = {"name": "a name", "string": "a quoted name"}.get(kind, f"'{kind}'")
         self.refuse(f"expected {shown} {where}", f"Add the missing {kind}." if kind in (";", ")", "]", "}") else None)
+        return None
 
     def refuse(self, wanted: str, hint: str | None = None) -> NoReturn:
         """Refuse the program at the current token."""
@@ -200,7 +201,7 @@ class ExpressionParser:
             self.refuse("expected the end of the range")
         return syntax.Range(at, start, step, self.expression())
 
-    def primary(self) -> syntax.Expression:  # noqa: C901, PLR0911 - one branch per kind of value
+    def primary(self) -> syntax.Expression:  # noqa: PLR0911 - one branch per kind of value
         """Read a value without operators around it."""
         token = self.token
         kind = token.kind
@@ -241,6 +242,7 @@ class ExpressionParser:
                 "Measure into a bit first: 'bit m = measure q;', then use m.",
             )
         self.refuse("expected a value")
+        return None
 
     def literal(self) -> syntax.Literal:
         """Read a number, bit string or duration."""

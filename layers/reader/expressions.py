@@ -12,7 +12,7 @@ from reader import syntax
 from reader.excerpts import invalid, quote, unsupported
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, cells, differ, either, negate
-from reader.machine import Array, Bits, Qubits, Split, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Split, Variable
 from reader.places import concatenated, index, indices, lookup, refer, unknown
 from reader.values import (
     BITLIKE,
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from reader.machine import Machine, Symbol
 
 CONSTANTS = (
-    {name: math.pi for name in ("pi", "π")}
-    | {name: TWO_PI for name in ("tau", "τ")}
-    | {name: math.e for name in ("euler", "ℇ")}
+    dict.fromkeys(("pi", "π"), math.pi) | dict.fromkeys(("tau", "τ"), TWO_PI) | dict.fromkeys(("euler", "ℇ"), math.e)
 )
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
@@ -100,6 +98,7 @@ def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR09
     if isinstance(node, syntax.Hardware):
         invalid("A qubit has no value.", node.at, "Measure it first.")
     invalid("This is not a value.", node.at)
+    return None
 
 
 def literal(node: syntax.Literal) -> Value:
@@ -137,6 +136,7 @@ def read(m: Machine, symbol: Symbol, at: int) -> Value:
     if isinstance(symbol, Qubits):
         invalid("A qubit has no value.", at, "Measure it first: 'bit m = measure q;', then use m.")
     invalid("A whole array cannot be used in an expression.", at, "Use one of its elements.")
+    return None
 
 
 def index_value(m: Machine, value: Value, node: syntax.Index) -> Value:
@@ -182,6 +182,7 @@ def integer(m: Machine, node: syntax.Expression) -> int:
     if value.type.kind == "float" and float(value.data).is_integer():
         return int(value.data)
     invalid(f"Expected an integer here, not {_article(value.type)}.", node.at)
+    return None
 
 
 def _article(kind: Type) -> str:
@@ -202,7 +203,7 @@ def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = F
 
 def truth(m: Machine, value: Value, at: int) -> Bit:
     """Return a value as a condition."""
-    if value.type.kind in ("float",):
+    if value.type.kind == "float":
         return int(value.data != 0)
     if value.type.kind not in BITLIKE:
         invalid(f"{_article(value.type).capitalize()} is not a condition.", at)
@@ -250,7 +251,7 @@ def unary(m: Machine, node: syntax.Unary) -> Value:
 
 def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return `left op right`."""
-    m.step(at)
+    m.spend((left.type.width + right.type.width) // WIDE, at)
     if op in ("<<", ">>"):
         return shift(m, op, left, right, at)
     kinds = {left.type.kind, right.type.kind}
@@ -380,7 +381,7 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     if op == "-":
         return from_bits(kind, work.subtract(a, b))
     if op == "*":
-        return from_bits(kind, work.multiply(a, b) if not isinstance(right.data, int) else work.multiply(a, b))
+        return from_bits(kind, work.multiply(a, b))
     if op == "**":
         base, exponent = need(m, left, at), need(m, right, at)
         return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
@@ -464,7 +465,7 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     return from_bits(kind, bits[distance:] + (fill,) * distance)
 
 
-def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0912 - the spec's table
+def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return an operator on angles, which are unsigned fractions of a turn (spec, "Angles")."""
     a, b = left.type, right.type
     if {a.kind, b.kind} <= {"angle", "float"} and not (op in ("*", "/") and "float" in (a.kind, b.kind)):

@@ -131,6 +131,7 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:
     if isinstance(symbol, Qubits):
         invalid("A loop runs over classical values.", values.at, "Loop over the indices: 'for int i in [0:3]'.")
     invalid("A loop cannot run over this.", values.at, "Use a range, a set, an array or a bit register.")
+    return None
 
 
 def execute_while(m: Machine, node: syntax.While) -> None:

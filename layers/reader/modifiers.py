@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reader.gates import Operation
 
-_SELF_INVERSE = frozenset("id x y z h cx cy cz swap ccx cswap ecr mcx".split())
+_SELF_INVERSE = frozenset(["id", "x", "y", "z", "h", "cx", "cy", "cz", "swap", "ccx", "cswap", "ecr", "mcx"])
 _INVERSE = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
-_LINEAR = frozenset("p rx ry rz cp rxx ryy rzz rzx mcphase gphase".split())  # inverse: the parameter's negative
+_LINEAR = frozenset(
+    ["p", "rx", "ry", "rz", "cp", "rxx", "ryy", "rzz", "rzx", "mcphase", "gphase"]
+)  # inverse: the parameter's negative
 _REPEAT = 64  # operations up to which an integer power is spelt out
 _CLOSE = 1e-9
 

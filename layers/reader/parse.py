@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
-_HEADER = re.compile(r"(?:\s+|//[^\r\n]*|/\*.*?\*/)*OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
+_HEADER = re.compile(r"(?>\s++|//[^\r\n]*+|/\*.*?\*/)*+OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
@@ -223,6 +223,7 @@ class Parser(ExpressionParser):
             self.advance()
             return syntax.Hardware(token.at, int(token.text[1:]))
         self.refuse("expected a qubit or a register")
+        return None
 
     def operands(self) -> list[syntax.Expression]:
         """Read operands between commas, a trailing comma allowed."""

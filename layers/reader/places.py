@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
 from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.machine import Array, Bits, Qubits, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Variable
 from reader.values import BITLIKE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def visible(m: Machine) -> list[str]:
     return names
 
 
-def unknown(m: Machine, node: syntax.Name) -> None:
+def unknown(m: Machine, node: syntax.Name) -> NoReturn:
     """Refuse a name that stands for nothing here."""
     if m.frame is not m.globals and isinstance(m.globals.scopes[0].get(node.name), Qubits):
         what = "a gate" if m.in_gate else "a subroutine"
@@ -119,12 +119,14 @@ def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
     if len(node.items) > len(target.dimensions):
         # More indices than dimensions: the last ones would mean bits, which take brackets of their own.
         invalid(f"The array has {len(target.dimensions)} dimensions only.", node.at, "Write a[i][b] for bit b of a[i].")
+    m.spend(len(target.elements) // WIDE, node.at)
     elements = [target.elements]
     remaining = list(target.dimensions)
     kept: list[int] = []
     for item in node.items:
         size = remaining.pop(0)
         chosen, scalar = indices(m, item, size, "elements", node.at)
+        m.spend(len(elements) * len(chosen) >> 3, node.at)
         elements = [
             row[number * (len(row) // size) : (number + 1) * (len(row) // size)]
             for row in elements
@@ -176,6 +178,7 @@ def _within(number: int, size: int, what: str, at: int) -> int:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
     invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+    return None
 
 
 def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
@@ -192,6 +195,7 @@ def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
         invalid("This is not a qubit.", node.at)
     shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
     invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
+    return None
 
 
 def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
@@ -217,11 +221,11 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
         length = sum(a.dimensions[0] for a in arrays)
         return Array(first.kind, (length, *first.dimensions[1:]), [e for a in arrays for e in a.elements])
     bits: list[tuple[Variable, int]] = []
-    for part, source in zip(parts, node.parts, strict=True):
-        if isinstance(part, Variable) and part.type.kind == "bit":
-            bits += [(part, number) for number in range(part.type.width)]
-        elif isinstance(part, Bits):
-            bits += part.places
+    for symbol, source in zip(parts, node.parts, strict=True):
+        if isinstance(symbol, Variable) and symbol.type.kind == "bit":
+            bits += [(symbol, number) for number in range(symbol.type.width)]
+        elif isinstance(symbol, Bits):
+            bits += symbol.places
         else:
             invalid("Only registers of the same kind can be concatenated.", source.at)
     if len(set(bits)) < len(bits):

@@ -70,6 +70,7 @@ def run_call(m: Machine, node: syntax.Call) -> None:
     from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
 
     definition = m.subroutines[node.name]
+    m.spend(4, node.at)
     if m.in_gate:
         invalid("A gate cannot call a subroutine.", node.at)
     frame = m.frame
@@ -105,7 +106,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     for (_, symbol), argument in zip(bindings, node.arguments, strict=True):
         if isinstance(symbol, Qubits):
             if not used.isdisjoint(symbol.places):
-                invalid("The same qubit is passed twice.", argument.at, "Pass different qubits.")
+                invalid("The same qubit is passed twice.", syntax.beginning(argument), "Pass different qubits.")
             used.update(symbol.places)
     frame.scopes[0].update(bindings)
     frame.result = result

@@ -135,7 +135,7 @@ def round_float(width: int, number: float) -> float:
         try:
             return float(
                 struct.unpack("f" if width == 32 else "e", struct.pack("f" if width == 32 else "e", number))[0]
-            )  # noqa: PLR2004
+            )
         except OverflowError:
             return math.copysign(math.inf, number)
     return number
@@ -190,7 +190,7 @@ def to_float(number: Any) -> float:  # noqa: ANN401 - an int or a float
         return math.inf if number > 0 else -math.inf
 
 
-def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901, PLR0912 - the table of casts
+def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of casts
     """Return a bit-like value as another bit-like type."""
     source = value.type
     data = value.data

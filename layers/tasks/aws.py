@@ -13,8 +13,11 @@ from tasks.payloads import Payloads
 from tasks.queue import TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
+from tasks.task import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -55,9 +58,12 @@ def task_store() -> TaskStore:
 
 
 @cache
-def task_queue() -> TaskQueue:
-    """Return the function's task queue."""
-    return TaskQueue(client("sqs"), settings().task_queue_url)
+def task_queues() -> Mapping[Lane, TaskQueue]:
+    """Return the task queue of each lane."""
+    return {
+        Lane.SMALL: TaskQueue(client("sqs"), settings().task_queue_url),
+        Lane.LARGE: TaskQueue(client("sqs"), settings().large_task_queue_url),
+    }
 
 
 @cache

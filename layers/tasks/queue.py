@@ -33,6 +33,11 @@ class TaskQueue:
         self._client = client
         self._url = url
 
+    @property
+    def name(self) -> str:
+        """The queue's name, which is also the last part of its ARN."""
+        return self._url.rsplit("/", 1)[1]
+
     def send(self, task_id: str, correlation_id: str) -> None:
         """Ask for `task_id` to be worked on; raises UnavailableError."""
         try:

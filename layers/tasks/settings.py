@@ -18,9 +18,11 @@ class Settings:
     tasks_table: str
     payload_bucket: str
     task_queue_url: str
+    large_task_queue_url: str
     dead_letter_queue_url: str
     task_retention_days: int  # how long a task can be read after it was submitted
     lease_seconds: int  # how long a claim lasts without a heartbeat
+    large_worker_memory_mb: int  # what the largest circuit may use
     time_limit_seconds: int  # how long one circuit may run
 
     @classmethod

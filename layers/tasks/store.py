@@ -6,6 +6,7 @@
 | claim     | pending; processing, lease run out; failed, message dead   | processing | the status and the lease       |
 | extend    | processing                                                 | processing | the attempt                    |
 | release   | processing                                                 | processing | the attempt; the lease ends    |
+| pass_on   | processing                                                 | processing | the attempt; the lease ends    |
 | complete  | processing                                                 | completed  | the attempt                    |
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
@@ -28,7 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
-from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
+from tasks.task import Lane, Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,6 +98,7 @@ class TaskStore:
             "shots": {"N": str(task.shots)},
             "options": {"S": json.dumps(dict(task.options))},
             "request_hash": {"S": task.request_hash},
+            "lane": {"S": str(task.lane)},
             "status_history": {"L": [_transition(line) for line in task.status_history]},
             "attempt": {"N": "0"},
             "lease_until": {"N": "0"},
@@ -196,6 +198,14 @@ class TaskStore:
         Raises StaleAttemptError.
         """
         self._write_attempt(task, "SET lease_until = :zero", {":zero": {"N": "0"}})
+
+    def pass_on(self, task: Task, lane: Lane) -> None:
+        """Give the task to the workers of another lane, unfinished; raises StaleAttemptError."""
+        self._write_attempt(
+            task,
+            "SET lease_until = :zero, lane = :lane",
+            {":zero": {"N": "0"}, ":lane": {"S": str(lane)}},
+        )
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
@@ -406,6 +416,7 @@ class TaskStore:
             shots=int(row["shots"]["N"]),
             options=json.loads(row.get("options", {}).get("S", "{}")),
             request_hash=row.get("request_hash", {}).get("S", ""),
+            lane=Lane(row.get("lane", {}).get("S", Lane.SMALL)),
             status_history=tuple(
                 Transition(Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"])
                 for line in row["status_history"]["L"]

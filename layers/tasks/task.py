@@ -37,6 +37,13 @@ class Status(StrEnum):
         return self in {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
 
 
+class Lane(StrEnum):
+    """Which queue, and so which size of worker, a task is for."""
+
+    SMALL = "small"  # one vCPU, ten tasks a batch: nearly all circuits
+    LARGE = "large"  # all the memory and cores a function can have, one task at a time
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """One line of a task's history."""
@@ -70,6 +77,7 @@ class Task:
     shots: int
     options: Mapping[str, Any] = field(default_factory=dict)
     request_hash: str = ""
+    lane: Lane = Lane.SMALL
     status_history: Sequence[Transition] = ()
     attempt: int = 0
     lease_until: int = 0

@@ -374,6 +374,17 @@ def test_health_names_the_broken_part(in_moto: Aws, service: Any, operation: str
     assert [name for name, value in answer.items() if value == "unavailable"] == [part]
 
 
+def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
+    """The limits of circuits and runs are those that refusals speak of."""
+    status, _, answer = call("GET", "/limits")
+    assert status == 200
+    assert answer["circuit"]["text_bytes"] == 1_000_000
+    assert answer["run"]["max_shots"] == 100_000
+    assert answer["run"]["time_limit_s"] == 120
+    assert answer["run"]["max_qubits"]["statevector"] == {"double": 29, "single": 30}
+    assert answer["task_retention_days"] == 30
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])
 def test_the_documentation_links_back_through_the_stage(in_moto: Aws, path: str) -> None:
     """Behind /v1 the pages load /v1/openapi.json."""

@@ -20,7 +20,7 @@ from test_store import new_task
 from simulated_aws import Aws, aws_in_moto
 from sweeper import sweep
 from tasks.errors import ErrorCode, StaleAttemptError, TaskError
-from tasks.task import Status, Task
+from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,6 +65,7 @@ class Protocol(RuleBasedStateMachine):
         self.queue = ModelQueue()
         self.dead = ModelQueue()
         self.ends: dict[str, list[str]] = {}
+        self.claims: dict[str, int] = {}
 
     def teardown(self) -> None:
         """Bring everything to its end and check that nothing is left open."""
@@ -102,7 +103,9 @@ class Protocol(RuleBasedStateMachine):
             self.dead.messages.append(message)
             return None, None
         task = self.aws.store.claim(message["task_id"])
-        if task is None and acknowledged:
+        if task is not None:
+            self.claims[task.task_id] = task.attempt
+        elif acknowledged:
             self.queue.messages.remove(message)
         return task, message
 
@@ -119,6 +122,7 @@ class Protocol(RuleBasedStateMachine):
             else:
                 self.aws.store.fail(task, TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
             self.ends[task.task_id].append("completed" if ok else "failed")
+            assert task.attempt == self.claims[task.task_id], "an overtaken attempt was allowed to end the task"
         if acknowledged and message in self.queue.messages:
             self.queue.messages.remove(message)
 
@@ -185,7 +189,7 @@ class Protocol(RuleBasedStateMachine):
         """Let every open task be due, and sweep."""
         for open_task in list(self.aws.store.open_tasks()):
             self.aws.edit(open_task.task_id, due_at=1)
-        sweep(self.aws.store, self.queue, self.dead)  # type: ignore[arg-type]  # the model has what it uses
+        sweep(self.aws.store, {Lane.SMALL: self.queue}, self.dead)  # type: ignore[arg-type, dict-item]  # the model has what it uses
 
     def drain(self) -> None:
         """Let workers work and the sweeper sweep until every task has ended; fail if that does not happen."""

@@ -30,7 +30,7 @@ def submitted(in_moto: Aws, *, sent: bool, overdue: bool = True) -> str:
 
 def swept(in_moto: Aws) -> Sweep:
     """Run the sweeper once."""
-    return sweep(in_moto.store, in_moto.queue, in_moto.dead_letters)
+    return sweep(in_moto.store, in_moto.queues, in_moto.dead_letters)
 
 
 def queued(in_moto: Aws) -> list[str]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from lambda_events import sqs_record, task_record
+from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
+import worker
 from children import Children, Completed, Failed, Returned
 from simulated_aws import BELL
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
-from tasks.task import Status
+from tasks.task import Lane, Status
 from worker import Batch
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ class ScriptedChildren:
         yield from zip(range(len(programs)), self.outcomes, strict=True)
 
 
-def work(in_moto: Aws, records: Sequence[dict[str, Any]], children: Any, seconds: float = 60) -> list[str]:
+def work(
+    in_moto: Aws, records: Sequence[dict[str, Any]], children: Any, seconds: float = 60, lane: Lane = Lane.SMALL
+) -> list[str]:
     """Let the worker work on `records`; return the ids of the messages that go back."""
-    batch = Batch(in_moto.store, in_moto.queue, children, time.monotonic() + seconds, lease_seconds=LEASE)
+    batch = Batch(in_moto.store, in_moto.queues, lane, children, time.monotonic() + seconds, lease_seconds=LEASE)
     return batch.work(records)
 
 
@@ -153,7 +156,7 @@ def test_throttling_returns_one_message_not_the_batch(in_moto: Aws, children: Ch
                 dynamodb.add_client_error("update_item", "ThrottlingException")
                 return real(task_id)
 
-    batch = Batch(Throttling(), in_moto.queue, children, time.monotonic() + 60, lease_seconds=LEASE)  # type: ignore[arg-type]
+    batch = Batch(Throttling(), in_moto.queues, Lane.SMALL, children, time.monotonic() + 60, lease_seconds=LEASE)  # type: ignore[arg-type]
     assert batch.work([task_record(throttled, "t"), task_record(other, "o")]) == ["t"]
     assert (status(in_moto, throttled), status(in_moto, other)) == ("pending", "completed")
 
@@ -244,7 +247,65 @@ def test_a_heartbeat_extends_the_lease(in_moto: Aws) -> None:
             in_moto.edit(task_id, lease_until=1)
             tick([0])
             assert in_moto.store.claim(task_id) is None
-            yield 0, Failed(TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
+            yield 0, Failed(TaskError(ErrorCode.INVALID_CIRCUIT, "No."))
 
     assert work(in_moto, [task_record(task_id)], Beating()) == []
     assert status(in_moto, task_id) == "failed"
+
+
+TOO_LARGE = [ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE]
+
+
+@pytest.mark.parametrize("code", TOO_LARGE)
+def test_what_is_too_large_for_the_small_lane_is_passed_on(in_moto: Aws, code: ErrorCode) -> None:
+    """The small worker acknowledges its message, the large lane has one, and its worker can claim the task at once."""
+    task_id = submitted(in_moto)
+    too_large = ScriptedChildren(Failed(TaskError(code, "Too large.")))
+    assert work(in_moto, [task_record(task_id)], too_large) == []
+    passed_on = in_moto.store.get(task_id)
+    assert passed_on is not None
+    assert (passed_on.status, passed_on.lane) == (Status.PROCESSING, Lane.LARGE)
+    (message,) = in_moto.messages(in_moto.settings.large_task_queue_url)
+    assert json.loads(message["Body"])["task_id"] == task_id
+    done = ScriptedChildren(Completed({"result": {"00": 1000}, "execution": {}}))
+    assert work(in_moto, [task_record(task_id)], done, lane=Lane.LARGE) == []
+    assert status(in_moto, task_id) == "completed"
+
+
+@pytest.mark.parametrize("code", TOO_LARGE)
+def test_the_large_lane_has_the_last_word(in_moto: Aws, code: ErrorCode) -> None:
+    """What is too large for the large worker fails."""
+    task_id = submitted(in_moto)
+    too_large = ScriptedChildren(Failed(TaskError(code, "Too large.")))
+    assert work(in_moto, [task_record(task_id)], too_large, lane=Lane.LARGE) == []
+    assert status(in_moto, task_id) == "failed"
+
+
+def test_a_task_that_cannot_be_passed_on_goes_back(in_moto: Aws) -> None:
+    """When the large lane's queue does not answer the message is returned, and the next delivery passes the task on."""
+    task_id = submitted(in_moto)
+    too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
+    stub = Stubber(aws.client("sqs"))
+    stub.add_client_error("send_message", "ServiceUnavailable", http_status_code=503)
+    assert work(in_moto, [task_record(task_id, "m")], ScriptedChildren(too_large, meanwhile=stub.activate)) == ["m"]
+    stub.deactivate()
+    assert work(in_moto, [task_record(task_id)], ScriptedChildren(too_large)) == []
+    assert len(in_moto.messages(in_moto.settings.large_task_queue_url)) == 1
+
+
+def test_the_handler_answers_lambda_with_what_goes_back(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function's answer is exactly the failed messages' ids, and the batch's lane is its queue's."""
+    task_id = submitted(in_moto)
+    lanes = []
+
+    class Lanes(ScriptedChildren):
+        def run(self, programs: Sequence[Any], **given: Any) -> Iterator[tuple[int, Any]]:
+            lanes.append(worker.lane_of(records))
+            return super().run(programs, **given)
+
+    records = [task_record(task_id, "a"), sqs_record("?", message_id="b")]
+    for record in records:
+        record["eventSourceARN"] = "arn:aws:sqs:us-east-1:123456789012:LargeTaskQueue"
+    monkeypatch.setattr(worker, "children", lambda: Lanes(Completed({"result": {"00": 1000}, "execution": {}})))
+    assert worker.handler({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "b"}]}  # type: ignore[arg-type]
+    assert lanes == [Lane.LARGE]
