@@ -24,12 +24,13 @@ from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
 from tasks.queue import BATCH_SIZE, MalformedMessageError, task_id_of
 from tasks.store import TaskStore
+from tasks.task import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOK_SECONDS = (
@@ -48,7 +49,7 @@ class DeadLetters:
 
     sqs: SQSClient
     url: str
-    task_queue_url: str
+    task_queue_urls: Mapping[Lane, str]
     store: TaskStore
 
     @classmethod
@@ -66,7 +67,7 @@ class DeadLetters:
         return cls(
             session.client("sqs", endpoint_url=endpoint),
             outputs["DEAD_LETTER_QUEUE_URL"],
-            outputs["TASK_QUEUE_URL"],
+            {Lane.SMALL: outputs["TASK_QUEUE_URL"], Lane.LARGE: outputs["LARGE_TASK_QUEUE_URL"]},
             store,
         )
 
@@ -119,7 +120,7 @@ class DeadLetters:
         return f"{task_id}  {received}, task {task.status}{why}, attempt {task.attempt}"
 
     def redrive(self) -> int:
-        """Move all messages back to the task queue; return how many went."""
+        """Move all messages back to the queues they came from; return how many went."""
         arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         try:
             self.sqs.start_message_move_task(SourceArn=arn)
@@ -137,33 +138,39 @@ class DeadLetters:
             pause.wait(1)
 
     def move(self, messages: list[MessageTypeDef]) -> int:
-        """Send the messages to the task queue, delete those that were sent, return how many.
+        """Send the messages to their tasks' queues, delete each that was sent, return how many.
 
         Stopped in between, a message is in both queues: the worker takes the second of two for a duplicate.
         """
-        sent = self.sqs.send_message_batch(
-            QueueUrl=self.task_queue_url,
-            Entries=[
-                {
-                    "Id": str(index),
-                    "MessageBody": message["Body"],
-                    "MessageAttributes": {
-                        name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
-                        for name, value in message.get("MessageAttributes", {}).items()
-                        if "StringValue" in value
-                    },
-                }
-                for index, message in enumerate(messages)
-            ],
-        ).get("Successful", [])
-        if sent:
-            self.sqs.delete_message_batch(
-                QueueUrl=self.url,
+        by_lane: dict[Lane, list[MessageTypeDef]] = {}
+        for message in messages:
+            by_lane.setdefault(self.lane(message), []).append(message)
+        moved = 0
+        for lane, group in by_lane.items():
+            sent = self.sqs.send_message_batch(
+                QueueUrl=self.task_queue_urls[lane],
                 Entries=[
-                    {"Id": entry["Id"], "ReceiptHandle": messages[int(entry["Id"])]["ReceiptHandle"]} for entry in sent
+                    {"Id": str(index), "MessageBody": message["Body"], "MessageAttributes": _attributes(message)}
+                    for index, message in enumerate(group)
                 ],
-            )
-        return len(sent)
+            ).get("Successful", [])
+            if sent:
+                self.sqs.delete_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[
+                        {"Id": entry["Id"], "ReceiptHandle": group[int(entry["Id"])]["ReceiptHandle"]} for entry in sent
+                    ],
+                )
+            moved += len(sent)
+        return moved
+
+    def lane(self, message: MessageTypeDef) -> Lane:
+        """Return whose queue the message belongs in."""
+        try:
+            task = self.store.get(task_id_of(message["Body"]))
+        except MalformedMessageError:
+            return Lane.SMALL
+        return Lane.SMALL if task is None else task.lane
 
     def unseen(self) -> int:
         """Return about how many messages somebody else is looking at: the sweeper does, each minute."""
@@ -171,6 +178,14 @@ class DeadLetters:
             QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+
+def _attributes(message: MessageTypeDef) -> Mapping[str, MessageAttributeValueTypeDef]:
+    return {
+        name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
+        for name, value in message.get("MessageAttributes", {}).items()
+        if "StringValue" in value
+    }
 
 
 def _local() -> tuple[boto3.session.Session, Mapping[str, str], str | None]:
@@ -205,7 +220,7 @@ def main() -> int:
     try:
         dead_letters = DeadLetters.of(os.environ.get("STACK", ""))
         if command == "redrive":
-            print(f"{dead_letters.redrive()} messages moved back to the task queue.")
+            print(f"{dead_letters.redrive()} messages moved back to the task queues.")
         else:
             count = 0
             for line in dead_letters.show():

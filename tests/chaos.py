@@ -78,8 +78,8 @@ class ChaosStack(Stack):
     def deliver(self, *, enabled: bool) -> None:
         """Let the queue's messages go to the worker, or hold them back."""
         functions = self.client("lambda")
-        (mapping,) = functions.list_event_source_mappings()["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
     def sweep(self) -> dict[str, int]:
         """Invoke the sweeper by hand."""
@@ -116,11 +116,11 @@ class ChaosStack(Stack):
 
     def workers(self) -> list[int]:
         """Return the worker function's processes, without their simulators."""
-        return self.processes("WorkerFunction", "_worker.py")
+        return self.processes("-WorkerFunction-", "_worker.py")
 
     def simulators(self) -> list[int]:
         """Return the processes that the worker function's processes keep: zygotes and children."""
-        return self.processes("WorkerFunction", "zygote.py")
+        return self.processes("-WorkerFunction-", "zygote.py")
 
     def log(self, function: str, since: float) -> list[dict[str, Any]]:
         """Return the function's own log lines since then."""

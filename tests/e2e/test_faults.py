@@ -229,7 +229,7 @@ def test_a_dead_message_is_buried_and_redriven(stack: ChaosStack, ledger: Ledger
         assert listed[0].endswith("task failed (attempts_exhausted), attempt 0")
         assert listed[1:] == ["1 dead messages. `make redrive` gives them another chance."]
     stack.deliver(enabled=True)
-    assert stack.command("redrive", module="dead_letters").stdout == "1 messages moved back to the task queue.\n"
+    assert stack.command("redrive", module="dead_letters").stdout == "1 messages moved back to the task queues.\n"
     progress(lambda: ledger.statuses()[Status.COMPLETED])
     assert stack.command("list", module="dead_letters").stdout == "0 dead messages.\n"
     task = ledger.tasks()[task_id]
