@@ -81,14 +81,14 @@ class ChaosStack(Stack):
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
-    def sweep(self) -> dict[str, int]:
-        """Invoke the sweeper by hand."""
+    def sweep(self, *, may_fail: bool = False) -> dict[str, int]:
+        """Invoke the sweeper by hand; amid faults it may fail, as any run of it may."""
         functions = self.client("lambda")
         names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
         (name,) = [name for name in names if "SweeperFunction" in name]
         answer = functions.invoke(FunctionName=name)
         swept: dict[str, int] = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, swept
+        assert may_fail or "FunctionError" not in answer, swept
         return swept
 
     def make_due(self, task_ids: Iterable[str]) -> None:
