@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -95,12 +96,14 @@ class ChaosStack(Stack):
         """Let the minute pass that the sweeper leaves a task to its message."""
         dynamodb, table = self.client("dynamodb"), self.env["TASKS_TABLE_NAME"]
         for task_id in task_ids:
-            dynamodb.update_item(
-                TableName=table,
-                Key={"task_id": {"S": task_id}},
-                UpdateExpression="SET due_at = :due",
-                ExpressionAttributeValues={":due": {"N": "1"}},
-            )
+            with suppress(dynamodb.exceptions.ConditionalCheckFailedException):  # it has ended
+                dynamodb.update_item(
+                    TableName=table,
+                    Key={"task_id": {"S": task_id}},
+                    UpdateExpression="SET due_at = :due",
+                    ConditionExpression="attribute_exists(due_at)",
+                    ExpressionAttributeValues={":due": {"N": "1"}},
+                )
 
     def processes(self, *words: str) -> list[int]:
         """Return the stack's processes whose command line has all the words."""
