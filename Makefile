@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test lint format lock clean dev
+.PHONY: help setup run up down test chaos dead-letters redrive lint format lock clean dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -25,6 +25,15 @@ down: ## stop what `make up` started; tasks are kept
 
 test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniStack)
 	@$(BIN)/python -m pytest
+
+chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account for every task, print figures
+	@CHAOS_TASKS=500 $(BIN)/python -m pytest -s tests/e2e/test_faults.py
+
+dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
+	@$(BIN)/python -m dead_letters list
+
+redrive: $(VENV)/.run ## put those messages back into the task queue; their tasks run again
+	@$(BIN)/python -m dead_letters redrive
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

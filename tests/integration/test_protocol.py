@@ -42,6 +42,10 @@ class ModelQueue:
         """Return how many there are, delivered or not."""
         return len(self.messages)
 
+    def waiting(self) -> int:
+        """Return how many can be received: all of them, at any time."""
+        return len(self.messages)
+
     def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
         """Yield the messages there are."""
         assert hidden_seconds > 0
