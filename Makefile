@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test image-test lint format lock clean dev
+.PHONY: help setup run up down test image-test chaos dead-letters redrive package deploy smoke lint format lock clean dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -28,6 +28,24 @@ test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniS
 
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
 	@$(BIN)/python -m pytest tests/container
+
+chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account for every task, print figures
+	@CHAOS_TASKS=500 $(BIN)/python -m pytest -s tests/e2e/test_faults.py
+
+dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
+	@$(BIN)/python -m dead_letters list
+
+redrive: $(VENV)/.run ## put those messages back into the task queue; their tasks run again
+	@$(BIN)/python -m dead_letters redrive
+
+package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker
+	@$(BIN)/python -m release package
+
+deploy: $(VENV)/.run .local/sam/.made ## make deploy ENV=dev: build, deploy to AWS and try it (needs Docker and credentials)
+	@$(BIN)/python -m release deploy $(ENV)
+
+smoke: $(VENV)/.run ## make smoke URL=...: send a deployed stack a circuit whose answer is known
+	@$(BIN)/python -m release smoke $(URL)
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)
@@ -57,4 +75,10 @@ $(VENV)/.run: requirements.txt
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Adding what tests and checks need (once, about half a minute) ..."
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.local/sam/.made: infra/release/requirements.txt
+	@echo "Making the SAM CLI's environment in .local/sam (once, about a minute) ..."
+	@$(PYTHON) -m venv .local/sam
+	@.local/sam/bin/pip install --quiet --require-hashes -r infra/release/requirements.txt
 	@touch $@

@@ -29,10 +29,10 @@ class Stack:
     folder: Path
     parameters: str = ""
 
-    def command(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def command(self, name: str, module: str = "local", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one of the local commands, as make does."""
         return subprocess.run(
-            [sys.executable, "-m", "local", name],
+            [sys.executable, "-m", module, name],
             env=self.environment() | environment,
             capture_output=True,
             text=True,
@@ -81,12 +81,12 @@ class Stack:
             return eventually(task)
 
 
-def eventually(happens: Callable[[], Any]) -> Any:
-    """Return the first true value of `happens`; fail after PATIENCE seconds."""
+def eventually(happens: Callable[[], Any], patience: float = PATIENCE, every: float = 0.02) -> Any:
+    """Return the first true value of `happens`; fail after `patience` seconds."""
     pause = threading.Event()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if value := happens():
             return value
-        pause.wait(0.02)
+        pause.wait(every)
     pytest.fail("It did not happen in time.")

@@ -62,6 +62,11 @@ class Aws:
                 ExpressionAttributeValues={":number": {"N": str(number)}},
             )
 
+    def forget(self, *task_ids: str) -> None:
+        """Delete rows."""
+        for task_id in task_ids:
+            aws.client("dynamodb").delete_item(TableName=self.settings.tasks_table, Key={"task_id": {"S": task_id}})
+
     def objects(self) -> list[str]:
         """Return the keys in the payload bucket."""
         listed = aws.client("s3").list_objects_v2(Bucket=self.settings.payload_bucket)

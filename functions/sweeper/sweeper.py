@@ -8,6 +8,10 @@ anything. A message sent in vain ends quietly at the worker.
 
 A task whose lease ran out a while ago was being worked on by a worker that died. SQS delivers its message again by
 itself, unless the worker died before it shortened the message's visibility timeout; so these are sent for in any case.
+
+A worker can also die, or be cut off, before it claimed what it received: the task is still pending and its message
+hidden, for half an hour. From here that looks like a task being worked on. But when no message waits in any queue,
+a task that has been pending this long has no other explanation, and is sent for too.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ MAX_CHECKED = 10_000  # overdue tasks whose leases are read in one run, the long
 MAX_SENT = 1_000  # messages sent again in one run
 MAX_BURIED = 1_000  # dead messages looked at in one run
 DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
-PUT_OFF = timedelta(minutes=5)  # until a task whose message was sent again may be looked at again
+PUT_OFF = timedelta(seconds=50)  # a task whose message was sent again is looked at again in the next run
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,10 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     # costs a needless message for an overdue task, where the reverse would leave one without.
     open_count = sum(1 for _ in islice(store.open_tasks(), MAX_COUNTED))
     waiting = [task for task in overdue if task.task_id not in abandoned]
-    sent += send_again(store, queues, waiting, min(open_count - held - sent, MAX_SENT))
+    missing = open_count - held - sent
+    if missing < len(waiting) and not any(queue.waiting() for queue in queues.values()):
+        missing = len(waiting)  # those that a worker holds are passed over
+    sent += send_again(store, queues, waiting, min(missing, MAX_SENT))
     return Sweep(len(overdue), open_count, buried, sent)
 
 

@@ -227,17 +227,9 @@ class _Batch:
         if any(run.alone for run in self.running.values()):
             return
         if self.alone and (not self.queue or now >= self.alone_by()):
-            first = self.alone[0]
-            if now >= self.alone_by():
-                for run in [run for run in self.running.values() if run.index > first]:
-                    self.end(run, Returned("deadline", started=True))
-            if not self.running:
-                self.alone.pop(0)
-                idle = next(child for child in self.nursery.children if child.closed_at is None)
-                self.launch(first, idle, now, alone=True)
+            self.start_alone(now)
             return
-        idle = [child for child in self.nursery.children if child not in self.running and child.closed_at is None]
-        for child in idle:
+        for child in self.idle():
             if not self.queue:
                 self.take_back(now)
             if self.queue:
@@ -246,6 +238,25 @@ class _Batch:
             if len(self.queue) > self.nursery.size and child not in self.ahead and child not in self.spoiled:
                 self.ahead[child] = self.queue.popleft()
                 self.send(self.ahead[child], child, self.limits.shared_bytes, now, threads=1)
+
+    def idle(self) -> list[Child]:
+        """Return the children that could take a program: born, for the time limit is not to be spent on imports."""
+        return [
+            child
+            for child in self.nursery.children
+            if child.pid is not None and child not in self.running and child.closed_at is None
+        ]
+
+    def start_alone(self, now: float) -> None:
+        """Start the first program that needs the worker for itself, once it is empty."""
+        first = self.alone[0]
+        if now >= self.alone_by():
+            for run in [run for run in self.running.values() if run.index > first]:
+                self.end(run, Returned("deadline", started=True))
+        idle = self.idle()
+        if not self.running and idle:
+            self.alone.pop(0)
+            self.launch(first, idle[0], now, alone=True)
 
     def take_back(self, now: float) -> None:
         """Put into the queue one program that waits behind a long one."""
@@ -419,7 +430,7 @@ def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
     if kinds[0] == "completed":
         return Completed(said) if _is_payload(said) else None
     if "unexpected" in message:
-        logger.error("A child met an unexpected error", extra={"error": str(message["unexpected"])[:100]})
+        logger.error("A child met an unexpected error", extra={"trace": str(message["unexpected"])[:2_000]})
     return _read_error(said)
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 # What Aer's stabilizer method runs as it stands, and rotations that are Clifford at multiples of pi/2.
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
 CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
-_NOT_GATES = frozenset({"measure", "reset", "delay", "store", "break_loop", "continue_loop"})
+_CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
+_NOT_GATES = _CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
 _ANGLE_TOLERANCE = 1e-12
 
 
@@ -57,7 +58,7 @@ class _Walk:
         offset = len(self.positions)
         self.positions.update({bit: offset + index for index, bit in enumerate(circuit.clbits)})
         self.levels = [0] * len(self.positions)
-        self.touched = bytearray(circuit.num_qubits)
+        self.touched: set[int] = set()
         self.across = [0] * (circuit.num_qubits + 1)
         self.names: set[str] = set()
         self.gates = 0
@@ -72,39 +73,54 @@ class _Walk:
 
     def over(self, data: Iterable[Any], times: int) -> None:
         """Count `data`, the body of a loop that runs `times` times (1 for a circuit)."""
-        positions, levels, touched, across = self.positions, self.levels, self.touched, self.across
-        width = len(touched)
+        positions, levels, across, touched = self.positions, self.levels, self.across, self.touched
         for index, step in enumerate(data):
             name = step.name
-            if name == "barrier":
+            if name in _NOT_GATES:
+                self.other(index, step, name, times)
                 continue
             bits = [positions[bit] for bit in step.qubits]
-            quantum = len(bits)
-            for bit in bits:
-                touched[bit] = 1
-            bits.extend(positions[bit] for bit in step.clbits)
-            level = 1 + max((levels[bit] for bit in bits), default=0)
-            for bit in bits:
-                levels[bit] = level
+            # Most of a circuit: written out, for this loop is what admission costs.
+            touched.update(bits)
+            if len(bits) == 1:
+                levels[bits[0]] += 1
+            else:
+                self.deepen(bits)
+                self.wide_gates |= len(bits) > 2  # noqa: PLR2004 - what noise models take
+                if bits:
+                    across[min(bits)] += times
+                    across[max(bits)] -= times
             if self.open_by_bit:
                 self.close(bits)
+            self.gates += times
             self.names.add(name)
-            if step.is_control_flow():
-                self.enter(step, times)
-            elif name == "measure":
-                self.open.add(index)
-                self.open_by_bit[bits[0]] = self.open_by_bit[bits[1]] = index
-            elif name in _NOT_GATES:
-                self.mid_circuit |= name == "reset"
-            else:
-                self.gates += times
-                if quantum > 1:
-                    self.wide_gates |= quantum > 2  # noqa: PLR2004 - what noise models take
-                    across[min(bits[:quantum])] += times
-                    across[min(width, max(bits[:quantum]))] -= times
-                if name not in CLIFFORD and not (name in CLIFFORD_ROTATIONS and _is_quarter_turn(step.params[0])):
-                    self.clifford = False
-                    self.first_foreign = self.first_foreign or name
+            if name not in CLIFFORD and not (name in CLIFFORD_ROTATIONS and _is_quarter_turn(step.params[0])):
+                self.clifford = False
+                self.first_foreign = self.first_foreign or name
+
+    def other(self, index: int, step: Any, name: str, times: int) -> None:  # noqa: ANN401 - Qiskit ships no types
+        """Count what is no gate: measurements, resets, control flow; barriers cost nothing."""
+        bits = [self.positions[bit] for bit in (*step.qubits, *step.clbits)]
+        if name == "barrier":
+            self.deepen(bits, by=0)
+            return
+        self.touched.update(bits)
+        self.deepen(bits)
+        self.close(bits)
+        self.names.add(name)
+        if name in _CONTROL_FLOW:
+            self.enter(step, times)
+        elif name == "measure":
+            self.open.add(index)
+            self.open_by_bit[bits[0]] = self.open_by_bit[bits[1]] = index
+        elif name == "reset":
+            self.mid_circuit = True
+
+    def deepen(self, bits: list[int], by: int = 1) -> None:
+        """Put an operation on top of all the bits it touches; a barrier only levels them, as Qiskit's depth has it."""
+        level = by + max((self.levels[bit] for bit in bits), default=0)
+        for bit in bits:
+            self.levels[bit] = level
 
     def close(self, bits: list[int]) -> None:
         """Mark earlier measurements of these bits as not final: something follows them."""
@@ -124,9 +140,10 @@ class _Walk:
         for block in operation.blocks:
             self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
             self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
+            # What a block measures is never final: the blocks keep books of their own.
+            kept, self.open, self.open_by_bit = (self.open, self.open_by_bit), set(), {}
             self.over(block.data, times)
-            self.open.clear()
-            self.open_by_bit.clear()
+            self.open, self.open_by_bit = kept
         self.positions = outer
 
     def facts(self) -> Facts:
@@ -137,7 +154,7 @@ class _Walk:
             crossings = max(crossings, height)
         return Facts(
             num_qubits=self.circuit.num_qubits,
-            active_qubits=sum(self.touched),
+            active_qubits=sum(bit < self.circuit.num_qubits for bit in self.touched),
             gates=self.gates,
             depth=max(self.levels, default=0),
             mid_circuit=self.mid_circuit,
@@ -147,7 +164,7 @@ class _Walk:
             crossings=crossings,
             names=frozenset(self.names),
             first_foreign=self.first_foreign,
-            final_measurements=frozenset() if self.control_flow else frozenset(self.open),
+            final_measurements=frozenset(self.open),
         )
 
 

@@ -14,12 +14,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import frames
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +24,6 @@ ZYGOTE = Path(__file__).with_name("zygote.py")
 # What a child may know of the environment: no credentials, nothing that says where the tables are.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
 EXIT_REPORT_S = 2.0  # how long to wait for the zygote's word on a child whose socket has closed
-START_S = 60.0  # how long the imports may take on a cold disk
 TAIL_BYTES = 4_096
 
 
@@ -68,7 +64,7 @@ class Lost:
 
 
 class Nursery:
-    """`size` children forked from a zygote that has imported `target` (`module:function`); the zygote starts at once."""
+    """`size` children forked from a zygote, started at once, that has imported `target` (`module:function`)."""
 
     def __init__(self, size: int, target: str, threads: int) -> None:
         self.size = size
@@ -87,7 +83,9 @@ class Nursery:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PYTHONUNBUFFERED": "1",
+            # The zygote forks beside Aer's idle executor thread, which holds nothing and which Aer replaces in the
+            # child; Python 3.12 and later would warn of it at every fork.
+            "PYTHONWARNINGS": "ignore::DeprecationWarning",
             # Aer takes no more threads than OpenMP has; each run says how many it uses, normally one.
             "OMP_NUM_THREADS": str(self.threads),
             "OPENBLAS_NUM_THREADS": "1",
@@ -102,9 +100,10 @@ class Nursery:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=environment,
-                close_fds=True,
+                # A terminal's Ctrl-C is for the parent, whose end the zygote notices.
+                start_new_session=True,
             )
-        self._control.setblocking(False)
+        self._control.settimeout(0)
         self.ready = False
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self.fill()
@@ -118,11 +117,11 @@ class Nursery:
         self._start_zygote()
 
     def fill(self) -> None:
-        """Ask for as many children as are missing; a program may be sent to one before it has been born."""
+        """Ask for as many children as are missing; poll() hears of their births."""
         while len(self.children) < self.size:
             self._numbers += 1
             ours, theirs = socket.socketpair()
-            errors, errors_end = os.pipe2(os.O_CLOEXEC)
+            errors, errors_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             child = Child(self._numbers, ours, errors)
             try:
                 socket.send_fds(
@@ -135,8 +134,7 @@ class Nursery:
             finally:
                 theirs.close()
                 os.close(errors_end)
-            ours.setblocking(False)
-            os.set_blocking(errors, False)
+            ours.settimeout(0)
             self._selector.register(ours, selectors.EVENT_READ, child)
             self._selector.register(errors, selectors.EVENT_READ, child)
             self.children.append(child)
@@ -181,20 +179,24 @@ class Nursery:
                     self._flush(child)
                 if mask & selectors.EVENT_READ:
                     events.extend(self._read(child))
+        return events + self._bury()
+
+    def _bury(self) -> list[Answered | Lost]:
+        """Return what the dead have left, and ask for others in their places."""
+        events: list[Answered | Lost] = []
         now = time.monotonic()
         for child in list(self.children):
             if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
                 continue
             # Its last words may still be in the socket: an answer counts, though its sender is dead.
             events.extend(self._read_last_words(child))
-            if child not in self.children:
-                continue
-            self._read_errors(child)
-            exited = child.exited or {}
-            tail = child.tail.decode(errors="replace")
-            rss = int(exited.get("max_rss_kb", 0)) * 1_024
-            events.append(Lost(child, "died", exited.get("status"), rss, tail))
-            self.retire(child)
+            if child in self.children:
+                self._read_errors(child)
+                exited = child.exited or {}
+                tail = child.tail.decode(errors="replace")
+                rss = int(exited.get("max_rss_kb", 0)) * 1_024
+                events.append(Lost(child, "died", exited.get("status"), rss, tail))
+                self.retire(child)
         return events
 
     def close(self) -> None:

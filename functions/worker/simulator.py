@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import qiskit
 import qiskit_aer
-from admission import Budget, NeedsAloneError, Plan, admit
-from facts import Facts, read_facts
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
+
+import reader
+from admission import Budget, NeedsAloneError, Plan, admit
+from facts import Facts, read_facts
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
-
-import reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -84,7 +84,7 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     outcome = run(circuit, options, budget)
     outcome["execution"]["parse_ms"] = _ms(parsed - started)
     outcome["execution"]["run_ms"] = _ms(time.perf_counter() - parsed)
-    return check_size(outcome)
+    return outcome
 
 
 def warm_up() -> None:
@@ -92,6 +92,7 @@ def warm_up() -> None:
     limits = Budget(2**30, 60.0, 2**30, 60.0)
     for text in (
         'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;',
+        "OPENQASM 3; qubit q; bit c; c = measure q; if (c) reset q; c = measure q;",
         'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
     ):
         simulate(text, Options(shots=1, seed=1), limits)
@@ -111,11 +112,15 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
             "The program has no classical bit, so there is nothing to count.",
             hint="Declare `bit[n] c;` and measure into it.",
         )
+    per_shot = options.shots if options.memory else 0
+    check_size(per_shot, 1, circuit.num_clbits)
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan, seed)
     data = result.data(0)
     show = _shown(circuit)
-    outcome: dict[str, Any] = {"result": _count(data.get("counts", {}), show)}
+    counts = data.get("counts", {})
+    check_size(per_shot, len(counts), circuit.num_clbits)
+    outcome: dict[str, Any] = {"result": _count(counts, show)}
     outcome["execution"] = {
         "method": plan.method,
         "num_qubits": facts.num_qubits,
@@ -125,6 +130,8 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
         "simulator": "qiskit-aer",
         "versions": VERSIONS,
     }
+    if notes := (circuit.metadata or {}).get("notes"):
+        outcome["execution"]["notes"] = list(notes)
     if options.memory:
         keys = {value: show(value) for value in set(data.get("memory", ()))}
         outcome["memory"] = [keys[value] for value in data.get("memory", ())]
@@ -135,11 +142,9 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
     return outcome
 
 
-def check_size(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Refuse an outcome that no store could take: per-shot memory of wide circuits is shots times bits."""
-    keys = outcome["result"]
-    width = len(next(iter(keys), ""))
-    size = len(keys) * (width + 12) + len(outcome.get("memory", ())) * (width + 3)
+def check_size(shots: int, keys: int, width: int) -> None:
+    """Refuse an outcome that no store could take: `shots` lines of memory and `keys` counts of `width` bits."""
+    size = keys * (width + 12) + shots * (width + 3)
     if size > MAX_RESULT_BYTES:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
@@ -148,7 +153,6 @@ def check_size(outcome: dict[str, Any]) -> dict[str, Any]:
             actual=size,
             hint="Use fewer shots, measure fewer qubits, or leave memory out.",
         )
-    return outcome
 
 
 def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:
@@ -214,7 +218,7 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(  # noqa: PLR0913 - the parts of one run
+def _run_on_aer(  # noqa: PLR0913, PLR0917 - the parts of one run
     circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan, seed: int
 ) -> Result:
     settings: dict[str, Any] = {
@@ -323,7 +327,8 @@ def _noise_model(noise: Noise) -> NoiseModel:
 def _shown(circuit: QuantumCircuit) -> Callable[[str], str]:
     """Return what turns Aer's hexadecimal outcome into a key: the registers to show, the first rightmost, spaced."""
     wanted = (circuit.metadata or {}).get("outputs")
-    registers = [creg for creg in circuit.cregs if wanted is None or creg.name in wanted]
+    named = {creg.name: creg for creg in circuit.cregs}
+    registers = circuit.cregs if wanted is None else [named[name] for name in wanted]
     width = circuit.num_clbits
     if not registers:
         return lambda value: format(int(value, 16), f"0{width}b")

@@ -1,7 +1,7 @@
-"""The process that the children are forked from: it imports the simulator once, forks on request, reports who died.
+"""The process that the children are forked from: imports the simulator once, forks on request, reports the dead.
 
-Run by `children.Children` as a script, with a control socket as its only inheritance. The parent sends
-`{"fork": id}` with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
+Run by `nursery.Nursery` as a script, with a control socket as its only inheritance. The parent sends `{"fork": id}`
+with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
 `{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit itself.
 """
 
@@ -19,6 +19,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,6 +39,9 @@ OPEN_FILES = 64
 ORPHAN_CHECK_S = 5.0
 # A child whose heap has grown by this much after a program makes way for a fresh one.
 GROWTH_BYTES = 128 * 2**20
+TRACE_CHARACTERS = 2_000  # of an unexpected error, for the log
+COLLECT_EVERY = 16  # programs, or as soon as a heap has grown by
+COLLECT_BYTES = 16 * 2**20
 PAGE = resource.getpagesize()
 
 
@@ -55,14 +59,17 @@ def main(control_fd: int, target: str) -> None:
     pids: dict[int, int] = {}
     _tell(control, {"ready": True})
     while os.getppid() == parent:
-        readable, _, _ = select.select([control, wake], [], [], ORPHAN_CHECK_S)
+        readable, _, _ = select.select([control.fileno(), wake], [], [], ORPHAN_CHECK_S)
         if wake in readable:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4_096)
         _report_dead(control, pids)
-        if control not in readable:
+        if control.fileno() not in readable:
             continue
-        data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
+        try:
+            data, fds, _, _ = socket.recv_fds(control, 4_096, 2)
+        except ConnectionResetError:
+            return
         if not data:
             return
         request = json.loads(data)
@@ -147,17 +154,24 @@ def _keep_only(channel_fd: int, errors_fd: int) -> None:
 def _serve(channel: socket.socket, simulate: Simulate) -> int:
     """Answer programs one at a time; the exit status says whether it ended well (0)."""
     start_bytes = _data_bytes()
+    # Cycles are collected between programs, after the answer has gone: a reader's many small objects are none.
+    gc.disable()
+    served = 0
     while (request := frames.receive(channel)) is not None:
         budget = Budget.from_dict(request["budget"])
         _allow(start_bytes + budget.memory_bytes)
         answer = _answer(simulate, request, budget)
         # What MemoryError or a panic leaves behind is not worth trusting, nor is a heap that stays large.
-        last = bool(answer.pop("tainted", False)) or _data_bytes() - start_bytes > GROWTH_BYTES
+        growth = _data_bytes() - start_bytes
+        last = bool(answer.pop("tainted", False)) or growth > GROWTH_BYTES
         if last:
             answer["last"] = True
         channel.sendall(frames.encode(answer))
         if last:
             return 0
+        served += 1
+        if served % COLLECT_EVERY == 0 or growth > COLLECT_BYTES:
+            gc.collect()
     return 0
 
 
@@ -172,11 +186,9 @@ def _answer(simulate: Simulate, request: dict[str, Any], budget: Budget) -> dict
         return {"later": "time"}
     except MemoryError:
         return {"later": "memory", "tainted": True}
-    except BaseException as error:  # noqa: BLE001 - Rust's panics are no Exceptions
-        sys.stderr.write(f"{type(error).__name__}: {error}"[:500])
-        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - Rust's panics are no Exceptions
         fault = TaskError(ErrorCode.INTERNAL_ERROR, "The simulator met an unexpected error; it has been logged.")
-        return {"failed": fault.as_dict(), "unexpected": type(error).__name__, "tainted": True}
+        return {"failed": fault.as_dict(), "unexpected": traceback.format_exc()[-TRACE_CHARACTERS:], "tainted": True}
 
 
 def _allow(data_bytes: int) -> None:

@@ -66,6 +66,8 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
+        # Where the functions find AWS: here, unless the fault tests put something between.
+        "AWS_ENDPOINT_URL": os.environ.get("FUNCTIONS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm

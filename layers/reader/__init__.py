@@ -47,11 +47,21 @@ def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircui
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
     assert compiled is not None  # noqa: S101 - only a partial compilation gives nothing
-    return Builder(compiled).build()
+    try:
+        return Builder(compiled).build()
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -> Compiled | None:
     bound(text)
+    text = text.removeprefix("\ufeff")
+    if not inputs:
+        from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
+
+        flat = scan(text)
+        if flat is not None:
+            return flat
     from reader.parse import parse  # noqa: PLC0415 - flat programs do without
     from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
 
@@ -65,12 +75,16 @@ def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -
             raise TaskError(error.code, error.message, hint=error.hint) from None
         raise locate(error, text) from None
     except RecursionError:
-        raise TaskError(
-            ErrorCode.CIRCUIT_TOO_LARGE,
-            "The program nests too deeply.",
-            limit=LIMITS.nesting,
-            hint="Use fewer blocks, brackets or calls inside each other.",
-        ) from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> TaskError:
+    return TaskError(
+        ErrorCode.CIRCUIT_TOO_LARGE,
+        "The program nests too deeply.",
+        limit=LIMITS.nesting,
+        hint="Use fewer blocks, brackets or calls inside each other.",
+    )
 
 
 def bound(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
 from reader.excerpts import invalid, quote, unsupported
@@ -20,8 +20,10 @@ def value_of(m: Machine, node: syntax.Expression) -> Value:
     return evaluate(m, node)
 
 
-def assign(m: Machine, node: syntax.Assignment) -> None:
+def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language
     """Execute an assignment."""
+    if isinstance(node.value, syntax.Measure):
+        qubits_of(m, node.value.operand)  # what is measured is looked at before where it goes
     target = refer(m, node.target)
     if target is None or isinstance(target, Qubits):
         refuse_target(m, node, target)
@@ -54,7 +56,7 @@ def assign(m: Machine, node: syntax.Assignment) -> None:
     m.set_bits(target.places, to_bits(convert(m, value, kind, node.value.at)), node.at)
 
 
-def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) -> None:
+def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) -> NoReturn:
     """Refuse to assign to what is no variable."""
     name = node.target
     while isinstance(name, syntax.Index):
@@ -84,9 +86,9 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
         name = name.target
     for variable in variables:
         reason = reason or variable.readonly
-    if not reason and m.frame is not m.globals and isinstance(name, syntax.Name):
-        if not any(name.name in scope for scope in m.frame.scopes):
-            reason = "a global variable, which a subroutine cannot change"
+    local = not isinstance(name, syntax.Name) or any(name.name in scope for scope in m.frame.scopes)
+    if not reason and not local and m.frame is not m.globals:
+        reason = "a global variable, which a subroutine cannot change"
     if reason:
         shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
         invalid(f"{shown} is {reason}.", node.at, "Assign to a variable of your own.")
@@ -139,6 +141,7 @@ def assign_array(m: Machine, target: Array, node: syntax.Expression) -> None:
     if source.dimensions != target.dimensions:
         shapes = " and ".join("x".join(map(str, array.dimensions)) for array in (target, source))
         invalid(f"The arrays' shapes differ: {shapes}.", node.at, "Slice the larger one.")
+    m.spend(len(source.elements), node.at)
     # All is read before anything is written: the two may overlap.
     values = [m.read(element, node.at) for element in source.elements]
     overlapping = not set(map(id, source.elements)).isdisjoint(map(id, target.elements))

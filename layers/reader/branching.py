@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reader.excerpts import invalid, quote
@@ -23,10 +24,11 @@ def execute_if(m: Machine, node: syntax.If) -> None:
         run_calls(m, node.condition)
         condition = truth(m, evaluate(m, node.condition), node.condition.at)
         if isinstance(condition, Node):
+            then, otherwise = node.then, node.otherwise
             m.branch(
                 condition,
-                lambda: execute_block(m, node.then),
-                (lambda: execute_block(m, node.otherwise)) if node.otherwise else None,
+                partial(execute_block, m, then),
+                partial(execute_block, m, otherwise) if otherwise else None,
                 node.at,
             )
             return
@@ -69,8 +71,7 @@ def run_arms(
         while index < len(arms):
             match, body = arms[index]
             if isinstance(match, Node):
-                following = index + 1
-                m.branch(match, lambda: execute_block(m, body), lambda: cascade(following), at)
+                m.branch(match, partial(execute_block, m, body), partial(cascade, index + 1), at)
                 return
             if match:
                 execute_block(m, body)
@@ -95,16 +96,13 @@ def run_flat(
     none = m.arithmetic.any_set([match for match, _ in kept])
     none = m.shrink(none) if isinstance(none, Node) else none
 
-    def arm(body: list[syntax.Statement]) -> None:
-        execute_block(m, body)
-
     for match, body in kept:
         if isinstance(match, Node):
-            m.branch(match, lambda chosen=body: arm(chosen), None, at)  # type: ignore[misc]
+            m.branch(match, partial(execute_block, m, body), None, at)
         elif match:
-            arm(body)
+            execute_block(m, body)
     if default is not None:
         if isinstance(none, Node):
-            m.branch(none, None, lambda: arm(default), at)
+            m.branch(none, None, partial(execute_block, m, default), at)
         elif not none:
-            arm(default)
+            execute_block(m, default)

@@ -24,7 +24,7 @@ from qiskit.circuit.classical import expr
 from qiskit.circuit.library import MCPhaseGate, MCXGate, UnitaryGate
 from qiskit.circuit.library import get_standard_gate_name_mapping as standard_gates
 from qiskit.quantum_info import Operator
-from scipy.linalg import schur
+from scipy.linalg import schur  # type: ignore[import-untyped]
 
 from reader.logic import Node, cells
 
@@ -117,7 +117,8 @@ class Builder:
             for operation in _walk(operations):
                 used_qubits.update(dict.fromkeys(_qubits_of(operation)))
                 used_cells.update(dict.fromkeys(_cells_of(operation)))
-        qubits = [self.qubits[q] for q in sorted(used_qubits)]
+        # Aer skips a test without a qubit, and with it the stores inside.
+        qubits = [self.qubits[q] for q in sorted(used_qubits)] or self.qubits[:1]
         clbits = [self.clbits[cell] for cell in sorted(used_cells)]
         circuits = []
         for operations in parts:
@@ -176,9 +177,9 @@ def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> n
         if name == "gphase":
             inner.global_phase += parameters[0]
         elif name in STANDARD:
-            inner._append(
+            inner._append(  # noqa: SLF001 as it reads best
                 CircuitInstruction.from_standard(STANDARD[name], [inner.qubits[p] for p in places], parameters)
-            )  # noqa: SLF001 - as in `fill`
+            )
         else:
             inner.append(special(name, parameters, len(places)), list(places))
     triangle, vectors = schur(Operator(inner).data, output="complex")

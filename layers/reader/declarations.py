@@ -10,8 +10,8 @@ from reader.excerpts import invalid, quote, too_large, unsupported
 from reader.expressions import CONSTANTS, convert, evaluate_array, integer
 from reader.inputs import take
 from reader.limits import LIMITS
-from reader.machine import Array, Bits, Split, Symbol, Variable
-from reader.places import Qubits, claim_qubits, concatenated, refer, unknown
+from reader.machine import Array, Bits, Qubits, Split, Symbol, Variable
+from reader.places import claim_qubits, concatenated, refer, unknown
 from reader.subroutines import run_calls
 from reader.values import WORD, Type, Value, default
 
@@ -57,7 +57,7 @@ def declare(m: Machine, name: str, symbol: Symbol, at: int) -> None:
     scope[name] = symbol
 
 
-def declare_variable(m: Machine, node: syntax.Declaration) -> None:
+def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C901, PLR0912 a dispatch over the language
     """Declare a classical variable and give it its value."""
     if m.in_gate:
         invalid("A gate has no classical variables.", node.at, "Use a subroutine: 'def'.")

@@ -35,6 +35,15 @@ class SourceError(Exception):
         self.actual = actual
 
 
+class ValueFault(SourceError):
+    """A mistake of a value, not of the text: a division by zero, an index out of range."""
+
+
+def fault(message: str, at: int, hint: str | None = None) -> NoReturn:
+    """Refuse what a value makes meaningless; where only some measured values do, the others still count."""
+    raise ValueFault(ErrorCode.INVALID_CIRCUIT, message, at, hint=hint)
+
+
 def invalid(message: str, at: int, hint: str | None = None) -> NoReturn:
     """Refuse the program: it breaks a rule of the language at this offset."""
     raise SourceError(ErrorCode.INVALID_CIRCUIT, message, at, hint=hint)

@@ -1,4 +1,4 @@
-"""Second step of reading, the expressions: a Pratt parser with OpenQASM 3's precedence table (spec, "Evaluation order")."""
+"""Second step of reading, the expressions: a Pratt parser with the precedence table of OpenQASM 3."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PRECEDENCE = {
     "**": 12,
 }
 UNARY = 11  # ~ ! - bind tighter than * and looser than **
-SCALARS = frozenset("bit int uint float angle bool duration stretch complex".split())
+SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 
 
@@ -69,7 +69,7 @@ class ExpressionParser:
         """Step over a token of this kind if it is the current one."""
         return self.advance() if self.token.kind == kind else None
 
-    def expect(self, kind: str, where: str) -> Token:
+    def expect(self, kind: str, where: str) -> Token:  # noqa: RET503 it ends in a refusal
         """Step over a token of this kind or refuse the program."""
         if self.token.kind == kind:
             return self.advance()
@@ -200,7 +200,7 @@ class ExpressionParser:
             self.refuse("expected the end of the range")
         return syntax.Range(at, start, step, self.expression())
 
-    def primary(self) -> syntax.Expression:  # noqa: C901, PLR0911 - one branch per kind of value
+    def primary(self) -> syntax.Expression:  # noqa: PLR0911, RET503 it ends in a refusal
         """Read a value without operators around it."""
         token = self.token
         kind = token.kind
@@ -209,7 +209,7 @@ class ExpressionParser:
             if self.token.kind == "(":
                 return syntax.Call(token.at, token.text, self.arguments())
             return syntax.Name(token.at, token.text)
-        if kind in ("integer", "float", "binary", "octal", "hex", "imaginary", "timing", "bits"):
+        if kind in ("integer", "real", "binary", "octal", "hex", "imaginary", "timing", "bits"):
             return self.literal()
         if kind == "(":
             self.advance()
@@ -249,7 +249,7 @@ class ExpressionParser:
         digits = token.text.replace("_", "")
         if kind in _BASES:
             return syntax.Literal(token.at, "int", int(digits, _BASES[kind]))
-        if kind == "float":
+        if kind == "real":
             return syntax.Literal(token.at, "float", float(digits))
         if kind == "imaginary":
             return syntax.Literal(token.at, "complex", complex(0, float(digits[:-2])))

@@ -9,10 +9,10 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import syntax
-from reader.excerpts import invalid, quote, unsupported
+from reader.excerpts import fault, invalid, quote, unsupported
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, cells, differ, either, negate
-from reader.machine import Array, Bits, Qubits, Split, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Split, Variable
 from reader.places import concatenated, index, indices, lookup, refer, unknown
 from reader.values import (
     BITLIKE,
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     from reader.machine import Machine, Symbol
 
 CONSTANTS = (
-    {name: math.pi for name in ("pi", "π")}
-    | {name: TWO_PI for name in ("tau", "τ")}
-    | {name: math.e for name in ("euler", "ℇ")}
+    dict.fromkeys(("pi", "π"), math.pi) | dict.fromkeys(("tau", "τ"), TWO_PI) | dict.fromkeys(("euler", "ℇ"), math.e)
 )
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
@@ -50,7 +48,7 @@ _BITWISE = frozenset("&|^")
 NEEDS_KNOWN = "Its value depends on a measurement."
 
 
-def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912 - one branch per node
+def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912, RET503 it ends in a refusal
     """Return the value of an expression; refuses arrays and qubits, which are no values."""
     if isinstance(node, syntax.Literal):
         return literal(node)
@@ -102,7 +100,7 @@ def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR09
     invalid("This is not a value.", node.at)
 
 
-def literal(node: syntax.Literal) -> Value:
+def literal(node: syntax.Literal) -> Value:  # noqa: PLR0911 a dispatch over the language
     """Return the value of a literal; an integer is as wide as it needs to be, and at least a machine word."""
     data = node.value
     if node.kind == "int":
@@ -127,7 +125,7 @@ def literal(node: syntax.Literal) -> Value:
     return Value(DURATION, Duration(seconds=number * _SECONDS[node.unit]))
 
 
-def read(m: Machine, symbol: Symbol, at: int) -> Value:
+def read(m: Machine, symbol: Symbol, at: int) -> Value:  # noqa: RET503 it ends in a refusal
     """Return the value of what a name or index refers to."""
     if isinstance(symbol, Variable):
         return m.read(symbol, at)
@@ -174,7 +172,7 @@ def settle(m: Machine, bit: Bit) -> Bit:
     return {"&": both, "|": either, "^": differ}[bit.op](a, b)
 
 
-def integer(m: Machine, node: syntax.Expression) -> int:
+def integer(m: Machine, node: syntax.Expression) -> int:  # noqa: RET503 it ends in a refusal
     """Return an integer that is needed while compiling."""
     value = need(m, evaluate(m, node), node.at)
     if value.type.kind in ("int", "uint", "bit", "bool"):
@@ -202,7 +200,7 @@ def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = F
 
 def truth(m: Machine, value: Value, at: int) -> Bit:
     """Return a value as a condition."""
-    if value.type.kind in ("float",):
+    if value.type.kind == "float":
         return int(value.data != 0)
     if value.type.kind not in BITLIKE:
         invalid(f"{_article(value.type).capitalize()} is not a condition.", at)
@@ -222,7 +220,7 @@ def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
     return from_bits(BOOL, ((both if node.op == "&&" else either)(first, second),))
 
 
-def unary(m: Machine, node: syntax.Unary) -> Value:
+def unary(m: Machine, node: syntax.Unary) -> Value:  # noqa: PLR0911 a dispatch over the language
     """Return `-x`, `~x` or `!x`."""
     value = evaluate(m, node.operand)
     kind, data = value
@@ -248,9 +246,9 @@ def unary(m: Machine, node: syntax.Unary) -> Value:
     return Value(kind, wrap(kind.kind, kind.width, -data))
 
 
-def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return `left op right`."""
-    m.step(at)
+    m.spend((left.type.width + right.type.width) // WIDE, at)
     if op in ("<<", ">>"):
         return shift(m, op, left, right, at)
     kinds = {left.type.kind, right.type.kind}
@@ -322,11 +320,11 @@ def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
         result = a * b
     elif op == "**":
         if b < 0:
-            invalid("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
+            fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
         result = pow(a, b, 1 << kind.width)
     else:
         if b == 0:
-            invalid("This divides by zero.", at)
+            fault("This divides by zero.", at)
         quotient = abs(a) // abs(b)
         if (a < 0) != (b < 0):
             quotient = -quotient
@@ -354,19 +352,24 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
         else:
             invalid(f"'{op}' is not for {_article(kind)}.", at)
     except ZeroDivisionError:
-        invalid("This divides by zero.", at)
+        fault("This divides by zero.", at)
     except (OverflowError, ValueError):
         invalid("The result is too large for a float.", at)
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
 
 
-def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0911 - operators
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913, PLR0917 a dispatch over the language
     """Return arithmetic on measured bits."""
     if kind.kind not in ("int", "uint"):
         refuse_operands(op, left, right, at)
     a, b = to_bits(left), to_bits(right)
     work = m.arithmetic
     signed = kind.kind == "int"
+    if op != "**" and (signed or op != "-"):
+        # Numbers are narrower than their type, mostly: the result of fewer bits is extended again.
+        widths = effective(a, signed=signed), effective(b, signed=signed)
+        width = min(kind.width, sum(widths) if op == "*" else max(widths) + 1)
+        a, b = a[:width], b[:width]
     if op in ("==", "!="):
         same = work.equal(a, b)
         return from_bits(BOOL, (same if op == "==" else negate(same),))
@@ -375,22 +378,40 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     if op in ("<=", ">="):
         more = work.less(b, a, signed=signed) if op == "<=" else work.less(a, b, signed=signed)
         return from_bits(BOOL, (negate(more),))
-    if op == "+":
-        return from_bits(kind, work.add(a, b))
     if op == "-":
-        return from_bits(kind, work.subtract(a, b))
-    if op == "*":
-        return from_bits(kind, work.multiply(a, b) if not isinstance(right.data, int) else work.multiply(a, b))
+        return extend(kind, work.subtract(a, b))
+    if op in ("+", "*"):
+        return extend(kind, work.add(a, b) if op == "+" else work.multiply(a, b))
     if op == "**":
         base, exponent = need(m, left, at), need(m, right, at)
         return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
     if not isinstance(right.data, tuple) and right.data == 0:
-        invalid("This divides by zero.", at)
+        fault("This divides by zero.", at)
     if isinstance(right.data, tuple):
         # Each value of a measured divisor is looked at by itself, so that zero is found.
         right = need(m, right, at)
         return measured(m, op, kind, left, right, at)
-    return from_bits(kind, divided(m, op, a, b, signed=signed))
+    return extend(kind, divided(m, op, a, b, signed=signed))
+
+
+def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
+    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
+    width = len(bits)
+    top = bits[-1] if signed else 0
+    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
+        width -= 1
+    return width
+
+
+def same_bit(a: Bit, b: Bit) -> bool:
+    """Tell whether two bits are certainly equal."""
+    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
+
+
+def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
+    """Return a narrow result as a value of the type."""
+    fill = bits[-1] if kind.kind == "int" else 0
+    return from_bits(kind, bits + (fill,) * (kind.width - len(bits)))
 
 
 def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
@@ -424,7 +445,7 @@ def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         register, other = (left, right) if a.kind == "bit" else (right, left)
         if other.type.kind == "bit" and a.width != b.width:
             invalid(f"'{op}' needs registers of the same size, not {a} and {b}.", at, "Slice the longer one.")
-        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:
+        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:  # noqa: SIM102 as it reads best
             if not other.known or not 0 <= other.data < 1 << register.type.width:
                 refuse_operands(op, left, right, at)
         kind = register.type
@@ -457,14 +478,14 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
             return from_bits(kind, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill))
     distance = right.data
     if distance < 0:
-        invalid("A shift cannot be negative.", at)
+        fault("A shift cannot be negative.", at)
     distance = min(distance, kind.width)
     if op == "<<":
         return from_bits(kind, (0,) * distance + bits[: kind.width - distance])
     return from_bits(kind, bits[distance:] + (fill,) * distance)
 
 
-def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0912 - the spec's table
+def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return an operator on angles, which are unsigned fractions of a turn (spec, "Angles")."""
     a, b = left.type, right.type
     if {a.kind, b.kind} <= {"angle", "float"} and not (op in ("*", "/") and "float" in (a.kind, b.kind)):

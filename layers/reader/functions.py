@@ -1,4 +1,4 @@
-"""Built-in functions (spec, "Mathematical functions available for constant initialization") and calls in expressions."""
+"""Built-in functions (spec, "Mathematical functions available ...") and calls in expressions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
 NAMES = (*_REAL, *_OTHERS)
 
 
-def call(m: Machine, node: syntax.Call) -> Value:
+def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return the value of a call: a built-in function, or a subroutine that has run already (see `subroutines`)."""
     name = node.name
     if name in m.subroutines:

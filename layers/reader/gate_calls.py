@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
 from reader.expressions import convert, evaluate, integer, need
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
@@ -19,7 +19,28 @@ if TYPE_CHECKING:
     from reader.gates import Operation, Standard
     from reader.machine import Machine
 
-_LINEAR = frozenset("p phase u1 rx ry rz cp cphase cu1 crx cry crz rxx ryy rzz rzx gphase".split())
+_MOST_POWERS = 8
+_LINEAR = frozenset(
+    [
+        "p",
+        "phase",
+        "u1",
+        "rx",
+        "ry",
+        "rz",
+        "cp",
+        "cphase",
+        "cu1",
+        "crx",
+        "cry",
+        "crz",
+        "rxx",
+        "ryy",
+        "rzz",
+        "rzx",
+        "gphase",
+    ]
+)
 
 
 def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
@@ -66,16 +87,15 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
 def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
     """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong counts."""
     name = node.name
-    gate: Standard | syntax.GateDefinition
-    if name in m.gates:
-        gate = m.gates[name]
-        parameters, qubits = len(gate.parameters), len(gate.qubits)
+    definition = m.gates.get(name)
+    standard: Standard | None = None
+    if definition is not None:
+        parameters, qubits = len(definition.parameters), len(definition.qubits)
     else:
         table = LEGACY_GATES if m.legacy else GATES
         standard = table.get(name)
         if standard is None:
             refuse_gate(m, node, table)
-        gate = standard
         parameters, qubits = standard.parameters, standard.qubits
     if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):
         shown = f"{parameters} parameter{'s' * (parameters != 1)}"
@@ -88,10 +108,12 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         )
     if operands is not None and operands != qubits:
         invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)
+    gate = standard if definition is None else definition
+    assert gate is not None  # noqa: S101 - refused above
     return qubits, gate
 
 
-def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> Any:  # noqa: ANN401 - never returns
+def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
     """Refuse a name that is no gate."""
     name = node.name
     if name in m.subroutines:
@@ -106,8 +128,13 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
     invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
 
 
-def apply_gate(m: Machine, node: syntax.GateCall) -> None:
+def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR0912 a dispatch over the language
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
+    if len(node.modifiers) > LIMITS.nesting:
+        limit = LIMITS.nesting
+        too_large(f"A gate has more than {limit} modifiers.", node.at, limit, len(node.modifiers))
+    if sum(modifier.name == "pow" for modifier in node.modifiers) > _MOST_POWERS:
+        too_large(f"A gate has more than {_MOST_POWERS} powers.", node.at, _MOST_POWERS, len(node.modifiers))
     added = 0
     counts: list[int] = []
     exponents: list[float] = []
@@ -137,7 +164,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
         own, gate = arity(m, node, None)
     registers = [qubits_of(m, operand) for operand in node.operands]
     if len(registers) != own + added:
-        registers = split_controls(m, node, registers, own + added)
+        registers = split_controls(node, registers, own + added)
     combinations = broadcast(m, node, registers)
     values = [evaluate(m, argument) for argument in node.arguments]
     if (
@@ -172,9 +199,9 @@ def turns(value: Value) -> list[tuple[float, Any]]:
 def emit_if(
     m: Machine,
     node: syntax.GateCall,
-    bit: Any,
+    bit: Any,  # noqa: ANN401 as it reads best
     operations: list[Operation],
-    combinations: list[tuple[int, ...]],  # noqa: ANN401 - a logic bit
+    combinations: list[tuple[int, ...]],
 ) -> None:
     """Apply operations where a measured bit is set."""
     if isinstance(bit, Node):
@@ -199,7 +226,7 @@ def place(m: Machine, node: syntax.GateCall, operations: list[Operation], combin
             ops.append((name, parameters, tuple([qubits[p] for p in places])))
 
 
-def split_controls(m: Machine, node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:
+def split_controls(node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:  # noqa: RET503 it ends in a refusal
     """Return one operand per qubit where registers stand for several controls, as in `ctrl(2) @ x q, r;`; or refuse."""
     total = sum(len(register.places) for register in registers)
     if node.modifiers and total == wanted and len(registers) < wanted:
@@ -230,8 +257,8 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         qubits = tuple(r.places[0] if r.scalar else r.places[number] for r in registers)
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
-            at = node.operands[min(twice, len(node.operands) - 1)].at
-            invalid(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
+            at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
+            fault(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
         combinations.append(qubits)
     return combinations
 
@@ -256,7 +283,7 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     return number
 
 
-def modified(  # noqa: PLR0913 - a gate call's pieces
+def modified(  # noqa: PLR0913, PLR0917 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,

@@ -17,8 +17,41 @@ Operation = tuple[str, tuple[Any, ...], tuple[int, ...]]
 
 # Qiskit's matrices; `gphase` has no qubits, `mcx` and `mcphase` any number of controls before the target.
 NATIVE = frozenset(
-    "id x y z h s sdg t tdg sx sxdg p rx ry rz r u cx cy cz cp swap ccx cswap rxx ryy rzz rzx ecr mcx mcphase "
-    "gphase power".split()
+    [
+        "id",
+        "x",
+        "y",
+        "z",
+        "h",
+        "s",
+        "sdg",
+        "t",
+        "tdg",
+        "sx",
+        "sxdg",
+        "p",
+        "rx",
+        "ry",
+        "rz",
+        "r",
+        "u",
+        "cx",
+        "cy",
+        "cz",
+        "cp",
+        "swap",
+        "ccx",
+        "cswap",
+        "rxx",
+        "ryy",
+        "rzz",
+        "rzx",
+        "ecr",
+        "mcx",
+        "mcphase",
+        "gphase",
+        "power",
+    ]
 )
 
 
@@ -167,7 +200,7 @@ _H1 = ("h", (), (1,))
 
 # What stdgates.inc defines.
 STDGATES: dict[str, Standard] = {
-    **{name: _native(name, 0, 1) for name in "id x y z h s sdg t tdg sx".split()},
+    **{name: _native(name, 0, 1) for name in ["id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx"]},
     **{name: _native(name, 1, 1) for name in ("p", "rx", "ry", "rz")},
     **{name: _native(name, 0, 2) for name in ("cx", "cy", "cz", "swap")},
     **{name: _native(name, 0, 3) for name in ("ccx", "cswap")},

@@ -46,8 +46,8 @@ def take(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
     variable.readonly = "an input"
 
 
-def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # noqa: C901, PLR0911 - one rule per type
-    """Return a JSON value as a value of the type; an angle is given in radians, a register as a bit string or number."""
+def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # noqa: C901, PLR0912 a dispatch over the language
+    """Return a JSON value as a value of the type; an angle is given in radians, bits as a string or number."""
     name = kind.kind
     if name == "bool" and (isinstance(given, bool) or given in (0, 1)):
         return Value(kind, int(bool(given)))

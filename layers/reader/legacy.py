@@ -157,7 +157,7 @@ class LegacyParser(Parser):
         return value
 
 
-def _real(value: float | complex) -> float:
+def _real(value: complex) -> float:
     try:
         return float(value.real)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The bounds a program must keep to: every one is checked before the step that it protects, and the API publishes them."""
+"""The bounds a program must keep to: each is checked before the step it protects, and the API publishes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Limits:
     array_elements: int = 65_536  # elements of all arrays together
     operations: int = 150_000  # gates, measurements and assignments after expanding gates, loops and broadcasts
     loop_iterations: int = 100_000  # iterations of all loops that are unrolled
-    steps: int = 200_000  # statements executed and expressions evaluated while compiling
+    steps: int = 150_000  # statements executed and expressions evaluated while compiling
     power_qubits: int = 6  # qubits of a gate raised to a power that repetition cannot express
     splits: int = 10  # measured bits that one statement may be specialised on
 

@@ -6,7 +6,7 @@ built here from those. A bit that is known folds away; a long expression is kept
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ class Node:
         self.op = op
         self.a = a
         self.b = b
-        self.size = 1 + (a.size if isinstance(a, Node) else 0) + (b.size if b is not None else 0)
+        self.size: int = 1 + (a.size if isinstance(a, Node) else 0) + (b.size if b is not None else 0)
 
     def same(self, other: object) -> bool:
         """Tell whether the other is the very same bit."""
@@ -38,8 +38,7 @@ class Node:
         return self.a
 
 
-Bit = Union[int, Node]
-Shrink = "Callable[[Bit], Bit]"
+Bit = int | Node
 
 
 def cells(bit: Bit) -> Iterator[int]:
@@ -199,10 +198,7 @@ class Arithmetic:
             if not isinstance(bit, Node) and not bit:
                 continue
             distance = min(1 << min(place, 32), width)
-            if left:
-                moved = (0,) * distance + current[: width - distance]
-            else:
-                moved = current[distance:] + (fill,) * distance
+            moved = (0,) * distance + current[: width - distance] if left else current[distance:] + (fill,) * distance
             current = tuple(self.short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
         return current
 

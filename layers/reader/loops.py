@@ -1,4 +1,4 @@
-"""`for` and `while`: unrolled where the next iteration is certain, a loop in the circuit where a measurement decides."""
+"""`for` and `while`: unrolled where the next iteration is certain, a loop in the circuit where measurements decide."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
     frame.loops.pop()
 
 
-def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:
+def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  # noqa: C901, RET503 a dispatch over the language
     """Return the values the loop variable takes, before the first iteration changes anything."""
     values = node.values
     if isinstance(values, syntax.Range):
@@ -170,7 +170,7 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         body()
 
 
-def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], None], at: int) -> None:
+def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], None], at: int) -> None:  # noqa: C901 a dispatch over the language
     """Compile a loop that a measurement ends.
 
     What the body changes must stand in the same cells whenever the loop begins again. Which variables those are is

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader.excerpts import too_large, unsupported
+from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
 from reader.logic import Arithmetic, Bit, Node, cells
 from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reader import syntax
+
+
+WIDE = 64  # bits that one step deals with
+_TEST = 20  # operations that a test counts for
 
 
 class Split(Exception):  # noqa: N818 - a request to the enclosing `attempt`, not an error
@@ -117,6 +121,7 @@ class Machine:
         self.ops: list[tuple[Any, ...]] = []
         self.known: dict[int, int] = {}
         self.journal: list[tuple[Variable, int, Any]] = []
+        self.here = 0  # where the running statement starts
         self.depth = 0  # open branches
         self.nesting = 0
         self.steps = 0
@@ -143,6 +148,7 @@ class Machine:
         self.in_gate = False
         self.calls: dict[int, list[syntax.Call]] = {}
         self.results: dict[int, Variable] = {}
+        self.old_calls: dict[int, syntax.Call] = {}
         self.temporaries: list[int] = []
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
@@ -166,6 +172,11 @@ class Machine:
                 self.steps,
                 "Use fewer loop iterations or gate definitions inside each other.",
             )
+
+    def spend(self, steps: int, at: int) -> None:
+        """Count work that one statement does many times over."""
+        self.steps += steps
+        self.step(at)
 
     def enter(self, at: int) -> None:
         """Count one more block, subroutine or gate inside another."""
@@ -241,8 +252,8 @@ class Machine:
 
     def shrink(self, bit: Bit) -> Bit:
         """Return the bit, stored in a scratch cell."""
-        cell = self.scratch(0)
-        self.store(cell, bit, 0)
+        cell = self.scratch(self.here)
+        self.store(cell, bit, self.here)
         return Node("bit", cell)
 
     def resolve(self, bit: Bit) -> Bit:
@@ -257,6 +268,8 @@ class Machine:
         """Return a variable's value."""
         data = variable.data
         if isinstance(data, list):
+            if len(data) > WIDE:
+                self.spend(len(data) // WIDE, at)
             if self.known:
                 known = self.known
                 return from_bits(
@@ -276,7 +289,8 @@ class Machine:
         data = variable.data
         if isinstance(data, list):
             return self.resolve(data[index])
-        return (data >> index) & 1
+        known: int = (data >> index) & 1
+        return known
 
     def cell_of(self, variable: Variable, index: int, at: int) -> int:
         """Return the cell of a variable's bit."""
@@ -345,6 +359,7 @@ class Machine:
 
     def set_bits(self, places: list[tuple[Variable, int]], data: tuple[Bit, ...], at: int) -> None:
         """Assign bits to places."""
+        self.spend(len(places) >> 2, at)
         # A place may be overwritten before another bit reads it: such bits are copied first.
         targets = {
             variable.base + index: number
@@ -387,7 +402,7 @@ class Machine:
                 self.assume(bit.a, value)
                 self.assume(bit.b, value)
 
-    def branch(
+    def branch(  # noqa: C901 a dispatch over the language
         self,
         condition: Node,
         then: Callable[[], None] | None,
@@ -443,6 +458,8 @@ class Machine:
             self.log(variable)
             variable.data = data
         if yes_ops or no_ops:
+            # A test is a circuit of its own to Qiskit and costs as much as many gates.
+            self.count(_TEST, at)
             self.emit(("if", condition, yes_ops, no_ops), at)
         self.leave()
 
@@ -488,17 +505,34 @@ class Machine:
             self.splits += 1
             if self.splits > LIMITS.splits or split.cell >= cells_before:
                 unsupported(
-                    f"This statement depends on more than {LIMITS.splits} measured bits in a way that needs their values."
+                    f"This statement needs the values of more than {LIMITS.splits} measured bits."
                     if split.cell < cells_before
                     else "This statement needs a value that it measures itself.",
                     split.at,
                     "Use fewer measured bits here, or assign the measured value to a variable in a statement before.",
                 )
-            cell = split.cell
-            self.branch(
-                Node("bit", cell), lambda: self.attempt(run, at), lambda: self.attempt(run, at), at, inner=False
-            )
+            self.spend(_TEST, at)
+            faults: list[SourceError] = []
+
+            def side() -> None:
+                mark, known = len(self.journal), dict(self.known)
+                try:
+                    self.attempt(run, at)
+                except ValueFault as error:
+                    # These measured values make the statement meaningless; most likely they never occur.
+                    self.frame, self.nesting, self.depth, self.in_gate = frame, nesting + 1, depth, in_gate
+                    del frame.scopes[scopes:], frame.loops[loops:], frame.exits[exits:]
+                    self.undo(mark)
+                    self.known = known
+                    self.ops = []
+                    faults.append(error)
+
+            self.branch(Node("bit", split.cell), side, side, at, inner=False)
             self.splits -= 1
+            if len(faults) > 1:
+                raise faults[0] from None
+            if faults:
+                self.note("Where a measured value divides by zero or is no index, its statement has no effect.")
 
     def ended_by(self) -> Bit:
         """Return whether a loop, the subroutine or the program has been left at this point."""

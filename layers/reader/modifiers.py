@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reader.gates import Operation
 
-_SELF_INVERSE = frozenset("id x y z h cx cy cz swap ccx cswap ecr mcx".split())
+_SELF_INVERSE = frozenset(["id", "x", "y", "z", "h", "cx", "cy", "cz", "swap", "ccx", "cswap", "ecr", "mcx"])
 _INVERSE = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
-_LINEAR = frozenset("p rx ry rz cp rxx ryy rzz rzx mcphase gphase".split())  # inverse: the parameter's negative
+_LINEAR = frozenset(
+    ["p", "rx", "ry", "rz", "cp", "rxx", "ryy", "rzz", "rzx", "mcphase", "gphase"]
+)  # inverse: the parameter's negative
 _REPEAT = 64  # operations up to which an integer power is spelt out
 _CLOSE = 1e-9
 
@@ -58,7 +60,7 @@ def _invert(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> 
     return "power", (-exponent, inner), qubits
 
 
-def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:
+def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:  # noqa: PLR0911 a dispatch over the language
     """Return a one-qubit gate's theta, phi, lambda and phase; None for any other gate."""
     if name in _FIXED_ANGLES:
         return _FIXED_ANGLES[name]

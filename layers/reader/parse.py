@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
-_HEADER = re.compile(r"(?:\s+|//[^\r\n]*|/\*.*?\*/)*OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
+_HEADER = re.compile(r"(?>\s++|//[^\r\n]*+|/\*.*?\*/)*+OPENQASM\s+([0-9]+)(?:\.([0-9]+))?\s*;", re.DOTALL)
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
@@ -90,7 +90,7 @@ class Parser(ExpressionParser):
         """Read `OPENQASM 3.1;`."""
         self.advance()
         token = self.token
-        if token.kind not in ("integer", "float") or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", token.text):
+        if token.kind not in ("integer", "real") or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", token.text):
             self.refuse("expected a version such as 3.0", "Write 'OPENQASM 3.0;'.")
         self.advance()
         major = token.text.split(".")[0].lstrip("0")
@@ -213,7 +213,7 @@ class Parser(ExpressionParser):
 
     # ------------------------------------------------------------------ quantum statements
 
-    def operand(self) -> syntax.Expression:
+    def operand(self) -> syntax.Expression:  # noqa: RET503 it ends in a refusal
         """Read a qubit or register, indexed or not."""
         token = self.token
         if token.kind == "name":
@@ -319,7 +319,7 @@ class Parser(ExpressionParser):
         self.advance()
         if self.token.kind == "(":
             arguments = self.arguments()
-            if self.token.kind in _OPERAND or self.token.kind == "[":
+            if self.token.kind in _OPERAND or self.token.kind == "[":  # noqa: SIM102 as it reads best
                 if self.token.kind in _OPERAND or self.closes_before_operand():
                     return self.gate_operands(token.at, [], token, arguments)
             return self.rest_of_expression(self.indexed(syntax.Call(token.at, token.text, arguments)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
+from reader.excerpts import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.machine import Array, Bits, Qubits, Variable
+from reader.machine import WIDE, Array, Bits, Qubits, Variable
 from reader.values import BITLIKE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def visible(m: Machine) -> list[str]:
     return names
 
 
-def unknown(m: Machine, node: syntax.Name) -> None:
+def unknown(m: Machine, node: syntax.Name) -> NoReturn:
     """Refuse a name that stands for nothing here."""
     if m.frame is not m.globals and isinstance(m.globals.scopes[0].get(node.name), Qubits):
         what = "a gate" if m.in_gate else "a subroutine"
@@ -119,12 +119,14 @@ def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
     if len(node.items) > len(target.dimensions):
         # More indices than dimensions: the last ones would mean bits, which take brackets of their own.
         invalid(f"The array has {len(target.dimensions)} dimensions only.", node.at, "Write a[i][b] for bit b of a[i].")
+    m.spend(len(target.elements) // WIDE, node.at)
     elements = [target.elements]
     remaining = list(target.dimensions)
     kept: list[int] = []
     for item in node.items:
         size = remaining.pop(0)
         chosen, scalar = indices(m, item, size, "elements", node.at)
+        m.spend(len(elements) * len(chosen) >> 3, node.at)
         elements = [
             row[number * (len(row) // size) : (number + 1) * (len(row) // size)]
             for row in elements
@@ -152,7 +154,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
         start, stop = _within(start, size, what, item.at), _bounded(stop, size)
         chosen = range(start, stop + (1 if step > 0 else -1), step)
         if not chosen:
-            invalid("This range is empty.", item.at, "A register cannot be indexed by nothing.")
+            fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
         _within(chosen[-1], size, what, item.at)
         return list(chosen), False
     if isinstance(item, syntax.IndexSet):
@@ -170,15 +172,15 @@ def _bounded(number: int, size: int) -> int:
     return min(max(number, -1), size)
 
 
-def _within(number: int, size: int, what: str, at: int) -> int:
+def _within(number: int, size: int, what: str, at: int) -> int:  # noqa: RET503 it ends in a refusal
     """Return a position from 0, negative ones counted from the end; refuse one outside."""
     if -size <= number < size:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
-    invalid(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+    fault(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
 
 
-def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
+def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:  # noqa: RET503 it ends in a refusal
     """Return the qubits an operand names, or refuse it."""
     symbol = refer(m, node)
     if isinstance(symbol, Qubits):
@@ -194,7 +196,7 @@ def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:
     invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
 
 
-def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
+def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C901 a dispatch over the language
     """Return the register that `a ++ b` refers to; for arrays a copy (spec, "Array concatenation")."""
     parts = []
     for part in node.parts:
@@ -217,11 +219,11 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:
         length = sum(a.dimensions[0] for a in arrays)
         return Array(first.kind, (length, *first.dimensions[1:]), [e for a in arrays for e in a.elements])
     bits: list[tuple[Variable, int]] = []
-    for part, source in zip(parts, node.parts, strict=True):
-        if isinstance(part, Variable) and part.type.kind == "bit":
-            bits += [(part, number) for number in range(part.type.width)]
-        elif isinstance(part, Bits):
-            bits += part.places
+    for symbol, source in zip(parts, node.parts, strict=True):
+        if isinstance(symbol, Variable) and symbol.type.kind == "bit":
+            bits += [(symbol, number) for number in range(symbol.type.width)]
+        elif isinstance(symbol, Bits):
+            bits += symbol.places
         else:
             invalid("Only registers of the same kind can be concatenated.", source.at)
     if len(set(bits)) < len(bits):

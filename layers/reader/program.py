@@ -48,10 +48,9 @@ def compile_program(program: syntax.Program, inputs: Mapping[str, object]) -> Co
     outputs = choose_outputs(m)
     flush(m, outputs)
     registers = [Output(variable.name, _cells(m, variable)) for variable in outputs]
-    if not any(role == "output" for _, role in m.outputs):
-        bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
-        if bare:
-            registers.append(Output(_free_name("meas", m, registers), bare))
+    bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
+    if bare:
+        registers.append(Output(_free_name("meas", m, registers), bare))
     return Compiled(m.ops, m.registers, registers, m.phase, list(m.notes))
 
 

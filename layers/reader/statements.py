@@ -28,6 +28,7 @@ _INCLUDES = ("stdgates.inc", "qelib1.inc")
 def execute(m: Machine, node: syntax.Statement) -> None:
     """Execute one statement."""
     m.step(node.at)
+    m.here = node.at
     temporaries, owned = len(m.temporaries), len(m.owned)
     _EXECUTE[type(node)](m, node)
     if len(m.temporaries) > temporaries:
@@ -113,6 +114,11 @@ def void(m: Machine, value: syntax.Expression) -> None:
 
 
 def _gate(m: Machine, node: syntax.GateCall) -> None:
+    if node.name in m.subroutines and not node.modifiers:
+        # Before OpenQASM 3.0 was final, qubits stood behind the brackets: 'f(x) q;'.
+        call = m.old_calls.setdefault(id(node), syntax.Call(node.at, node.name, node.arguments + node.operands))
+        run_calls(m, call)
+        return
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
     m.attempt(lambda: apply_gate(m, node), node.at)
@@ -136,6 +142,7 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
             if not node.operands:
                 qubits = list(range(m.qubits))
             if qubits:
+                m.count(len(qubits) >> 3, node.at)
                 m.emit(("barrier", tuple(dict.fromkeys(qubits))), node.at)
 
     m.attempt(barrier, node.at)

@@ -25,7 +25,7 @@ def calls_in(m: Machine, node: syntax.Expression) -> list[syntax.Call]:
     return found
 
 
-def _calls(node: syntax.Expression | None) -> Iterator[syntax.Call]:
+def _calls(node: syntax.Expression | None) -> Iterator[syntax.Call]:  # noqa: C901 a dispatch over the language
     stack: list[tuple[syntax.Expression | None, bool]] = [(node, False)]
     while stack:
         current, done = stack.pop()
@@ -70,6 +70,7 @@ def run_call(m: Machine, node: syntax.Call) -> None:
     from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
 
     definition = m.subroutines[node.name]
+    m.spend(4, node.at)
     if m.in_gate:
         invalid("A gate cannot call a subroutine.", node.at)
     frame = m.frame
@@ -93,7 +94,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
         invalid(
             f"{quote(node.name)} takes {wanted} argument{'s' * (wanted != 1)}, not {len(node.arguments)}.",
             node.at,
-            f"It is declared as def {node.name[:40]}({', '.join(p.type.name + ' ' + p.name for p in definition.parameters)[:80]}).",
+            f"It is declared as def {node.name[:40]}({', '.join(p.name for p in definition.parameters)[:80]}).",
         )
     m.enter(node.at)
     frame = Frame(definition)
@@ -105,7 +106,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     for (_, symbol), argument in zip(bindings, node.arguments, strict=True):
         if isinstance(symbol, Qubits):
             if not used.isdisjoint(symbol.places):
-                invalid("The same qubit is passed twice.", argument.at, "Pass different qubits.")
+                invalid("The same qubit is passed twice.", syntax.beginning(argument), "Pass different qubits.")
             used.update(symbol.places)
     frame.scopes[0].update(bindings)
     frame.result = result
@@ -118,7 +119,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     m.leave()
 
 
-def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -> Qubits | Variable | Array:
+def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -> Qubits | Variable | Array:  # noqa: C901 a dispatch over the language
     """Return what a parameter stands for in this call: qubits and arrays by reference, values by copy."""
     from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
     from reader.expressions import convert, evaluate, evaluate_array, integer  # noqa: PLC0415 - which contain calls

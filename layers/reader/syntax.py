@@ -82,6 +82,13 @@ class Index(Expression):
     items: list[Expression]
 
 
+def beginning(node: Expression) -> int:
+    """Return where an operand starts: an index starts at its bracket, what it indexes before that."""
+    while isinstance(node, Index):
+        node = node.target
+    return node.at
+
+
 @dataclass(slots=True, eq=False)
 class Call(Expression):
     """`name(arguments)`: a built-in function, a subroutine or an extern."""

@@ -9,13 +9,67 @@ from reader.excerpts import too_large
 from reader.limits import LIMITS
 
 KEYWORDS = frozenset(
-    "OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in "
-    "switch case default nop input output const readonly mutable qreg qubit creg bool bit int uint float angle complex "
-    "array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier true false".split()
+    [
+        "OPENQASM",
+        "include",
+        "defcalgrammar",
+        "def",
+        "cal",
+        "defcal",
+        "gate",
+        "extern",
+        "box",
+        "let",
+        "break",
+        "continue",
+        "if",
+        "else",
+        "end",
+        "return",
+        "for",
+        "while",
+        "in",
+        "switch",
+        "case",
+        "default",
+        "nop",
+        "input",
+        "output",
+        "const",
+        "readonly",
+        "mutable",
+        "qreg",
+        "qubit",
+        "creg",
+        "bool",
+        "bit",
+        "int",
+        "uint",
+        "float",
+        "angle",
+        "complex",
+        "array",
+        "void",
+        "duration",
+        "stretch",
+        "gphase",
+        "inv",
+        "pow",
+        "ctrl",
+        "negctrl",
+        "durationof",
+        "delay",
+        "reset",
+        "measure",
+        "barrier",
+        "true",
+        "false",
+    ]
 )
 NOT_RESERVED = frozenset({"nop"})  # of a later version than 3.1: an ordinary name
 
-_DIGITS = r"[0-9](?:_?[0-9])*"
+# Possessive repetition (++, *+) keeps a match of a long text linear in time and memory.
+_DIGITS = r"[0-9]++(?:_[0-9]++)*+"
 _EXPONENT = rf"[eE][+-]?{_DIGITS}"
 _FLOAT = rf"(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONENT})?|{_DIGITS}{_EXPONENT})"
 _TOKEN = re.compile(
@@ -25,15 +79,16 @@ _TOKEN = re.compile(
   | (?P<word>[^\W\d]\w*)
   | (?P<timing>(?:{_FLOAT}|{_DIGITS})[ ]*(?:dt|ns|us|[µμ]s|ms|s)(?!\w))
   | (?P<imaginary>(?:{_FLOAT}|{_DIGITS})[ ]*im(?!\w))
-  | (?P<binary>0[bB][01](?:_?[01])*(?!\w))
-  | (?P<octal>0o[0-7](?:_?[0-7])*(?!\w))
-  | (?P<hex>0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*(?!\w))
-  | (?P<float>{_FLOAT}(?![\w.]))
+  | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
+  | (?P<octal>0o[0-7]++(?:_[0-7]++)*+(?!\w))
+  | (?P<hex>0[xX][0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+(?!\w))
+  | (?P<real>{_FLOAT}(?![\w.]))
   | (?P<integer>{_DIGITS}(?![\w.]))
-  | (?P<bits>"[01](?:_?[01])*")
+  | (?P<bits>"[01]++(?:_[01]++)*+")
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
   | (?P<hardware>\$[0-9]+(?!\w))
-  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
+  | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>
+      |[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
   | (?P<wrong>[0-9][\w.]*|"[^"\r\n]*|'[^'\r\n]*|/\*|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -49,11 +104,13 @@ class Token(NamedTuple):
     at: int
 
 
-LEGACY_KEYWORDS = frozenset("OPENQASM include gate opaque qreg creg barrier measure reset if".split())
+LEGACY_KEYWORDS = frozenset(
+    ["OPENQASM", "include", "gate", "opaque", "qreg", "creg", "barrier", "measure", "reset", "if"]
+)
 
 
 def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
-    """Return the program's tokens, the last of kind `end of text`, or `wrong` where the text has something that is no token.
+    """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
     """

@@ -132,10 +132,9 @@ def float_to_angle(width: int, radians: float) -> int:
 def round_float(width: int, number: float) -> float:
     """Return the number as a float of the width holds it."""
     if width == 32 or width == 16:  # noqa: PLR1714, PLR2004 - IEEE 754 single and half
+        layout = "f" if width == 32 else "e"  # noqa: PLR2004 - as above
         try:
-            return float(
-                struct.unpack("f" if width == 32 else "e", struct.pack("f" if width == 32 else "e", number))[0]
-            )  # noqa: PLR2004
+            return float(struct.unpack(layout, struct.pack(layout, number))[0])
         except OverflowError:
             return math.copysign(math.inf, number)
     return number
@@ -190,7 +189,7 @@ def to_float(number: Any) -> float:  # noqa: ANN401 - an int or a float
         return math.inf if number > 0 else -math.inf
 
 
-def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901, PLR0912 - the table of casts
+def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of casts
     """Return a bit-like value as another bit-like type."""
     source = value.type
     data = value.data
@@ -233,8 +232,8 @@ def _resize_angle(value: Value, kind: Type) -> Value:
     return Value(kind, number)
 
 
-def promote(left: Type, right: Type) -> Type | None:
-    """Return the type both operands of an arithmetic operator become (C99's usual conversions), None if there is none."""
+def promote(left: Type, right: Type) -> Type | None:  # noqa: PLR0911 a dispatch over the language
+    """Return the type both operands of an arithmetic operator become, as in C99; None if there is none."""
     kinds = {left.kind, right.kind}
     if "complex" in kinds and kinds <= NUMBERS:
         return COMPLEX

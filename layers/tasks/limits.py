@@ -16,8 +16,9 @@ MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent o
 # What the worker's own processes hold: the handler's, and the simulator's image that the children share copy-on-write.
 RESERVED_MB = 256
 RESERVED_MB_PER_CHILD = 32
+WORKING_BYTES = 16 * 2**20  # what a run takes beside the state, whatever the circuit
 
-# Qubits a method handles whatever the memory. Wide methods cost by structure, not by width: time and memory act instead.
+# Qubits a method takes whatever the memory: what these cost lies in the structure, and time and memory act instead.
 _WIDTH = {"stabilizer": 5_000, "matrix_product_state": 1_000, "extended_stabilizer": 63}
 _BYTES_PER_AMPLITUDE = {"double": 16, "single": 8}
 
@@ -35,6 +36,16 @@ def state_bytes(method: str, num_qubits: int, precision: str = "double") -> int:
     if method == "statevector":
         return _BYTES_PER_AMPLITUDE[precision] << num_qubits
     return 0
+
+
+def widest(method: str, precision: str, memory_bytes: int) -> int:
+    """Return how many qubits `method` may use in `memory_bytes`, working space set aside."""
+    if method in _WIDTH:
+        return _WIDTH[method]
+    qubits = 0
+    while state_bytes(method, qubits + 1, precision) + WORKING_BYTES <= memory_bytes:
+        qubits += 1
+    return qubits
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +76,7 @@ class Limits:
 
     def max_qubits(self, method: str, precision: str = "double") -> int:
         """Return the widest circuit, in qubits in use, that `method` may run alone."""
-        if method in _WIDTH:
-            return _WIDTH[method]
-        qubits = 0
-        while state_bytes(method, qubits + 1, precision) <= self.alone_bytes:
-            qubits += 1
-        return qubits
+        return widest(method, precision, self.alone_bytes)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as `GET /limits` shows them."""

@@ -56,7 +56,7 @@ class Noise:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Noise:
-        """Read `{"depolarizing": {"one_qubit", "two_qubit"}, "readout": {"prob_meas1_prep0", "prob_meas0_prep1"}}`."""
+        """Read `{"depolarizing": {"one_qubit", "two_qubit"}, "readout": {...}}`, the latter the other two names."""
         known = {"depolarizing": ("one_qubit", "two_qubit"), "readout": ("prob_meas1_prep0", "prob_meas0_prep1")}
         values: dict[str, Any] = {}
         for kind, parameters in given.items():
@@ -96,7 +96,8 @@ class Options:
 
     `noise` may be given as its dictionary. `observables` is a list of Pauli sums, each a Pauli string, a mapping
     `{"XX": 1.0}` or a list of `[pauli, coefficient]`; strings are little-endian as in Qiskit (the rightmost letter acts
-    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations, checked by the reader.
+    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations; the reader checks
+    them.
     """
 
     shots: int = 1024
@@ -123,14 +124,8 @@ class Options:
             raise ValueError("inputs must be an object of names and values.")
         object.__setattr__(self, "method", str(self.method))
         object.__setattr__(self, "precision", str(self.precision))
-        if isinstance(self.noise, Mapping):
-            object.__setattr__(self, "noise", Noise.from_dict(self.noise))
-        if self.noise is not None and not isinstance(self.noise, Noise):
-            raise ValueError("noise must be an object.")
-        if self.noise == Noise():
-            object.__setattr__(self, "noise", None)
-        if self.observables is not None:
-            object.__setattr__(self, "observables", _read_observables(self.observables))
+        object.__setattr__(self, "noise", _read_noise(self.noise))
+        object.__setattr__(self, "observables", _read_observables(self.observables))
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:
@@ -159,9 +154,20 @@ class Options:
         return given
 
 
+def _read_noise(given: object) -> Noise | None:
+    """Return the noise, None where there is none or all of it is zero."""
+    if isinstance(given, Mapping):
+        given = Noise.from_dict(given)
+    if given is not None and not isinstance(given, Noise):
+        raise ValueError("noise must be an object.")
+    return None if given == Noise() else given
+
+
 def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
+    if given is None:
+        return None
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
-        raise ValueError("observables must be a list of Pauli sums.")
+        raise ValueError("observables must be a list of Pauli sums.")  # noqa: TRY004 - one error for every bad option
     sums = tuple(_read_sum(each) for each in given)
     if len(sums) > MAX_OBSERVABLES:
         raise ValueError(f"observables may hold at most {MAX_OBSERVABLES} Pauli sums.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -103,6 +103,15 @@ class TaskQueue:
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
         return sum(int(number) for number in answer["Attributes"].values())
+
+    def waiting(self) -> int:
+        """Return about how many messages wait for a receiver, those in flight left out; raises UnavailableError."""
+        name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        return int(answer["Attributes"][name])
 
     def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
         """Yield (body, receipt handle) of the messages there are, each hidden for `hidden_seconds`, until none comes.

@@ -14,11 +14,11 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
 
-from children import Children, Completed, Program  # noqa: E402 - OpenMP reads its environment when loaded
-from qiskit_aer import AerSimulator  # noqa: E402
-from tasks.options import Options  # noqa: E402
+from qiskit_aer import AerSimulator
 
-import reader  # noqa: E402
+import reader
+from children import Children, Completed, Program
+from tasks.options import Options
 
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
 MEMORY_MB = 1_769 * (os.cpu_count() or 1)
@@ -51,13 +51,13 @@ def qft(n: int) -> str:
 MIXED = [ghz(2), ghz(5), qft(8), layers(5, 5), ghz(2), qft(10), layers(8, 6), ghz(12), layers(10, 5), ghz(3)]
 
 
-def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:  # noqa: ANN401 - Qiskit ships no types
+def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:
     """Read and run with nothing around."""
     circuit = reader.read(text)
     return simulator.run(circuit, shots=1024, seed_simulator=1, max_parallel_threads=threads).result().get_counts()
 
 
-def raw_rate(processes: int, batches: int) -> float:
+def raw_rate(processes: int, batches: int) -> float:  # noqa: C901 - one story of pipes
     """Return circuits a second of `processes` that each run the mixed batch `batches` times."""
     pipes = []
     for _ in range(processes):
@@ -101,6 +101,12 @@ def run_batch(children: Children, texts: list[str]) -> float:
     return seconds
 
 
+def say(line: str) -> None:
+    """Print a line as soon as it is known."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(rounds: int) -> None:
     """Print the three ratios."""
     cores = os.cpu_count() or 1
@@ -114,9 +120,7 @@ def main(rounds: int) -> None:
             seconds = sum(run_batch(children, MIXED) for _ in range(5 * cores))
             rates.append(5 * cores * len(MIXED) / seconds)
             ratios.append(rates[-1] / ceiling)
-        print(
-            f"batch of ten mixed: {statistics.median(rates):.0f}/s, {statistics.median(ratios):.3f} of raw (goal 0.8)"
-        )
+        say(f"batch of ten mixed: {statistics.median(rates):.0f}/s, {statistics.median(ratios):.3f} of raw (goal 0.8)")
 
         for name, text in (("QFT", qft(20)), ("layers", layers(20, 5)), ("layers", layers(22, 3))):
             ratios = []
@@ -125,8 +129,8 @@ def main(rounds: int) -> None:
                 raw(simulator, text, cores)
                 ceiling = time.perf_counter() - started
                 ratios.append(ceiling / run_batch(children, [text]))
-            width = text.count("\n", 0, 0) or text.split("qubit[")[1].split("]")[0]
-            print(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw (goal 0.95)")
+            width = text.partition("qubit[")[2].partition("]")[0]
+            say(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw (goal 0.95)")
 
         overheads = []
         for _ in range(rounds * 20):
@@ -136,9 +140,8 @@ def main(rounds: int) -> None:
             took = (time.perf_counter() - started) * 1e3
             execution = outcome.payload["execution"]  # type: ignore[union-attr]
             overheads.append(took - execution["parse_ms"] - execution["run_ms"])
-        print(f"isolation: {statistics.median(overheads):.2f} ms a task (goal at most 1.5)")
+        say(f"isolation: {statistics.median(overheads):.2f} ms a task (goal at most 1.5)")
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)

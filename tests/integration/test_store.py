@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,6 +125,19 @@ def test_completing_twice_with_the_same_attempt_is_one_completion(in_moto: Aws) 
     in_moto.store.complete(claimed, COUNTS)
     in_moto.store.complete(claimed, COUNTS)
     assert history(in_moto.store.get(task.task_id)) == ["pending", "processing", "completed"]
+
+
+def test_rescheduling_twice_for_the_same_moment_is_one(in_moto: Aws) -> None:
+    """A sweeper whose answer was lost, and whom boto3 made write again, still sends the message."""
+    task = new_task()
+    in_moto.store.submit(task)
+    (listed,) = in_moto.store.open_tasks()
+    later = utc_now() + timedelta(minutes=1)
+    for _ in range(2):
+        rescheduled = in_moto.store.reschedule(listed, later)
+        assert rescheduled is not None
+        assert rescheduled.task_id == task.task_id
+    assert in_moto.store.reschedule(listed, later + timedelta(seconds=1)) is None
 
 
 @pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])

@@ -86,6 +86,24 @@ def test_an_abandoned_task_is_sent_for_in_any_case(in_moto: Aws) -> None:
     assert queued(in_moto) == [task_id, task_id]
 
 
+def test_a_task_whose_message_is_held_by_nobody_is_sent_for(in_moto: Aws) -> None:
+    """A worker died between receiving a message and claiming its task: once no message waits, another is sent."""
+    task_id = submitted(in_moto, sent=True)
+    hidden = aws.client("sqs").receive_message(QueueUrl=in_moto.settings.task_queue_url)["Messages"]
+    assert swept(in_moto) == Sweep(overdue=1, open=1, sent=1)
+    assert queued(in_moto) == [task_id]
+    assert len(hidden) == 1
+    assert swept(in_moto) == Sweep()
+
+
+def test_a_hidden_message_is_not_replaced_while_others_wait(in_moto: Aws) -> None:
+    """While the queue is long, received messages are taken to be worked on."""
+    for _ in range(3):
+        submitted(in_moto, sent=True)
+    aws.client("sqs").receive_message(QueueUrl=in_moto.settings.task_queue_url, MaxNumberOfMessages=1)
+    assert swept(in_moto) == Sweep(overdue=3, open=3)
+
+
 def test_a_running_task_is_left_alone(in_moto: Aws) -> None:
     """A task whose worker keeps its lease is neither sent for nor buried."""
     task_id = submitted(in_moto, sent=False)

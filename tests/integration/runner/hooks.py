@@ -7,35 +7,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import qiskit.qasm3
 import simulator
-from qiskit import qasm2
-from tasks.errors import ErrorCode, TaskError
-
-import reader
+from admission import NeedsAloneError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from admission import Budget
-    from qiskit import QuantumCircuit
     from tasks.options import Options
-
-
-def _read(text: str, inputs: Mapping[str, Any] | None = None) -> QuantumCircuit:
-    """Stand in for the reader where it has not been merged."""
-    del inputs
-    if text.startswith("OPENQASM 2"):
-        return qasm2.loads(text, include_path=())
-    try:
-        circuit: QuantumCircuit = qiskit.qasm3.loads(text)
-    except Exception as error:
-        raise TaskError(ErrorCode.INVALID_CIRCUIT, "QASM3 code is not valid") from error
-    return circuit
-
-
-if not hasattr(reader, "read"):
-    reader.read = _read
 
 
 def warm_up() -> None:
@@ -105,6 +82,19 @@ def _lie(qc: str, budget: Budget) -> dict[str, Any]:
     return {"result": {"0": -1}, "execution": {}}
 
 
+def _need_everything(qc: str, budget: Budget) -> dict[str, Any]:
+    """Ask for all the memory, and be content with it."""
+    del qc
+    if budget.memory_bytes < budget.alone_bytes:
+        raise NeedsAloneError
+    return {"result": {"0": 1}, "execution": {"threads": budget.threads}}
+
+
+def _stumble(qc: str, budget: Budget) -> NoReturn:
+    del qc, budget
+    raise ZeroDivisionError("the secret of " + "the house")
+
+
 def _look(qc: str, budget: Budget) -> dict[str, Any]:
     """Report what a child can see of the world."""
     del qc
@@ -132,4 +122,6 @@ _MISDEEDS = {
     "RUBBISH": _rubbish,
     "LIE": _lie,
     "LOOK": _look,
+    "STUMBLE": _stumble,
+    "NEED_EVERYTHING": _need_everything,
 }

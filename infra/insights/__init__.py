@@ -1,0 +1,33 @@
+"""
+The CloudWatch Logs Insights query language on this machine: the same queries, over the functions' own log lines.
+
+    events = read_lines(open("worker.log"), log_group="/aws/lambda/worker", log_stream="1")
+    result = evaluate("filter status = 'failed' | stats count(*) by code", events)
+    print(as_table(result))
+
+Known here: fields, display, filter, stats, sort, limit, dedup and parse (glob and regular expression), with the
+operators and the numeric, string, date, general and aggregate functions that `functions` lists; the fields of JSON
+lines, nested ones with dots, and those that Lambda's own lines give. Anything else, such as pattern, diff, unnest,
+logfmt, or the IP and JSON functions, is a `QueryError` that names the place.
+"""
+
+from insights.errors import QueryError
+from insights.evaluation import Result, Statistics, evaluate
+from insights.events import Event, read_lines
+from insights.rendering import as_csv, as_json, as_table, sparkline
+from insights.saved import SavedQuery, saved_queries
+
+__all__ = [
+    "Event",
+    "QueryError",
+    "Result",
+    "SavedQuery",
+    "Statistics",
+    "as_csv",
+    "as_json",
+    "as_table",
+    "evaluate",
+    "read_lines",
+    "saved_queries",
+    "sparkline",
+]

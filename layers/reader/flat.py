@@ -1,0 +1,300 @@
+"""The fast path: a program that is a plain list of gates and measurements becomes operations without a syntax tree.
+
+It takes only statements it is sure of and refuses nothing: for anything else `scan` returns None and the parser reads
+the program from the start, so that results and errors are the same with and without it.
+"""
+
+from __future__ import annotations
+
+import re
+from math import pi
+from typing import TYPE_CHECKING, Any
+
+from reader.excerpts import SourceError
+from reader.gates import GATES, LEGACY_GATES
+from reader.limits import LIMITS
+from reader.program import Compiled, Output
+from reader.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
+from reader.values import TWO_PI
+
+if TYPE_CHECKING:
+    from reader.gates import Standard
+
+# Possessive repetition (++, *+) keeps a match of a long text linear in time.
+_PLACE = r"([A-Za-z_]\w*+)\s*+(?:\[\s*+(\d{1,6})\s*+\]\s*+)?"
+_GATE = re.compile(
+    rf"\s*+([A-Za-z_]\w*+)(?:\s*+\(([^;@{{}}\[\]\"]*)\)\s*+|\s++){_PLACE}(?:,\s*+{_PLACE}(?:,\s*+{_PLACE})?)?", re.ASCII
+)
+_VERSION = re.compile(r"\s*+OPENQASM\s++([23])(?:\.[0-9])?\s*+", re.ASCII)
+_INCLUDE = re.compile(r'\s*+include\s*+"(?:stdgates|qelib1)\.inc"\s*+', re.ASCII)
+_DECLARATION = re.compile(
+    r"\s*+(?:(qubit|bit)(?:\s*+\[\s*+(\d{1,6})\s*+\]\s*+|\s++)([A-Za-z_]\w*+)"
+    r"|(qreg|creg)\s++([A-Za-z_]\w*+)\s*+\[\s*+(\d{1,6})\s*+\])\s*+",
+    re.ASCII,
+)
+_MEASURE = re.compile(rf"\s*+(?:{_PLACE}=\s*+measure\s++{_PLACE}|measure\s++{_PLACE}->\s*+{_PLACE})", re.ASCII)
+_BARE = re.compile(rf"\s*+(measure|reset)\s++{_PLACE}", re.ASCII)
+_BARRIER = re.compile(r"\s*+barrier(?:\s++([\w\[\]\s,]+))?\s*", re.ASCII)
+_ONE = re.compile(rf"\s*+{_PLACE}", re.ASCII)
+_NUMBER = re.compile(r"\s*+-?\s*+(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\d{1,3})?\s*+", re.ASCII)
+_TURN = re.compile(
+    r"\s*+(-?)\s*+(?:(\d{1,15}|\d{0,15}\.\d{1,15})\s*+\*\s*+)?pi\s*+(?:([*/])\s*+(\d{1,15}))?\s*+", re.ASCII
+)
+_COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
+_LONGEST_PARAMETER = 80
+_MOST_EXPRESSIONS = 5_000
+
+
+class _NotFlat(Exception):  # noqa: N818 - not an error: the parser takes over
+    """Something the fast path is not sure of."""
+
+
+class _Scan:
+    """The registers and operations of a flat program, statement by statement."""
+
+    def __init__(self, *, legacy: bool) -> None:
+        self.legacy = legacy
+        self.table: dict[str, Standard] = LEGACY_GATES if legacy else GATES
+        self.keywords = LEGACY_KEYWORDS if legacy else KEYWORDS
+        self.quantum: dict[str, tuple[int, int]] = {}  # name -> first qubit, size
+        self.classical: dict[str, tuple[int, int]] = {}  # name -> first cell, size
+        self.single: set[str] = set()  # declared as one qubit, not as a register
+        self.qubits = 0
+        self.cells = 0
+        self.operations: list[tuple[Any, ...]] = []
+        self.phase = 0.0
+        self.measured = False
+        self.parameters: dict[str, float] = {}
+        self.evaluated = 0
+        self.weight = 0
+        self.seen: dict[str, list[tuple[Any, ...]]] = {}
+
+    # ------------------------------------------------------------------ gates
+
+    def run(self, statements: list[str]) -> None:
+        """Take every statement or raise `_NotFlat`."""
+        match_gate = _GATE.fullmatch
+        table = self.table
+        seen = self.seen
+        operations = self.operations
+        extend = operations.extend
+        for statement in statements:
+            known = seen.get(statement)
+            if known is not None:
+                extend(known)
+                continue
+            match = match_gate(statement)
+            if match is None or match[1] not in table:
+                self.other(statement)
+                continue
+            new = self.gate(match)
+            if match[2] is None:
+                seen[statement] = new
+            extend(new)
+
+    def gate(self, match: re.Match[str]) -> list[tuple[Any, ...]]:
+        """Return the operations of a gate statement."""
+        name, arguments, a, a_index, b, b_index, c, c_index = match.groups()
+        standard = self.table[name]
+        values: tuple[float, ...] = ()
+        if arguments is not None and (standard.parameters or arguments.strip()):
+            values = tuple([self.parameter(part) for part in arguments.split(",")])
+        if len(values) != standard.parameters:
+            raise _NotFlat
+        if a_index is not None and (b is None or b_index is not None) and (c is None or c_index is not None):
+            if b is None:
+                qubits: tuple[int, ...] = (self.one(self.quantum, a, a_index),)
+            elif c is None:
+                qubits = (self.one(self.quantum, a, a_index), self.one(self.quantum, b, b_index))
+            else:
+                qubits = (
+                    self.one(self.quantum, a, a_index),
+                    self.one(self.quantum, b, b_index),
+                    self.one(self.quantum, c, c_index),
+                )
+            return self.apply(standard, values, qubits)
+        places = [self.many(self.quantum, a, a_index)]
+        if b is not None:
+            places.append(self.many(self.quantum, b, b_index))
+        if c is not None:
+            places.append(self.many(self.quantum, c, c_index))
+        sizes = {len(place) for place in places}
+        if len(sizes) != 1:
+            raise _NotFlat
+        result: list[tuple[Any, ...]] = []
+        for qubits in zip(*places, strict=True):
+            result += self.apply(standard, values, qubits)
+        return result
+
+    def apply(self, standard: Standard, values: tuple[float, ...], qubits: tuple[int, ...]) -> list[tuple[Any, ...]]:
+        """Return the operations of one gate on qubits."""
+        if len(qubits) != standard.qubits or len(set(qubits)) < len(qubits):
+            raise _NotFlat
+        expanded = standard.expand(*values)
+        if len(expanded) == 1 and expanded[0][0] != "gphase" and len(expanded[0][2]) == len(qubits):
+            return [(expanded[0][0], expanded[0][1], qubits)]
+        result: list[tuple[Any, ...]] = []
+        for part, parameters, places in expanded:
+            if part == "gphase":
+                self.phase += parameters[0]
+            else:
+                result.append((part, parameters, tuple([qubits[place] for place in places])))
+        return result
+
+    def parameter(self, text: str) -> float:
+        """Return a parameter: a number as it stands, anything else as the compiler evaluates it."""
+        known = self.parameters.get(text)
+        if known is not None:
+            return known
+        if len(text) > _LONGEST_PARAMETER:
+            raise _NotFlat
+        if _NUMBER.fullmatch(text):
+            number = float("".join(text.split()))
+        elif (match := _TURN.fullmatch(text)) and match[4] != "0":
+            # As the compiler works it out: from left to right in floats.
+            number = float(match[2]) * pi if match[2] else pi
+            if match[4]:
+                number = number * float(match[4]) if match[3] == "*" else number / float(match[4])
+            number = -number if match[1] else number
+        else:
+            number = self.evaluate(text)
+        if not abs(number) <= 1e15 * TWO_PI:
+            raise _NotFlat
+        self.parameters[text] = number
+        return number
+
+    def evaluate(self, text: str) -> float:
+        """Return an expression's value by the compiler's own means."""
+        from reader.expressions import evaluate  # noqa: PLC0415 - programs with numbers only do without
+        from reader.gate_calls import parameter  # noqa: PLC0415 - the same
+        from reader.legacy import LegacyParser  # noqa: PLC0415 - the same
+        from reader.machine import Machine  # noqa: PLC0415 - the same
+        from reader.parse import Parser  # noqa: PLC0415 - the same
+
+        self.evaluated += 1
+        if self.evaluated > _MOST_EXPRESSIONS:
+            raise _NotFlat
+        parser = LegacyParser(text) if self.legacy else Parser(tokenize(text))
+        node = parser.expression()
+        if parser.token.kind != "end of text":
+            raise _NotFlat
+        machine = Machine(legacy=self.legacy)
+        return parameter(machine, node, evaluate(machine, node))
+
+    # ------------------------------------------------------------------ places
+
+    @staticmethod
+    def one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
+        """Return one qubit or cell of a register."""
+        first, size = registers[name]
+        number = int(index)
+        if number >= size:
+            raise _NotFlat
+        return first + number
+
+    def many(self, registers: dict[str, tuple[int, int]], name: str, index: str | None) -> list[int]:
+        """Return the qubits or cells a place names."""
+        if index is not None:
+            if name in self.single:
+                raise _NotFlat
+            return [self.one(registers, name, index)]
+        first, size = registers[name]
+        # One statement can name many: bound what they come to before making them.
+        self.weight += size
+        if self.weight > LIMITS.operations:
+            raise _NotFlat
+        return list(range(first, first + size))
+
+    # ------------------------------------------------------------------ everything else
+
+    def other(self, statement: str) -> None:  # noqa: C901, PLR0912 a dispatch over the language
+        """Take a declaration, measurement, reset, barrier or include."""
+        if match := _MEASURE.fullmatch(statement):
+            c, c_index, q, q_index, q2, q2_index, c2, c2_index = match.groups()
+            if c is not None and self.legacy:
+                raise _NotFlat
+            qubits = self.many(self.quantum, q or q2, q_index if q else q2_index)
+            cells = self.many(self.classical, c or c2, c_index if c else c2_index)
+            if len(qubits) != len(cells):
+                raise _NotFlat
+            self.operations += [("measure", qubit, cell) for qubit, cell in zip(qubits, cells, strict=True)]
+            self.measured = True
+        elif match := _DECLARATION.fullmatch(statement):
+            self.declare(match)
+        elif match := _BARE.fullmatch(statement):
+            qubits = self.many(self.quantum, match[2], match[3])
+            if match[1] == "measure":
+                raise _NotFlat  # rare, and its bits stand behind all registers
+            self.operations += [("reset", qubit) for qubit in qubits]
+        elif match := _BARRIER.fullmatch(statement):
+            if match[1] is None:
+                qubits = list(range(self.qubits))
+                self.weight += self.qubits
+                if self.weight > LIMITS.operations:
+                    raise _NotFlat
+            else:
+                qubits = []
+                for part in match[1].split(","):
+                    place = _ONE.fullmatch(part)
+                    if place is None:
+                        raise _NotFlat
+                    qubits += self.many(self.quantum, place[1], place[2])
+            if qubits:
+                self.operations.append(("barrier", tuple(dict.fromkeys(qubits))))
+        elif not _INCLUDE.fullmatch(statement):
+            raise _NotFlat
+
+    def declare(self, match: re.Match[str]) -> None:
+        """Declare a register."""
+        kind = match[1] or match[4]
+        name = match[3] or match[5]
+        size = match[2] if match[1] else match[6]
+        taken = name in self.quantum or name in self.classical or name in self.keywords
+        if taken or name in ("pi", "tau", "euler") or (self.legacy and kind in ("qubit", "bit")):
+            raise _NotFlat
+        count = 1 if size is None else int(size)
+        if count < 1:
+            raise _NotFlat
+        if kind in ("qubit", "qreg"):
+            self.quantum[name] = (self.qubits, count)
+            self.qubits += count
+        else:
+            self.classical[name] = (self.cells, count)
+            self.cells += count
+        if size is None:
+            self.single.add(name)
+
+    def compiled(self) -> Compiled:
+        """Return the program, if it is within the limits and measures something."""
+        within = (
+            self.qubits <= LIMITS.qubits
+            and self.cells <= LIMITS.clbits
+            and len(self.operations) <= LIMITS.operations
+            and self.measured
+        )
+        if not within:
+            raise _NotFlat
+        outputs = [Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()]
+        registers = [(name, size) for name, (_, size) in self.quantum.items()]
+        return Compiled(self.operations, registers, outputs, self.phase, [])
+
+
+def scan(text: str) -> Compiled | None:
+    """Return a flat program's operations, or None where the parser must decide."""
+    if "{" in text or "@" in text or "\f" in text or "\v" in text:
+        return None
+    if "//" in text or "/*" in text:
+        text = _COMMENT.sub(" ", text)
+    statements = text.split(";")
+    if statements.pop().strip(" \t\r\n") or not statements:
+        return None
+    legacy = False
+    if match := _VERSION.fullmatch(statements[0]):
+        legacy = match[1] == "2"
+        del statements[0]
+    flat = _Scan(legacy=legacy)
+    try:
+        flat.run(statements)
+        return flat.compiled()
+    except (_NotFlat, KeyError, SourceError):
+        return None

@@ -1,0 +1,295 @@
+"""The first promise, by breaking things: whatever dies, hangs or lies, every accepted task completes exactly once.
+
+`make test` runs these with a few dozen tasks each, `make chaos` with 500, and prints the figures. The stack has leases
+of 10 seconds, the shortest there are, and three workers at a time; messages may be received 30 times, because here
+workers die far more often than a message's five attempts allow for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+import chaos
+from chaos import ChaosStack, Ledger, progress
+from fault_proxy import QUICK_FAULTS, FaultProxy
+from tasks.store import OPEN_SHARDS
+from tasks.task import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TASKS = int(os.environ.get("CHAOS_TASKS", "40"))
+SHORT = TASKS < 500
+SEED = int(os.environ.get("CHAOS_SEED", "20250131"))
+BACKLOG = 10_000
+
+
+@pytest.fixture(scope="module", name="stack")
+def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosStack]:
+    """Give a running stack whose functions reach AWS through the fault proxy."""
+    with FaultProxy() as proxy:
+        stack = ChaosStack(
+            tmp_path_factory.mktemp("chaos"), "LeaseSeconds=10 WorkerMaximumConcurrency=3 MaxReceiveCount=30"
+        )
+        object.__setattr__(stack, "proxy", proxy)
+        stack.start()
+        yield stack
+        assert stack.command("down").stdout == "Stopped.\n"
+
+
+@pytest.fixture(name="ledger")
+def fixture_ledger(stack: ChaosStack) -> Iterator[Ledger]:
+    """Give an empty ledger on a stack without faults, and leave it without."""
+    yield Ledger(stack)
+    stack.proxy.clear()
+    stack.deliver(enabled=True)
+    for pid in stack.workers():
+        _signal(pid, signal.SIGCONT)
+
+
+def test_killed_workers(stack: ChaosStack, ledger: Ledger) -> None:
+    """Tasks whose worker, or whose simulator, is killed complete by another within two minutes."""
+    choice = random.Random(SEED)
+    stack.deliver(enabled=False)
+    ledger.submit(TASKS)
+    stack.deliver(enabled=True)
+    pause = threading.Event()
+    killed = {"workers": 0, "simulators": 0}
+    while sum(killed.values()) < TASKS // 8:
+        kind = choice.choice(["workers", "workers", "simulators"])
+        victims = progress(stack.workers if kind == "workers" else stack.simulators)
+        _signal(choice.choice(victims), signal.SIGKILL)
+        killed[kind] += 1
+        if ledger.ended():
+            ledger.submit(TASKS // 8)
+        pause.wait(choice.uniform(0.2, 1.0))
+    seconds = ledger.heal()
+    ledger.account("Workers killed", killed=killed, seconds_to_heal=f"{seconds:.1f}")
+
+
+def test_frozen_workers(stack: ChaosStack, ledger: Ledger) -> None:
+    """What a worker did that was frozen past its lease is refused, row untouched; the tasks completed by another."""
+    least = 1 if SHORT else 5
+    rounds = 0
+    while rounds < least or not ledger.events("worker", "attempt_stale"):
+        rounds += 1
+        assert rounds <= 3 * least, "no worker was frozen while it held a task"
+        ledger.submit(TASKS // least)
+        progress(lambda: ledger.statuses()[Status.PROCESSING])
+        workers = stack.workers()
+        frozen = workers[: max(1, len(workers) - 1)]
+        for pid in frozen:
+            _signal(pid, signal.SIGSTOP)
+        seconds = ledger.heal()
+        before = ledger.tasks()
+        for pid in frozen:
+            _signal(pid, signal.SIGCONT)
+        overtaken = {task_id for task_id, task in before.items() if task.attempt > 1}
+        progress(
+            lambda overtaken=overtaken: (
+                overtaken <= {line["task_id"] for line in ledger.events("worker", "attempt_stale")}
+            )
+        )
+        assert ledger.tasks() == before
+    tasks = ledger.account("Workers frozen", rounds=rounds, seconds_to_heal=f"{seconds:.1f}")
+    refused = {(line["task_id"], line["attempt"]) for line in ledger.events("worker", "attempt_stale")}
+    assert refused == {(task_id, attempt) for task_id, task in tasks.items() for attempt in range(1, task.attempt)}
+
+
+def test_duplicates_out_of_order(stack: ChaosStack, ledger: Ledger) -> None:
+    """Every message twice, in any order, and once more after the end: one attempt each, the others refused."""
+    choice = random.Random(SEED)
+    stack.deliver(enabled=False)
+    ledger.submit(TASKS)
+    again = [(task_id, "duplicate") for task_id in ledger.expected]
+    choice.shuffle(again)
+    assert stack.queue.send_all(again) == []
+    stack.deliver(enabled=True)
+    seconds = ledger.heal()
+    ledger.settle()
+    before = ledger.tasks()
+    choice.shuffle(again)
+    assert stack.queue.send_all(again) == []
+    ledger.settle()
+    progress(lambda: len(ledger.events("worker", "message_stale")) == 2 * len(ledger.expected))
+    assert ledger.tasks() == before
+    tasks = ledger.account("Messages three times, shuffled", seconds=f"{seconds:.1f}")
+    assert {task.attempt for task in tasks.values()} == {1}
+
+
+def test_faulty_calls(stack: ChaosStack, ledger: Ledger) -> None:
+    """With a tenth of the calls throttled, refused, reset, unanswered or timed out, what was accepted completes.
+
+    During a storm of faults submissions are refused, with 503: they leave no row, or one that completes as well and
+    that the same Idempotency-Key finds. Sending them again afterwards is therefore safe.
+    """
+    numbers = chaos.numbers(TASKS)
+    calm, storm = numbers[16:], numbers[:16]
+    stack.proxy.at_random(SEED, 0.10)
+    answers = ledger.post_all(calm)
+    stack.proxy.at_random(SEED, 0.75, QUICK_FAULTS)
+    answers |= ledger.post_all(storm)
+    stack.proxy.at_random(SEED + 1, 0.10)
+    refused = {number: answer for number, answer in answers.items() if answer.status_code != 200}
+    assert {answer.status_code for answer in refused.values()} <= {503}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused.values())
+    stack.make_due(ledger.expected)
+    stack.sweep(may_fail=True)
+    seconds = ledger.heal()
+    faults = sum(times for (_, fault), times in stack.proxy.calls.items() if fault)
+    calls = stack.proxy.calls.total()
+    stack.proxy.clear()
+    accepted = len(ledger.expected)
+    retried = ledger.post_all(refused)
+    left = sum(answer.headers.get("idempotent-replayed") == "true" for answer in retried.values())
+    assert len(ledger.expected) == TASKS
+    stack.make_due(answer.json()["task_id"] for answer in retried.values())
+    stack.sweep()
+    ledger.heal()
+    ledger.account(
+        "Faulty calls",
+        calls=calls,
+        faults=faults,
+        accepted=accepted,
+        refused=len(refused),
+        refused_that_left_a_row=left,
+        seconds_to_heal=f"{seconds:.1f}",
+    )
+
+
+def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
+    """Tasks whose api was killed between writing the row and sending the message are sent by the sweeper, once."""
+    count, clients = (16 if SHORT else TASKS), 8
+    numbers = chaos.numbers(count)
+    stack.proxy.fault = lambda operation: "hang" if operation == "SendMessage" else None
+    kills = 0
+    for start in range(0, count, clients):
+        chunk = numbers[start : start + clients]
+        hanging = stack.proxy.count("hang")
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(ledger.post_all, chunk, clients)
+            progress(lambda hanging=hanging, chunk=chunk: stack.proxy.count("hang") - hanging >= len(chunk))
+            for pid in stack.processes("ApiFunction", "_worker.py"):
+                _signal(pid, signal.SIGKILL)
+                kills += 1
+            assert {answer.status_code for answer in answers.result().values()} <= {500, 502, 503, 504}
+    assert stack.queue.size() == 0
+    stack.proxy.clear()
+    answers = ledger.post_all(numbers)
+    assert {answer.headers.get("idempotent-replayed") for answer in answers.values()} == {"true"}
+    assert ledger.statuses() == {Status.PENDING: count}
+    stack.make_due(ledger.expected)
+    stack.sweep()
+    seconds = ledger.heal()
+    tasks = ledger.account("Api killed before sending", kills=kills, seconds_to_heal=f"{seconds:.1f}")
+    assert {task.attempt for task in tasks.values()} == {1}
+
+
+def test_restart_with_queued_tasks(stack: ChaosStack, ledger: Ledger) -> None:
+    """After a clean stop and start, queued tasks and those that ran at the stop complete."""
+    ledger.submit(TASKS)
+    progress(lambda: ledger.statuses()[Status.PROCESSING])
+    assert stack.command("down").stdout == "Stopped.\n"
+    stack.start()
+    statuses = dict(ledger.statuses())
+    seconds = ledger.heal()
+    ledger.account("Stack stopped and started", at_the_start=statuses, seconds_to_heal=f"{seconds:.1f}")
+
+
+def test_a_dead_message_is_buried_and_redriven(stack: ChaosStack, ledger: Ledger) -> None:
+    """A message received too often dies, the sweeper fails its task, the tools list and redrive it, it completes."""
+    stack.deliver(enabled=False)
+    ledger.submit(1)
+    (task_id,) = ledger.expected
+    sqs = stack.client("sqs")
+    url, dead_url = stack.env["TASK_QUEUE_URL"], stack.env["DEAD_LETTER_QUEUE_URL"]
+
+    def dead() -> int:
+        sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)
+        names = ["ApproximateNumberOfMessages"]
+        return int(sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=names)["Attributes"][names[0]])
+
+    progress(dead)
+    stack.make_due([task_id])
+    progress(lambda: stack.sweep() and ledger.statuses()[Status.FAILED])
+    with stack.http() as http:
+        body = http.get(f"/tasks/{task_id}").json()
+    assert (body["status"], body["error"]["code"]) == ("failed", "attempts_exhausted")
+    assert [line["status"] for line in body["status_history"]] == ["pending", "failed"]
+    for _ in range(2):  # looking does not consume
+        listed = stack.command("list", module="dead_letters").stdout.splitlines()
+        assert listed[0].startswith(f"{task_id}  received ")
+        assert listed[0].endswith("task failed (attempts_exhausted), attempt 0")
+        assert listed[1:] == ["1 dead messages. `make redrive` gives them another chance."]
+    stack.deliver(enabled=True)
+    assert stack.command("redrive", module="dead_letters").stdout == "1 messages moved back to the task queues.\n"
+    progress(lambda: ledger.statuses()[Status.COMPLETED])
+    assert stack.command("list", module="dead_letters").stdout == "0 dead messages.\n"
+    task = ledger.tasks()[task_id]
+    assert [line.status for line in task.status_history] == ["pending", "failed", "processing", "completed"]
+    assert (task.outcome["result"], task.error) == ({ledger.expected[task_id]: chaos.SHOTS}, None)
+
+
+def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> None:
+    """With 10,000 overdue tasks and a message for each, sweeps send nothing; with 7 messages lost, 7 and no more."""
+    stack.deliver(enabled=False)
+    ledger.submit(1)
+    (real,) = ledger.expected
+    dynamodb, sqs, table = stack.client("dynamodb"), stack.client("sqs"), stack.env["TASKS_TABLE_NAME"]
+    row = dynamodb.get_item(TableName=table, Key={"task_id": {"S": real}})["Item"]
+    task_ids = [str(uuid.UUID(int=random.Random(SEED + number).getrandbits(128))) for number in range(BACKLOG - 1)]
+    _write(
+        dynamodb,
+        table,
+        (
+            {
+                "PutRequest": {
+                    "Item": row
+                    | {
+                        "task_id": {"S": task_id},
+                        "open_shard": {"S": str(int(task_id[-4:], 16) % OPEN_SHARDS)},
+                        "due_at": {"N": "1"},
+                    }
+                }
+            }
+            for task_id in task_ids
+        ),
+    )
+    stack.queue.send_all([(task_id, "backlog") for task_id in task_ids])
+    stack.make_due([real])
+    sweeps = [stack.sweep() for _ in range(2)]
+    assert [(swept["open"], swept["sent"]) for swept in sweeps] == [(BACKLOG, 0)] * 2
+    assert stack.queue.size() == BACKLOG
+    url = stack.env["TASK_QUEUE_URL"]
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=7)["Messages"]:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    start = time.monotonic()
+    stack.sweep()
+    seconds = time.monotonic() - start
+    stack.sweep()
+    assert stack.queue.size() == BACKLOG
+    print(f"\n  Backlog: tasks {BACKLOG}, messages sent in 2 sweeps 0, after 7 were lost 7, a sweep {seconds:.1f} s")  # noqa: T201
+    sqs.purge_queue(QueueUrl=url)
+    _write(dynamodb, table, ({"DeleteRequest": {"Key": {"task_id": {"S": task_id}}}} for task_id in task_ids))
+
+
+def _write(dynamodb: object, table: str, requests: Iterable[object]) -> None:
+    left = iter(requests)
+    while batch := list(itertools.islice(left, 25)):
+        dynamodb.batch_write_item(RequestItems={table: batch})
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # it may have ended by itself
+        os.kill(pid, number)

@@ -1,0 +1,184 @@
+"""Circuits on real Aer: counts, noise, observables and what the client learns beside them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from qiskit.quantum_info import SparsePauliOp, Statevector
+
+import reader
+import simulator
+from admission import Budget
+from integration.runner.programs import BELL, HEAD, ghz, rotated
+from tasks.errors import TaskError
+from tasks.options import Options
+
+BUDGET = Budget(2**30, 60.0, 2**30, 60.0)
+
+
+def simulate(text: str, **options: Any) -> dict[str, Any]:
+    """Run a text with seed 7 unless told otherwise."""
+    return simulator.simulate(text, Options.from_dict({"seed": 7, **options}), BUDGET)
+
+
+def exact(text: str, terms: dict[str, float]) -> float:
+    """Return the expectation value from Qiskit's own statevector, final measurements removed."""
+    circuit = reader.read(text)
+    circuit.remove_final_measurements()
+    return float(Statevector(circuit).expectation_value(SparsePauliOp.from_list(list(terms.items()))).real)
+
+
+def test_the_client_learns_how_it_ran() -> None:
+    """Beside the counts stand the method, the circuit's size, the seed, the times and the versions."""
+    outcome = simulate(BELL, shots=100)
+    execution = outcome["execution"]
+    assert execution.pop("parse_ms") > 0
+    assert execution.pop("run_ms") > 0
+    assert execution == {
+        "method": "statevector",
+        "num_qubits": 2,
+        "depth": 3,
+        "gates": 2,
+        "seed": 7,
+        "simulator": "qiskit-aer",
+        "versions": {"qiskit": "2.6.2", "qiskit_aer": "0.18.2"},
+    }
+    assert set(outcome["result"]) == {"00", "11"}
+
+
+def test_an_unseeded_run_returns_the_seed_that_repeats_it() -> None:
+    """Two runs draw different seeds, and the seed that a run returns gives its counts again."""
+    first, second = (simulate(rotated(5), seed=None) for _ in range(2))
+    assert first["execution"]["seed"] != second["execution"]["seed"]
+    assert first["result"] == simulate(rotated(5), seed=first["execution"]["seed"])["result"]
+
+
+def test_a_bare_measurement_is_counted() -> None:
+    """The service's own example has no include, and its measurement has no target."""
+    counts = simulate("OPENQASM 3; qubit q; h q; measure q;")["result"]
+    assert set(counts) == {"0", "1"}
+    assert sum(counts.values()) == 1_024
+
+
+def test_registers_are_spaced_as_qiskit_does() -> None:
+    """The first register stands rightmost; bit 0 of each is its rightmost letter."""
+    text = f"{HEAD}qubit[3] q;\nbit[2] a;\nbit b;\nx q[0];\nx q[2];\na[0] = measure q[0];\nb = measure q[2];\n"
+    assert simulate(text, shots=5)["result"] == {"1 01": 5}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("text", [rotated(17), rotated(16, 2, mid_circuit=True)])
+def test_threads_do_not_change_counts(text: str, threads: int) -> None:
+    """Seeded counts are those of one thread."""
+    options = Options(seed=7, shots=200)
+    counts = simulator.simulate(text, options, Budget(2**30, 60.0, 2**30, 60.0, threads))["result"]
+    assert simulate(text, shots=200)["result"] == counts
+
+
+def test_memory_lists_every_shot() -> None:
+    """Per-shot outcomes have the keys of the counts, one for each shot, and add up to them."""
+    outcome = simulate(rotated(4), shots=300, memory=True)
+    assert len(outcome["memory"]) == 300
+    assert outcome["result"] == {key: outcome["memory"].count(key) for key in sorted(set(outcome["memory"]))}
+
+
+@pytest.mark.parametrize("method", ["statevector", "density_matrix", "matrix_product_state"])
+@pytest.mark.parametrize("terms", [{"ZIII": 1.0}, {"XXII": 0.5, "IZZI": -2.0, "YIIY": 1.5}, {"IIII": 3.0}])
+def test_observables_of_a_pure_circuit_are_exact(method: str, terms: dict[str, float]) -> None:
+    """Without collapse or noise on gates, the value is the state's own and its standard error is 0."""
+    (found,) = simulate(rotated(4, 2), method=method, observables=[terms])["expectation_values"]
+    assert found["value"] == pytest.approx(exact(rotated(4, 2), terms), abs=1e-9)
+    assert found["standard_error"] == 0.0
+
+
+def test_observables_of_a_clifford_circuit_are_exact() -> None:
+    """The stabilizer method gives them too."""
+    values = simulate(ghz(12), observables=["Z" * 12, "X" * 12, "I" * 11 + "Z"])["expectation_values"]
+    assert [each["value"] for each in values] == [1.0, 1.0, 0.0]
+
+
+def test_observables_after_collapse_lie_within_five_standard_errors() -> None:
+    """Measured and reset in the middle, the value is a mean over shots, and so near the exact one as it says."""
+    steps = "ry(1.1) q[0];\nc[0] = measure q[0];\nif (c[0]) ry(0.7) q[1];\nc[1] = measure q[1];\n"
+    text = f"{HEAD}qubit[2] q;\nbit[2] c;\n{steps}"
+    found, across = simulate(text, shots=4_000, observables=["ZI", "XI"])["expectation_values"]
+    expected = math.cos(0.55) ** 2 + math.sin(0.55) ** 2 * math.cos(0.7)
+    assert 0 < found["standard_error"] < 0.02
+    assert abs(found["value"] - expected) < 5 * found["standard_error"]
+    # The last measurement is final, hence removed: along X it would have left nothing.
+    expected = math.sin(0.55) ** 2 * math.sin(0.7)
+    assert abs(across["value"] - expected) < 5 * across["standard_error"] < 0.1
+
+
+def test_noisy_observables_lie_within_five_standard_errors() -> None:
+    """Trajectories and the exact density matrix agree on a noisy circuit."""
+    noise = {"depolarizing": {"one_qubit": 0.05, "two_qubit": 0.1}}
+    exactly, sampled = (
+        simulate(rotated(4, 2), method=method, shots=2_000, noise=noise, observables=[{"ZZII": 1.0, "IIXX": 0.5}])[
+            "expectation_values"
+        ][0]
+        for method in ("density_matrix", "statevector")
+    )
+    assert exactly["standard_error"] == 0.0
+    assert 0 < sampled["standard_error"] < 0.05
+    assert abs(sampled["value"] - exactly["value"]) < 5 * sampled["standard_error"]
+
+
+@pytest.mark.parametrize("method", ["automatic", "statevector", "density_matrix", "stabilizer"])
+def test_depolarizing_noise_lowers_ghz_fidelity_as_predicted(method: str) -> None:
+    """A Bell pair after one noisy cx has fidelity 1 - 3p/4: with p = 0.2, <XX> and <ZZ> are 0.8 and P(00)+P(11) 0.9."""
+    outcome = simulate(BELL, method=method, shots=20_000, noise={"depolarizing": {"two_qubit": 0.2}})
+    agree = (outcome["result"]["00"] + outcome["result"]["11"]) / 20_000
+    assert agree == pytest.approx(0.9, abs=5 * math.sqrt(0.9 * 0.1 / 20_000))
+
+
+def test_readout_noise_flips_as_predicted() -> None:
+    """1 is read as 0 with the one probability and 0 as 1 with the other."""
+    text = f"{HEAD}qubit[2] q;\nbit[2] c;\nx q[0];\nc = measure q;\n"
+    noise = {"readout": {"prob_meas0_prep1": 0.3, "prob_meas1_prep0": 0.1}}
+    counts = simulate(text, shots=20_000, noise=noise)["result"]
+    assert counts["01"] / 20_000 == pytest.approx(0.7 * 0.9, abs=0.02)
+    assert counts["00"] / 20_000 == pytest.approx(0.3 * 0.9, abs=0.02)
+    assert counts["11"] / 20_000 == pytest.approx(0.7 * 0.1, abs=0.02)
+
+
+def test_wide_gates_are_noisy_too() -> None:
+    """A Toffoli gate is taken apart under noise: it fails more often than the noise of one gate would."""
+    text = f"{HEAD}qubit[3] q;\nbit[3] c;\nx q[0];\nx q[1];\nccx q[0], q[1], q[2];\nc = measure q;\n"
+    counts = simulate(text, shots=10_000, noise={"depolarizing": {"two_qubit": 0.1}})["result"]
+    assert 0.5 < counts["111"] / 10_000 < 0.85
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code"),
+    [
+        (rotated(3), {"method": "stabilizer"}, "unsupported_feature"),
+        (rotated(3), {"observables": ["ZZ"]}, "invalid_inputs"),
+        (rotated(40), {"method": "statevector"}, "circuit_too_large"),
+        ("OPENQASM 3; qubit q; h q;", {}, "nothing_measured"),
+        ("OPENQASM 3; nonsense", {}, "invalid_circuit"),
+        (ghz(1_000), {"method": "matrix_product_state", "shots": 100_000, "memory": True}, "circuit_too_large"),
+    ],
+)
+def test_a_permanent_failure_has_its_code(text: str, options: dict[str, Any], code: str) -> None:
+    """What fails every time is a TaskError; the result's own size is a limit too, known before the run."""
+    with pytest.raises(TaskError) as caught:
+        simulate(text, **options)
+    assert code == caught.value.code
+
+
+def test_ghz_1000_runs_in_matrix_product_state() -> None:
+    """A thousand qubits in a chain would take the stabilizer method seconds; automatic takes the better one."""
+    outcome = simulate(ghz(1_000), shots=100)
+    assert outcome["execution"]["method"] == "matrix_product_state"
+    assert set(outcome["result"]) == {"0" * 1_000, "1" * 1_000}
+
+
+@pytest.mark.parametrize("method", ["matrix_product_state", "density_matrix", "extended_stabilizer"])
+def test_gates_that_a_method_lacks_are_taken_apart(method: str) -> None:
+    """Every method runs a multi-controlled gate, whether Aer has it there or not."""
+    steps = "x q[0];\nx q[1];\nx q[2];\nctrl(3) @ x q[0], q[1], q[2], q[3];\nc = measure q;\n"
+    text = f"{HEAD}qubit[4] q;\nbit[4] c;\n{steps}"
+    assert simulate(text, method=method, shots=10)["result"] == {"1111": 10}

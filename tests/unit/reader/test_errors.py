@@ -1,0 +1,126 @@
+"""Errors: the message, line, column, hint and excerpt of each kind of mistake, the same from `check` and `read`."""
+
+# ruff: noqa: E501, SIM300 - a table reads best with a program to a line and the expected value first
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from reader import check, read
+from tasks.errors import TaskError
+
+# program, code, line, column, message, hint
+MISTAKES = [
+    ("qubit q; bit c;\nhh q;\nc = measure q;", "invalid_circuit", 2, 1, "'hh' is not a gate.", "Did you mean h?"),
+    ("qubit[2] q; cz q[0], q[0]; measure q;", "invalid_circuit", 1, 22, "'cz' gets the same qubit twice.",
+     "Every operand must be another qubit."),
+    ("qubit[2] q; bit c;\nccx q[0], q[1];", "invalid_circuit", 2, 1, "'ccx' takes 3 qubits, not 2.", None),
+    ("qubit q; rx q;", "invalid_circuit", 1, 10, "'rx' takes 1 parameter, not 0.", "Write 'rx(a) ...'."),
+    ("qubit q; h q", "invalid_circuit", 1, 13, "The program ends too early: expected ';' after the statement.",
+     "Add the missing ;."),
+    ("qubit[2] q;\n  h q[2];", "invalid_circuit", 2, 7, "2 is out of range: there are 2 qubits.", "Use 0 to 1."),
+    ("qubit q; h qq;", "invalid_circuit", 1, 12, "'qq' is not declared.", "Did you mean q?"),
+    ("qubit q; c = measure q;", "invalid_circuit", 1, 10, "'c' is not declared.", "Add 'bit c;' before it."),
+    ("qubit[2] q; bit c; c = measure q;", "invalid_circuit", 1, 24, "2 qubits cannot be measured into 1 bit.",
+     "Declare the target as bit[2]."),
+    ("qubit q; qubit q;", "invalid_circuit", 1, 10, "'q' is declared twice.", "Choose another name."),
+    ("qubit q; int q0 = 1.5;", "invalid_circuit", 1, 19, "1.5 would lose its fraction.", "Write int(...) if that is meant."),
+    ("qubit q; rx(1/0) q;", "invalid_circuit", 1, 14, "This divides by zero.", None),
+    ("const int n = 1; n = 2;", "invalid_circuit", 1, 18, "'n' is a constant.", "Assign to a variable of your own."),
+    ("qubit q; if (q) x q;", "invalid_circuit", 1, 14, "A qubit has no value.",
+     "Measure it first: 'bit m = measure q;', then use m."),
+    ("break;", "invalid_circuit", 1, 1, "'break' stands outside a loop.", "Use 'end;' to end the program."),
+    ("def f() { x q; } qubit q; f();", "invalid_circuit", 1, 13, "'q' is a global qubit, which a subroutine does not see.",
+     "Pass it: declare a parameter such as 'qubit q'."),
+    ("gate g a { g a; }", "invalid_circuit", 1, 12, "A gate cannot use itself.", None),
+    ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM has no use for '$'.", "Remove it."),
+    ("OPENQASM 4.0;", "unsupported_feature", 1, 10, "OpenQASM '4.0' is not supported.", "Write 'OPENQASM 3.0;' or 2.0."),
+    ('include "/etc/passwd";', "unsupported_feature", 1, 1, "'/etc/passwd' cannot be included: programs cannot read files.",
+     'Write include "stdgates.inc"; and define other gates in the program.'),
+    ("qubit q;\nextern f(int) -> float;\nrx(f(1)) q;", "unsupported_feature", 3, 4,
+     "'f' is extern: there is no code for it here.", "Write it as a subroutine with 'def'."),
+    ("defcal x $0 { play(...); }", "unsupported_feature", 1, 1, "'defcal' describes pulses, which a simulator cannot play.",
+     "A simulator has no pulses: remove the calibration, gates run ideally without it."),
+    ("qubit[2000] q;", "circuit_too_large", 1, 7, "The program declares more than 1,024 qubits.", "Declare fewer qubits."),
+    ("qubit[2] q; h q;", "nothing_measured", None, None, "The program measures nothing, so there is nothing to count.",
+     "Add 'bit[2] c; c = measure q;' at the end."),
+    ("OPENQASM 2.0; qreg q[1]; U(0,0,0) q[0];", "nothing_measured", None, None,
+     "The program measures nothing, so there is nothing to count.", "Add 'creg c[1]; measure q -> c;' at the end."),
+    ("OPENQASM 2.0;\nqreg q[1];\nint n = 1;", "invalid_circuit", 3, 7, "'=' cannot stand here: expected ';' after the statement.",
+     "Add the missing ;."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code", "line", "column", "message", "hint"), MISTAKES)
+def test_a_mistake_is_explained(  # noqa: PLR0913, PLR0917 - the fields of the contract's error object
+    text: str, code: str, line: int | None, column: int | None, message: str, hint: str | None
+) -> None:
+    """Every mistake has its code, its place, a sentence that names the text, and where possible what to write."""
+    with pytest.raises(TaskError) as caught:
+        read(text)
+    error = caught.value
+    assert (code, line, column, message, hint) == (error.code, error.line, error.column, error.message, error.hint)
+
+
+@pytest.mark.parametrize("text", [row[0] for row in MISTAKES])
+def test_check_finds_what_read_finds(text: str) -> None:
+    """The same program ends in the same error at submission and in the worker."""
+    with pytest.raises(TaskError) as read_error:
+        read(text)
+    with pytest.raises(TaskError) as check_error:
+        check(text)
+    assert read_error.value.as_dict() == check_error.value.as_dict()
+
+
+def test_the_excerpt_is_the_line_with_a_caret() -> None:
+    """The excerpt shows the offending line as it stands and points at the column."""
+    with pytest.raises(TaskError) as caught:
+        read("qubit q;\r\n\thh q;\r\n")
+    assert " hh q;\n ^" == caught.value.excerpt
+
+
+def test_the_excerpt_of_a_long_line_is_cut_around_the_column() -> None:
+    """However long a line is, its excerpt stays readable and keeps the column."""
+    with pytest.raises(TaskError) as caught:
+        read("qubit q;" + "h q;" * 1000 + "hh q;" + "h q;" * 1000)
+    shown, caret = (caught.value.excerpt or "").split("\n")
+    assert (80, "hh q;", 4009) == (len(shown), shown[len(caret) - 1 :][:5], caught.value.column)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, "The input 'k' has no value."),
+        ({"k": 1, "j": 2}, "The program has no input 'j'."),
+        ({"k": 1.5}, "The input 'k' is declared as int[4] and needs an integer."),
+        ({"k": 8}, "The input 'k' is declared as int[4] and needs a number that fits int[4]."),
+        ({"k": "1"}, "The input 'k' is declared as int[4] and needs an integer."),
+        ({"k": None}, "The input 'k' is declared as int[4] and needs an integer."),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(inputs: dict[str, object], message: str) -> None:
+    """A request whose inputs are not what the program declares is told which one and why."""
+    with pytest.raises(TaskError) as caught:
+        read("input int[4] k; qubit q; bit c; rx(k) q; c = measure q;", inputs)
+    assert ("invalid_inputs", message) == (caught.value.code, caught.value.message)
+
+
+def test_check_without_inputs_leaves_their_program_to_read() -> None:
+    """A program with inputs is checked for syntax; what depends on their values waits for them."""
+    check("input int k; qubit[2] q; bit c; c = measure q[k];")
+
+
+def test_check_imports_neither_qiskit_nor_numpy() -> None:
+    """The API's function checks programs within its cold start, so nothing heavy may come along."""
+    program = "qubit[3] q; bit[3] c; for int i in [0:2] { pow(0.3) @ iswap q[0], q[1]; } c = measure q;"
+    code = (
+        f"import sys; from reader import check; check({program!r}); check('qubit q; rx(pi/2) q; measure q;');"
+        "print(sorted({'qiskit', 'numpy', 'scipy', 'openqasm3'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": "layers"}, capture_output=True, text=True, check=True
+    )
+    assert "[]\n" == done.stdout

@@ -1,0 +1,106 @@
+"""What is refused before it runs, and the method that runs the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from admission import Budget, NeedsAloneError, NeedsTimeError, admit, choose_method, estimate
+from facts import Facts
+from tasks.errors import TaskError
+from tasks.options import Options
+
+GB = 2**30
+BUDGET = Budget(GB, 60.0, GB, 60.0)
+
+
+def facts(qubits: int, gates: int = 100, **more: Any) -> Facts:
+    """Return the facts of a deep circuit that is not Clifford."""
+    return Facts(**{"num_qubits": qubits, "active_qubits": qubits, "gates": gates, "crossings": 50, **more})
+
+
+@pytest.mark.parametrize(
+    ("circuit", "options", "method"),
+    [
+        (facts(5), {}, "statevector"),
+        (facts(5, clifford=True), {}, "statevector"),
+        (facts(11, clifford=True), {}, "stabilizer"),
+        (facts(1_000, 1_000, clifford=True, crossings=1), {}, "matrix_product_state"),
+        (facts(1_000, 1_000, clifford=True), {}, "stabilizer"),
+        (facts(25), {}, "statevector"),
+        (facts(25, crossings=1), {}, "matrix_product_state"),
+        (facts(40), {}, "matrix_product_state"),
+        (facts(40), {"method": "stabilizer"}, "stabilizer"),
+        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "density_matrix"),
+        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}, "shots": 10}, "statevector"),
+        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}, "shots": 1, "observables": ["Z"]}, "density_matrix"),
+        (facts(12), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "statevector"),
+        (facts(12), {"noise": {"readout": {"prob_meas1_prep0": 0.1}}}, "statevector"),
+        (facts(12, clifford=True), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "stabilizer"),
+    ],
+)
+def test_automatic_takes_the_cheapest_exact_method(circuit: Facts, options: dict[str, Any], method: str) -> None:
+    """Clifford, noise, width and depth decide; a method that is asked for is kept."""
+    assert method == choose_method(circuit, Options.from_dict(options), GB)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "options", "code", "limit", "actual"),
+    [
+        (facts(40), {"method": "statevector"}, "circuit_too_large", 25, 40),
+        (facts(30), {"method": "statevector", "precision": "single"}, "circuit_too_large", 26, 30),
+        (facts(14), {"method": "density_matrix"}, "circuit_too_large", 12, 14),
+        (facts(1_001), {"method": "matrix_product_state"}, "circuit_too_large", 1_000, 1_001),
+        (facts(64), {"method": "extended_stabilizer"}, "circuit_too_large", 63, 64),
+        (facts(5, 1_000_001), {}, "circuit_too_large", 1_000_000, 1_000_001),
+        (facts(5), {"method": "stabilizer"}, "unsupported_feature", None, None),
+        (facts(5), {"method": "extended_stabilizer", "observables": ["Z"]}, "unsupported_feature", None, None),
+    ],
+)
+def test_what_can_never_run_is_refused(
+    circuit: Facts, options: dict[str, Any], code: str, limit: int | None, actual: int | None
+) -> None:
+    """The refusal carries the limit, the figure and a hint."""
+    with pytest.raises(TaskError) as caught:
+        admit(circuit, Options.from_dict(options), BUDGET)
+    assert (code, limit, actual) == (str(caught.value.code), caught.value.limit, caught.value.actual)
+    assert caught.value.hint
+
+
+def test_memory_beyond_the_state_is_a_memory_limit() -> None:
+    """25 qubits fit, but not twice, as shots with mid-circuit measurement need."""
+    assert admit(facts(25), Options(method="statevector"), BUDGET).method == "statevector"
+    with pytest.raises(TaskError) as caught:
+        admit(facts(26, mid_circuit=True), Options(method="statevector"), Budget(GB + GB // 16, 60, GB + GB // 16, 60))
+    assert caught.value.code == "memory_limit"
+    assert caught.value.actual is not None
+    assert caught.value.actual > 2 * GB
+
+
+def test_only_certain_excess_of_time_is_refused() -> None:
+    """Ten times the limit by the estimate still runs, since fusion may save it; a thousand times does not."""
+    slow = facts(20, 1_000, mid_circuit=True)
+    seconds = estimate(slow, Options(shots=10_000), "statevector").seconds
+    admit(slow, Options(shots=10_000), Budget(GB, seconds / 10, GB, seconds / 10))
+    with pytest.raises(TaskError) as caught:
+        admit(slow, Options(shots=10_000), Budget(GB, seconds / 1_000, GB, seconds / 1_000))
+    assert caught.value.code == "time_limit"
+    assert caught.value.limit == seconds / 1_000
+
+
+def test_what_fits_only_alone_or_later_says_so() -> None:
+    """A circuit over its share of memory, or over what is left of the batch, is not failed for it."""
+    with pytest.raises(NeedsAloneError):
+        admit(facts(24), Options(), Budget(GB // 8, 60.0, GB, 60.0))
+    slow = facts(20, 1_000, mid_circuit=True)
+    seconds = estimate(slow, Options(), "statevector").seconds
+    with pytest.raises(NeedsTimeError):
+        admit(slow, Options(), Budget(GB, seconds / 1_000, GB, seconds))
+
+
+def test_branching_is_for_circuits_whose_branches_fit() -> None:
+    """Shots that share their beginnings are kept as branches only while all of them fit a quarter of the memory."""
+    assert admit(facts(10, mid_circuit=True), Options(shots=1_000), BUDGET).branching
+    assert not admit(facts(20, mid_circuit=True), Options(shots=1_000), BUDGET).branching
+    assert not admit(facts(10), Options(shots=1_000), BUDGET).branching

@@ -1,0 +1,110 @@
+"""The request's options: what is accepted, what is refused, and the way through JSON and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.options import MAX_SEED, Method, Noise, Options, Precision
+
+PROBABILITIES = st.floats(0, 1)
+
+
+def test_defaults_are_the_api_s() -> None:
+    """An empty request runs 1024 shots, unseeded, with the automatic method in double precision."""
+    assert Options.from_dict({}).as_dict() == {}
+    assert (
+        Options().shots,
+        Options().seed,
+        Options().method,
+        Options().precision,
+        Options().memory,
+    ) == (1024, None, "automatic", "double", False)
+
+
+@given(
+    shots=st.integers(1, 100_000),
+    seed=st.none() | st.integers(0, MAX_SEED),
+    method=st.sampled_from(list(Method)),
+    precision=st.sampled_from(list(Precision)),
+    memory=st.booleans(),
+    noise=st.none() | st.builds(Noise, PROBABILITIES, PROBABILITIES, PROBABILITIES, PROBABILITIES),
+    observables=st.none()
+    | st.lists(st.lists(st.tuples(st.text("IXYZ", min_size=2, max_size=2), st.floats(-9, 9)), min_size=1, max_size=3)),
+)
+def test_options_survive_json(**named: Any) -> None:
+    """What as_dict writes, from_dict reads back the same, through JSON."""
+    options = Options(**named)
+    assert options == Options.from_dict(json.loads(json.dumps(options.as_dict())))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"XX": 1.0, "ZI": 0.5}],
+        [[["XX", 1.0], ["ZI", 0.5]]],
+        ((("XX", 1), ("ZI", 0.5)),),
+    ],
+)
+def test_observables_have_three_spellings(given: Any) -> None:
+    """Mappings, lists of pairs and tuples mean the same Pauli sum."""
+    assert Options(observables=given).observables == ((("XX", 1.0), ("ZI", 0.5)),)
+
+
+def test_a_pauli_string_is_an_observable() -> None:
+    """A bare string has the coefficient 1."""
+    assert Options(observables=["ZZ"]).observables == ((("ZZ", 1.0),),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"shots": 0}, "shots must be an integer between 1 and 100000."),
+        ({"shots": 100_001}, "shots must be an integer between 1 and 100000."),
+        ({"shots": True}, "shots must be an integer between 1 and 100000."),
+        ({"seed": -1}, f"seed must be an integer between 0 and {MAX_SEED}."),
+        (
+            {"method": "magic"},
+            f"method must be one of {', '.join(Method)}.",
+        ),
+        ({"precision": "half"}, "precision must be one of double, single."),
+        ({"memory": 1}, "memory must be true or false."),
+        ({"inputs": []}, "inputs must be an object of names and values."),
+        ({"noise": 3}, "noise must be an object."),
+        ({"noise": {"thermal": {}}}, "noise has no 'thermal'; it takes depolarizing and readout."),
+        ({"noise": {"depolarizing": 0.1}}, "noise.depolarizing must be an object."),
+        (
+            {"noise": {"depolarizing": {"p": 0.1}}},
+            "noise.depolarizing has no 'p'; it takes one_qubit and two_qubit.",
+        ),
+        (
+            {"noise": {"depolarizing": {"one_qubit": 1.5}}},
+            "noise.one_qubit must be a probability between 0 and 1.",
+        ),
+        ({"observables": "ZZ"}, "observables must be a list of Pauli sums."),
+        ({"observables": ["ZA"]}, "A Pauli string is made of the letters I, X, Y and Z."),
+        ({"observables": [{"ZZ": float("nan")}]}, "The coefficient of a Pauli string is a finite real number."),
+        ({"observables": [{"ZZ": 1, "Z": 1}]}, "All Pauli strings of one observable have the same length."),
+        (
+            {"observables": [[]]},
+            'An observable is a Pauli string, {"XX": 1.0} or [["XX", 1.0]], with at least one term.',
+        ),
+        ({"observables": ["Z"] * 101}, "observables may hold at most 100 Pauli sums."),
+        ({"turbo": 1}, "There is no option 'turbo'."),
+    ],
+)
+def test_a_bad_option_is_refused_with_a_sentence(given: dict[str, Any], sentence: str) -> None:
+    """Every bad option raises ValueError and says what it takes."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the sentence is compared below
+        Options.from_dict(given)
+    assert sentence == str(caught.value)
+
+
+def test_no_noise_is_no_model() -> None:
+    """Noise that is all zero is left out, and so cannot slow the run."""
+    assert Options(noise=Noise()).noise is None
+    assert Options.from_dict({"noise": {}}).noise is None
