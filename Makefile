@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test image-test chaos dead-letters redrive package deploy smoke lint format lock clean dev
+.PHONY: help setup run up down test image-test chaos dead-letters redrive audit package deploy smoke lint format lock clean dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,13 @@ dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stac
 
 redrive: $(VENV)/.run ## put those messages back into the task queue; their tasks run again
 	@$(BIN)/python -m dead_letters redrive
+
+audit: .local/audit/.made ## scan the policies and the packages for known flaws; write .local/sbom-*.json (CycloneDX)
+	@.local/audit/bin/checkov --config-file .checkov.yaml
+	@for part in layers functions/api functions/worker; do \
+	    .local/audit/bin/cyclonedx-py requirements $$part/requirements.txt > .local/sbom-$$(basename $$part).json && \
+	    .local/audit/bin/pip-audit --strict --disable-pip --progress-spinner off -r $$part/requirements.txt || exit 1; \
+	done
 
 package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker
 	@$(BIN)/python -m release package
@@ -77,8 +84,11 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# Tools that pin a botocore of their own have environments of their own.
 .local/sam/.made: infra/release/requirements.txt
-	@echo "Making the SAM CLI's environment in .local/sam (once, about a minute) ..."
-	@$(PYTHON) -m venv .local/sam
-	@.local/sam/bin/pip install --quiet --require-hashes -r infra/release/requirements.txt
+.local/audit/.made: infra/audit/requirements.txt
+.local/sam/.made .local/audit/.made:
+	@echo "Making the environment in $(@D) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@
