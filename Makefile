@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test image-test chaos dead-letters redrive audit package deploy smoke lint format lock clean dev
+.PHONY: help setup run up down test image-test chaos dead-letters redrive audit package deploy smoke sam-env lint format lock clean dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -53,6 +53,9 @@ deploy: $(VENV)/.run .local/sam/.made ## make deploy ENV=dev: build, deploy to A
 
 smoke: $(VENV)/.run ## make smoke URL=...: send a deployed stack a circuit whose answer is known
 	@$(BIN)/python -m release smoke $(URL)
+
+sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`
+	@$(BIN)/python -m release sam-env
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

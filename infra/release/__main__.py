@@ -1,4 +1,4 @@
-"""`make package`, `make deploy ENV=...` and `make smoke URL=...`."""
+"""`make package`, `make deploy ENV=...`, `make smoke URL=...` and `make sam-env`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import boto3
 
 from local.translate import ROOT
 from release.package import SAM, ReleaseError, build, package, require, run
+from release.sam_local import write_environment
 from release.smoke import smoke
 
 
@@ -42,6 +43,8 @@ def main() -> int:
                 deploy(environment)
             case ["smoke", url]:
                 smoke(url.rstrip("/"))
+            case ["sam-env"]:
+                print(write_environment())
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
