@@ -7,7 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test image-test chaos dead-letters redrive audit package deploy smoke sam-env lint format lock clean dev
+.PHONY: help setup run up down test chaos image-test corpus bench dead-letters redrive audit package deploy smoke \
+    sam-env lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -31,6 +32,9 @@ image-test: $(VENV)/.dev ## build the worker's image without Docker and run it a
 
 chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account for every task, print figures
 	@CHAOS_TASKS=500 $(BIN)/python -m pytest -s tests/e2e/test_faults.py
+
+corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
+	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python infra/corpus.py $(if $(LINES),--lines) "$(DIR)"
 
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list

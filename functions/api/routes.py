@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 import reader
 import refusals
 from correlation import Correlation
+from lanes import lane_of
 from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
 from refusals import CircuitTextTooLargeError, TaskNotFoundError
 from tasks.aws import task_queues, task_store
@@ -92,15 +93,14 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     The row is written before the message is sent. Should the message not get out, the task is accepted all the same:
     the sweeper finds the row and sends its message.
     """
-    size = len(body.qc.encode(errors="surrogatepass"))
-    if size > reader.LIMITS.text_bytes:
-        raise CircuitTextTooLargeError(size, reader.LIMITS.text_bytes)
-    reader.check(body.qc)
+    text_bytes = len(body.qc.encode(errors="surrogatepass"))
+    if text_bytes > reader.LIMITS.text_bytes:
+        raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
+    size_of_circuit = reader.check(body.qc, body.inputs)
+    options = body.options()
 
     now = rfc3339(utc_now())
     correlation_id = request.state.correlation_id
-    options = body.options().as_dict()
-    options.pop("shots", None)
     submission = store.submit(
         Task(
             task_id=keyed_task_id(caller, idempotency_key) if idempotency_key else new_task_id(),
@@ -110,7 +110,8 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
             correlation_id=correlation_id,
             circuit=body.qc,
             shots=body.shots,
-            options=options,
+            options={name: value for name, value in options.as_dict().items() if name != "shots"},
+            lane=lane_of(size_of_circuit, options, large_worker()),
             request_hash=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
             status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
         )
@@ -180,15 +181,19 @@ async def health(
 
 async def limits() -> JSONResponse:
     """List what a circuit and a run may have; `run` is the large lane's worker, which has the last word."""
-    memory_mb = settings().large_worker_memory_mb
-    run = Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
     return JSONResponse(
         {
             "circuit": asdict(reader.LIMITS),
-            "run": run.as_dict(),
+            "run": large_worker().as_dict(),
             "task_retention_days": settings().task_retention_days,
         }
     )
+
+
+def large_worker() -> Limits:
+    """Return the limits of the large lane's worker."""
+    memory_mb = settings().large_worker_memory_mb
+    return Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
 
 
 def keyed_task_id(caller: str, idempotency_key: str) -> str:

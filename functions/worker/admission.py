@@ -178,6 +178,7 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     branches = options.shots * max(state, 4_096)
     branching = (
         facts.mid_circuit
+        and "store" not in facts.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
         and method in ("statevector", "density_matrix")

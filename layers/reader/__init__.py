@@ -14,7 +14,7 @@ user gates, subroutines and certain loops are inlined, so that no name of a user
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reader.excerpts import SourceError, locate
 from reader.limits import LIMITS, Limits
@@ -27,15 +27,26 @@ if TYPE_CHECKING:
 
     from reader.program import Compiled
 
-__all__ = ["LIMITS", "Limits", "check", "read"]
+__all__ = ["LIMITS", "Limits", "Size", "check", "read"]
 
 
-def check(text: str, inputs: Mapping[str, object] | None = None) -> None:
-    """Raise the `TaskError` that reading this program would end in, if any; imports neither Qiskit nor NumPy.
+class Size(NamedTuple):
+    """How large a program is, its gates, loops and broadcasts expanded."""
 
-    Without `inputs`, a program that declares some is checked for syntax only: its values decide the rest.
+    num_qubits: int
+    operations: int
+
+
+def check(text: str, inputs: Mapping[str, object] | None = None) -> Size | None:
+    """Return the program's size; raises the `TaskError` that reading it would end in. Imports neither Qiskit nor NumPy.
+
+    Without `inputs`, a program that declares some is checked for syntax only, and None is returned: its values decide
+    the rest.
     """
-    _compile(text, inputs, partial=inputs is None)
+    compiled = _compile(text, inputs, partial=inputs is None)
+    if compiled is None:
+        return None
+    return Size(sum(size for _, size in compiled.registers), len(compiled.operations))
 
 
 def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircuit:

@@ -35,7 +35,7 @@ class SourceError(Exception):
         self.actual = actual
 
 
-class ValueFault(SourceError):
+class ValueFault(SourceError):  # noqa: N818 - as `SourceError` it is one, named for what it is
     """A mistake of a value, not of the text: a division by zero, an index out of range."""
 
 

@@ -89,7 +89,8 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
     name = node.name
     definition = m.gates.get(name)
     standard: Standard | None = None
-    if definition is not None:
+    # A gate's body means the gates that were there when it was written, not a later one of the same name.
+    if definition is not None and definition.at < m.gates_before:
         parameters, qubits = len(definition.parameters), len(definition.qubits)
     else:
         table = LEGACY_GATES if m.legacy else GATES
@@ -108,7 +109,7 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         )
     if operands is not None and operands != qubits:
         invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)
-    gate = standard if definition is None else definition
+    gate = standard or definition
     assert gate is not None  # noqa: S101 - refused above
     return qubits, gate
 
@@ -349,12 +350,12 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
         variable.data = value
         variable.readonly = "a parameter of the gate"
         scope[name] = variable
-    outer = m.frame, m.ops, m.in_gate, m.known, m.depth
-    m.frame, m.ops, m.in_gate = frame, [], True
+    outer = m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before
+    m.frame, m.ops, m.in_gate, m.gates_before = frame, [], True, gate.at
     before = m.operations
     execute_body(m, gate.body)
     operations = m.ops
-    m.frame, m.ops, m.in_gate, m.known, m.depth = outer
+    m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before = outer
     # What a body counts is counted again wherever it is placed; one that never is must still be bounded.
     m.operations = before
     m.step(at)

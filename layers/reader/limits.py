@@ -10,7 +10,7 @@ class Limits:
     """What the reader accepts; a program over one of these is refused as `circuit_too_large` with limit and actual."""
 
     text_bytes: int = 1_000_000  # UTF-8 bytes of program text
-    tokens: int = 400_000  # words and signs of a program that is more than a flat list of gates
+    tokens: int = 300_000  # words and signs of a program that is more than a flat list of gates
     nesting: int = 48  # brackets, blocks and subroutine calls inside each other
     chain: int = 5_000  # operators in one expression
     literal_digits: int = 400  # digits of one number
@@ -21,7 +21,7 @@ class Limits:
     array_elements: int = 65_536  # elements of all arrays together
     operations: int = 150_000  # gates, measurements and assignments after expanding gates, loops and broadcasts
     loop_iterations: int = 100_000  # iterations of all loops that are unrolled
-    steps: int = 150_000  # statements executed and expressions evaluated while compiling
+    steps: int = 120_000  # statements executed and expressions evaluated while compiling
     power_qubits: int = 6  # qubits of a gate raised to a power that repetition cannot express
     splits: int = 10  # measured bits that one statement may be specialised on
 

@@ -12,6 +12,8 @@ over its own cells. Three mechanisms keep that sound where control depends on me
 
 from __future__ import annotations
 
+import math
+
 from typing import TYPE_CHECKING, Any
 
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
@@ -140,6 +142,7 @@ class Machine:
         self.measured = False
         self.notes: dict[str, None] = {}
         self.gates: dict[str, syntax.GateDefinition] = {}
+        self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}

@@ -337,7 +337,7 @@ def test_an_unexpected_error_tells_nothing_but_its_correlation_id(
     """The text of a bug stays in the logs."""
     import reader
 
-    def broken(text: str) -> None:
+    def broken(text: str, inputs: object) -> None:
         raise RuntimeError("secret")
 
     monkeypatch.setattr(reader, "check", broken)
@@ -372,6 +372,39 @@ def test_health_names_the_broken_part(in_moto: Aws, service: Any, operation: str
         status, _, answer = call("GET", "/health")
     assert (status, answer["status"]) == (503, "unhealthy")
     assert [name for name, value in answer.items() if value == "unavailable"] == [part]
+
+
+@pytest.mark.parametrize(
+    ("qubits", "layers", "options", "lane"),
+    [
+        (10, 5, {}, "small"),
+        (24, 20, {}, "large"),
+        (24, 20, {"method": "matrix_product_state"}, "small"),
+        (100, 20, {}, "small"),
+    ],
+)
+def test_a_task_goes_to_the_lane_it_needs(
+    in_moto: Aws, qubits: int, layers: int, options: dict[str, Any], lane: str
+) -> None:
+    """A wide statevector goes to the large lane at once; small, other or impossible ones to the small lane."""
+    qc = f"qubit[{qubits}] q; for int i in [1:{layers}] {{ rx(0.1) q; }} measure q;"
+    task_id = submit({"qc": qc, **options})
+    urls = {"small": in_moto.settings.task_queue_url, "large": in_moto.settings.large_task_queue_url}
+    sent_to = {
+        name: [json.loads(message["Body"])["task_id"] for message in in_moto.messages(url)]
+        for name, url in urls.items()
+    }
+    assert sent_to == {"small": [], "large": [], lane: [task_id]}
+
+
+def test_inputs_are_checked_at_once(in_moto: Aws) -> None:
+    """A program with inputs is accepted with values that fit and refused with others, by name."""
+    qc = "input float a; qubit q; rx(a) q; measure q;"
+    stored = in_moto.store.get(submit({"qc": qc, "inputs": {"a": 0.5}}))
+    assert stored is not None
+    assert stored.options == {"inputs": {"a": 0.5}}
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": {"b": 0.5}})
+    assert (status, answer["code"]) == (400, "invalid_inputs")
 
 
 def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:

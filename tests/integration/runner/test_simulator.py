@@ -182,3 +182,11 @@ def test_gates_that_a_method_lacks_are_taken_apart(method: str) -> None:
     steps = "x q[0];\nx q[1];\nx q[2];\nctrl(3) @ x q[0], q[1], q[2], q[3];\nc = measure q;\n"
     text = f"{HEAD}qubit[4] q;\nbit[4] c;\n{steps}"
     assert simulate(text, method=method, shots=10)["result"] == {"1111": 10}
+
+
+def test_a_classical_assignment_in_a_measured_circuit_does_not_kill_the_simulator() -> None:
+    """Shot branching, of which Aer 0.18.2 dies here, stays off where a program assigns to classical bits."""
+    text = HEAD + "qubit q; bit a; bit d; ry(1) q; a = measure q; d = !a; if (d) x q; bit e; e = measure q;"
+    counts = simulate(text, shots=1000, method="statevector")["result"]
+    assert set(counts) == {"1 1 0", "1 0 1"}
+    assert sum(counts.values()) == 1000

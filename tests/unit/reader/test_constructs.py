@@ -123,6 +123,8 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
     ("include qelib1", 'OPENQASM 3; include "qelib1.inc"; qubit q; bit c; u3(pi, 0, pi) q; c = measure q;', {"1": 1}, {}),
     ("pragma, annotation and comments", "pragma say 'hi'\n/* a\n b */ qubit q; // c\n@note it\nx q; bit c; c = measure q;",
      {"1": 1}, {}),
+    ("tests without qubits inside others", COIN + "int[4] n = 0; if (m) { if (c == 0) { n = n + m; } barrier q[1]; } "
+     "if (n == 1) x q[1]; c = measure q[1];", {"0 0": 0.5, "1 1": 0.5}, {}),
     ("scopes", QC + "int n = 0; { int n = 1; x q[n]; } x q[n]; c = measure q;", {"11": 1}, {}),
     ("OpenQASM 2", 'OPENQASM 2.0; include "qelib1.inc"; gate m(a) x { rx(a/2) x; } qreg q[2]; creg c[2]; m(2*pi) q[0]; '
      "measure q[0] -> c[0]; if(c==1) x q[1]; measure q -> c;", {"11": 1}, {}),

@@ -1,4 +1,4 @@
-"""Arithmetic on measured bits: the same answer as the compiler's own on known numbers, for every pair of small numbers."""
+"""Arithmetic on measured bits: the same answers as the compiler gives for known numbers."""
 
 from __future__ import annotations
 
