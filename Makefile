@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos image-test corpus bench dead-letters redrive lint format lock clean
+.PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,13 @@ chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account 
 
 corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python infra/corpus.py $(if $(LINES),--lines) "$(DIR)"
+
+bench: $(VENV)/.dev ## compare reader and worker with Qiskit and raw Aer, as ratios of one run (QUICK=1: in a minute)
+	@$(BIN)/python tests/bench/reader_bench.py
+	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py $(if $(QUICK),3)
+
+logs: $(VENV)/.run ## the functions' log lines, followed; TASK=<id>: one task's; QUERY=<saved name or query> SINCE=1h: answered
+	@$(BIN)/python -m logs $(if $(TASK),--task "$(TASK)") $(if $(SINCE),--since "$(SINCE)") $(if $(FORMAT),--format $(FORMAT))
 
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list

@@ -71,7 +71,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
     with only_one(where), contextlib.ExitStack() as cleanup:
         cleanup.callback((where / "env").unlink, missing_ok=True)
         port = free_port(_wanted("PORT"), PORT)
-        aws_port = free_port(_wanted("AWS_PORT"), AWS_PORT)
+        aws_port = _aws_port(where / "state")
         say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
         endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log"))
         say("Deploying template.yaml ...")
@@ -96,6 +96,22 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
                 await stop.wait()
                 showing.cancel()
         say("Stopping; queued and finished tasks are kept for the next start ...")
+
+
+def _aws_port(state: Path) -> int:
+    """Return the stand-in's port: always the same for one state, in which the queues' URLs name it."""
+    wanted, kept = _wanted("AWS_PORT"), state / "port"
+    belongs = int(kept.read_text()) if kept.exists() else None
+    again = f"The tasks kept in {state} belong to port {belongs}; remove that folder to start without them."
+    if belongs and wanted not in {None, belongs}:
+        raise LocalStackError(again)
+    try:
+        port = free_port(belongs or wanted, AWS_PORT)
+    except LocalStackError as error:
+        raise LocalStackError(f"{error} {again}" if belongs else str(error)) from None
+    state.mkdir(parents=True, exist_ok=True)
+    kept.write_text(str(port))
+    return port
 
 
 def _wanted(name: str) -> int | None:
