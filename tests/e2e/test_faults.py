@@ -177,7 +177,7 @@ def test_faulty_calls(stack: ChaosStack, ledger: Ledger) -> None:
 
 def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
     """Tasks whose api was killed between writing the row and sending the message are sent by the sweeper, once."""
-    count, clients = (16 if SHORT else TASKS), 8
+    count, clients = (16, 8) if SHORT else (TASKS, 16)
     numbers = chaos.numbers(count)
     stack.proxy.fault = lambda operation: "hang" if operation == "SendMessage" else None
     kills = 0
