@@ -7,6 +7,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
+.PHONY: help setup run up down test chaos image-test corpus bench dead-letters redrive audit package deploy smoke \
+    sam-env lint format lock clean
+
 .PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive lint format lock clean
 
 help: ## list the targets
@@ -48,6 +51,25 @@ dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stac
 redrive: $(VENV)/.run ## put those messages back into the task queue; their tasks run again
 	@$(BIN)/python -m dead_letters redrive
 
+audit: .local/audit/.made ## scan the policies and the packages for known flaws; write .local/sbom-*.json (CycloneDX)
+	@.local/audit/bin/checkov --config-file .checkov.yaml
+	@for part in layers functions/api functions/worker; do \
+	    .local/audit/bin/cyclonedx-py requirements $$part/requirements.txt > .local/sbom-$$(basename $$part).json && \
+	    .local/audit/bin/pip-audit --strict --disable-pip --progress-spinner off -r $$part/requirements.txt || exit 1; \
+	done
+
+package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker
+	@$(BIN)/python -m release package
+
+deploy: $(VENV)/.run .local/sam/.made ## make deploy ENV=dev: build, deploy to AWS and try it (needs Docker and credentials)
+	@$(BIN)/python -m release deploy $(ENV)
+
+smoke: $(VENV)/.run ## make smoke URL=...: send a deployed stack a circuit whose answer is known
+	@$(BIN)/python -m release smoke $(URL)
+
+sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`
+	@$(BIN)/python -m release sam-env
+
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -76,4 +98,13 @@ $(VENV)/.run: requirements.txt
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Adding what tests and checks need (once, about half a minute) ..."
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Tools that pin a botocore of their own have environments of their own.
+.local/sam/.made: infra/release/requirements.txt
+.local/audit/.made: infra/audit/requirements.txt
+.local/sam/.made .local/audit/.made:
+	@echo "Making the environment in $(@D) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --require-hashes -r $<
 	@touch $@

@@ -14,5 +14,8 @@ compile requirements.txt --group pyproject.toml:local --constraints requirements
 compile layers/requirements.txt --group pyproject.toml:layer --constraints requirements-dev.txt
 compile functions/api/requirements.txt --group pyproject.toml:api --constraints requirements-dev.txt
 compile functions/worker/requirements.txt --group pyproject.toml:worker --constraints requirements-dev.txt
+# These pin botocores of their own, so they have environments of their own.
+compile infra/release/requirements.txt infra/release/requirements.in
+compile infra/audit/requirements.txt infra/audit/requirements.in
 # Pieces of AWS's base image, for the image's test: not in any environment, so without dependencies.
 compile infra/image/requirements.txt infra/image/requirements.in --no-deps

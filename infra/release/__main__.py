@@ -1,0 +1,58 @@
+"""`make package`, `make deploy ENV=...`, `make smoke URL=...` and `make sam-env`."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+
+import boto3
+
+from local.translate import ROOT
+from release.package import SAM, ReleaseError, build, package, require, run
+from release.sam_local import write_environment
+from release.smoke import smoke
+
+
+def deploy(environment: str) -> None:
+    """Build everything, deploy samconfig.toml's `environment`, and try the stack's address."""
+    configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    if environment not in configured or "deploy" not in configured[environment]:
+        raise ReleaseError(f"samconfig.toml has no environment {environment!r}.")
+    stack = configured[environment]["deploy"]["parameters"]["stack_name"]
+    require("docker")
+    build()
+    run(SAM, "deploy", "--config-env", environment, "--no-fail-on-empty-changeset")
+    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    try:
+        smoke(outputs["ApiUrl"])
+    except ReleaseError as error:
+        raise ReleaseError(
+            f"{error}\nThe stack {stack} is deployed, but does not work. To go back: check out the last good commit "
+            f"and `make deploy ENV={environment}`; tasks and their table stay as they are."
+        ) from error
+
+
+def main() -> int:
+    """Run one command; return the exit status."""
+    try:
+        match sys.argv[1:]:
+            case ["package"]:
+                package()
+            case ["deploy", environment]:
+                deploy(environment)
+            case ["smoke", url]:
+                smoke(url.rstrip("/"))
+            case ["sam-env"]:
+                print(write_environment())
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except ReleaseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

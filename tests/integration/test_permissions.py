@@ -1,0 +1,161 @@
+"""The roles of template.yaml allow exactly the AWS calls that the functions make: nothing is missing, nothing unused.
+
+Each function is led along all of its paths against moto, which asks no permissions, and its calls are recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lambda_events import Context, http_event, task_record
+from test_store import new_task
+from test_worker import ScriptedChildren
+
+import sweeper
+from children import Completed, Failed
+from simulated_aws import BELL, TEMPLATE
+from tasks import aws
+from tasks.errors import ErrorCode, TaskError
+from tasks.task import Lane
+from worker import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulated_aws import Aws
+
+Permission = tuple[str, str]
+
+# What Lambda does with the worker's role to feed it.
+POLLING = {
+    (f"sqs:{action}", queue)
+    for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    for queue in ("TaskQueue", "LargeTaskQueue")
+}
+# Operations whose permission has another name: a batch needs the permission of its parts.
+NAMES = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
+LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
+MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}, "execution": {}}
+
+
+def allowed(role: str) -> set[Permission]:
+    """Return the (action, resource) pairs that a role allows; logs and traces are the runtime's, not the code's."""
+    pairs = set()
+    for policy in TEMPLATE["Resources"][role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+            pairs |= {(action, _name(resource)) for action in actions for resource in resources}
+    return {(action, resource) for action, resource in pairs if not action.startswith(("logs:", "xray:"))}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _name(resource: Any) -> str:
+    match resource:
+        case {"Fn::GetAtt": [name, "Arn"]} | {"Fn::GetAtt": str(name)}:
+            return str(name).removesuffix(".Arn")
+        case {"Fn::Sub": str(name)}:
+            return name.replace("${", "").replace(".Arn}", "")
+    return str(resource)
+
+
+@pytest.fixture(name="called")
+def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
+    """Give a function that returns the permissions used since it was last called."""
+    used: set[Permission] = set()
+    resources = {
+        in_moto.settings.tasks_table: "TasksTable",
+        in_moto.settings.payload_bucket: "PayloadBucket/*",
+        in_moto.settings.task_queue_url: "TaskQueue",
+        in_moto.settings.large_task_queue_url: "LargeTaskQueue",
+        in_moto.settings.dead_letter_queue_url: "DeadLetterQueue",
+    }
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        service = model.service_model.service_name
+        names = params.get("RequestItems", {}) or [params.get(key) for key in ("TableName", "QueueUrl", "Bucket")]
+        (name,) = [name for name in names if name]
+        resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
+        used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
+
+    clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3")]
+    for client in clients:
+        client.meta.events.register("before-parameter-build", record)
+
+    def taken() -> set[Permission]:
+        found = set(used)
+        used.clear()
+        return found
+
+    return taken
+
+
+def submitted(in_moto: Aws, **changes: Any) -> str:
+    """Store a task and return its id."""
+    task = new_task(**changes)
+    in_moto.store.submit(task)
+    return task.task_id
+
+
+def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
+    """Store a task that has ended with `outcome`; return its id."""
+    task_id = submitted(in_moto)
+    task = in_moto.store.claim(task_id)
+    assert task is not None
+    in_moto.store.complete(task, outcome)
+    return task_id
+
+
+def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """Submitting, small and large, twice with a key; reading, small and large; looking after its health."""
+    from api import handler
+
+    small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
+    called()
+    for event in (
+        http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
+        http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
+        http_event("POST", "/tasks", {"qc": LONG}),
+        http_event("GET", f"/tasks/{small}", api_key_id="alice"),
+        http_event("GET", f"/tasks/{large}", api_key_id="alice"),
+        http_event("GET", "/health"),
+    ):
+        answer = handler(event, Context())
+        assert answer["statusCode"] == 200, answer
+    assert called() == allowed("ApiRole")
+
+
+def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """Claiming, small and large; completing, small and large; failing; passing on; in both lanes."""
+    too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
+    outcomes = (Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), too_large)
+    batches = {lane: [submitted(in_moto, circuit=circuit) for circuit in (BELL, LONG, BELL)] for lane in Lane}
+    called()
+    for lane, ids in batches.items():
+        children: Any = ScriptedChildren(*outcomes)
+        batch = Batch(in_moto.store, in_moto.queues, lane, children, time.monotonic() + 60, lease_seconds=45)
+        assert batch.work([task_record(task_id) for task_id in ids]) == []
+    assert called() == allowed("WorkerRole") - POLLING
+    assert allowed("WorkerRole") >= POLLING
+
+
+def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """Sending again in both lanes, burying, looking at what is abandoned."""
+    lost, passed_on, dead = (submitted(in_moto) for _ in range(3))
+    task = in_moto.store.claim(passed_on)
+    assert task is not None
+    in_moto.store.pass_on(task, Lane.LARGE)
+    aws.client("sqs").send_message(
+        QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody=json.dumps({"version": 1, "task_id": dead})
+    )
+    for task_id in (lost, passed_on, dead):
+        in_moto.edit(task_id, due_at=1)
+    called()
+    assert sweeper.handler({}, Context()) == {"overdue": 3, "open": 2, "buried": 1, "sent": 2}
+    assert called() == allowed("SweeperRole")
