@@ -7,10 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos image-test corpus bench dead-letters redrive audit package deploy smoke \
+.PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive audit package deploy smoke \
     sam-env lint format lock clean
-
-.PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
