@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMORY_MB = 1_769
-TIME_LIMIT_S = 4
+TIME_LIMIT_S = 3
 
 
 @pytest.fixture(scope="session", name="image")

@@ -39,6 +39,7 @@ POLLING = {
 # Operations whose permission has another name: a batch needs the permission of its parts.
 NAMES = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
 LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
+WIDE = "qubit[29] q; bit[29] c; h q; t q; h q; c = measure q;"  # for the large lane
 MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}, "execution": {}}
 
 
@@ -113,7 +114,7 @@ def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
 
 
 def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
-    """Submitting, small and large, twice with a key; reading, small and large; looking after its health."""
+    """Submitting, long and short, twice with a key, wide; reading, small and large; looking after its health."""
     from api import handler
 
     small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
@@ -122,6 +123,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
         http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
         http_event("POST", "/tasks", {"qc": LONG}),
+        http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}", api_key_id="alice"),
         http_event("GET", f"/tasks/{large}", api_key_id="alice"),
         http_event("GET", "/health"),
