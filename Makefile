@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos image-test corpus bench dead-letters redrive audit package deploy smoke \
+.PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive audit package deploy smoke \
     sam-env lint format lock clean
 
 help: ## list the targets
@@ -35,6 +35,13 @@ chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account 
 
 corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python infra/corpus.py $(if $(LINES),--lines) "$(DIR)"
+
+bench: $(VENV)/.dev ## compare reader and worker with Qiskit and raw Aer, as ratios of one run (QUICK=1: in a minute)
+	@$(BIN)/python tests/bench/reader_bench.py
+	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py $(if $(QUICK),3)
+
+logs: $(VENV)/.run ## the functions' log lines, followed; TASK=<id>: one task's; QUERY=<saved name or query> SINCE=1h: answered
+	@$(BIN)/python -m logs $(if $(TASK),--task "$(TASK)") $(if $(SINCE),--since "$(SINCE)") $(if $(FORMAT),--format $(FORMAT))
 
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list

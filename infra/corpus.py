@@ -102,9 +102,9 @@ def main() -> int:
             rows.append(run(path.name, path.read_text(), arguments.shots, arguments.qubits))
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:
-        print(f"{row.name:{width}}  {row.outcome:8} {row.milliseconds:8.1f} ms  {row.detail[:140]}")  # noqa: T201 - a command
+        print(f"{row.name:{width}}  {row.outcome:8} {row.milliseconds:8.1f} ms  {row.detail[:140]}")
     totals = Counter(row.outcome for row in rows)
-    print(f"{len(rows)} programs: " + ", ".join(f"{count} {name}" for name, count in sorted(totals.items())))  # noqa: T201 - a command
+    print(f"{len(rows)} programs: " + ", ".join(f"{count} {name}" for name, count in sorted(totals.items())))
     return int(any(row.outcome in _FAILED for row in rows))
 
 

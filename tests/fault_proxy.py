@@ -30,12 +30,14 @@ class FaultProxy:
 
     A fault is None (pass it on), one of FAULTS, or "hang" (do not pass it on and never answer). "throttled",
     "unavailable" and "reset" happen before AWS has seen the call, "answer lost" and "timeout" after it was carried out.
-    `calls` counts what happened to the calls, by operation and fault.
+    `calls` counts what happened to the calls, by operation and fault; `hung` has the bodies of those that hang, each
+    once however often it is tried.
     """
 
     target: str = ""
     fault: Callable[[str], str | None] = field(default=lambda _: None)
     calls: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    hung: set[bytes] = field(default_factory=set)
     url: str = ""
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
@@ -59,10 +61,7 @@ class FaultProxy:
         """From now on pass everything on; start counting anew."""
         self.fault = lambda _: None
         self.calls.clear()
-
-    def count(self, fault: str) -> int:
-        """Return how many calls met that fault."""
-        return sum(times for (_, met), times in self.calls.items() if met == fault)
+        self.hung.clear()
 
     async def _serve(self, started: threading.Event) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -94,6 +93,7 @@ class FaultProxy:
             case "reset":
                 return _reset(request)
             case "hang":
+                self.hung.add(body)
                 await self._stopping.wait()
         answer = await self._pass_on(request, body)
         if fault == "timeout":

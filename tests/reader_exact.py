@@ -50,7 +50,7 @@ def _merge(states: dict[Any, list[Any]], bits: Any, vector: Any) -> None:
     same.append(vector)
 
 
-def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, qmap: Any, cmap: Any) -> Any:  # noqa: C901, PLR0912, PLR0913, PLR0917 a dispatch over the language
+def _run(circuit: Any, states: dict[Any, list[Any]], qubits: Any, clbits: Any, qmap: Any, cmap: Any) -> Any:  # noqa: C901, PLR0912 a dispatch over the language
     for instruction in circuit.data:
         operation = instruction.operation
         wires = [qubits[qmap.get(qubit, qubit)] for qubit in instruction.qubits]

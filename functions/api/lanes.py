@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks.limits import Limits
 from tasks.options import Method
 from tasks.task import Lane
 
 if TYPE_CHECKING:
     from reader import Size
+    from tasks.limits import Limits
     from tasks.options import Options
 
 SECONDS_PER_AMPLITUDE = 1.5e-9  # and operation, on one core: an upper figure, see the worker's admission.estimate

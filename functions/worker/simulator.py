@@ -218,7 +218,7 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(  # noqa: PLR0913, PLR0917 - the parts of one run
+def _run_on_aer(  # noqa: PLR0913 - the parts of one run
     circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan, seed: int
 ) -> Result:
     settings: dict[str, Any] = {

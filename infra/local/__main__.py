@@ -21,7 +21,7 @@ from local.ministack import LocalStackError, free_port, ministack
 from local.translate import REGION, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine
     from io import TextIOWrapper
 
 PORT = 8000
@@ -29,26 +29,29 @@ AWS_PORT = 4566  # LocalStack's, which tools know
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
+_lock: TextIOWrapper | None = None
+
+
 def folder() -> Path:
     """Return where the running stack keeps its lock, its environment file, its logs and its state."""
     return Path(os.environ.get("LOCAL_DIR", ROOT / ".local"))
 
 
-@contextlib.contextmanager
-def only_one(where: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the kernel frees when this process ends in whatever way.
+def only_one(where: Path) -> TextIOWrapper:
+    """Take the folder's lock, which the kernel frees when this process ends in whatever way, and write our id into it.
 
-    Raises LocalStackError when another stack holds it.
+    The caller keeps the open file: `down` takes a free lock for the end of the process. Raises LocalStackError when
+    another stack holds it.
     """
     where.mkdir(parents=True, exist_ok=True)
-    with (where / "lock").open("a+") as lock:
-        if not _try_lock(lock):
-            raise LocalStackError("The stack is already running. `make down` stops it.")
-        lock.seek(0)
-        lock.truncate()
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+    lock = (where / "lock").open("a+")
+    if not _try_lock(lock):
+        raise LocalStackError("The stack is already running. `make down` stops it.")
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
 
 
 def _try_lock(lock: TextIOWrapper) -> bool:
@@ -68,10 +71,12 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     where = folder()
-    with only_one(where), contextlib.ExitStack() as cleanup:
+    global _lock  # noqa: PLW0603 - open until the process ends
+    _lock = only_one(where)
+    with contextlib.ExitStack() as cleanup:
         cleanup.callback((where / "env").unlink, missing_ok=True)
         port = free_port(_wanted("PORT"), PORT)
-        aws_port = free_port(_wanted("AWS_PORT"), AWS_PORT)
+        aws_port = _aws_port(where / "state")
         say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
         endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log"))
         say("Deploying template.yaml ...")
@@ -96,6 +101,22 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
                 await stop.wait()
                 showing.cancel()
         say("Stopping; queued and finished tasks are kept for the next start ...")
+
+
+def _aws_port(state: Path) -> int:
+    """Return the stand-in's port: always the same for one state, in which the queues' URLs name it."""
+    wanted, kept = _wanted("AWS_PORT"), state / "port"
+    belongs = int(kept.read_text()) if kept.exists() else None
+    again = f"The tasks kept in {state} belong to port {belongs}; remove that folder to start without them."
+    if belongs and wanted not in {None, belongs}:
+        raise LocalStackError(again)
+    try:
+        port = free_port(belongs or wanted, AWS_PORT)
+    except LocalStackError as error:
+        raise LocalStackError(f"{error} {again}" if belongs else str(error)) from None
+    state.mkdir(parents=True, exist_ok=True)
+    kept.write_text(str(port))
+    return port
 
 
 def _wanted(name: str) -> int | None:

@@ -24,7 +24,7 @@ from qiskit.circuit.classical import expr
 from qiskit.circuit.library import MCPhaseGate, MCXGate, UnitaryGate
 from qiskit.circuit.library import get_standard_gate_name_mapping as standard_gates
 from qiskit.quantum_info import Operator
-from scipy.linalg import schur  # type: ignore[import-untyped]
+from scipy.linalg import schur
 
 from reader.logic import Node, cells
 

@@ -358,7 +358,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
 
 
-def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913, PLR0917 a dispatch over the language
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913 a dispatch over the language
     """Return arithmetic on measured bits."""
     if kind.kind not in ("int", "uint"):
         refuse_operands(op, left, right, at)

@@ -284,7 +284,7 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     return number
 
 
-def modified(  # noqa: PLR0913, PLR0917 a dispatch over the language
+def modified(  # noqa: PLR0913 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,

@@ -13,7 +13,6 @@ over its own cells. Three mechanisms keep that sound where control depends on me
 from __future__ import annotations
 
 import math
-
 from typing import TYPE_CHECKING, Any
 
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported

@@ -96,15 +96,22 @@ def test_frozen_workers(stack: ChaosStack, ledger: Ledger) -> None:
         for pid in frozen:
             _signal(pid, signal.SIGCONT)
         overtaken = {task_id for task_id, task in before.items() if task.attempt > 1}
-        progress(
-            lambda overtaken=overtaken: (
-                overtaken <= {line["task_id"] for line in ledger.events("worker", "attempt_stale")}
-            )
-        )
+        progress(lambda overtaken=overtaken: overtaken <= refused_in_log(ledger))
         assert ledger.tasks() == before
     tasks = ledger.account("Workers frozen", rounds=rounds, seconds_to_heal=f"{seconds:.1f}")
     refused = {(line["task_id"], line["attempt"]) for line in ledger.events("worker", "attempt_stale")}
     assert refused == {(task_id, attempt) for task_id, task in tasks.items() for attempt in range(1, task.attempt)}
+
+
+def refused_in_log(ledger: Ledger) -> set[str]:
+    """Return the tasks of which the log says that a stale attempt was refused.
+
+    The stand-in may keep an invocation's last lines back until the next one, so there is a next one.
+    """
+    duplicates = [(task_id, "duplicate") for task_id in list(ledger.expected)[:30]]
+    assert ledger.stack.queue.send_all(duplicates) == []
+    ledger.settle()
+    return {line["task_id"] for line in ledger.events("worker", "attempt_stale")}
 
 
 def test_duplicates_out_of_order(stack: ChaosStack, ledger: Ledger) -> None:
@@ -122,9 +129,9 @@ def test_duplicates_out_of_order(stack: ChaosStack, ledger: Ledger) -> None:
     choice.shuffle(again)
     assert stack.queue.send_all(again) == []
     ledger.settle()
-    progress(lambda: len(ledger.events("worker", "message_stale")) == 2 * len(ledger.expected))
     assert ledger.tasks() == before
-    tasks = ledger.account("Messages three times, shuffled", seconds=f"{seconds:.1f}")
+    tasks = ledger.account("Messages three times, shuffled", messages=3 * TASKS, seconds=f"{seconds:.1f}")
+    # All messages are settled and each task was claimed once: the other two were refused.
     assert {task.attempt for task in tasks.values()} == {1}
 
 
@@ -170,16 +177,16 @@ def test_faulty_calls(stack: ChaosStack, ledger: Ledger) -> None:
 
 def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
     """Tasks whose api was killed between writing the row and sending the message are sent by the sweeper, once."""
-    count, clients = (16 if SHORT else TASKS), 8
+    count, clients = 16 if SHORT else TASKS, 8
     numbers = chaos.numbers(count)
     stack.proxy.fault = lambda operation: "hang" if operation == "SendMessage" else None
     kills = 0
     for start in range(0, count, clients):
         chunk = numbers[start : start + clients]
-        hanging = stack.proxy.count("hang")
+        hanging = len(stack.proxy.hung)
         with ThreadPoolExecutor(1) as pool:
             answers = pool.submit(ledger.post_all, chunk, clients)
-            progress(lambda hanging=hanging, chunk=chunk: stack.proxy.count("hang") - hanging >= len(chunk))
+            progress(lambda hanging=hanging, chunk=chunk: len(stack.proxy.hung) - hanging == len(chunk))
             for pid in stack.processes("ApiFunction", "_worker.py"):
                 _signal(pid, signal.SIGKILL)
                 kills += 1

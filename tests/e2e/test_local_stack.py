@@ -93,6 +93,22 @@ def test_a_busy_port_is_named(own: Stack, name: str) -> None:
     assert processes_of(own) == []
 
 
+def test_kept_tasks_hold_on_to_their_port(own: Stack) -> None:
+    """A stack whose tasks were kept starts on the same AWS port again, or says why it cannot."""
+    assert own.command("up").returncode == 0
+    endpoint = own.env["AWS_ENDPOINT_URL"]
+    own.command("down")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", int(endpoint.rsplit(":", 1)[1])))
+        taken.listen()
+        refused = own.command("up")
+    assert refused.returncode == 1
+    assert "The tasks kept in" in refused.stderr
+    assert own.command("up").returncode == 0
+    assert own.env["AWS_ENDPOINT_URL"] == endpoint
+
+
 def test_a_port_that_is_no_number_is_named(own: Stack) -> None:
     """A setting that is no port says which one."""
     started = own.command("up", PORT="http")

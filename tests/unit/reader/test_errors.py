@@ -55,7 +55,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "code", "line", "column", "message", "hint"), MISTAKES)
-def test_a_mistake_is_explained(  # noqa: PLR0913, PLR0917 - the fields of the contract's error object
+def test_a_mistake_is_explained(
     text: str, code: str, line: int | None, column: int | None, message: str, hint: str | None
 ) -> None:
     """Every mistake has its code, its place, a sentence that names the text, and where possible what to write."""

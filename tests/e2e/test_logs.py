@@ -1,0 +1,65 @@
+"""`make logs` on the running stack: a task's life from the functions' own log lines, and questions to all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from local_stack import eventually
+from simulated_aws import BELL
+
+if TYPE_CHECKING:
+    from local_stack import Stack
+
+
+def logs(stack: Stack, *arguments: str, query: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command that `make logs` runs."""
+    return subprocess.run(
+        [sys.executable, "-m", "logs", *arguments],
+        env=stack.environment() | {"QUERY": query},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_tasks_life_can_be_read_from_the_logs_alone(stack: Stack) -> None:
+    """Submitted by the api, claimed and completed by the worker: in this order, each with its status."""
+    with stack.http() as http:
+        task_id = http.post("/tasks", json={"qc": BELL}, headers={"X-Correlation-ID": "life-1"}).json()["task_id"]
+    stack.ended(task_id)
+
+    def life() -> list[dict[str, str]] | None:
+        rows: list[dict[str, str]] = json.loads(logs(stack, "--task", task_id, "--format", "json").stdout)["results"]
+        return rows if len(rows) == 3 else None
+
+    rows = eventually(life)
+    assert [(row["service"], row["event"], row["status"]) for row in rows] == [
+        ("api", "task_submitted", "pending"),
+        ("worker", "task_claimed", "processing"),
+        ("worker", "task_completed", "completed"),
+    ]
+    by_request = logs(stack, "--format", "csv", query='filter correlation_id = "life-1" | stats count(*) by event')
+    assert sorted(by_request.stdout.split()[1:]) == ["task_claimed,1", "task_completed,1", "task_submitted,1"]
+
+
+def test_no_line_holds_a_circuit_or_a_result(stack: Stack) -> None:
+    """Among all lines of the functions none has the text of a program."""
+    with stack.http() as http:
+        stack.ended(http.post("/tasks", json={"qc": BELL}).json()["task_id"])
+    answer = logs(stack, "--format", "json", query="filter @message like /OPENQASM|stdgates/")
+    assert json.loads(answer.stdout)["results"] == []
+
+
+def test_what_is_no_query_is_refused_with_its_place(stack: Stack) -> None:
+    """A malformed query, an unknown saved one and an unknown time say what is wrong."""
+    malformed = logs(stack, query="filter status =")
+    assert (malformed.returncode, malformed.stderr.startswith("line 1, column 16: expected")) == (1, True)
+    unknown = logs(stack, query="slowest")
+    assert "There is no saved query 'slowest'. There are: cold-starts, " in unknown.stderr
+    assert logs(stack, "--since", "1 hour", query="fields @message").stderr == (
+        "SINCE is '1 hour'; write 90s, 15m, 1h or 7d.\n"
+    )
