@@ -98,11 +98,12 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# Tools that pin a botocore of their own have environments of their own.
+# Tools that pin a botocore of their own have environments of their own. Their files are complete, and pip stumbles over
+# extras among hashes: --no-deps.
 .local/sam/.made: infra/release/requirements.txt
 .local/audit/.made: infra/audit/requirements.txt
 .local/sam/.made .local/audit/.made:
 	@echo "Making the environment in $(@D) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --require-hashes -r $<
+	@$(@D)/bin/pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@

@@ -114,7 +114,7 @@ def crashing(running: Worker, times: int) -> Iterator[None]:
 
 
 def computing(running: Worker, known: set[int]) -> int | None:
-    """Return a new child that has used a fifth of a second of CPU since its birth; children have set their OOM score."""
+    """Return a new child that has used a fifth of a second of CPU; children are known by their OOM score."""
     for pid in set(running.processes()) - known:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             process = Path(f"/proc/{pid}")
