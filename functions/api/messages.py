@@ -59,7 +59,10 @@ class TaskRequest(BaseModel):
     observables: Annotated[
         list[str | dict[str, float] | list[tuple[str, float]]] | None,
         Field(
-            description="Pauli sums whose expectation values to return, little-endian as in Qiskit.",
+            description=(
+                "Pauli sums whose expectation values to return, little-endian as in Qiskit, of the state before the "
+                "final measurements; the circuit must have some."
+            ),
             examples=[["ZZ", {"XX": 0.5, "ZI": 0.5}]],
         ),
     ] = None

@@ -230,6 +230,7 @@ class TaskStore:
 
     def cancel(self, task_id: str, owner: str) -> bool:
         """End the owner's task unless it has ended; say whether it did. A running one stops at its next heartbeat."""
+        ending = _ended(Status.CANCELLED, "Its owner cancelled the task.")
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -241,13 +242,12 @@ class TaskStore:
                     ":owner": {"S": owner},
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
-                    **_ended(Status.CANCELLED, "Its owner cancelled the task."),
+                    **ending,
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            _refused(error)
-            return False
+            return _has_line(_refused(error), ending)
         return True
 
     def bury(self, task_id: str, error: TaskError) -> Task | None:
@@ -256,6 +256,7 @@ class TaskStore:
         Unlike any other failure this one can be undone: a redriven message claims the task again.
         """
         now = utc_now()
+        ending = _ended(Status.FAILED, error.message)
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -269,14 +270,14 @@ class TaskStore:
                     ":now": {"N": str(epoch_ms(now))},
                     ":error": {"S": json.dumps(error.as_dict())},
                     ":true": {"BOOL": True},
-                    **_ended(Status.FAILED, error.message),
+                    **ending,
                 },
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as raised:
-            _refused(raised)
-            return None
+            row = _refused(raised)
+            return self._task(row) if _has_line(row, ending) else None
         return self._task(answer["Attributes"])
 
     def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
@@ -444,6 +445,11 @@ _ENDING = (
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
     return {":status": {"S": str(status)}, ":line": _line(status, utc_now(), notes)}
+
+
+def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
+    """Return whether the row's history ends with the very line that `ending` adds: our own first try wrote it."""
+    return row.get("status_history", {"L": []})["L"][-1:] == ending[":line"]["L"]
 
 
 def _line(status: Status, moment: datetime, notes: str) -> AttributeValueTypeDef:

@@ -306,6 +306,17 @@ def test_a_row_of_the_first_version_is_understood(in_moto: Aws) -> None:
     assert (read.options, read.request_hash, read.lease_until) == ({}, "", 0)
 
 
+def test_an_ending_that_boto_repeated_is_still_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cancellation or a burial that meets its own first try says that it ended the task."""
+    moment = utc_now()
+    monkeypatch.setattr("tasks.store.utc_now", lambda: moment)
+    cancelled, buried = new_task(), new_task()
+    in_moto.store.submit(cancelled)
+    in_moto.store.submit(buried)
+    assert [in_moto.store.cancel(cancelled.task_id, "alice") for _ in range(2)] == [True, True]
+    assert all(in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED) for _ in range(2))
+
+
 def test_rescheduling_is_won_by_one_sweeper(in_moto: Aws) -> None:
     """Of two sweepers that saw the same overdue task one may send its message."""
     task = new_task()

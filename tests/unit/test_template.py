@@ -56,6 +56,17 @@ def test_dead_messages_are_kept_for_fourteen_days() -> None:
     assert of_type("AWS::SQS::Queue")["DeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
+def test_dead_messages_are_alarmed() -> None:
+    """One message in the dead-letter queue is enough, and the alarm says what to do."""
+    alarm = of_type("AWS::CloudWatch::Alarm")["DeadLettersAlarm"]
+    assert (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "ApproximateNumberOfMessagesVisible",
+        "GreaterThanThreshold",
+        0,
+    )
+    assert "make redrive" in alarm["AlarmDescription"]
+
+
 def test_everything_is_encrypted_at_rest() -> None:
     """The table, the queues and the bucket are."""
     assert all(queue["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values())

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from qiskit_aer import AerSimulator
 
@@ -131,6 +133,13 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
     ("real division in OpenQASM 2", "OPENQASM 2.0; qreg q[1]; creg c[1]; rx(pi*(1/2)) q[0]; rx(pi*2^-1) q[0]; "
      "measure q -> c;", {"1": 1}, {}),
 ]  # fmt: skip
+
+
+def test_the_readme_lists_exactly_these_constructs() -> None:
+    """What README says is supported is what is tested, name by name."""
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    listed = readme.partition("of this list has a test of its name:\n\n")[2].partition("\n\n")[0]
+    assert [name for name, *_ in CONSTRUCTS] == listed.replace("\n", " ").removesuffix(".").split("; ")
 
 
 @pytest.mark.parametrize(("text", "expected", "inputs"), [pytest.param(*row[1:], id=row[0]) for row in CONSTRUCTS])
