@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FAULTS = ("throttled", "unavailable", "reset", "answer lost", "timeout")
 QUICK_FAULTS = FAULTS[:-1]
-TIMEOUT_SECONDS = 4  # longer than the functions wait for an answer
+TIMEOUT_SECONDS = 3  # longer than the functions wait for an answer
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 

@@ -179,6 +179,7 @@ def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
     """Tasks whose api was killed between writing the row and sending the message are sent by the sweeper, once."""
     count, clients = 16 if SHORT else TASKS, 8
     numbers = chaos.numbers(count)
+    progress(lambda: stack.queue.size() == 0)  # a fault before this one may have left a message of an ended task
     stack.proxy.fault = lambda operation: "hang" if operation == "SendMessage" else None
     kills = 0
     for start in range(0, count, clients):
@@ -250,6 +251,7 @@ def test_a_dead_message_is_buried_and_redriven(stack: ChaosStack, ledger: Ledger
 
 def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> None:
     """With 10,000 overdue tasks and a message for each, sweeps send nothing; with 7 messages lost, 7 and no more."""
+    progress(lambda: stack.queue.size() == 0)
     stack.deliver(enabled=False)
     ledger.submit(1)
     (real,) = ledger.expected
