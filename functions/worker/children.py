@@ -147,10 +147,10 @@ class _Run:
 class _Batch:
     """The rules of one batch.
 
-    - Programs start in order, one per child, with their share of the memory. One that needs more says so after being
-      read, and waits to run alone, with all memory and all threads. It goes when the others are done, or at the last
-      moment that leaves it its whole time limit: from then on nothing else starts, and what runs but stands later in
-      the batch is stopped and returned.
+    - Long texts start first, else programs start in order, one per child, with their share of the memory. One that
+      needs more says so after being read, and waits to run alone, with all memory and all threads. It goes when the
+      others are done, or at the last moment that leaves it its whole time limit: from then on nothing else starts, and
+      what runs but stands later in the batch is stopped and returned.
     - A program may run for the time limit, then it fails. At `stop` whatever still runs is killed and returned, and
       what has not started is returned; nothing starts with less than a second left.
     - A crash (a signal, an exit, rubbish) is tried once more in a fresh child; the second one fails the program. Where
@@ -181,7 +181,8 @@ class _Batch:
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.queue.extend(range(len(self.programs)))
+        # The longer texts first, to the half kilobyte: what is short fills the gaps at the end.
+        self.queue.extend(sorted(range(len(self.programs)), key=lambda index: -(len(self.programs[index].qc) // 512)))
         self.oom_kills = _oom_kills()
         self.restarts = self.nursery.restarts
 
