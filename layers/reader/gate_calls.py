@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
@@ -12,12 +12,12 @@ from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
 from reader.machine import Frame, Qubits, Variable
-from reader.places import qubits_of
+from reader.places import lookup, qubits_of
 from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
 
 if TYPE_CHECKING:
     from reader.gates import Operation, Standard
-    from reader.machine import Machine
+    from reader.machine import Machine, Symbol
 
 _MOST_POWERS = 8
 _LINEAR = frozenset(
@@ -131,6 +131,10 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
 
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR0912 a dispatch over the language
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
+    repeat = m.repeats.get(node)
+    if repeat is not None and all(lookup(m, name) is symbol for name, symbol in repeat.symbols):
+        place(m, node, repeat.operations, repeat.combinations)
+        return
     if len(node.modifiers) > LIMITS.nesting:
         limit = LIMITS.nesting
         too_large(f"A gate has more than {limit} modifiers.", node.at, limit, len(node.modifiers))
@@ -183,6 +187,46 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR091
     parameters = tuple(parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True))
     operations = modified(m, node, gate, parameters, counts, exponents, own)
     place(m, node, operations, combinations)
+    if m.frame.loops:
+        symbols = constant_symbols(m, node)
+        if symbols is not None:
+            m.repeats[node] = Repeat(symbols, operations, combinations)
+
+
+class Repeat(NamedTuple):
+    """What a gate in a loop came to, and what its names stood for; it comes to that while they stand for the same."""
+
+    symbols: list[tuple[str, Symbol | None]]
+    operations: list[Operation]
+    combinations: list[tuple[int, ...]]
+
+
+def constant_symbols(m: Machine, node: syntax.GateCall) -> list[tuple[str, Symbol | None]] | None:
+    """Return the names of a gate's operands and arguments; None if more than those decides what the gate comes to."""
+    names: list[str] = []
+    for operand in node.operands:
+        target = operand
+        if isinstance(operand, syntax.Index):
+            target = operand.target
+            if not all(isinstance(item, syntax.Literal) for item in operand.items):
+                return None
+        if not isinstance(target, syntax.Name):
+            return None
+        names.append(target.name)
+    parts: list[syntax.Node] = [*node.modifiers, *node.arguments]
+    while parts:
+        match parts.pop():
+            case syntax.Literal():
+                pass
+            case syntax.Name(name=name) if lookup(m, name) is None:  # pi and the like, not a variable
+                names.append(name)
+            case syntax.Unary(operand=operand):
+                parts.append(operand)
+            case syntax.Binary(left=left, right=right):
+                parts += [left, right]
+            case _:
+                return None
+    return [(name, lookup(m, name)) for name in names]
 
 
 def turns(value: Value) -> list[tuple[float, Any]]:

@@ -142,6 +142,7 @@ class Machine:
         self.notes: dict[str, None] = {}
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
+        self.repeats: dict[syntax.GateCall, Any] = {}  # gates in loops that are the same in every iteration
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}

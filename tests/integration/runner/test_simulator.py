@@ -95,7 +95,7 @@ def test_observables_of_a_pure_circuit_are_exact(method: str, terms: dict[str, f
 
 def test_observables_of_a_clifford_circuit_are_exact() -> None:
     """The stabilizer method gives them too."""
-    values = simulate(ghz(12), observables=["Z" * 12, "X" * 12, "I" * 11 + "Z"])["expectation_values"]
+    values = simulate(ghz(16), observables=["Z" * 16, "X" * 16, "I" * 15 + "Z"])["expectation_values"]
     assert [each["value"] for each in values] == [1.0, 1.0, 0.0]
 
 

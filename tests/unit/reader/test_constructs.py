@@ -169,3 +169,13 @@ def test_every_construct_has_a_name_of_its_own() -> None:
     """The names make a list for people, so none of them is there twice."""
     names = [row[0] for row in CONSTRUCTS]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_a_gate_in_a_loop_means_what_its_names_stand_for_each_time() -> None:
+    """A gate that was worked out in one iteration is worked out anew where an alias or a variable has changed."""
+    aliases = "qubit[3] q; bit[3] c; for int i in [0:1] { let a = q[i:i + 1]; x a[1]; x q[0]; } c = measure q;"
+    assert distribution(read(aliases)) == {"110": 1}
+    angles = Q + "bit c; float a = 0; for int i in [1:2] { a += pi / 2; rx(a) q; } rx(pi / 2) q; c = measure q;"
+    assert distribution(read(angles)) == pytest.approx({"0": 1})
+    calls = "def f(qubit a) { for int i in [0:2] { x a; } } " + QC + "f(q[0]); f(q[1]); c = measure q;"
+    assert distribution(read(calls)) == {"11": 1}

@@ -25,7 +25,9 @@ def facts(qubits: int, gates: int = 100, **more: Any) -> Facts:
     [
         (facts(5), {}, "statevector"),
         (facts(5, clifford=True), {}, "statevector"),
-        (facts(11, clifford=True), {}, "stabilizer"),
+        (facts(14, clifford=True), {}, "statevector"),
+        (facts(15, clifford=True), {}, "stabilizer"),
+        (facts(11, clifford=True, mid_circuit=True), {}, "stabilizer"),
         (facts(1_000, 1_000, clifford=True, crossings=1), {}, "matrix_product_state"),
         (facts(1_000, 1_000, clifford=True), {}, "stabilizer"),
         (facts(25), {}, "statevector"),
