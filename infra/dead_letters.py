@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
 ROOT = Path(__file__).resolve().parents[1]
-LOOK_SECONDS = (
-    60  # a message looked at is hidden for this long, should this program be stopped before it shows it again
-)
+# How long a message that is looked at stays hidden, should this program be stopped before it shows it again.
+LOOK_SECONDS = 60
 MISSING_OPERATION = {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"}
 
 

@@ -146,11 +146,13 @@ class Ledger:
     stack: ChaosStack
     began: float = field(default_factory=time.time)
     expected: dict[str, str] = field(default_factory=dict)
+    answered: int = 0
 
     def post(self, number: int, http: httpx.Client) -> httpx.Response:
         """Submit a task under its number as Idempotency-Key, and enter it if it was accepted."""
         qc, bits = circuit(number)
         answer = http.post("/tasks", json={"qc": qc, "shots": SHOTS}, headers={"Idempotency-Key": f"chaos-{number}"})
+        self.answered += 1
         if answer.status_code == 200:
             self.expected[answer.json()["task_id"]] = bits
         return answer

@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-import reader
 from oracle.programs import Program, programs
+from reader import read
 from tasks.errors import ErrorCode, TaskError
 from unit.reader_differential.comparison import disagreement
 from unit.reader_differential.handwritten import HANDWRITTEN
-
-read = getattr(reader, "read", None)
-pytestmark = pytest.mark.skipif(read is None, reason="the reader cannot read yet")
 
 # How many generated programs to compare; more find more, at several a second.
 EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "60"))
