@@ -14,12 +14,13 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local import running
+from local.ministack import LocalStackError
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
 from tasks.queue import BATCH_SIZE, MalformedMessageError, task_id_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
-ROOT = Path(__file__).resolve().parents[1]
 # How long a message that is looked at stays hidden, should this program be stopped before it shows it again.
 LOOK_SECONDS = 60
 MISSING_OPERATION = {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"}
@@ -188,27 +188,18 @@ def _attributes(message: MessageTypeDef) -> Mapping[str, MessageAttributeValueTy
 
 
 def _local() -> tuple[boto3.session.Session, Mapping[str, str], str | None]:
-    path = Path(os.environ.get("LOCAL_DIR", ROOT / ".local")) / "env"
-    if not path.exists():
-        raise DeadLettersError("No stack runs here. Start one with `make up`, or name one in the cloud with STACK=...")
-    env = dict(line.split("=", 1) for line in path.read_text().splitlines())
-    session = boto3.session.Session(
-        region_name=env["AWS_DEFAULT_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
-    return session, env, env["AWS_ENDPOINT_URL"]
+    try:
+        env = running.environment()
+    except LocalStackError as error:
+        raise DeadLettersError(str(error)) from None
+    return running.session(env), env, env["AWS_ENDPOINT_URL"]
 
 
 def _cloud(stack: str) -> tuple[boto3.session.Session, Mapping[str, str], str | None]:
     session = boto3.session.Session()
     described: Any = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return session, {_upper(name): value for name, value in outputs.items()}, None
-
-
-def _upper(name: str) -> str:
-    return "".join("_" + letter if letter.isupper() else letter for letter in name).lstrip("_").upper()
+    return session, {running.variable(name): value for name, value in outputs.items()}, None
 
 
 def main() -> int:

@@ -13,20 +13,20 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, evaluate, saved_queries
+from local.deploy import STACK_NAME
+from local.ministack import LocalStackError
+from local.running import environment, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
-ROOT = Path(__file__).resolve().parents[1]
-LOCAL_STACK = "quantum-circuits"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 POLL_SECONDS = 1.0
 RENDER = {"table": as_table, "json": as_json, "csv": as_csv}
@@ -49,18 +49,8 @@ class LogGroups:
         """Connect to the stack of that name, or to the local one when there is no name."""
         if stack:
             return cls(boto3.client("logs"), stack, local=False)
-        path = Path(os.environ.get("LOCAL_DIR", ROOT / ".local")) / "env"
-        if not path.exists():
-            raise LogsError("The stack is not running: `make up` starts it (for one in the cloud: STACK=<name>).")
-        env = dict(line.split("=", 1) for line in path.read_text().splitlines())
-        client = boto3.client(
-            "logs",
-            endpoint_url=env["AWS_ENDPOINT_URL"],
-            region_name=env["AWS_DEFAULT_REGION"],
-            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        )
-        return cls(client, LOCAL_STACK, local=True)
+        env = environment()
+        return cls(session(env).client("logs", endpoint_url=env["AWS_ENDPOINT_URL"]), STACK_NAME, local=True)
 
     def names(self) -> list[str]:
         """Return the groups' names."""
@@ -152,7 +142,7 @@ def main() -> int:
             groups.follow(now_ms - milliseconds("1m"))
         query = query_of(arguments.query, arguments.task)
         print(RENDER[arguments.format](groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)))
-    except (LogsError, QueryError) as error:
+    except (LogsError, LocalStackError, QueryError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

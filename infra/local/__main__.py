@@ -12,17 +12,18 @@ import shlex
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 from local.ministack import LocalStackError, free_port, ministack
-from local.translate import REGION, ROOT
+from local.running import folder, variable
+from local.translate import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from io import TextIOWrapper
+    from pathlib import Path
 
 PORT = 8000
 AWS_PORT = 4566  # LocalStack's, which tools know
@@ -30,11 +31,6 @@ BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0
 
 
 _lock: TextIOWrapper | None = None
-
-
-def folder() -> Path:
-    """Return where the running stack keeps its lock, its environment file, its logs and its state."""
-    return Path(os.environ.get("LOCAL_DIR", ROOT / ".local"))
 
 
 def only_one(where: Path) -> TextIOWrapper:
@@ -93,7 +89,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",
-                **{_upper(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
+                **{variable(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
             }
             (where / "env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
             async with asyncio.TaskGroup() as group:
@@ -126,10 +122,6 @@ def _wanted(name: str) -> int | None:
     if not text.isdecimal():
         raise LocalStackError(f"{name} is {text!r}, not a port number.")
     return int(text)
-
-
-def _upper(name: str) -> str:
-    return "".join("_" + letter if letter.isupper() else letter for letter in name).lstrip("_").upper()
 
 
 async def demonstrate(url: str) -> None:

@@ -1,0 +1,38 @@
+"""What the running local stack tells other commands: its folder, its environment, and a session with its AWS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import boto3
+
+from local.ministack import LocalStackError
+from local.translate import ROOT
+
+
+def folder() -> Path:
+    """Return where the running stack keeps its lock, its environment file, its logs and its state."""
+    return Path(os.environ.get("LOCAL_DIR", ROOT / ".local"))
+
+
+def environment() -> dict[str, str]:
+    """Return what the running stack wrote for other tools; raises LocalStackError when none runs."""
+    path = folder() / "env"
+    if not path.exists():
+        raise LocalStackError("The stack is not running: `make up` starts it (for one in the cloud: STACK=<name>).")
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+def session(env: dict[str, str]) -> boto3.session.Session:
+    """Return a session with the stack's credentials; its clients still need `endpoint_url=env["AWS_ENDPOINT_URL"]`."""
+    return boto3.session.Session(
+        region_name=env["AWS_DEFAULT_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def variable(output: str) -> str:
+    """Return the environment variable's name for an output of the template: TASK_QUEUE_URL for TaskQueueUrl."""
+    return "".join("_" + letter if letter.isupper() else letter for letter in output).lstrip("_").upper()
