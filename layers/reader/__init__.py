@@ -37,24 +37,26 @@ class Size(NamedTuple):
     operations: int
 
 
-def check(text: str, inputs: Mapping[str, object] | None = None) -> Size | None:
+def check(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True) -> Size | None:
     """Return the program's size; raises the `TaskError` that reading it would end in. Imports neither Qiskit nor NumPy.
 
     Without `inputs`, a program that declares some is checked for syntax only, and None is returned: its values decide
-    the rest.
+    the rest. `counted` is as in `read`.
     """
-    compiled = _compile(text, inputs, partial=inputs is None)
+    compiled = _compile(text, inputs, partial=inputs is None, counted=counted)
     if compiled is None:
         return None
     return Size(sum(size for _, size in compiled.registers), len(compiled.operations))
 
 
-def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircuit:
+def read(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True) -> QuantumCircuit:
     """Return the circuit of a program of OpenQASM 2 or 3; raises `TaskError` and nothing else.
 
-    Codes: invalid_circuit, unsupported_feature, circuit_too_large, nothing_measured, invalid_inputs.
+    Codes: invalid_circuit, unsupported_feature, circuit_too_large, nothing_measured, invalid_inputs. With
+    `counted=False`, as where only expectation values are asked for, a program that measures nothing is no error; its
+    circuit may have no classical bits.
     """
-    compiled = _compile(text, inputs or {}, partial=False)
+    compiled = _compile(text, inputs or {}, partial=False, counted=counted)
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
     assert compiled is not None  # noqa: S101 - only a partial compilation gives nothing
@@ -64,13 +66,13 @@ def read(text: str, inputs: Mapping[str, object] | None = None) -> QuantumCircui
         raise _too_deep() from None
 
 
-def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -> Compiled | None:
+def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool, counted: bool) -> Compiled | None:
     bound(text)
     text = text.removeprefix("\ufeff")
     if not inputs:
         from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
-        flat = scan(text)
+        flat = scan(text, counted=counted)
         if flat is not None:
             return flat
     from reader.parse import parse  # noqa: PLC0415 - flat programs do without
@@ -80,7 +82,7 @@ def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool) -
         program = parse(text)
         if partial and has_inputs(program):
             return None
-        return compile_program(program, inputs or {})
+        return compile_program(program, inputs or {}, counted=counted)
     except SourceError as error:
         if error.at < 0:
             raise TaskError(error.code, error.message, hint=error.hint) from None

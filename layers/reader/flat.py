@@ -265,12 +265,9 @@ class _Scan:
             self.single.add(name)
 
     def compiled(self) -> Compiled:
-        """Return the program, if it is within the limits and measures something."""
+        """Return the program, if it is within the limits."""
         within = (
-            self.qubits <= LIMITS.qubits
-            and self.cells <= LIMITS.clbits
-            and len(self.operations) <= LIMITS.operations
-            and self.measured
+            self.qubits <= LIMITS.qubits and self.cells <= LIMITS.clbits and len(self.operations) <= LIMITS.operations
         )
         if not within:
             raise _NotFlat
@@ -279,7 +276,7 @@ class _Scan:
         return Compiled(self.operations, registers, outputs, self.phase, [])
 
 
-def scan(text: str) -> Compiled | None:
+def scan(text: str, *, counted: bool = True) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
     if "{" in text or "@" in text or "\f" in text or "\v" in text:
         return None
@@ -295,6 +292,6 @@ def scan(text: str) -> Compiled | None:
     flat = _Scan(legacy=legacy)
     try:
         flat.run(statements)
-        return flat.compiled()
+        return flat.compiled() if flat.measured or not counted else None
     except (_NotFlat, KeyError, SourceError):
         return None

@@ -39,13 +39,15 @@ def has_inputs(program: syntax.Program) -> bool:
     return bool(declared(program))
 
 
-def compile_program(program: syntax.Program, inputs: Mapping[str, object]) -> Compiled:
-    """Return the program's operations; raises `SourceError` or `TaskError`."""
+def compile_program(program: syntax.Program, inputs: Mapping[str, object], *, counted: bool = True) -> Compiled:
+    """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
     m = Machine(legacy=program.version == 2)  # noqa: PLR2004 - the version's number
     m.inputs = inputs
     execute_body(m, program.body)
     outputs = choose_outputs(m)
+    if counted and (not m.measured or not (outputs or m.bare)):
+        refuse_unmeasured(m)
     flush(m, outputs)
     registers = [Output(variable.name, _cells(m, variable)) for variable in outputs]
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
@@ -55,7 +57,7 @@ def compile_program(program: syntax.Program, inputs: Mapping[str, object]) -> Co
 
 
 def choose_outputs(m: Machine) -> list[Variable]:
-    """Return the variables that belong in the counts; refuse a program without any, or without a measurement."""
+    """Return the variables that belong in the counts."""
     outputs = [variable for variable, role in m.outputs if role == "output"]
     if not outputs:
         outputs = [variable for variable, _ in m.outputs if variable.type.kind == "bit"]
@@ -66,8 +68,6 @@ def choose_outputs(m: Machine) -> list[Variable]:
                 if variable in m.measured_into
                 or (isinstance(variable.data, list) and any(isinstance(bit, Node) for bit in variable.data))
             ]
-    if not m.measured or not (outputs or m.bare):
-        refuse_unmeasured(m)
     return outputs
 
 

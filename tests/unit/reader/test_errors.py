@@ -108,6 +108,24 @@ def test_inputs_that_do_not_fit_are_refused(inputs: dict[str, object], message: 
     assert ("invalid_inputs", message) == (caught.value.code, caught.value.message)
 
 
+@pytest.mark.parametrize(
+    ("text", "qubits", "clbits"),
+    [
+        ("qubit[2] q; h q[0]; cx q[0], q[1];", 2, 0),
+        ("OPENQASM 2.0; qreg q[1]; creg c[1]; U(0,0,0) q[0];", 1, 1),
+        ("qubit[3] q; bit[2] c; for int i in [0:2] { h q[i]; }", 3, 2),
+        ("def f(qubit q) { measure q; } qubit q; f(q);", 1, 1),
+    ],
+)
+def test_a_program_that_is_not_counted_need_not_measure(text: str, qubits: int, clbits: int) -> None:
+    """Where no counts are asked for, as with observables alone, a program that keeps no result is read all the same."""
+    circuit = read(text, counted=False)
+    size = check(text, counted=False)
+    assert (qubits, clbits) == (circuit.num_qubits, circuit.num_clbits)
+    assert size is not None
+    assert qubits == size.num_qubits
+
+
 def test_check_without_inputs_leaves_their_program_to_read() -> None:
     """A program with inputs is checked for syntax; what depends on their values waits for them."""
     check("input int k; qubit[2] q; bit c; c = measure q[k];")
