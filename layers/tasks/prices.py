@@ -1,0 +1,65 @@
+"""List prices in US dollars: what the api's cost estimates and the benchmark's cost section are worked out with.
+
+Region us-east-1, first tier, without free tiers and discounts, as the services' public price pages had them on
+`DATED`. Nothing else in this repository states a price.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+DATED: Final = "2026-11-21"
+REGION: Final = "us-east-1"
+
+Architecture = Literal["x86_64", "arm64"]
+
+# https://aws.amazon.com/lambda/pricing/ (a millisecond is the unit of billing, the init phase included since August 2025)
+LAMBDA_GB_SECOND: Final[dict[Architecture, float]] = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+LAMBDA_REQUEST: Final = 0.20e-6
+SNAPSTART_CACHED_GB_SECOND: Final = 0.0000015046
+SNAPSTART_RESTORED_GB: Final = 0.0001397998
+
+# https://aws.amazon.com/api-gateway/pricing/
+REST_API_REQUEST: Final = 3.50e-6
+HTTP_API_REQUEST: Final = 1.00e-6  # metered in steps of 512 KB
+
+# https://aws.amazon.com/dynamodb/pricing/on-demand/ (since November 2024; a write unit is 1 KB, a read unit 4 KB
+# consistently, each index that a write changes is a write of its own, a transaction counts twice)
+DYNAMODB_WRITE_UNIT: Final = 0.625e-6
+DYNAMODB_READ_UNIT: Final = 0.125e-6
+DYNAMODB_GB_MONTH: Final = 0.25
+DYNAMODB_POINT_IN_TIME_GB_MONTH: Final = 0.20
+DYNAMODB_STREAM_READ: Final = 0.02e-6  # a GetRecords call; those of a Lambda trigger are free
+
+# https://aws.amazon.com/sqs/pricing/ (a request is 64 KB of up to ten messages)
+SQS_REQUEST: Final = 0.40e-6
+
+# https://aws.amazon.com/s3/pricing/
+S3_PUT: Final = 5.00e-6
+S3_GET: Final = 0.40e-6
+S3_GB_MONTH: Final = 0.023
+
+# https://aws.amazon.com/cloudwatch/pricing/ and https://aws.amazon.com/xray/pricing/
+LOGS_INGESTED_GB: Final = 0.50
+LOGS_STORED_GB_MONTH: Final = 0.03
+XRAY_TRACE: Final = 5.00e-6
+
+# https://aws.amazon.com/eventbridge/pricing/
+SCHEDULER_INVOCATION: Final = 1.00e-6
+
+# https://aws.amazon.com/ec2/pricing/on-demand/: from AWS to the internet
+TRANSFER_OUT_GB: Final = 0.09
+
+# https://aws.amazon.com/braket/pricing/: no price per task or shot for its state vector simulator
+BRAKET_SV1_MINUTE: Final = 0.075
+BRAKET_SV1_LEAST_SECONDS: Final = 3.0
+
+
+def lambda_dollars(seconds: float, memory_mb: int, architecture: Architecture = "x86_64") -> float:
+    """Return what `seconds` of a function with `memory_mb` cost, without the price of the request itself."""
+    return seconds * memory_mb / 1024 * LAMBDA_GB_SECOND[architecture]
+
+
+def braket_sv1_dollars(seconds: float) -> float:
+    """Return what Amazon Braket asks for `seconds` of simulation by SV1, which bills three at least."""
+    return max(seconds, BRAKET_SV1_LEAST_SECONDS) / 60 * BRAKET_SV1_MINUTE
