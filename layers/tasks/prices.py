@@ -13,7 +13,7 @@ REGION: Final = "us-east-1"
 
 Architecture = Literal["x86_64", "arm64"]
 
-# https://aws.amazon.com/lambda/pricing/ (a millisecond is the unit of billing, the init phase included since August 2025)
+# https://aws.amazon.com/lambda/pricing/ (billed by the millisecond; the init phase too, since August 2025)
 LAMBDA_GB_SECOND: Final[dict[Architecture, float]] = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
 LAMBDA_REQUEST: Final = 0.20e-6
 SNAPSTART_CACHED_GB_SECOND: Final = 0.0000015046
