@@ -63,7 +63,7 @@ package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer 
 deploy: $(VENV)/.run .local/sam/.made ## make deploy ENV=dev: build, deploy to AWS and try it (needs Docker and credentials)
 	@$(BIN)/python -m release deploy $(ENV)
 
-smoke: $(VENV)/.run ## make smoke URL=...: send a deployed stack a circuit whose answer is known
+smoke: $(VENV)/.run ## make smoke URL=... API_KEY=...: send a deployed stack a circuit whose answer is known
 	@$(BIN)/python -m release smoke $(URL)
 
 sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`

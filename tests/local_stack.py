@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,9 +67,22 @@ class Stack:
             aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def http(self) -> httpx.Client:
-        """Return a client of the stack's API."""
-        return httpx.Client(base_url=self.env["API_URL"], timeout=PATIENCE)
+    def http(self, api_key: str | None = None) -> httpx.Client:
+        """Return a client of the stack's API, with the local key or another."""
+        env = self.env
+        headers = {"x-api-key": env["API_KEY"] if api_key is None else api_key}
+        return httpx.Client(base_url=env["API_URL"], timeout=PATIENCE, headers=headers)
+
+    def new_key(self, **plan: Any) -> str:
+        """Make another API key, in the stack's usage plan or in one of its own with these properties."""
+        gateway, env = self.client("apigateway"), self.env
+        plan_id = env["USAGE_PLAN_ID"]
+        if plan:
+            stages = gateway.get_usage_plan(usagePlanId=plan_id)["apiStages"]
+            plan_id = gateway.create_usage_plan(name=str(uuid.uuid4()), apiStages=stages, **plan)["id"]
+        key: dict[str, str] = gateway.create_api_key(name=str(uuid.uuid4()), enabled=True)
+        gateway.create_usage_plan_key(usagePlanId=plan_id, keyId=key["id"], keyType="API_KEY")
+        return key["value"]
 
     def ended(self, task_id: str) -> dict[str, Any]:
         """Poll a task until it has ended, as a client does."""

@@ -23,6 +23,10 @@ class TaskNotFoundError(Exception):
     """There is no such task, or it is not the caller's: the two must look alike."""
 
 
+class KeyMissingError(Exception):
+    """A request for tasks without an API key, which API Gateway should have refused."""
+
+
 class CircuitTextTooLargeError(Exception):
     """The circuit's text is over the limit; `actual` and `limit` are in bytes."""
 
@@ -74,7 +78,15 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return
                 {"hint": "Use a new key for a new task."},
             )
         case TaskNotFoundError():
-            return Refusal(HTTPStatus.NOT_FOUND, "task_not_found", "Task not found.")
+            hint = "A task is read with the key that made it, until it expires; GET /limits says when."
+            return Refusal(HTTPStatus.NOT_FOUND, "task_not_found", "Task not found.", {"hint": hint})
+        case KeyMissingError():  # in the words of template.yaml's gateway response
+            return Refusal(
+                HTTPStatus.FORBIDDEN,
+                "invalid_api_key",
+                "This address needs a valid API key.",
+                {"hint": "Send your key in the header x-api-key."},
+            )
         case UnavailableError():
             return Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -84,15 +96,13 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
-            return Refusal(
-                HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.", {"hint": "See /docs."}
-            )
+            return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
             return Refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "This address does not take this method.",
-                {"hint": "See /docs."},
+                {},
                 dict(error.headers or {}),
             )
         case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
@@ -127,6 +137,7 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
         "status": "error",
         "message": refusal.message,
         "code": refusal.code,
+        "hint": "See /docs.",
         **refusal.fields,
         "correlation_id": correlation_id,
     }

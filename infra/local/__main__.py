@@ -18,7 +18,7 @@ import aiohttp
 
 from local.ministack import LocalStackError, free_port, ministack
 from local.running import folder, variable
-from local.translate import REGION
+from local.translate import LOCAL_API_KEY, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -79,12 +79,17 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         overrides = {
             # An environment of the worker for each core: more would only fight for them.
             "WorkerMaximumConcurrency": str(max(2, os.cpu_count() or 1)),
+            # One key does all there is to do here, tests and benchmarks included.
+            "KeyRateLimit": "10000",
+            "KeyBurstLimit": "5000",
+            "KeyDailyQuota": "100000000",
             **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
         }
         deployment = await asyncio.to_thread(deploy, endpoint, overrides)
         async with front(port, deployment.api_url) as url:
             environment = {
                 "API_URL": url,
+                "API_KEY": LOCAL_API_KEY,
                 "AWS_ENDPOINT_URL": endpoint,
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_ACCESS_KEY_ID": "test",
@@ -128,7 +133,7 @@ async def demonstrate(url: str) -> None:
     """Send a Bell circuit through the API and print its counts and how to go on."""
     body = {"qc": BELL, "shots": 1024}
     print(f"\n  POST {url}/tasks\n       {BELL}")
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers={"x-api-key": LOCAL_API_KEY}) as session:
         async with session.post(f"{url}/tasks", json=body) as answer:
             task_id = (await answer.json())["task_id"]
         print(f"  GET  {url}/tasks/{task_id}")
@@ -141,8 +146,9 @@ async def demonstrate(url: str) -> None:
     print(f"""
 The API is at {url}  ({url}/docs shows all of it). Paste into another terminal:
 
-  curl -s {url}/tasks -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}
-  curl -s {url}/tasks/{task_id}
+  curl -s {url}/tasks -H 'x-api-key: {LOCAL_API_KEY}' -H 'Content-Type: application/json' \\
+    -d {shlex.quote(json.dumps(body))}
+  curl -s {url}/tasks/{task_id} -H 'x-api-key: {LOCAL_API_KEY}'
 
 Ctrl-C stops it.""")
 
@@ -174,7 +180,7 @@ def up() -> None:
     if not url:
         process.wait()
         raise LocalStackError(f"{log.read_text().strip()}\n(from {log})")
-    print(f"The API is at {url}; API_URL and what AWS tools need is in {where / 'env'}. `make down` stops it.")
+    print(f"The API is at {url}; API_URL, API_KEY and what AWS tools need is in {where / 'env'}. `make down` stops it.")
 
 
 def down() -> None:

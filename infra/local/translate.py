@@ -2,6 +2,7 @@
 
 Nothing is written a second time here. What differs from AWS, and why:
 - the worker is a zip of the sources that its image holds: the stand-in needs Docker to run images;
+- the first API key has a fixed, well-known value, for lines that can be pasted; on AWS each stack draws its own;
 - gateway responses become resources of their own: the stand-in does not read them from the API's body;
 - numeric parameters are put in as numbers: it would pass them on as text;
 - resources it does not know are left out (LEFT_OUT).
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 REGION = "us-east-1"
+LOCAL_API_KEY = "local-demonstration-key"
 LEFT_OUT = {"AWS::Logs::QueryDefinition"}
 NOT_CODE = {"Dockerfile", "requirements.txt"}  # the packages are those of the environment that MiniStack runs in
 
@@ -79,6 +81,8 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # no
             case "AWS::Serverless::LayerVersion":
                 resource.pop("Metadata")
                 properties["ContentUri"] = store((ROOT / properties["ContentUri"], "python/"))
+            case "AWS::ApiGateway::ApiKey":
+                properties["Value"] = LOCAL_API_KEY
             case kind if kind in LEFT_OUT:
                 del template["Resources"][name]
     # Every function has a role of its own, so the translator needs no list of AWS's managed policies.

@@ -1,7 +1,8 @@
-"""`make package`, `make deploy ENV=...`, `make smoke URL=...` and `make sam-env`."""
+"""`make package`, `make deploy ENV=...`, `make smoke URL=... API_KEY=...` and `make sam-env`."""
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 
@@ -24,8 +25,9 @@ def deploy(environment: str) -> None:
     run(SAM, "deploy", "--config-env", environment, "--no-fail-on-empty-changeset")
     (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    key = boto3.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
     try:
-        smoke(outputs["ApiUrl"])
+        smoke(outputs["ApiUrl"], key["value"])
     except ReleaseError as error:
         raise ReleaseError(
             f"{error}\nThe stack {stack} is deployed, but does not work. To go back: check out the last good commit "
@@ -42,7 +44,7 @@ def main() -> int:
             case ["deploy", environment]:
                 deploy(environment)
             case ["smoke", url]:
-                smoke(url.rstrip("/"))
+                smoke(url.rstrip("/"), os.environ.get("API_KEY", ""))
             case ["sam-env"]:
                 print(write_environment())
             case _:

@@ -15,15 +15,18 @@ FLIPPED = "OPENQASM 3; qubit[2] q; bit[2] c; x q[1]; c = measure q;"
 PATIENCE_S = 120  # the first worker of a new image starts from a cold cache
 
 
-def smoke(url: str) -> None:
-    """Check the health of the API at `url` and run a circuit there; raises ReleaseError when either goes wrong."""
-    health = _call(f"{url}/health")
+def smoke(url: str, api_key: str) -> None:
+    """Check the health of the API at `url` and run a circuit there; raises ReleaseError when either goes wrong.
+
+    `api_key` is the value of a key in the stack's usage plan.
+    """
+    health = _call(f"{url}/health", api_key)
     if health["status"] != "healthy":
         raise ReleaseError(f"{url}/health says {health}.")
     started = time.monotonic()
-    task_id = _call(f"{url}/tasks", {"qc": FLIPPED, "shots": 100})["task_id"]
+    task_id = _call(f"{url}/tasks", api_key, {"qc": FLIPPED, "shots": 100})["task_id"]
     pause = threading.Event()
-    while (task := _call(f"{url}/tasks/{task_id}"))["status"] == "pending":
+    while (task := _call(f"{url}/tasks/{task_id}", api_key))["status"] == "pending":
         if time.monotonic() - started > PATIENCE_S:
             raise ReleaseError(f"Task {task_id} is still pending after {PATIENCE_S} s; see the worker's log.")
         pause.wait(0.5)
@@ -32,9 +35,10 @@ def smoke(url: str) -> None:
     print(f"{url} is healthy and ran a circuit in {time.monotonic() - started:.1f} s.")
 
 
-def _call(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def _call(url: str, api_key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - the stack's own URL
+    headers = {"Content-Type": "application/json", "x-api-key": api_key}
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - the stack's own URL
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             read: dict[str, Any] = json.loads(answer.read())

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 def test_a_working_stack_passes(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """It asks for the health and runs a circuit."""
-    smoke(stack.env["API_URL"])
+    smoke(stack.env["API_URL"], stack.env["API_KEY"])
     assert capsys.readouterr().out.startswith(f"{stack.env['API_URL']} is healthy and ran a circuit in ")
 
 
 def test_an_address_that_is_no_api_fails(stack: Stack) -> None:
     """The reason is said, not thrown."""
     with pytest.raises(ReleaseError, match="/nothing/health: HTTP Error 404"):
-        smoke(f"{stack.env['API_URL']}/nothing")
+        smoke(f"{stack.env['API_URL']}/nothing", stack.env["API_KEY"])
 
 
 def test_sam_local_is_told_all_that_a_function_is(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

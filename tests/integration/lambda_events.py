@@ -31,7 +31,7 @@ def http_event(
     body: Any = None,
     headers: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
-    api_key_id: str | None = None,
+    api_key_id: str | None = "alice",
 ) -> dict[str, Any]:
     """Return an API Gateway REST event of stage v1; a body that is not a string goes as JSON."""
     sent = {"Host": "example.org", "X-Forwarded-Proto": "https", **(headers or {})}

@@ -125,7 +125,7 @@ def test_a_failed_task_shows_its_error(in_moto: Aws) -> None:
 def test_a_cancelled_task_says_so(in_moto: Aws) -> None:
     """A cancelled task reads as cancelled."""
     task_id = submit()
-    in_moto.store.cancel(task_id, "public")
+    in_moto.store.cancel(task_id, "alice")
     _, _, answer = call("GET", f"/tasks/{task_id}")
     assert (answer["status"], answer["message"]) == ("cancelled", "Task was cancelled.")
 
@@ -146,6 +146,21 @@ def test_another_owners_task_is_not_found(in_moto: Aws) -> None:
     unknown = call("GET", "/tasks/00000000-0000-4000-8000-000000000000", api_key_id="key-2")
     assert {**other[2], "correlation_id": ""} == {**unknown[2], "correlation_id": ""}
     assert other[0] == unknown[0] == 404
+
+
+def test_without_key_ids_a_hash_of_the_key_is_the_owner(in_moto: Aws) -> None:
+    """Where the gateway checks keys but does not name them, each key still has tasks of its own."""
+    task_id = submit(api_key_id=None, headers={"x-api-key": "first-key-of-all-keys"})
+    (row,) = in_moto.rows()
+    assert "first-key" not in json.dumps(row, default=str)
+    assert call("GET", f"/tasks/{task_id}", api_key_id=None, headers={"x-api-key": "first-key-of-all-keys"})[0] == 200
+    assert call("GET", f"/tasks/{task_id}", api_key_id=None, headers={"x-api-key": "another-key-of-all"})[0] == 404
+
+
+def test_a_forged_header_does_not_replace_the_keys_id(in_moto: Aws) -> None:
+    """Whose the tasks are is API Gateway's word wherever it has one."""
+    task_id = submit(api_key_id="key-1")
+    assert call("GET", f"/tasks/{task_id}", api_key_id="key-2", headers={"x-api-key": "key-1"})[0] == 404
 
 
 def test_a_program_that_does_not_parse_is_refused_with_its_place(in_moto: Aws) -> None:

@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from tasks.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 # botocore takes certifi where there is one; the functions have none.
@@ -101,8 +104,8 @@ assert len(drawn) == 2, drawn
 
 def test_a_snapshot_holds_clients_but_no_connection_and_no_shared_chance() -> None:
     """SnapStart: what is slow is made before the snapshot, and restored environments draw different numbers."""
-    names = {"TASKS_TABLE", "PAYLOAD_BUCKET", "TASK_QUEUE_URL", "LARGE_TASK_QUEUE_URL", "DEAD_LETTER_QUEUE_URL"}
-    numbers = {"TASK_RETENTION_DAYS", "LEASE_SECONDS", "LARGE_WORKER_MEMORY_MB", "TIME_LIMIT_SECONDS"}
+    names = {field.name.upper() for field in fields(Settings) if field.type == "str"}
+    numbers = {field.name.upper() for field in fields(Settings) if field.type == "int"}
     told = {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "id",

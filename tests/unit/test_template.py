@@ -6,7 +6,10 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from local.translate import translate
+import pytest
+
+from local.translate import LOCAL_API_KEY, translate
+from local.translate import TEMPLATE as TEMPLATE_FILE
 from simulated_aws import TEMPLATE
 from tasks.settings import Settings
 from tasks.store import OPEN_TASKS_INDEX
@@ -102,6 +105,77 @@ def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
         ("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)
     }
     assert passed_on == answered
+
+
+def test_a_key_is_asked_for_where_the_document_says_so() -> None:
+    """API Gateway lets a request without a key pass exactly where the OpenAPI document names no security."""
+    from routes import create_app
+
+    api = RESOURCES["Api"]["Properties"]
+    assert api["Auth"] == {"ApiKeyRequired": True}
+    events = RESOURCES["ApiFunction"]["Properties"]["Events"].values()
+    without_key = {
+        (event["Properties"]["Method"], event["Properties"]["Path"])
+        for event in events
+        if event["Properties"].get("Auth") == {"ApiKeyRequired": False}
+    }
+    app = create_app()
+    open_routes = {
+        (method, path)
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "security" not in operation
+    } | {("get", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)}
+    assert without_key == open_routes
+    assert not [path for _, path in open_routes if path and "task" in path]
+
+
+def test_no_key_of_the_template_has_a_value_that_could_be_known() -> None:
+    """API Gateway draws the value; only the local stack gives its own."""
+    keys = of_type("AWS::ApiGateway::ApiKey")
+    assert [key for key in keys.values() if "Value" in key] == []
+    assert LOCAL_API_KEY not in TEMPLATE_FILE.read_text()
+    local = translate("bucket", {}).template["Resources"]
+    assert {name: local[name]["Properties"]["Value"] for name in keys} == {"FirstApiKey": LOCAL_API_KEY}
+
+
+GATEWAY_RESPONSES: dict[str, Any] = RESOURCES["Api"]["Properties"]["GatewayResponses"]
+
+
+@pytest.mark.parametrize("kind", GATEWAY_RESPONSES)
+def test_what_api_gateway_refuses_has_the_contracts_body(kind: str) -> None:
+    """Every answer of its own has the same fields as ours; those to come back later say when."""
+    response = GATEWAY_RESPONSES[kind]
+    (template,) = response["ResponseTemplates"].values()
+    body = json.loads(template.replace("$context.error.messageString", '"a message"'))
+    assert set(body) == {"status", "message", "code", "hint", "correlation_id"}
+    assert body["status"] == "error"
+    retried = "Retry-After" in response.get("ResponseParameters", {}).get("Headers", {})
+    assert retried == (kind in {"THROTTLED", "QUOTA_EXCEEDED", "DEFAULT_5XX"})
+
+
+def test_every_kind_of_refusal_has_a_body() -> None:
+    """Those of keys and limits have their own words, and the defaults catch the rest."""
+    assert {
+        "INVALID_API_KEY",
+        "ACCESS_DENIED",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "THROTTLED",
+        "QUOTA_EXCEEDED",
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+    } <= set(GATEWAY_RESPONSES)
+
+
+def test_a_request_without_a_key_is_refused_alike_by_both() -> None:
+    """Our own refusal, should one get through, is API Gateway's word for word."""
+    from refusals import KeyMissingError, refusal_of
+
+    refusal = refusal_of(KeyMissingError())
+    response = GATEWAY_RESPONSES["INVALID_API_KEY"]
+    body = json.loads(response["ResponseTemplates"]["application/json"])
+    assert str(refusal.http_status.real) == response["StatusCode"]
+    assert (refusal.code, refusal.message, refusal.fields["hint"]) == (body["code"], body["message"], body["hint"])
 
 
 def test_the_local_stack_is_the_template() -> None:

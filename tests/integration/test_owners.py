@@ -1,0 +1,90 @@
+"""Whose tasks are whose: two keys, every route of the application, and nothing of the one reaches the other."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lambda_events import Context, http_event
+
+from api import handler
+from routes import create_app
+from simulated_aws import BELL
+
+if TYPE_CHECKING:
+    from simulated_aws import Aws
+
+ROUTES = [(method.upper(), path) for path, methods in create_app().openapi()["paths"].items() for method in methods]
+OF_ONE_TASK = [(method, path) for method, path in ROUTES if "{task_id}" in path]
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+SECRETS = ("alices-correlation", "77777")  # a word and a number of hers that no other task has
+
+
+def answer(method: str, path: str, key_id: str | None, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    """Send a request with the key; return status and headers with body, the request's own ids left out."""
+    sent = {"X-Correlation-ID": f"{key_id}s-own", **headers}
+    answered = handler(http_event(method, path, body, sent, api_key_id=key_id), Context())
+    return answered["statusCode"], {"body": answered["body"], **answered["headers"], **answered["multiValueHeaders"]}
+
+
+@pytest.fixture(name="alices")
+def fixture_alices(in_moto: Aws) -> list[str]:
+    """Give the ids of a pending, a running and a completed task of alice's."""
+    ids = []
+    for number in range(3):
+        status, answered = answer(
+            "POST",
+            "/tasks",
+            "alice",
+            {"qc": BELL, "shots": 77_777},
+            **{"X-Correlation-ID": "alices-correlation", "Idempotency-Key": f"key-{number}"},
+        )
+        assert status == 200, answered
+        ids.append(json.loads(answered["body"])["task_id"])
+    for task_id in ids[1:]:
+        in_moto.store.claim(task_id)
+    ended = in_moto.store.get(ids[2])
+    assert ended is not None
+    in_moto.store.complete(ended, {"result": {"00": 77_777}})
+    return ids
+
+
+@pytest.mark.parametrize(("method", "path"), OF_ONE_TASK)
+def test_anothers_task_is_answered_as_one_that_does_not_exist(
+    in_moto: Aws, alices: list[str], method: str, path: str
+) -> None:
+    """On every route with a task's id the answers are alike to the last byte, and nothing changes."""
+    before = in_moto.rows()
+    unknown = answer(method, path.replace("{task_id}", UNKNOWN), "bob")
+    assert unknown[0] == 404
+    for task_id in alices:
+        assert answer(method, path.replace("{task_id}", task_id), "bob") == unknown
+    assert in_moto.rows() == before
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route not in OF_ONE_TASK])
+def test_no_other_route_tells_of_anothers_tasks(in_moto: Aws, alices: list[str], method: str, path: str) -> None:
+    """Whatever bob asks, with alice's Idempotency-Keys too, no id and no other trace of hers is in the answer."""
+    before = {row["task_id"]["S"]: row for row in in_moto.rows()}
+    task = {"qc": BELL, "shots": 5}
+    for body in (None, task, {"tasks": [task]}, alices, {"task_id": alices[0]}):
+        if method == "GET" and body is not None:
+            continue
+        _, answered = answer(method, path, "bob", body, **{"Idempotency-Key": "key-0"})
+        text = json.dumps(answered)
+        assert not [secret for secret in (*alices, *SECRETS) if secret in text]
+    after = {row["task_id"]["S"]: row for row in in_moto.rows()}
+    assert {task_id: after[task_id] for task_id in before} == before
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_without_a_key_there_are_no_tasks(in_moto: Aws, alices: list[str], method: str, path: str) -> None:
+    """Should one get past API Gateway, every route of tasks refuses it, and the others tell nothing."""
+    before = in_moto.rows()
+    status, answered = answer(method, path.replace("{task_id}", alices[0]), None, {"qc": BELL})
+    if re.match("/tasks", path):
+        assert (status, json.loads(answered["body"])["code"]) == (403, "invalid_api_key")
+    assert not [secret for secret in (*alices, *SECRETS) if secret in json.dumps(answered)]
+    assert in_moto.rows() == before
