@@ -25,6 +25,22 @@ BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0
 TEMPLATE = load()
 
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def resolved(part: Any, *conditions: str) -> Any:
+    """Return a part of the template as it is where exactly the named conditions hold."""
+    match part:
+        case {"Fn::If": [condition, then, otherwise]}:
+            return resolved(then if condition in conditions else otherwise, *conditions)
+        case dict():
+            settled = {name: resolved(value, *conditions) for name, value in part.items()}
+            return {name: value for name, value in settled.items() if value != NO_VALUE}
+        case list():
+            return [value for value in (resolved(value, *conditions) for value in part) if value != NO_VALUE]
+    return part
+
+
 @dataclass(frozen=True)
 class Aws:
     """The resources of template.yaml in moto, and how to make a fresh connection to each."""

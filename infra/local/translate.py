@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 import zipfile
 from dataclasses import dataclass
@@ -87,7 +88,8 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # no
                 del template["Resources"][name]
     # Every function has a role of its own, so the translator needs no list of AWS's managed policies.
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=REGION))
-    translated: dict[str, Any] = translator.translate(template, parameter_values={})
+    revision = hashlib.sha256(json.dumps([template, dict(overrides)]).encode()).hexdigest()
+    translated: dict[str, Any] = translator.translate(template, parameter_values={"Revision": revision})
     resources = translated["Resources"]
     for name, resource in list(resources.items()):
         if resource["Type"] == "AWS::ApiGateway::RestApi":

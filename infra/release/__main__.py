@@ -9,7 +9,7 @@ import tomllib
 import boto3
 
 from local.translate import ROOT
-from release.package import SAM, ReleaseError, build, package, require, run
+from release.package import BUILD, SAM, ReleaseError, build, image_ids, package, require, revision, run
 from release.sam_local import write_environment
 from release.smoke import smoke
 
@@ -19,10 +19,14 @@ def deploy(environment: str) -> None:
     configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
     if environment not in configured or "deploy" not in configured[environment]:
         raise ReleaseError(f"samconfig.toml has no environment {environment!r}.")
-    stack = configured[environment]["deploy"]["parameters"]["stack_name"]
+    options = configured[environment]["deploy"]["parameters"]
+    stack, parameters = options["stack_name"], options.get("parameter_overrides", [])
     require("docker")
     build()
-    run(SAM, "deploy", "--config-env", environment, "--no-fail-on-empty-changeset")
+    # What is given here replaces what samconfig.toml says, all of it.
+    parameters = [*parameters, f"Revision={revision(BUILD, [*parameters, *image_ids()])}"]
+    how = ("--config-env", environment, "--no-fail-on-empty-changeset", "--parameter-overrides")
+    run(SAM, "deploy", *how, *parameters)
     (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     key = boto3.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)

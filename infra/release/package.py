@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from local.translate import ROOT, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 SAM = ROOT / ".local" / "sam" / "bin" / "sam"
@@ -70,6 +72,25 @@ def zipped_bytes(folder: Path) -> int:
         for path in sorted(folder.rglob("*")):
             archive.write(path, path.relative_to(folder))
     return len(buffer.getvalue())
+
+
+def revision(built: Path, others: Iterable[str]) -> str:
+    """Return a hash of the files below `built` and of other texts, for the template's parameter of that name."""
+    digest = hashlib.sha256("\0".join(others).encode())
+    for path in sorted(path for path in built.rglob("*") if path.is_file()):
+        digest.update(f"\0{path.relative_to(built)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def image_ids() -> list[str]:
+    """Return the ids of the images that `build` made, as Docker numbers them."""
+    names = [f"{name.lower()}:latest" for name in functions(load(), "Image")]
+    command = ["docker", "image", "inspect", "--format", "{{.Id}}", *names]
+    inspected = subprocess.run(command, capture_output=True, text=True, check=False)
+    if inspected.returncode != 0:
+        raise ReleaseError(f"`{' '.join(command)}` failed: {inspected.stderr}")
+    return inspected.stdout.split()
 
 
 def require(*tools: str) -> None:

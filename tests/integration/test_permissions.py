@@ -17,7 +17,7 @@ from test_worker import ScriptedChildren
 
 import sweeper
 from children import Completed, Failed
-from simulated_aws import BELL, TEMPLATE
+from simulated_aws import BELL, TEMPLATE, resolved
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.task import Lane
@@ -46,7 +46,7 @@ MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}, "
 def allowed(role: str) -> set[Permission]:
     """Return the (action, resource) pairs that a role allows; logs and traces are the runtime's, not the code's."""
     pairs = set()
-    for policy in TEMPLATE["Resources"][role]["Properties"]["Policies"]:
+    for policy in resolved(TEMPLATE["Resources"][role]["Properties"]["Policies"]):
         for statement in policy["PolicyDocument"]["Statement"]:
             actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
             pairs |= {(action, _name(resource)) for action in actions for resource in resources}

@@ -6,20 +6,23 @@ import json
 from dataclasses import fields
 from typing import Any
 
+import boto3
 import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 
-from local.translate import LOCAL_API_KEY, translate
+from local.translate import LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
-from simulated_aws import TEMPLATE
+from simulated_aws import TEMPLATE, resolved
 from tasks.settings import Settings
 from tasks.store import OPEN_TASKS_INDEX
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
 
-def of_type(kind: str) -> dict[str, Any]:
+def of_type(kind: str, resources: dict[str, Any] = RESOURCES) -> dict[str, Any]:
     """Return the properties of the resources of one type, by logical id."""
-    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def test_every_parameter_has_a_description_and_a_default() -> None:
@@ -71,21 +74,134 @@ def test_dead_messages_are_alarmed() -> None:
 
 
 def test_everything_is_encrypted_at_rest() -> None:
-    """The table, the queues and the bucket are."""
-    assert all(queue["SqsManagedSseEnabled"] for queue in of_type("AWS::SQS::Queue").values())
-    assert of_type("AWS::DynamoDB::Table")["TasksTable"]["SSESpecification"] == {"SSEEnabled": True}
-    assert "BucketEncryption" in of_type("AWS::S3::Bucket")["PayloadBucket"]
+    """The table, the queues and the bucket are, with keys that AWS owns."""
+    template = resolved(RESOURCES)
+    for queue in ("TaskQueue", "LargeTaskQueue", "DeadLetterQueue"):
+        assert template[queue]["Properties"]["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in template[queue]["Properties"]
+    assert "SSESpecification" not in template["TasksTable"]["Properties"]  # which is DynamoDB's own key
+    (rule,) = template["PayloadBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert "kms:" not in json.dumps(template)
+
+
+def test_a_key_of_the_customers_encrypts_everything() -> None:
+    """With a key given, the table, the bucket, every queue and every log group use it, and no other."""
+    key = {"Ref": "KmsKeyArn"}
+    template = resolved(RESOURCES, "HasKey")
+    queues, logs = of_type("AWS::SQS::Queue", template), of_type("AWS::Logs::LogGroup", template)
+    assert [name for name, queue in queues.items() if queue["KmsMasterKeyId"] != key] == []
+    assert [name for name, queue in queues.items() if "SqsManagedSseEnabled" in queue] == []
+    assert [name for name, group in logs.items() if group["KmsKeyId"] != key] == []
+    assert template["TasksTable"]["Properties"]["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": key,
+    }
+    (rule,) = template["PayloadBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+    }
+
+
+def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
+    """Every function's role may decrypt and make data keys with the customer's key, only by way of what it encrypts."""
+    for role in of_type("AWS::IAM::Role", resolved(RESOURCES, "HasKey")).values():
+        (statement,) = [
+            statement
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "kms:Decrypt" in statement["Action"]
+        ]
+        assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+        assert statement["Resource"] == {"Ref": "KmsKeyArn"}
+        services = statement["Condition"]["StringEquals"]["kms:ViaService"]
+        assert [service["Fn::Sub"].split(".")[0] for service in services] == ["dynamodb", "s3", "sqs"]
 
 
 def test_no_role_may_do_more_than_named_actions_on_named_resources() -> None:
     """No statement has a wildcard action, and only X-Ray, which has no narrower one, a wildcard resource."""
-    for role in of_type("AWS::IAM::Role").values():
+    for role in of_type("AWS::IAM::Role", resolved(RESOURCES, *TEMPLATE["Conditions"])).values():
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action]
                 if statement["Resource"] == "*":
                     assert all(action.startswith("xray:") for action in actions)
+
+
+def on_aws(layer: str = "s3://bucket/layer", **parameters: str) -> dict[str, Any]:
+    """Return the resources as CloudFormation has them after SAM's translation, code in the places that SAM puts it."""
+    template = load()
+    for resource in template["Resources"].values():
+        match resource["Type"]:
+            case "AWS::Serverless::Function" if resource["Properties"].get("PackageType") == "Image":
+                resource["Properties"]["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/worker:tag"
+            case "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = "s3://bucket/key"
+            case "AWS::Serverless::LayerVersion":
+                resource["Properties"]["ContentUri"] = layer
+    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name="us-east-1"))
+    translated: dict[str, Any] = translator.translate(template, parameter_values=parameters)["Resources"]
+    return translated
+
+
+@pytest.mark.parametrize("function", ["ApiFunction", "WorkerFunction", "LargeWorkerFunction"])
+def test_a_gradual_deployment_is_a_canary_that_an_alarm_stops(function: str) -> None:
+    """Asked for, an alias moves by CodeDeploy, a tenth first, back on an alarm of that function; else at once."""
+    resources = on_aws(GradualDeployment="true")
+    group = resources[f"{function}DeploymentGroup"]["Properties"]
+    assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": "Canary10Percent5Minutes"}
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    (alarm,) = group["AlarmConfiguration"]["Alarms"]
+    watched = resources[alarm["Name"]["Ref"]]["Properties"]
+    lambda_errors = ("AWS/Lambda", "Errors", [{"Ref": function}, {"Fn::Sub": f"${{{function}}}:live"}])
+    api_faults = ("AWS/ApiGateway", "5XXError", [{"Ref": "AWS::StackName"}, {"Ref": "StageName"}])
+    dimensions = [dimension["Value"] for dimension in watched["Dimensions"]]
+    assert (watched["Namespace"], watched["MetricName"], dimensions) in (lambda_errors, api_faults)
+    policy = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    assert policy["DeploymentGroupName"] == {"Ref": f"{function}DeploymentGroup"}
+    assert not [name for name, resource in on_aws().items() if "CodeDeploy" in resource["Type"]]
+
+
+def test_whatever_calls_a_function_that_has_an_alias_calls_the_alias() -> None:
+    """The queues' messages go to the workers' alias and the API's requests to the api's, never past the canary."""
+    resources = on_aws()
+    mappings = of_type("AWS::Lambda::EventSourceMapping", resources)
+    assert {name: mapping["FunctionName"] for name, mapping in mappings.items()} == {
+        "WorkerFunctionTasks": {"Ref": "WorkerFunctionAliaslive"},
+        "LargeWorkerFunctionTasks": {"Ref": "LargeWorkerFunctionAliaslive"},
+    }
+    paths = resources["Api"]["Properties"]["Body"]["paths"].values()
+    integrations = [operation.get("x-amazon-apigateway-integration") for path in paths for operation in path.values()]
+    assert {called["uri"]["Fn::Sub"].split("/functions/")[1] for called in integrations if called} == {
+        "${ApiFunctionAliaslive}/invocations"
+    }
+
+
+def versions(**changes: str) -> dict[str, Any]:
+    """Return the functions' versions that SAM makes for changed parameters or a changed layer."""
+    return {
+        name: resource for name, resource in on_aws(**changes).items() if resource["Type"] == "AWS::Lambda::Version"
+    }
+
+
+def test_a_changed_layer_publishes_a_new_version_of_the_api() -> None:
+    """What the api imports from the layer is what was deployed with it, though its own code is the same."""
+    changed = set(versions(layer="s3://bucket/other")) - set(versions())
+    assert [name[: len("ApiFunctionVersion")] for name in changed] == ["ApiFunctionVersion"]
+
+
+def test_a_new_revision_publishes_new_versions() -> None:
+    """A changed parameter reaches the aliases though the template's text is the same, and old versions go."""
+    first, second = versions(Revision="0123456789"), versions(Revision="fedcba9876")
+    assert len(first) == len(second) == 3
+    assert set(first) & set(second) == set()
+    assert {version["DeletionPolicy"] for version in first.values()} == {"Delete"}
+    local = [set(translate("bucket", {"LogLevel": level}).template["Resources"]) for level in ("INFO", "DEBUG")]
+    changed = [name for name in local[0] - local[1] if "FunctionVersion" in name]
+    assert len(changed) == 3
 
 
 def test_the_sweepers_index_is_the_stores() -> None:
