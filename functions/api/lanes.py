@@ -19,12 +19,12 @@ SECONDS_PER_AMPLITUDE = 1.5e-9  # and operation, on one core: an upper figure, s
 SMALL_SECONDS = 5.0  # what one vCPU may be busy with one task, its batch mates waiting
 
 
-def lane_of(size: Size | None, options: Options, large: Limits) -> Lane:
+def lane_of(size: Size, options: Options, large: Limits) -> Lane:
     """Return the large lane for a statevector that would keep one core busy, the small one for all else.
 
     What no statevector can hold is for other methods, or is refused; neither needs the large lane.
     """
-    if size is None or options.method not in {Method.AUTOMATIC, Method.STATEVECTOR}:
+    if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR}:
         return Lane.SMALL
     if size.num_qubits > large.max_qubits(Method.STATEVECTOR, options.precision):
         return Lane.SMALL

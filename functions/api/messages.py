@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StrictStr, model_validator
 
 from tasks.errors import ErrorCode
-from tasks.limits import MAX_SHOTS
+from tasks.limits import MAX_BINDINGS, MAX_SHOTS, MAX_SWEEP_SHOTS
 from tasks.options import MAX_SEED, Method, Options, Precision
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -67,7 +67,16 @@ class TaskRequest(BaseModel):
         ),
     ] = None
     inputs: Annotated[
-        dict[str, JsonValue] | None, Field(description="Values for the program's `input` declarations, by name.")
+        dict[str, JsonValue] | list[dict[str, JsonValue]] | None,
+        Field(
+            description=(
+                "Values for the program's `input` declarations, by name. A list of them is a sweep: the program runs "
+                f"with each of up to {MAX_BINDINGS:,}, and `result`, `memory` and `expectation_values` are lists in "
+                "the same order. Binding i has the seed `seed + i`, so that it gives the same alone with that seed. "
+                f"All bindings together may have {MAX_SWEEP_SHOTS:,} shots."
+            ),
+            examples=[{"theta": 0.5}, [{"theta": 0.0}, {"theta": 0.5}]],
+        ),
     ] = None
 
     @model_validator(mode="after")
@@ -108,6 +117,16 @@ class TaskErrorBody(BaseModel):
     actual: float | None = None
     hint: str | None = None
     excerpt: str | None = None
+    binding: Annotated[int | None, Field(description="In a sweep: the index, from 0, of the inputs that failed.")] = (
+        None
+    )
+
+
+class ExpectationValue(BaseModel):
+    """The value of an observable, and its standard error: 0 where the value is exact."""
+
+    value: float
+    standard_error: float
 
 
 class TaskBody(BaseModel):
@@ -121,17 +140,33 @@ class TaskBody(BaseModel):
     correlation_id: str
     shots: int
     result: Annotated[
-        dict[str, int] | None,
-        Field(description="How often each bit string was measured: the last declared bit leftmost, registers spaced."),
+        dict[str, int] | list[dict[str, int]] | None,
+        Field(
+            description=(
+                "How often each bit string was measured: the last declared bit leftmost, registers spaced. For a sweep "
+                "a list of such maps, one for each binding."
+            )
+        ),
     ] = None
     result_url: Annotated[
         str | None, Field(description="Where to read a result too large for an answer, for an hour.")
     ] = None
-    memory: Annotated[list[str] | None, Field(description="Each shot's outcome, when asked for.")] = None
-    expectation_values: Annotated[list[dict[str, Any]] | None, Field(description="One for each observable.")] = None
+    memory: Annotated[
+        list[str] | list[list[str]] | None,
+        Field(description="Each shot's outcome, when asked for; for a sweep a list of such lists."),
+    ] = None
+    expectation_values: Annotated[
+        list[ExpectationValue] | list[list[ExpectationValue]] | None,
+        Field(description="One for each observable; for a sweep a list of such lists."),
+    ] = None
     execution: Annotated[
         dict[str, Any] | None,
-        Field(description="How it was run: method, seed, qubits, depth, milliseconds, attempt, versions."),
+        Field(
+            description=(
+                "How it was run: method, seed, qubits, depth, milliseconds, attempt, versions. For a sweep what is "
+                "true of every binding, and in `bindings` what differs between them."
+            )
+        ),
     ] = None
     error: TaskErrorBody | None = None
 

@@ -20,9 +20,10 @@ from lanes import lane_of
 from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
 from refusals import CircuitTextTooLargeError, KeyMissingError, TaskNotFoundError
 from tasks.aws import task_queues, task_store
-from tasks.errors import UnavailableError
+from tasks.errors import TaskError, UnavailableError
 from tasks.limits import MB_PER_VCPU, Limits
 from tasks.logs import logger
+from tasks.options import Options
 from tasks.queue import TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
@@ -112,8 +113,8 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     text_bytes = len(body.qc.encode(errors="surrogatepass"))
     if text_bytes > reader.LIMITS.text_bytes:
         raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
-    size_of_circuit = reader.check(body.qc, body.inputs)
     options = body.options()
+    size_of_circuit = _check(body.qc, options)
 
     now = rfc3339(utc_now())
     correlation_id = request.state.correlation_id
@@ -146,6 +147,18 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     if submission.replayed:
         headers["Idempotent-Replayed"] = "true"
     return JSONResponse(accepted.model_dump(), headers=headers)
+
+
+def _check(qc: str, options: Options) -> reader.Size:
+    """Return the size of a circuit, of a sweep's the largest; raises the TaskError that reading it would end in."""
+    sizes = []
+    checked = reader.check_each(qc, options.bindings, counted=not options.observables)
+    for index in range(len(options.bindings)):
+        try:
+            sizes.append(next(checked))
+        except TaskError as error:
+            raise (error.of_binding(index) if options.is_sweep else error) from None
+    return max(sizes)
 
 
 async def read_task(

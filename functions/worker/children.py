@@ -436,7 +436,7 @@ def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
 
 
 def _read_error(said: dict[str, Any]) -> Failed | None:
-    numbers = ("line", "column", "limit", "actual")
+    numbers = ("line", "column", "limit", "actual", "binding")
     texts = ("code", "message", "hint", "excerpt")
     if not all(
         (name in numbers and type(value) in (int, float)) or (name in texts and isinstance(value, str))
@@ -450,15 +450,19 @@ def _read_error(said: dict[str, Any]) -> Failed | None:
 
 
 def _is_payload(said: dict[str, Any]) -> bool:
-    counts, execution = said.get("result"), said.get("execution")
+    result, execution = said.get("result"), said.get("execution")
+    every = result if isinstance(result, list) else [result]
     return (
         isinstance(execution, dict)
-        and isinstance(counts, dict)
-        and all(type(times) is int and times >= 0 for times in counts.values())
+        and all(isinstance(counts, dict) and all(map(_is_count, counts.values())) for counts in every)
         and isinstance(said.get("memory", []), list)
         and isinstance(said.get("expectation_values", []), list)
         and said.keys() <= {"result", "execution", "memory", "expectation_values"}
     )
+
+
+def _is_count(times: object) -> bool:
+    return type(times) is int and times >= 0
 
 
 def _is_memory(lost: Lost, run: _Run) -> bool:

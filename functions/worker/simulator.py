@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Below this many qubits in use, threads cost more than they give.
 THREADED_QUBITS = 16
+VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 _ALWAYS = frozenset(
     {
@@ -76,15 +77,43 @@ VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
 def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     """Read and run one program: `{"result": counts, "execution": {...}, "memory"?, "expectation_values"?}`.
 
-    Raises TaskError for what will fail again in the same way, and admission's NeedsAloneError and NeedsTimeError.
+    A sweep runs it once for each binding of its inputs: see `_swept` for its outcome. Raises TaskError for what will
+    fail again in the same way, and admission's NeedsAloneError and NeedsTimeError.
     """
-    started = time.perf_counter()
-    circuit = reader.read(qc, options.inputs)
-    parsed = time.perf_counter()
-    outcome = run(circuit, options, budget)
-    outcome["execution"]["parse_ms"] = _ms(parsed - started)
-    outcome["execution"]["run_ms"] = _ms(time.perf_counter() - parsed)
+    parsing = running = 0.0
+    seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
+    outcomes = []
+    room = MAX_RESULT_BYTES
+    circuits = reader.read_each(qc, options.bindings, counted=not options.observables)
+    for index in range(len(options.bindings)):
+        started = time.perf_counter()
+        try:
+            circuit = next(circuits)
+            parsed = time.perf_counter()
+            outcome, size = run(circuit, options.of_binding(index, seed), budget, room)
+        except TaskError as error:
+            raise (error.of_binding(index) if options.is_sweep else error) from None
+        outcomes.append(outcome)
+        room -= size
+        parsing += parsed - started
+        running += time.perf_counter() - parsed
+    outcome = _swept(outcomes, seed) if options.is_sweep else outcomes[0]
+    outcome["execution"]["parse_ms"] = _ms(parsing)
+    outcome["execution"]["run_ms"] = _ms(running)
     return outcome
+
+
+def _swept(outcomes: list[dict[str, Any]], seed: int) -> dict[str, Any]:
+    """Return the outcome of a sweep: lists of results, memories and values in the order of its bindings.
+
+    `execution` has what is true of all of them, the task's seed, and in `bindings` what differs: the seed at least.
+    """
+    swept: dict[str, Any] = {name: [outcome[name] for outcome in outcomes] for name in outcomes[0]}
+    each: list[dict[str, Any]] = swept["execution"]
+    shared = {name: fact for name, fact in each[0].items() if all(facts.get(name) == fact for facts in each)}
+    differing = [{name: fact for name, fact in facts.items() if name not in shared} for facts in each]
+    swept["execution"] = {**shared, "seed": seed, "bindings": [{"seed": seed, **facts} for facts in differing]}
+    return swept
 
 
 def warm_up() -> None:
@@ -98,8 +127,11 @@ def warm_up() -> None:
         simulate(text, Options(shots=1, seed=1), limits)
 
 
-def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, Any]:
-    """Admit, run and count a circuit that has been read."""
+def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
+    """Admit, run and count a circuit that has been read; `options` have a seed, the result takes at most `room` bytes.
+
+    Return the outcome and the bytes it takes.
+    """
     facts = read_facts(circuit)
     native = facts.names <= _basis("automatic")
     if not native:
@@ -113,20 +145,19 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
             hint="Declare `bit[n] c;` and measure into it.",
         )
     per_shot = options.shots if options.memory else 0
-    check_size(per_shot, 1, circuit.num_clbits)
-    seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
-    result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan, seed)
+    check_size(per_shot, 1, circuit.num_clbits, room)
+    result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan)
     data = result.data(0)
     show = _shown(circuit)
     counts = data.get("counts", {})
-    check_size(per_shot, len(counts), circuit.num_clbits)
+    size = check_size(per_shot, len(counts), circuit.num_clbits, room)
     outcome: dict[str, Any] = {"result": _count(counts, show)}
     outcome["execution"] = {
         "method": plan.method,
         "num_qubits": facts.num_qubits,
         "depth": facts.depth,
         "gates": facts.gates,
-        "seed": seed,
+        "seed": options.seed,
         "simulator": "qiskit-aer",
         "versions": VERSIONS,
     }
@@ -139,13 +170,17 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget) -> dict[str, 
         outcome["expectation_values"] = [
             _estimate_value(data[f"observable_{index}"]) for index in range(len(options.observables))
         ]
-    return outcome
+    return outcome, size + VALUE_BYTES * len(options.observables or ())
 
 
-def check_size(shots: int, keys: int, width: int) -> None:
-    """Refuse an outcome that no store could take: `shots` lines of memory and `keys` counts of `width` bits."""
+def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES) -> int:
+    """Return the bytes of an outcome: `shots` lines of memory and `keys` counts of `width` bits.
+
+    Raises TaskError when they are more than `room`: no store could take them, beside what the same sweep has already.
+    """
     size = keys * (width + 12) + shots * (width + 3)
-    if size > MAX_RESULT_BYTES:
+    if size > room:
+        size += MAX_RESULT_BYTES - room
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
             f"The result takes {size} bytes; the limit is {MAX_RESULT_BYTES} bytes.",
@@ -153,6 +188,7 @@ def check_size(shots: int, keys: int, width: int) -> None:
             actual=size,
             hint="Use fewer shots, measure fewer qubits, or leave memory out.",
         )
+    return size
 
 
 def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:
@@ -218,12 +254,10 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(  # noqa: PLR0913 - the parts of one run
-    circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan, seed: int
-) -> Result:
+def _run_on_aer(circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan) -> Result:
     settings: dict[str, Any] = {
         "shots": options.shots,
-        "seed_simulator": seed,
+        "seed_simulator": options.seed,
         "method": plan.method,
         # Aer counts in MiB and takes 0 for "no limit".
         "max_memory_mb": max(1, budget.memory_bytes >> 20),

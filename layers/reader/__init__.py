@@ -14,6 +14,7 @@ user gates, subroutines and certain loops are inlined, so that no name of a user
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from reader.excerpts import SourceError, locate
@@ -21,13 +22,13 @@ from reader.limits import LIMITS, Limits
 from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qiskit import QuantumCircuit
 
     from reader.program import Compiled
 
-__all__ = ["LIMITS", "Limits", "Size", "check", "read"]
+__all__ = ["LIMITS", "Limits", "Size", "check", "check_each", "read", "read_each"]
 
 
 class Size(NamedTuple):
@@ -43,10 +44,15 @@ def check(text: str, inputs: Mapping[str, object] | None = None, *, counted: boo
     Without `inputs`, a program that declares some is checked for syntax only, and None is returned: its values decide
     the rest. `counted` is as in `read`.
     """
-    compiled = _compile(text, inputs, partial=inputs is None, counted=counted)
-    if compiled is None:
-        return None
-    return Size(sum(size for _, size in compiled.registers), len(compiled.operations))
+    compiled = next(_compile_each(text, [inputs], counted=counted))
+    return None if compiled is None else _size(compiled)
+
+
+def check_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True) -> Iterator[Size]:
+    """Yield what `check` returns for each binding of a sweep; raises `TaskError` when it comes to a bad one."""
+    for compiled in _compile_each(text, bindings, counted=counted):
+        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
+        yield _size(compiled)
 
 
 def read(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True) -> QuantumCircuit:
@@ -56,39 +62,81 @@ def read(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool
     `counted=False`, as where only expectation values are asked for, a program that measures nothing is no error; its
     circuit may have no classical bits.
     """
-    compiled = _compile(text, inputs or {}, partial=False, counted=counted)
+    return next(read_each(text, [inputs or {}], counted=counted))
+
+
+def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True) -> Iterator[QuantumCircuit]:
+    """Yield what `read` returns for each binding of a sweep, the text parsed once; raises as `read` does."""
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
-    assert compiled is not None  # noqa: S101 - only a partial compilation gives nothing
-    try:
-        return Builder(compiled).build()
-    except RecursionError:
-        raise _too_deep() from None
+    for compiled in _compile_each(text, bindings, counted=counted):
+        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
+        try:
+            yield Builder(compiled).build()
+        except RecursionError:
+            raise _too_deep() from None
 
 
-def _compile(text: str, inputs: Mapping[str, object] | None, *, partial: bool, counted: bool) -> Compiled | None:
+def _size(compiled: Compiled) -> Size:
+    return Size(sum(size for _, size in compiled.registers), len(compiled.operations))
+
+
+def _compile_each(
+    text: str, bindings: Sequence[Mapping[str, object] | None], *, counted: bool
+) -> Iterator[Compiled | None]:
+    """Yield the program compiled with each binding; None for a program with inputs whose binding is None."""
     bound(text)
     text = text.removeprefix("\ufeff")
-    if not inputs:
+    if len(bindings) == 1 and not bindings[0]:
         from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
         flat = scan(text, counted=counted)
         if flat is not None:
-            return flat
+            yield flat
+            return
     from reader.parse import parse  # noqa: PLC0415 - flat programs do without
     from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
 
-    try:
+    operations = steps = 0
+    with _located(text):
         program = parse(text)
-        if partial and has_inputs(program):
-            return None
-        return compile_program(program, inputs or {}, counted=counted)
+        declares = has_inputs(program)
+    for binding in bindings:
+        if binding is None and declares:
+            yield None
+            continue
+        with _located(text):
+            compiled = compile_program(program, binding or {}, counted=counted)
+        operations += len(compiled.operations)
+        steps += compiled.steps
+        if len(bindings) > 1:
+            _bound_sweep("operations", operations, LIMITS.sweep_operations)
+            _bound_sweep("steps", steps, LIMITS.sweep_steps)
+        yield compiled
+
+
+@contextmanager
+def _located(text: str) -> Iterator[None]:
+    """Turn what goes wrong inside into a `TaskError` with line and column."""
+    try:
+        yield
     except SourceError as error:
         if error.at < 0:
             raise TaskError(error.code, error.message, hint=error.hint) from None
         raise locate(error, text) from None
     except RecursionError:
         raise _too_deep() from None
+
+
+def _bound_sweep(name: str, actual: int, limit: int) -> None:
+    if actual > limit:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The circuits of all bindings together take more than {limit:,} {name}.",
+            limit=limit,
+            actual=actual,
+            hint="Split the sweep into several tasks.",
+        )
 
 
 def _too_deep() -> TaskError:

@@ -24,6 +24,8 @@ class Limits:
     steps: int = 120_000  # statements executed and expressions evaluated while compiling
     power_qubits: int = 6  # qubits of a gate raised to a power that repetition cannot express
     splits: int = 10  # measured bits that one statement may be specialised on
+    sweep_operations: int = 300_000  # operations of all circuits of a sweep (one program, many inputs) together
+    sweep_steps: int = 1_000_000  # the same of steps
 
 
 LIMITS = Limits()

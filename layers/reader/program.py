@@ -32,6 +32,7 @@ class Compiled(NamedTuple):
     outputs: list[Output]
     phase: float
     notes: list[str]
+    steps: int = 0
 
 
 def has_inputs(program: syntax.Program) -> bool:
@@ -53,7 +54,7 @@ def compile_program(program: syntax.Program, inputs: Mapping[str, object], *, co
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.phase, list(m.notes))
+    return Compiled(m.ops, m.registers, registers, m.phase, list(m.notes), m.steps)
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

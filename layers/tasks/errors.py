@@ -26,6 +26,7 @@ class TaskError(Exception):
 
     `message` is a sentence for people. `line` and `column` count from 1. `limit` and `actual` are in the unit that
     `message` names. `hint` says what to change. `excerpt` is the offending source line with a caret below it.
+    `binding` is the index, from 0, of the set of inputs that failed, in a task that has a list of them.
     """
 
     def __init__(  # noqa: PLR0913 - the fields of the contract's error object
@@ -39,6 +40,7 @@ class TaskError(Exception):
         actual: float | None = None,
         hint: str | None = None,
         excerpt: str | None = None,
+        binding: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -49,6 +51,7 @@ class TaskError(Exception):
         self.actual = actual
         self.hint = hint
         self.excerpt = excerpt
+        self.binding = binding
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contract's `error` object: code and message always, the rest where known."""
@@ -61,8 +64,13 @@ class TaskError(Exception):
             "actual": self.actual,
             "hint": self.hint,
             "excerpt": self.excerpt,
+            "binding": self.binding,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    def of_binding(self, index: int) -> TaskError:
+        """Return the same error as a sweep's binding number `index` met it."""
+        return _rebuild({**self.as_dict(), "message": f"Binding {index}: {self.message}", "binding": index})
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle whole, so that an error found in a child process arrives in its parent as it was."""

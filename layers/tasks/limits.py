@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_SHOTS = 100_000
+MAX_BINDINGS = 1_000  # sets of inputs in one task
+MAX_SWEEP_SHOTS = 1_000_000  # shots of all bindings together
 MAX_OBSERVABLES = 100  # Pauli sums in one request
 MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
 MAX_GATES = 1_000_000  # operations after every gate, loop and broadcast is expanded
@@ -83,6 +85,8 @@ class Limits:
         stateful = ("statevector", "density_matrix")
         return {
             "max_shots": MAX_SHOTS,
+            "max_bindings": MAX_BINDINGS,
+            "max_sweep_shots": MAX_SWEEP_SHOTS,
             "max_gates": MAX_GATES,
             "max_observables": MAX_OBSERVABLES,
             "max_terms": MAX_TERMS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from tasks.limits import MAX_OBSERVABLES, MAX_SHOTS, MAX_TERMS
+from tasks.limits import MAX_BINDINGS, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
 
 MAX_SEED = 2**63 - 1  # Aer takes the seed as a signed 64-bit integer
 
@@ -96,8 +96,8 @@ class Options:
 
     `noise` may be given as its dictionary. `observables` is a list of Pauli sums, each a Pauli string, a mapping
     `{"XX": 1.0}` or a list of `[pauli, coefficient]`; strings are little-endian as in Qiskit (the rightmost letter acts
-    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations; the reader checks
-    them.
+    on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations, or a sweep:
+    a sequence of such bindings, each of which the program runs with; the reader checks them.
     """
 
     shots: int = 1024
@@ -107,7 +107,7 @@ class Options:
     memory: bool = False
     noise: Noise | None = None
     observables: tuple[PauliSum, ...] | None = None
-    inputs: Mapping[str, Any] | None = None
+    inputs: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = None
 
     def __post_init__(self) -> None:
         if not _is_integer(self.shots) or not 1 <= self.shots <= MAX_SHOTS:
@@ -120,12 +120,30 @@ class Options:
             raise ValueError(f"precision must be one of {', '.join(Precision)}.")
         if not isinstance(self.memory, bool):
             raise ValueError("memory must be true or false.")  # noqa: TRY004 - one error for every bad option
-        if self.inputs is not None and not isinstance(self.inputs, Mapping):
-            raise ValueError("inputs must be an object of names and values.")
         object.__setattr__(self, "method", str(self.method))
         object.__setattr__(self, "precision", str(self.precision))
         object.__setattr__(self, "noise", _read_noise(self.noise))
         object.__setattr__(self, "observables", _read_observables(self.observables))
+        object.__setattr__(self, "inputs", _read_inputs(self.inputs))
+        if self.is_sweep and self.shots * len(self.bindings) > MAX_SWEEP_SHOTS:
+            raise ValueError(f"shots times the number of bindings in inputs may be at most {MAX_SWEEP_SHOTS}.")
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether `inputs` is a list, so that the outcome has a list of counts, one for each binding."""
+        return isinstance(self.inputs, tuple)
+
+    @property
+    def bindings(self) -> tuple[Mapping[str, Any], ...]:
+        """The inputs of each run: one but for a sweep."""
+        return self.inputs if isinstance(self.inputs, tuple) else (self.inputs or {},)
+
+    def of_binding(self, index: int, seed: int) -> Options:
+        """Return the options with which binding number `index` alone gives what it gives in a task with that seed.
+
+        Its own seed is `seed + index`; after 2^63 - 1 comes 0.
+        """
+        return replace(self, inputs=self.bindings[index], seed=(seed + index) % (MAX_SEED + 1))
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:
@@ -148,8 +166,8 @@ class Options:
                 value = value.as_dict()
             elif field.name == "observables":
                 value = [[[pauli, coefficient] for pauli, coefficient in terms] for terms in value]
-            elif isinstance(value, Mapping):
-                value = dict(value)
+            elif field.name == "inputs":
+                value = [dict(binding) for binding in self.bindings] if self.is_sweep else dict(value)
             given[field.name] = value
         return given
 
@@ -161,6 +179,16 @@ def _read_noise(given: object) -> Noise | None:
     if given is not None and not isinstance(given, Noise):
         raise ValueError("noise must be an object.")
     return None if given == Noise() else given
+
+
+def _read_inputs(given: object) -> Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None:
+    if given is None or isinstance(given, Mapping):
+        return given
+    if not isinstance(given, (list, tuple)) or not all(isinstance(binding, Mapping) for binding in given):
+        raise ValueError("inputs must be an object of names and values, or a list of such objects.")
+    if not 1 <= len(given) <= MAX_BINDINGS:
+        raise ValueError(f"inputs may be a list of 1 to {MAX_BINDINGS} bindings.")
+    return tuple(given)
 
 
 def _read_observables(given: object) -> tuple[PauliSum, ...] | None:

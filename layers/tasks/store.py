@@ -97,7 +97,6 @@ class TaskStore:
             "submitted_at": {"S": task.submitted_at},
             "correlation_id": {"S": task.correlation_id},
             "shots": {"N": str(task.shots)},
-            "options": {"S": json.dumps(dict(task.options))},
             "request_hash": {"S": task.request_hash},
             "lane": {"S": str(task.lane)},
             "status_history": {"L": [_transition(line) for line in task.status_history]},
@@ -114,6 +113,12 @@ class TaskStore:
             # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
             row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
             self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
+        options = json.dumps(dict(task.options))
+        if len(options) <= INLINE_BYTES:
+            row["options"] = {"S": options}
+        else:  # a sweep's inputs, as a rule
+            row["options_key"] = {"S": f"options/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -182,8 +187,8 @@ class TaskStore:
             row = _refused(error)
             if row.get("claim", {}).get("S") != token:
                 return None
-        task = self._task(row)
-        return task.evolve(circuit=self.load_circuit(row))
+        task = self._task(row).evolve(circuit=self.load_circuit(row))
+        return task.evolve(options=self.load_options(row)) if "options_key" in row else task
 
     def extend(self, task: Task) -> None:
         """Renew the lease of this attempt; raises StaleAttemptError when it is no longer the task's attempt."""
@@ -363,6 +368,11 @@ class TaskStore:
         """Return the circuit's text, from the row or from the object that it names."""
         packed = row["circuit"]["B"] if "circuit" in row else self._payloads.get(row["circuit_key"]["S"])
         return unpack(bytes(packed))
+
+    def load_options(self, row: Row) -> dict[str, Any]:
+        """Return the options that are too large for the row, from the object that it names."""
+        options: dict[str, Any] = json.loads(unpack(self._payloads.get(row["options_key"]["S"])))
+        return options
 
     def _write_attempt(self, task: Task, update: str, values: dict[str, AttributeValueTypeDef], **names: str) -> None:
         """Update the row if this attempt is still the task's; raises StaleAttemptError."""

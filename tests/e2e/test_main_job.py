@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -136,3 +137,12 @@ def test_health_is_connected(stack: Stack) -> None:
     with stack.http() as http:
         body = http.get("/health").json()
     assert (body["status"], body["database_status"], body["queue_status"]) == ("healthy", "connected", "connected")
+
+
+def test_a_sweep_comes_back_in_the_order_of_its_bindings(stack: Stack) -> None:
+    """One task runs a program with several inputs; its results stand in their order."""
+    qc = "input float a; qubit q; rx(a) q; measure q;"
+    body = {"qc": qc, "shots": 9, "seed": 7, "inputs": [{"a": 0}, {"a": math.pi}, {"a": 2 * math.pi}]}
+    task = stack.ended(submit(stack, body).json()["task_id"])
+    assert (task["status"], task["result"]) == ("completed", [{"0": 9}, {"1": 9}, {"0": 9}])
+    assert task["execution"]["bindings"] == [{"seed": 7}, {"seed": 8}, {"seed": 9}]

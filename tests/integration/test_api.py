@@ -352,10 +352,10 @@ def test_an_unexpected_error_tells_nothing_but_its_correlation_id(
     """The text of a bug stays in the logs."""
     import reader
 
-    def broken(text: str, inputs: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(reader, "check", broken)
+    monkeypatch.setattr(reader, "check_each", broken)
     status, headers, answer = call("POST", "/tasks", {"qc": BELL})
     assert (status, answer["code"]) == (500, "internal_error")
     assert headers["x-correlation-id"] == answer["correlation_id"]
@@ -420,6 +420,33 @@ def test_inputs_are_checked_at_once(in_moto: Aws) -> None:
     assert stored.options == {"inputs": {"a": 0.5}}
     status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": {"b": 0.5}})
     assert (status, answer["code"]) == (400, "invalid_inputs")
+    status, _, answer = call("POST", "/tasks", {"qc": qc})
+    assert (status, answer["code"]) == (400, "invalid_inputs")
+
+
+def test_a_sweep_is_one_task_with_a_list_of_counts(in_moto: Aws) -> None:
+    """The bindings reach the worker in order, however many bytes they take, and its list of counts is shown."""
+    qc = "input float a; qubit q; rx(a) q; measure q;"
+    inputs = [{"a": index / 7} for index in range(1_000)]
+    task_id = submit({"qc": qc, "inputs": inputs, "shots": 2})
+    claimed = in_moto.store.claim(task_id)
+    assert claimed is not None
+    assert claimed.options == {"inputs": inputs}
+    assert [key.partition("/")[0] for key in in_moto.objects()] == ["options"]
+    in_moto.store.complete(claimed, {"result": [{"0": 2}] * 1_000})
+    assert call("GET", f"/tasks/{task_id}")[2]["result"] == [{"0": 2}] * 1_000
+
+
+def test_a_bad_binding_refuses_the_sweep_by_its_index(in_moto: Aws) -> None:
+    """Every binding is checked at submit; the refusal counts from 0, and nothing is stored."""
+    qc = "input float a; qubit q; rx(a) q; measure q;"
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"a": 1}, {"a": 2}, {"a": "x"}]})
+    assert (status, answer["code"], answer["binding"]) == (400, "invalid_inputs", 2)
+    assert answer["detail"] == "Binding 2: The input 'a' is declared as float and needs a finite number."
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"a": 1}] * 1_001})
+    assert (status, answer["code"]) == (422, "invalid_request")
+    assert "1000 bindings" in answer["message"]
+    assert in_moto.rows() == []
 
 
 def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -63,6 +64,18 @@ def wait_gone(pids: Iterable[int]) -> None:
     while any(alive(pid) for pid in pids):
         assert time.monotonic() < until
         os.sched_yield()
+
+
+def test_a_sweep_comes_back_as_lists(children: Children) -> None:
+    """A child's answer to a sweep has a list of counts; its error names the binding."""
+    text = "input float a; qubit q; rx(a) q; measure q;"
+    sweeps = ([{"a": 0}, {"a": math.pi}], [{"a": 0}, {"a": []}])
+    programs = [Program(text, Options.from_dict({"inputs": sweep, "shots": 9})) for sweep in sweeps]
+    good, bad = (outcome for _, outcome in sorted(children.run(programs, deadline=time.monotonic() + 60)))
+    assert isinstance(good, Completed)
+    assert good.payload["result"] == [{"0": 9}, {"1": 9}]
+    assert code(bad) == "invalid_inputs"
+    assert bad.error.binding == 1
 
 
 def test_a_bad_circuit_hurts_nobody_but_its_sender(children: Children) -> None:

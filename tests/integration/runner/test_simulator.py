@@ -190,3 +190,61 @@ def test_a_classical_assignment_in_a_measured_circuit_does_not_kill_the_simulato
     counts = simulate(text, shots=1000, method="statevector")["result"]
     assert set(counts) == {"1 1 0", "1 0 1"}
     assert sum(counts.values()) == 1000
+
+
+SWEPT = "input float a; qubit[2] q; bit[2] c; rx(a) q[0]; cx q[0], q[1]; c = measure q;"
+ANGLES = [{"a": angle} for angle in (0.0, 0.3, 1.2, 3.0)]
+
+
+@pytest.mark.parametrize("more", [{}, {"memory": True}, {"observables": ["ZZ", "XX"]}])
+def test_a_bindings_result_in_a_sweep_is_its_own_alone(more: dict[str, Any]) -> None:
+    """Binding i gives what it gives alone with the task's seed + i: counts, memory and expectation values."""
+    sweep = simulate(SWEPT, inputs=ANGLES, shots=50, **more)
+    alone = [simulate(SWEPT, inputs=angle, shots=50, seed=7 + index, **more) for index, angle in enumerate(ANGLES)]
+    for name in sweep.keys() - {"execution"}:
+        assert sweep[name] == [outcome[name] for outcome in alone]
+    assert sweep.keys() == alone[0].keys()
+
+
+def test_a_sweep_says_what_differs_between_its_bindings() -> None:
+    """What is true of all stands once, what differs in `bindings`, in order; a sweep of one has that list too."""
+    text = "input int n; qubit[3] q; bit[3] c; for int i in [0:n] { x q[i]; } c = measure q;"
+    execution = simulate(text, inputs=[{"n": 0}, {"n": 2}])["execution"]
+    assert execution["bindings"] == [{"seed": 7, "gates": 1}, {"seed": 8, "gates": 3}]
+    assert (execution["seed"], execution["method"], execution["num_qubits"]) == (7, "statevector", 3)
+    assert execution["parse_ms"] > 0
+    assert simulate(text, inputs=[{"n": 1}])["execution"]["bindings"] == [{"seed": 7}]
+
+
+def test_an_unseeded_sweep_returns_the_seed_that_repeats_it() -> None:
+    """The drawn seed is the first binding's, and the others count on from it."""
+    first = simulate(SWEPT, inputs=ANGLES, seed=None)
+    again = simulate(SWEPT, inputs=ANGLES, seed=first["execution"]["seed"])
+    assert first["result"] == again["result"]
+
+
+def test_a_bad_binding_fails_the_sweep_by_its_index() -> None:
+    """An error of one binding is the task's, whether reading or running finds it."""
+    text = "input int n; qubit[4] q; bit[4] c; x q[n]; if (n == 1) t q[0]; c = measure q;"
+    for inputs, more, code, index in (
+        ([{"n": 0}, {"n": 4}], {}, "invalid_circuit", 1),
+        ([{"n": 0}, {"n": 2}, {"n": 1}], {"method": "stabilizer"}, "unsupported_feature", 2),
+    ):
+        with pytest.raises(TaskError) as caught:
+            simulate(text, inputs=inputs, **more)
+        assert (caught.value.code, caught.value.binding) == (code, index)
+        assert caught.value.message.startswith(f"Binding {index}: ")
+
+
+def test_a_sweeps_result_is_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each result takes from the room that is left for the next ones."""
+    monkeypatch.setattr(simulator, "MAX_RESULT_BYTES", 60)
+    simulate(SWEPT, inputs=ANGLES[:1])
+    with pytest.raises(TaskError) as caught:
+        simulate(SWEPT, inputs=[ANGLES[2]] * 3)
+    assert (caught.value.code, caught.value.binding, caught.value.limit, caught.value.actual) == (
+        "circuit_too_large",
+        2,
+        60,
+        70,
+    )

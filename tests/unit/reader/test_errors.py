@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from reader import check, read
+import reader
+from reader import Limits, check, check_each, read, read_each
 from tasks.errors import TaskError
 
 # program, code, line, column, message, hint
@@ -142,3 +143,32 @@ def test_check_imports_neither_qiskit_nor_numpy() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": "layers"}, capture_output=True, text=True, check=True
     )
     assert "[]\n" == done.stdout
+
+
+def test_a_sweep_reads_like_its_bindings_one_by_one() -> None:
+    """The text is parsed once; each circuit is the one that its binding alone gives, loops and branches included."""
+    text = (
+        "input int n; input float a; qubit[3] q; bit[3] c; def f(qubit p) { rx(a) p; } gate g(t) p { rz(t / 2) p; }"
+        "for int i in [0:n] { f(q[i]); g(a * i) q[i]; } if (n > 0) x q[0]; c = measure q; if (c[0]) h q[1];"
+    )
+    bindings = [{"n": n, "a": n / 3} for n in (2, 0, 1, 2)]
+    assert [read(text, binding) for binding in bindings] == list(read_each(text, bindings))
+    assert [check(text, binding) for binding in bindings] == list(check_each(text, bindings))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"sweep_operations": 5}, "The circuits of all bindings together take more than 5 operations."),
+        ({"sweep_steps": 12}, "The circuits of all bindings together take more than 12 steps."),
+    ],
+)
+def test_a_sweep_is_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch, bounds: dict[str, int], message: str) -> None:
+    """Bindings that are small alone are refused where together they would cost too much; one alone is not."""
+    monkeypatch.setattr(reader, "LIMITS", Limits(**bounds))
+    text = "input float a; qubit q; bit c; rx(a) q; c = measure q;"
+    bindings = [{"a": 1.0}] * 3
+    with pytest.raises(TaskError) as caught:
+        list(check_each(text, bindings))
+    assert ("circuit_too_large", message) == (caught.value.code, caught.value.message)
+    assert list(check_each(text, bindings[:1])) == [check(text, bindings[0])]

@@ -73,7 +73,14 @@ def test_a_pauli_string_is_an_observable() -> None:
         ),
         ({"precision": "half"}, "precision must be one of double, single."),
         ({"memory": 1}, "memory must be true or false."),
-        ({"inputs": []}, "inputs must be an object of names and values."),
+        ({"inputs": 3}, "inputs must be an object of names and values, or a list of such objects."),
+        ({"inputs": [{}, 3]}, "inputs must be an object of names and values, or a list of such objects."),
+        ({"inputs": []}, "inputs may be a list of 1 to 1000 bindings."),
+        ({"inputs": [{}] * 1_001, "shots": 1}, "inputs may be a list of 1 to 1000 bindings."),
+        (
+            {"inputs": [{}] * 101, "shots": 10_000},
+            "shots times the number of bindings in inputs may be at most 1000000.",
+        ),
         ({"noise": 3}, "noise must be an object."),
         ({"noise": {"thermal": {}}}, "noise has no 'thermal'; it takes depolarizing and readout."),
         ({"noise": {"depolarizing": 0.1}}, "noise.depolarizing must be an object."),
@@ -108,3 +115,18 @@ def test_no_noise_is_no_model() -> None:
     """Noise that is all zero is left out, and so cannot slow the run."""
     assert Options(noise=Noise()).noise is None
     assert Options.from_dict({"noise": {}}).noise is None
+
+
+def test_a_sweep_has_a_binding_for_each_run() -> None:
+    """A list of inputs is kept in order; each binding has the options and the seed with which it runs alone."""
+    sweep = Options.from_dict({"inputs": [{"a": 1}, {"a": 2}], "shots": 5, "memory": True})
+    assert (sweep.is_sweep, sweep.bindings) == (True, ({"a": 1}, {"a": 2}))
+    assert sweep.as_dict() == {"inputs": [{"a": 1}, {"a": 2}], "shots": 5, "memory": True}
+    assert sweep.of_binding(1, 7) == Options(inputs={"a": 2}, seed=8, shots=5, memory=True)
+    assert sweep.of_binding(1, MAX_SEED).seed == 0
+
+
+@pytest.mark.parametrize("inputs", [None, {}, {"a": 1}])
+def test_one_set_of_inputs_is_no_sweep(inputs: dict[str, Any] | None) -> None:
+    """Without a list there is one run, with the inputs as they are."""
+    assert (Options(inputs=inputs).is_sweep, Options(inputs=inputs).bindings) == (False, (inputs or {},))
