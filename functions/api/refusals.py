@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tasks.errors import KeyReusedError, TaskError, UnavailableError
-from tasks.logs import logger
+from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -128,10 +128,13 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
     """Return the answer to a request that ended in `error`, and log it."""
     refusal = refusal_of(error)
     if refusal.http_status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("The request failed", exc_info=error, event="request_failed")
+        logger.error("The request failed", exc_info=error, event=Event.REQUEST_FAILED)
     else:
         logger.info(
-            "The request was refused", event="request_refused", code=refusal.code, http_status=refusal.http_status
+            "The request was refused",
+            event=Event.REQUEST_REFUSED,
+            code=refusal.code,
+            http_status=refusal.http_status,
         )
     body = {
         "status": "error",

@@ -22,7 +22,7 @@ from refusals import CircuitTextTooLargeError, KeyMissingError, TaskNotFoundErro
 from tasks.aws import task_queues, task_store
 from tasks.errors import TaskError, UnavailableError
 from tasks.limits import MB_PER_VCPU, Limits
-from tasks.logs import logger
+from tasks.logs import Event, logger
 from tasks.options import Options
 from tasks.queue import TaskQueue
 from tasks.settings import settings
@@ -139,8 +139,16 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
         try:
             queues[task.lane].send(task.task_id, correlation_id)
         except UnavailableError:
-            logger.warning("The message was not sent; the sweeper will send it", event="task_unsent", exc_info=True)
-        logger.info("Task submitted", event="task_submitted", status=task.status, shots=task.shots, owner=caller)
+            logger.warning("The message was not sent; the sweeper will send it", event=Event.TASK_UNSENT, exc_info=True)
+        logger.info(
+            "Task submitted",
+            event=Event.TASK_SUBMITTED,
+            status=task.status,
+            shots=task.shots,
+            num_qubits=size_of_circuit.num_qubits if size_of_circuit else None,
+            lane=task.lane,
+            owner=caller,
+        )
 
     accepted = TaskAccepted(task_id=task.task_id, submitted_at=task.submitted_at, correlation_id=correlation_id)
     headers = {"Location": f"/tasks/{task.task_id}"}
@@ -201,7 +209,9 @@ async def health(
             probe()
             parts[name] = "connected"
         except UnavailableError:
-            logger.warning("A part of the service does not answer", event="health", part=name, exc_info=True)
+            logger.warning(
+                "A part of the service does not answer", event=Event.PART_UNAVAILABLE, part=name, exc_info=True
+            )
             parts[name] = "unavailable"
     healthy = set(parts.values()) == {"connected"}
     body = {"status": "healthy" if healthy else "unhealthy", "timestamp": rfc3339(utc_now()), **parts}

@@ -22,7 +22,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
-from tasks.logs import logger
+from tasks.logs import Event, logger
 from tasks.queue import MalformedMessageError, task_id_of
 from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import utc_now
@@ -59,8 +59,9 @@ class Sweep:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Sweep once; the answer is for whoever invokes the function by hand."""
+    logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     swept = asdict(sweep(task_store(), task_queues(), dead_letter_queue()))
-    logger.info("Swept", event="swept", **swept)
+    logger.info("Swept", event=Event.SWEPT, **swept)
     return swept
 
 
@@ -97,14 +98,14 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
         try:
             task_id = task_id_of(body)
         except MalformedMessageError as error:
-            logger.error("A dead message is not one of ours", event="message_malformed", reason=str(error))
+            logger.error("A dead message is not one of ours", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
         task = store.bury(task_id, ATTEMPTS_EXHAUSTED)
         if task is not None:
             buried += 1
             logger.error(
                 "Task failed: its message died",
-                event="task_dead",
+                event=Event.TASK_DEAD,
                 task_id=task_id,
                 correlation_id=task.correlation_id,
                 attempt=task.attempt,
@@ -128,7 +129,7 @@ def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: I
         sent += 1
         logger.warning(
             "Message sent again",
-            event="task_swept",
+            event=Event.TASK_SWEPT,
             task_id=task.task_id,
             correlation_id=task.correlation_id,
             attempt=task.attempt,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,13 +14,12 @@ from admission import Budget
 from nursery import Answered, Child, Lost, Nursery
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import Limits
+from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tasks.options import Options
-
-logger = logging.getLogger(__name__)
 
 STOP_MARGIN_S = 0.5  # kept before the deadline, to kill what still runs and to hand everything back
 START_LEAST_S = 1.0  # with less than this left, starting a program would only waste its time
@@ -33,10 +31,11 @@ STEAL_S = 0.05  # a program that waits behind one that has run for this long is 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One task's text and options."""
+    """One task's text and options, and the fields that the log's lines about it have (`task_id`, ...)."""
 
     qc: str
     options: Options
+    log: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,13 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The program will fail every time: its circuit is bad, over a limit, or crashed the simulator twice."""
+    """The program will fail every time: its circuit is bad, over a limit, or crashed the simulator twice.
+
+    `run_ms` is how long its last try kept a child busy, reading included.
+    """
 
     error: TaskError
+    run_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +326,7 @@ class _Batch:
 
     def take(self, event: Answered, run: _Run | None) -> None:
         """Judge a frame: only a child with a program has something to say, and only in these words."""
-        outcome = None if run is None else _judge(event.message)
+        outcome = None if run is None else _judge(event.message, self.programs[run.index].log)
         if run is None or outcome is None:
             self.nursery.kill(event.child)
             if run is not None:
@@ -334,23 +337,27 @@ class _Batch:
         if isinstance(outcome, str):
             self.postpone(run, outcome)
         else:
-            self.finish(run.index, outcome)
+            self.conclude(run, outcome)
 
     def postpone(self, run: _Run, why: str) -> None:
         """Deal with a program that was read, but cannot run in what it was given."""
         if why == "time":
-            self.finish(run.index, Returned("deadline", started=True))
+            self.conclude(run, Returned("deadline", started=True))
         elif run.memory_bytes < self.limits.alone_bytes:
             self.alone.append(run.index)
             self.alone.sort()
         else:
-            self.finish(run.index, Failed(_out_of_memory(run)))
+            self.conclude(run, Failed(_out_of_memory(run)))
 
     def mourn(self, lost: Lost, run: _Run) -> None:
         """Decide what a child's death says about its program."""
         logger.warning(
             "A child was lost",
-            extra={"reason": lost.reason, "status": lost.status, "max_rss_bytes": lost.max_rss_bytes},
+            event=Event.CHILD_LOST,
+            reason=lost.reason,
+            exit_status=lost.status,
+            max_rss_bytes=lost.max_rss_bytes,
+            **self.programs[run.index].log,
         )
         if _is_memory(lost, run) or (lost.status == -signal.SIGKILL and self.was_oom_kill()):
             self.postpone(run, "memory")
@@ -369,7 +376,7 @@ class _Batch:
     def again(self, run: _Run, verdict: Outcome, times: int) -> None:
         """Try a program once more, first in the line; after that the verdict stands."""
         if times >= CRASHES:
-            self.finish(run.index, verdict)
+            self.conclude(run, verdict)
         elif run.alone:
             self.alone.insert(0, run.index)
         else:
@@ -406,6 +413,12 @@ class _Batch:
         del self.running[run.child]
         self.nursery.kill(run.child)
         self.go_on(run.child, time.monotonic())
+        self.conclude(run, outcome)
+
+    def conclude(self, run: _Run, outcome: Outcome) -> None:
+        """Say the last word on a program that ran."""
+        if isinstance(outcome, Failed):
+            outcome = replace(outcome, run_ms=round((time.monotonic() - run.started) * 1000, 3))
         self.finish(run.index, outcome)
 
     def finish(self, index: int, outcome: Outcome) -> None:
@@ -418,7 +431,7 @@ class _Batch:
             self.end(run, Returned("stopped", started=True))
 
 
-def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
+def _judge(message: dict[str, Any], log: Mapping[str, Any]) -> Completed | Failed | str | None:
     """Return what a frame says, "alone", "time" or "memory" for a postponement, None for rubbish."""
     kinds = [kind for kind in ("completed", "failed", "later") if kind in message]
     if len(kinds) != 1:
@@ -431,7 +444,8 @@ def _judge(message: dict[str, Any]) -> Completed | Failed | str | None:
     if kinds[0] == "completed":
         return Completed(said) if _is_payload(said) else None
     if "unexpected" in message:
-        logger.error("A child met an unexpected error", extra={"trace": str(message["unexpected"])[:2_000]})
+        trace = str(message["unexpected"])[:2_000]
+        logger.error("A child met an unexpected error", event=Event.CHILD_FAULTY, exception=trace, **log)
     return _read_error(said)
 
 

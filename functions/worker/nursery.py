@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import selectors
 import signal
@@ -17,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import frames
-
-logger = logging.getLogger(__name__)
+from tasks.logs import Event, logger
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
 # What a child may know of the environment: no credentials, nothing that says where the tables are.
@@ -233,7 +231,7 @@ class Nursery:
                     child.exited = message
 
     def _lose_all(self) -> list[Answered | Lost]:
-        logger.error("The simulator's zygote died", extra={"status": self._zygote.poll()})
+        logger.error("The simulator's zygote died", event=Event.ZYGOTE_LOST, exit_status=self._zygote.poll())
         lost: list[Answered | Lost] = [Lost(child, "zygote") for child in self.children]
         self.restart()
         return lost

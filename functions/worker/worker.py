@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from children import Children, Completed, Failed, Program, Returned
 from tasks.aws import task_queues, task_store
 from tasks.errors import ErrorCode, StaleAttemptError, UnavailableError
-from tasks.logs import logger
+from tasks.logs import Event, logger
 from tasks.options import Options
 from tasks.queue import MalformedMessageError, task_id_of
 from tasks.settings import settings
-from tasks.task import Lane
+from tasks.task import Lane, Status, epoch_ms, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before Lambda ends the function
 HEARTBEATS_PER_LEASE = 3
 LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE}
+OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
+WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
 VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
 
 
@@ -53,9 +57,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Work on one batch of SQS messages."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_SECONDS
     records = event["Records"]
-    batch = Batch(
-        task_store(), task_queues(), lane_of(records), children(), deadline, lease_seconds=settings().lease_seconds
-    )
+    lane, limits = lane_of(records), children().limits
+    # What a task keeps busy of the memory that Lambda bills: in the small lane a child's part, in the large lane all.
+    memory_mb = limits.memory_mb // (limits.children if lane is Lane.SMALL else 1)
+    logger.append_keys(worker=WORKER, memory_mb=memory_mb, correlation_id=context.aws_request_id)
+    batch = Batch(task_store(), task_queues(), lane, children(), deadline, lease_seconds=settings().lease_seconds)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.work(records)]}
 
 
@@ -67,11 +73,12 @@ def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
 
 @dataclass(slots=True)
 class Attempt:
-    """A claimed task and the message that led to it."""
+    """A claimed task, the message that led to it, and the fields of the log's lines about it."""
 
     task: Task
     message_id: str
     receipt_handle: str
+    log: Mapping[str, Any]
     settled: bool = False
 
 
@@ -97,6 +104,7 @@ class Batch:
             Program(
                 qc=attempt.task.circuit,
                 options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}),
+                log=attempt.log,
             )
             for attempt in self.attempts
         ]
@@ -114,36 +122,38 @@ class Batch:
         except MalformedMessageError as error:
             # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
             logger.error(
-                "A message is not one of ours", event="message_malformed", reason=str(error), message_id=message_id
+                "A message is not one of ours",
+                event=Event.MESSAGE_MALFORMED,
+                reason=str(error),
+                message_id=message_id,
+                **_ids(record),
             )
             self.failures.append(message_id)
             return
-        log: dict[str, Any] = {"task_id": task_id, "correlation_id": _correlation_id(record)}
+        log = {"task_id": task_id, **_ids(record)}
         try:
             task = self.store.claim(task_id)
         except UnavailableError:
-            logger.warning("The task could not be claimed", event="task_returned", exc_info=True, **log)
+            logger.warning("The task could not be claimed", event=Event.TASK_RETURNED, exc_info=True, **log)
             self.failures.append(message_id)
             return
         if task is None:
-            logger.info("The message is a duplicate, or its task has ended", event="message_stale", **log)
+            logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
             return
-        self.attempts.append(Attempt(task, message_id, record["receiptHandle"]))
-        received = int(record["attributes"]["ApproximateFirstReceiveTimestamp"])
-        sent = int(record["attributes"]["SentTimestamp"])
-        logger.info(
-            "Task claimed",
-            event="task_claimed",
-            status=task.status,
-            attempt=task.attempt,
-            queue_ms=received - sent,
-            **log,
-        )
+        log |= {
+            "correlation_id": task.correlation_id,
+            "attempt": task.attempt,
+            "shots": task.shots,
+            "owner": task.owner,
+            # The clocks of SQS and of this machine differ a little.
+            "queue_ms": max(0, epoch_ms(utc_now()) - int(record["attributes"]["SentTimestamp"])),
+        }
+        self.attempts.append(Attempt(task, message_id, record["receiptHandle"], log))
+        logger.info("Task claimed", event=Event.TASK_CLAIMED, status=task.status, **log)
 
     def _settle(self, attempt: Attempt, outcome: Completed | Failed | Returned) -> None:
         """Store how the attempt went and decide what becomes of its message."""
-        task = attempt.task
-        log: dict[str, Any] = {"task_id": task.task_id, "correlation_id": task.correlation_id, "attempt": task.attempt}
+        task, log = attempt.task, attempt.log
         attempt.settled = True
         try:
             match outcome:
@@ -152,27 +162,41 @@ class Batch:
                     self.store.complete(task, {**payload, "execution": execution})
                     shown = {name: execution[name] for name in _LOGGED if name in execution}
                     logger.info(
-                        "Task completed", event="task_completed", status="completed", shots=task.shots, **shown, **log
+                        "Task completed",
+                        event=Event.TASK_COMPLETED,
+                        status=Status.COMPLETED,
+                        total_ms=_total_ms(task),
+                        **shown,
+                        **log,
                     )
                 case Failed(error) if error.code in LARGER_MAY_DO and self.lane is Lane.SMALL:
                     self.store.pass_on(task, Lane.LARGE)
                     self.queues[Lane.LARGE].send(task.task_id, task.correlation_id)
-                    logger.info("Task passed on to the large lane", event="task_passed_on", code=error.code, **log)
-                case Failed(error):
+                    logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=error.code, **log)
+                case Failed(error, run_ms):
                     self.store.fail(task, error)
-                    logger.info("Task failed", event="task_failed", status="failed", code=error.code, **log)
+                    say = logger.error if error.code in OURS else logger.info
+                    say(
+                        "Task failed",
+                        event=Event.TASK_FAILED,
+                        status=Status.FAILED,
+                        code=error.code,
+                        run_ms=run_ms,
+                        total_ms=_total_ms(task),
+                        **log,
+                    )
                 case Returned(reason):
                     self.failures.append(attempt.message_id)
                     self.store.release(task)
                     self.queues[self.lane].hide([attempt.receipt_handle], 0)
-                    logger.info("Task returned to the queue", event="task_returned", reason=reason, **log)
+                    logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=reason, **log)
         except StaleAttemptError:
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
-            logger.warning("The task is no longer this attempt's", event="attempt_stale", **log)
+            logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **log)
             if attempt.message_id in self.failures:
                 self.failures.remove(attempt.message_id)
         except UnavailableError:
-            logger.warning("The outcome could not be stored", event="task_returned", exc_info=True, **log)
+            logger.warning("The outcome could not be stored", event=Event.TASK_RETURNED, exc_info=True, **log)
             if attempt.message_id not in self.failures:
                 self.failures.append(attempt.message_id)
 
@@ -187,9 +211,7 @@ class Batch:
             except StaleAttemptError:
                 stale.append(index)
             except UnavailableError:
-                logger.warning(
-                    "A lease was not renewed", event="heartbeat_missed", task_id=attempt.task.task_id, exc_info=True
-                )
+                logger.warning("A lease was not renewed", event=Event.HEARTBEAT_MISSED, exc_info=True, **attempt.log)
         self._hide([attempt.receipt_handle for attempt in self.attempts if not attempt.settled])
         return [index for index in stale if index in running]
 
@@ -201,11 +223,25 @@ class Batch:
         try:
             self.queues[self.lane].hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)
         except UnavailableError:
-            logger.warning("Messages stay hidden for the queue's own timeout", event="heartbeat_missed", exc_info=True)
+            logger.warning(
+                "Messages stay hidden for the queue's own timeout", event=Event.HEARTBEAT_MISSED, exc_info=True
+            )
 
 
 _LOGGED = ("parse_ms", "run_ms", "num_qubits", "depth", "method")
 
 
-def _correlation_id(record: Mapping[str, Any]) -> str:
-    return str(record.get("messageAttributes", {}).get("correlation_id", {}).get("stringValue", ""))
+def _ids(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ids that a message came with: its request's and its trace's, if it has them."""
+    ids = {}
+    if attribute := record.get("messageAttributes", {}).get("correlation_id"):
+        ids["correlation_id"] = str(attribute["stringValue"])
+    for part in record["attributes"].get("AWSTraceHeader", "").split(";"):
+        if part.startswith("Root="):
+            ids["trace_id"] = part.removeprefix("Root=")
+    return ids
+
+
+def _total_ms(task: Task) -> int:
+    """Return how long ago the task was submitted."""
+    return max(0, epoch_ms(utc_now()) - epoch_ms(datetime.fromisoformat(task.submitted_at)))

@@ -2,6 +2,56 @@
 
 from __future__ import annotations
 
-from aws_lambda_powertools import Logger
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-logger = Logger(serialize_stacktrace=False)  # the traceback is in `exception` once; that is enough
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.logging.types import LogRecord
+
+
+class Event(StrEnum):
+    """What a line says has happened, in its field `event`: a closed set, which queries and alarms rest on."""
+
+    # api
+    TASK_SUBMITTED = "task_submitted"  # its row is stored
+    TASK_UNSENT = "task_unsent"  # its row is stored, its message not sent; the sweeper will
+    REQUEST_REFUSED = "request_refused"  # `code` and `http_status` say why
+    REQUEST_FAILED = "request_failed"  # for a reason of ours, in `exception`
+    PART_UNAVAILABLE = "part_unavailable"  # found by GET /health
+    # worker
+    TASK_CLAIMED = "task_claimed"  # an attempt begins
+    TASK_COMPLETED = "task_completed"
+    TASK_FAILED = "task_failed"  # for good; `code` says why
+    TASK_RETURNED = "task_returned"  # unfinished, to the queue; `reason` says why
+    TASK_PASSED_ON = "task_passed_on"  # unfinished, to the large lane; `code` says why
+    ATTEMPT_STALE = "attempt_stale"  # cancelled or overtaken; what this attempt did does not count
+    MESSAGE_STALE = "message_stale"  # a duplicate, or its task has ended
+    MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
+    HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed
+    CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
+    CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
+    ZYGOTE_LOST = "zygote_lost"  # the process that makes those processes died
+    # sweeper
+    TASK_SWEPT = "task_swept"  # its message was sent again
+    TASK_DEAD = "task_dead"  # failed for good: its message is in the dead-letter queue
+    SWEPT = "swept"  # a run has ended
+
+
+# The event says where a line comes from, the log group and `memory_mb` of which function it is.
+_LEFT_OUT = ("location", "function_name", "function_arn", "function_memory_size")
+
+
+class _Lines(LambdaPowertoolsFormatter):
+    """Powertools' lines without what costs bytes and says nothing; `trace_id` in place of the invocation's trace."""
+
+    def serialize(self, log: dict[str, Any] | LogRecord) -> str:
+        line: dict[str, Any] = {name: value for name, value in log.items() if name not in _LEFT_OUT}
+        if "trace_id" in line:
+            line["xray_trace_id"] = line.pop("trace_id")
+        return super().serialize(line)
+
+
+logger = Logger(logger_formatter=_Lines(serialize_stacktrace=False, utc=True))  # `exception` has the traceback

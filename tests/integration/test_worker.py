@@ -16,6 +16,7 @@ from children import Children, Completed, Failed, Returned
 from simulated_aws import BELL
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
+from tasks.limits import Limits
 from tasks.task import Lane, Status
 from worker import Batch
 
@@ -36,6 +37,8 @@ def fixture_children() -> Iterator[Children]:
 
 class ScriptedChildren:
     """Gives the outcomes it was told to, after calling `meanwhile`; for what real children cannot be made to do."""
+
+    limits = Limits(1769, 30, children=1)
 
     def __init__(self, *outcomes: Completed | Failed | Returned, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.outcomes = outcomes

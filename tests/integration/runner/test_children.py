@@ -21,7 +21,7 @@ from integration.runner.programs import BELL, ghz, rotated
 from tasks.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HOOKS = "integration.runner.hooks:simulate"
 BELL_COUNTS = {"00": 512, "11": 512}  # 1024 shots, seed 5
@@ -132,12 +132,16 @@ def test_a_kill_from_outside_is_not_held_against_the_program(children: Children,
     assert isinstance(outcomes[1], Completed)
 
 
-def test_an_unexpected_error_is_ours_and_stays_in_the_log(children: Children, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_ours_and_stays_in_the_log(
+    children: Children, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
     """The client gets internal_error and none of the exception's text; the log has the trace."""
     outcomes = run(children, ["STUMBLE", BELL])
     assert code(outcomes[0]) == "internal_error"
     assert "secret" not in str(outcomes[0].error.as_dict())
-    assert "the secret of the house" in caplog.records[0].trace  # type: ignore[attr-defined]
+    (line,) = log_lines()
+    assert line["event"] == "child_faulty"
+    assert "the secret of the house" in line["exception"]
     assert outcomes[1].payload["result"] == BELL_COUNTS
 
 
