@@ -145,7 +145,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
             event=Event.TASK_SUBMITTED,
             status=task.status,
             shots=task.shots,
-            num_qubits=size_of_circuit.num_qubits if size_of_circuit else None,
+            num_qubits=size_of_circuit.num_qubits,
             lane=task.lane,
             owner=caller,
         )

@@ -32,6 +32,7 @@ CIRCUIT = (
     'OPENQASM 3; include "stdgates.inc"; // marker-of-the-circuit\n'
     "qubit[16] q; x q[{0, 1, 2, 3, 7, 8, 9, 12, 13, 15}]; measure q;"
 )
+KEY = "marker-of-the-key"
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 ABOUT_NO_TASK = {Event.REQUEST_REFUSED, Event.MESSAGE_MALFORMED, Event.SWEPT, Event.PART_UNAVAILABLE}
 
@@ -47,7 +48,7 @@ def submit(circuit: str = CIRCUIT, **headers: str) -> Any:
     """Submit a circuit through the api's handler; return the answer's body."""
     from api import handler
 
-    sent = {"x-api-key": "marker-of-the-key", "Idempotency-Key": f"marker-of-idempotency-{circuit}"[:200], **headers}
+    sent = {"x-api-key": KEY, "Idempotency-Key": f"marker-of-idempotency-{circuit}"[:200], **headers}
     return json.loads(handler(http_event("POST", "/tasks", {"qc": circuit}, sent), Context())["body"])
 
 
@@ -99,7 +100,13 @@ def test_a_tasks_life_is_in_the_lines_alone(
     assert {line["worker"] for line in life[1:]} == {worker.WORKER}
     assert life[2]["reason"] == "deadline"
     ended = life[-1]
-    expected = {"owner": "public", "shots": 1024, "num_qubits": 16, "method": "stabilizer", "memory_mb": 1769}
+    expected = {
+        "owner": "alice",
+        "shots": 1024,
+        "num_qubits": 16,
+        "method": "stabilizer",
+        "memory_mb": 1769,
+    }
     assert expected == {name: ended[name] for name in expected}
     assert 0 <= ended["queue_ms"] <= ended["total_ms"]
     assert all(ended[name] >= 0 for name in ("parse_ms", "run_ms", "depth"))
