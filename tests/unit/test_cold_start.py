@@ -16,7 +16,7 @@ from tasks.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 # botocore takes certifi where there is one; the functions have none.
 AWS = {"aws_lambda_powertools", "boto3", "botocore", "certifi", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
-AWS |= {"typing_extensions"}
+AWS |= {"typing_extensions", "snapshot_restore_py"}  # the latter is part of Lambda's own runtime
 WEB = {"annotated_doc", "annotated_types", "anyio", "fastapi", "mangum", "opentelemetry"}
 WEB |= {"pydantic", "pydantic_core", "snapshot_restore_py", "starlette", "typing_inspection"}
 API_CPU_SECONDS = 0.35
