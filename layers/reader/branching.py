@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reader.excerpts import invalid, quote
 from reader.expressions import binary, evaluate, integer, truth
 from reader.logic import Bit, Node, either
-from reader.subroutines import run_calls
+from reader.subroutines import has_calls
 from reader.values import INT, Value, to_bits
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ def execute_if(m: Machine, node: syntax.If) -> None:
     from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be ifs
 
     while True:
-        run_calls(m, node.condition)
         condition = truth(m, evaluate(m, node.condition), node.condition.at)
         if isinstance(condition, Node):
             then, otherwise = node.then, node.otherwise
@@ -34,16 +33,16 @@ def execute_if(m: Machine, node: syntax.If) -> None:
             return
         chosen = node.then if condition else node.otherwise
         if not condition and len(chosen) == 1 and type(chosen[0]) is type(node):
-            # `else if` is no nesting: go on in this loop.
+            # `else if` is no nesting: go on in this loop, unless a call must be made first.
             node = chosen[0]
-            continue
+            if not has_calls(m, node.condition):
+                continue
         execute_block(m, chosen)
         return
 
 
 def execute_switch(m: Machine, node: syntax.Switch) -> None:
     """Execute `switch`: cases do not fall through (spec, "The Switch statement")."""
-    run_calls(m, node.target)
     target = evaluate(m, node.target)
     if target.type.kind not in ("int", "uint", "bit", "bool"):
         invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")

@@ -64,8 +64,10 @@ class Builder:
             register = ClassicalRegister(len(output.cells), output.name)
             self.clbits.update(zip(output.cells, register, strict=True))
             classical.append(register)
-        used = {cell for operation in _walk(compiled.operations) for cell in _cells_of(operation)}
-        scratch = sorted(used - set(self.clbits))
+        scratch: list[int] = []
+        if compiled.cells > len(self.clbits):
+            used = {cell for operation in _walk(compiled.operations) for cell in _cells_of(operation)}
+            scratch = sorted(used - set(self.clbits))
         if scratch:
             taken = {register.name for register in (*quantum, *classical)}
             name = "scratch"
@@ -79,35 +81,49 @@ class Builder:
         circuit.metadata = {"outputs": [output.name for output in compiled.outputs], "notes": compiled.notes}
         return circuit
 
+    def instruction(self, operation: tuple[Any, ...]) -> CircuitInstruction:  # noqa: PLR0911 one for each kind
+        """Return what is no standard gate as an instruction."""
+        qubits = self.qubits
+        clbits = self.clbits
+        name = operation[0]
+        if name == "measure":
+            return CircuitInstruction(_MEASURE, (qubits[operation[1]],), (clbits[operation[2]],))
+        if name == "reset":
+            return CircuitInstruction(_RESET, (qubits[operation[1]],))
+        if name == "barrier":
+            return CircuitInstruction(Barrier(len(operation[1])), [qubits[q] for q in operation[1]])
+        if name == "store":
+            target = expr.lift(clbits[operation[1]])
+            touched = dict.fromkeys([operation[1], *cells(operation[2])])
+            store = Store(target, self.condition(operation[2]))
+            return CircuitInstruction(store, (), [clbits[cell] for cell in touched])
+        if name == "if":
+            return self.branch(operation)
+        if name == "while":
+            return self.loop(operation)
+        places = [qubits[q] for q in operation[2]]
+        return CircuitInstruction(special(name, operation[1], len(places)), places)
+
     def fill(self, circuit: QuantumCircuit, operations: list[tuple[Any, ...]]) -> None:
         """Append operations to a circuit that has their bits."""
         qubits = self.qubits
-        clbits = self.clbits
         from_standard = CircuitInstruction.from_standard
-        append = circuit._append  # noqa: SLF001 - `append` without checks that hold already
+        steps: list[CircuitInstruction] = []
+        append = steps.append
+        # An operation that a loop repeats is one object, and becomes one instruction.
+        made: dict[int, CircuitInstruction] = {}
         for operation in operations:
-            name = operation[0]
-            if name == "measure":
-                append(CircuitInstruction(_MEASURE, (qubits[operation[1]],), (clbits[operation[2]],)))
-            elif name == "reset":
-                append(CircuitInstruction(_RESET, (qubits[operation[1]],)))
-            elif name == "barrier":
-                append(CircuitInstruction(Barrier(len(operation[1])), [qubits[q] for q in operation[1]]))
-            elif name == "store":
-                target = expr.lift(clbits[operation[1]])
-                touched = dict.fromkeys([operation[1], *cells(operation[2])])
-                store = Store(target, self.condition(operation[2]))
-                append(CircuitInstruction(store, (), [clbits[cell] for cell in touched]))
-            elif name == "if":
-                self.branch(circuit, operation)
-            elif name == "while":
-                self.loop(circuit, operation)
-            else:
-                places = [qubits[q] for q in operation[2]]
+            step = made.get(id(operation))
+            if step is None:
+                name = operation[0]
                 if name in STANDARD:
-                    append(from_standard(STANDARD[name], places, operation[1]))
+                    places = [qubits[q] for q in operation[2]]
+                    step = from_standard(STANDARD[name], places, operation[1])
                 else:
-                    append(CircuitInstruction(special(name, operation[1], len(places)), places))
+                    step = self.instruction(operation)
+                made[id(operation)] = step
+            append(step)
+        circuit._data.extend(steps)  # noqa: SLF001 - without checks that hold already
 
     def body(self, parts: list[list[tuple[Any, ...]]], extra: Iterable[int]) -> tuple[list[QuantumCircuit], Any, Any]:
         """Return circuits for the sides of a test over the bits that any of them uses, and those bits."""
@@ -127,21 +143,21 @@ class Builder:
             circuits.append(circuit)
         return circuits, qubits, clbits
 
-    def branch(self, circuit: QuantumCircuit, operation: tuple[Any, ...]) -> None:
-        """Append a test."""
+    def branch(self, operation: tuple[Any, ...]) -> CircuitInstruction:
+        """Return a test."""
         _, bit, then, otherwise = operation
         parts = [then, otherwise] if otherwise else [then]
         circuits, qubits, clbits = self.body(parts, cells(bit))
         condition = (self.clbits[bit.cell], True) if bit.op == "bit" else self.condition(bit)
         test = IfElseOp(condition, circuits[0], circuits[1] if otherwise else None)
-        circuit._append(CircuitInstruction(test, qubits, clbits))  # noqa: SLF001 - as in `fill`
+        return CircuitInstruction(test, qubits, clbits)
 
-    def loop(self, circuit: QuantumCircuit, operation: tuple[Any, ...]) -> None:
-        """Append a loop that runs while its cell is set."""
+    def loop(self, operation: tuple[Any, ...]) -> CircuitInstruction:
+        """Return a loop that runs while its cell is set."""
         _, cell, body = operation
         circuits, qubits, clbits = self.body([body], [cell])
         loop = WhileLoopOp((self.clbits[cell], True), circuits[0])
-        circuit._append(CircuitInstruction(loop, qubits, clbits))  # noqa: SLF001 - as in `fill`
+        return CircuitInstruction(loop, qubits, clbits)
 
     def condition(self, bit: Bit) -> Expr:
         """Return a bit as a Boolean expression of Qiskit; only what Aer evaluates."""

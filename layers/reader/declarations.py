@@ -13,12 +13,13 @@ from reader.limits import LIMITS
 from reader.machine import Array, Bits, Qubits, Split, Symbol, Variable
 from reader.places import claim_qubits, concatenated, refer, unknown
 from reader.subroutines import run_calls
-from reader.values import WORD, Type, Value, default
+from reader.values import BIT, FLOAT, INT, UINT, WORD, Type, Value, default
 
 if TYPE_CHECKING:
     from reader.machine import Machine
 
 _FLOATS = (16, 32, 64, 128)
+_WITHOUT_SIZE = {"bit": BIT, "int": INT, "uint": UINT, "float": FLOAT, "angle": Type("angle", WORD)}
 
 
 def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
@@ -33,7 +34,7 @@ def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
     if name in ("duration", "stretch"):
         return Type(name)
     if node.size is None:
-        return Type(name, 1 if name == "bit" else 64 if name == "float" else WORD)
+        return _WITHOUT_SIZE[name]
     width = integer(m, node.size)
     if width < 1:
         invalid(f"A {name} has at least one bit.", node.size.at)

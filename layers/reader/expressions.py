@@ -37,64 +37,92 @@ from reader.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reader.machine import Machine, Symbol
 
-CONSTANTS = (
-    dict.fromkeys(("pi", "π"), math.pi) | dict.fromkeys(("tau", "τ"), TWO_PI) | dict.fromkeys(("euler", "ℇ"), math.e)
-)
+CONSTANTS = {
+    name: Value(FLOAT, number)
+    for names, number in ((("pi", "π"), math.pi), (("tau", "τ"), TWO_PI), (("euler", "ℇ"), math.e))
+    for name in names
+}
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _BITWISE = frozenset("&|^")
+_PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
 NEEDS_KNOWN = "Its value depends on a measurement."
 
 
-def evaluate(m: Machine, node: syntax.Expression) -> Value:  # noqa: C901, PLR0911, PLR0912, RET503 it ends in a refusal
+def evaluate(m: Machine, node: syntax.Expression) -> Value:
     """Return the value of an expression; refuses arrays and qubits, which are no values."""
-    if isinstance(node, syntax.Literal):
-        return literal(node)
-    if isinstance(node, syntax.Name):
-        symbol = lookup(m, node.name)
-        if isinstance(symbol, Variable):
-            return m.read(symbol, node.at)
-        if symbol is None:
-            if node.name in CONSTANTS:
-                return Value(FLOAT, CONSTANTS[node.name])
-            unknown(m, node)
-        return read(m, symbol, node.at)
-    if isinstance(node, syntax.Binary):
-        spine = []
-        left: syntax.Expression = node
-        while isinstance(left, syntax.Binary):
-            spine.append(left)
-            left = left.left
-        value = evaluate(m, left)
-        for part in reversed(spine):
-            if part.op in ("&&", "||"):
-                value = logical(m, part, value)
-            else:
-                value = binary(m, part.op, value, evaluate(m, part.right), part.at)
-        return value
+    return _EVALUATE.get(type(node), _no_value)(m, node)
+
+
+def _literal(_m: Machine, node: syntax.Literal) -> Value:
+    known = node.known
+    if known is None:
+        node.known = known = literal(node)
+    return known
+
+
+def _name(m: Machine, node: syntax.Name) -> Value:
+    symbol = lookup(m, node.name)
+    if symbol is None:
+        if node.name in CONSTANTS:
+            return CONSTANTS[node.name]
+        unknown(m, node)
+    return read(m, symbol, node.at)
+
+
+def _operators(m: Machine, node: syntax.Binary) -> Value:
+    # A chain such as a + b + c leans to the left, as deep as it is long: no recursion over it.
+    spine = []
+    left: syntax.Expression = node
+    while isinstance(left, syntax.Binary):
+        spine.append(left)
+        left = left.left
+    value = evaluate(m, left)
+    for part in reversed(spine):
+        if part.op in ("&&", "||"):
+            value = logical(m, part, value)
+        else:
+            value = binary(m, part.op, value, evaluate(m, part.right), part.at)
+    return value
+
+
+def _index(m: Machine, node: syntax.Index) -> Value:
     m.step(node.at)
-    if isinstance(node, syntax.Unary):
-        return unary(m, node)
-    if isinstance(node, syntax.Index):
-        symbol = refer(m, node)
-        if symbol is not None:
-            return read(m, symbol, node.at)
-        return index_value(m, evaluate(m, node.target), node)
-    if isinstance(node, syntax.Call):
-        from reader.functions import call  # noqa: PLC0415 - whose arguments are expressions
+    symbol = refer(m, node)
+    if symbol is not None:
+        return read(m, symbol, node.at)
+    return index_value(m, evaluate(m, node.target), node)
 
-        return call(m, node)
-    if isinstance(node, syntax.Cast):
-        from reader.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
 
-        return convert(m, evaluate(m, node.operand), resolve_type(m, node.type), node.at, explicit=True)
-    if isinstance(node, syntax.Concatenation):
-        return read(m, concatenated(m, node), node.at)
-    if isinstance(node, syntax.DurationOf):
-        m.note("durationof is zero on an ideal simulator.")
-        return Value(DURATION, Duration())
+def _call(m: Machine, node: syntax.Call) -> Value:
+    from reader.functions import call  # noqa: PLC0415 - whose arguments are expressions
+
+    m.step(node.at)
+    return call(m, node)
+
+
+def _cast(m: Machine, node: syntax.Cast) -> Value:
+    from reader.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
+
+    m.step(node.at)
+    return convert(m, evaluate(m, node.operand), resolve_type(m, node.type), node.at, explicit=True)
+
+
+def _concatenation(m: Machine, node: syntax.Concatenation) -> Value:
+    m.step(node.at)
+    return read(m, concatenated(m, node), node.at)
+
+
+def _duration_of(m: Machine, _node: syntax.DurationOf) -> Value:
+    m.note("durationof is zero on an ideal simulator.")
+    return Value(DURATION, Duration())
+
+
+def _no_value(_m: Machine, node: syntax.Expression) -> NoReturn:
     if isinstance(node, syntax.Hardware):
         invalid("A qubit has no value.", node.at, "Measure it first.")
     invalid("This is not a value.", node.at)
@@ -174,7 +202,10 @@ def settle(m: Machine, bit: Bit) -> Bit:
 
 def integer(m: Machine, node: syntax.Expression) -> int:  # noqa: RET503 it ends in a refusal
     """Return an integer that is needed while compiling."""
-    value = need(m, evaluate(m, node), node.at)
+    value = evaluate(m, node)
+    if type(value.data) is int and value.type is INT:
+        return value.data
+    value = need(m, value, node.at)
     if value.type.kind in ("int", "uint", "bit", "bool"):
         return int(value.data)
     if value.type.kind == "float" and float(value.data).is_integer():
@@ -222,6 +253,7 @@ def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
 
 def unary(m: Machine, node: syntax.Unary) -> Value:  # noqa: PLR0911 a dispatch over the language
     """Return `-x`, `~x` or `!x`."""
+    m.step(node.at)
     value = evaluate(m, node.operand)
     kind, data = value
     if node.op == "!" or (node.op == "~" and kind.kind == "bool"):
@@ -249,6 +281,8 @@ def unary(m: Machine, node: syntax.Unary) -> Value:  # noqa: PLR0911 a dispatch 
 def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return `left op right`."""
     m.spend((left.type.width + right.type.width) // WIDE, at)
+    if op in _PLAIN and (plain := plainly(op, left, right, at)) is not None:
+        return plain
     if op in ("<<", ">>"):
         return shift(m, op, left, right, at)
     kinds = {left.type.kind, right.type.kind}
@@ -276,6 +310,19 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
     if kind.kind in ("int", "uint"):
         return Value(kind, whole_number(op, kind, a, b, at))
     return real_number(op, kind, a, b, at)
+
+
+def plainly(op: str, left: Value, right: Value, at: int) -> Value | None:
+    """Return `left op right` of the numbers that most programs are made of, known words and floats; else None."""
+    kind, other = left.type, right.type
+    a, b = left.data, right.data
+    if (kind is not INT and kind is not FLOAT) or (other is not INT and other is not FLOAT):
+        return None
+    if type(a) is tuple or type(b) is tuple:
+        return None
+    if kind is INT and other is INT:
+        return Value(INT, whole_number(op, INT, a, b, at))
+    return real_number(op, FLOAT, float(a), float(b), at)
 
 
 def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN401 - a number of any kind
@@ -555,6 +602,19 @@ def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     if op == "/":
         factor = real_number("/", FLOAT, 1.0, factor, at).data
     return Value(DURATION, Duration(length.seconds * factor, length.samples * factor, length.stretch))
+
+
+_EVALUATE: dict[type, Callable[[Machine, Any], Value]] = {
+    syntax.Literal: _literal,
+    syntax.Name: _name,
+    syntax.Binary: _operators,
+    syntax.Unary: unary,
+    syntax.Index: _index,
+    syntax.Call: _call,
+    syntax.Cast: _cast,
+    syntax.Concatenation: _concatenation,
+    syntax.DurationOf: _duration_of,
+}
 
 
 def evaluate_array(m: Machine, node: syntax.Expression) -> Array | None:

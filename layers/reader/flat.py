@@ -273,7 +273,7 @@ class _Scan:
             raise _NotFlat
         outputs = [Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()]
         registers = [(name, size) for name, (_, size) in self.quantum.items()]
-        return Compiled(self.operations, registers, outputs, self.phase, [])
+        return Compiled(self.operations, registers, outputs, self.cells, self.phase, [])
 
 
 def scan(text: str, *, counted: bool = True) -> Compiled | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
@@ -12,12 +12,12 @@ from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
 from reader.machine import Frame, Qubits, Variable
-from reader.places import lookup, qubits_of
+from reader.places import qubits_of
 from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
 
 if TYPE_CHECKING:
     from reader.gates import Operation, Standard
-    from reader.machine import Machine, Symbol
+    from reader.machine import Machine
 
 _MOST_POWERS = 8
 _LINEAR = frozenset(
@@ -129,12 +129,45 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
     invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
 
 
-def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR0912 a dispatch over the language
+def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
-    repeat = m.repeats.get(node)
-    if repeat is not None and all(lookup(m, name) is symbol for name, symbol in repeat.symbols):
-        place(m, node, repeat.operations, repeat.combinations)
+    counts, exponents, added = modifier_arguments(m, node) if node.modifiers else ([], [], 0)
+    own = 0
+    gate: Standard | syntax.GateDefinition | None = None
+    if node.name == "gphase":
+        if len(node.arguments) != 1:
+            invalid(f"'gphase' takes 1 parameter, not {len(node.arguments)}.", node.name_at, "Write 'gphase(pi);'.")
+        if not added and node.operands:
+            invalid("gphase has no qubits.", node.operands[0].at, "Write 'gphase(pi);' or 'ctrl @ gphase(pi) q;'.")
+    else:
+        own, gate = arity(m, node, None)
+    registers = [qubits_of(m, operand) for operand in node.operands]
+    if len(registers) != own + added:
+        registers = split_controls(node, registers, own + added)
+    combinations = broadcast(m, node, registers)
+    values = [evaluate(m, argument) for argument in node.arguments]
+    if len(values) == 1 and not values[0].known and adds_up(m, node, values[0]):
+        for turn, bit in turns(values[0]):
+            operations = modified(m, node, gate, (turn,), counts, exponents, own)
+            emit_if(m, node, bit, operations, combinations)
         return
+    parameters = tuple([parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True)])
+    operations = modified(m, node, gate, parameters, counts, exponents, own)
+    place(m, node, operations, combinations)
+
+
+def adds_up(m: Machine, node: syntax.GateCall, value: Value) -> bool:
+    """Tell whether a gate is a rotation about one axis, whose angle can be put together from measured bits."""
+    return (
+        value.type.kind in BITLIKE
+        and node.name in _LINEAR
+        and node.name not in m.gates
+        and not any(modifier.name == "pow" for modifier in node.modifiers)
+    )
+
+
+def modifier_arguments(m: Machine, node: syntax.GateCall) -> tuple[list[int], list[float], int]:
+    """Return each modifier's number of controls and its exponent, and how many controls there are in all."""
     if len(node.modifiers) > LIMITS.nesting:
         limit = LIMITS.nesting
         too_large(f"A gate has more than {limit} modifiers.", node.at, limit, len(node.modifiers))
@@ -158,75 +191,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:  # noqa: C901, PLR091
             exponent = parameter(m, modifier.argument, evaluate(m, modifier.argument))
         counts.append(count)
         exponents.append(exponent)
-    own = 0
-    gate: Standard | syntax.GateDefinition | None = None
-    if node.name == "gphase":
-        if len(node.arguments) != 1:
-            invalid(f"'gphase' takes 1 parameter, not {len(node.arguments)}.", node.name_at, "Write 'gphase(pi);'.")
-        if not added and node.operands:
-            invalid("gphase has no qubits.", node.operands[0].at, "Write 'gphase(pi);' or 'ctrl @ gphase(pi) q;'.")
-    else:
-        own, gate = arity(m, node, None)
-    registers = [qubits_of(m, operand) for operand in node.operands]
-    if len(registers) != own + added:
-        registers = split_controls(node, registers, own + added)
-    combinations = broadcast(m, node, registers)
-    values = [evaluate(m, argument) for argument in node.arguments]
-    if (
-        len(values) == 1
-        and not values[0].known
-        and values[0].type.kind in BITLIKE
-        and node.name in _LINEAR
-        and node.name not in m.gates
-        and not any(modifier.name == "pow" for modifier in node.modifiers)
-    ):
-        for turn, bit in turns(values[0]):
-            operations = modified(m, node, gate, (turn,), counts, exponents, own)
-            emit_if(m, node, bit, operations, combinations)
-        return
-    parameters = tuple(parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True))
-    operations = modified(m, node, gate, parameters, counts, exponents, own)
-    place(m, node, operations, combinations)
-    if m.frame.loops:
-        symbols = constant_symbols(m, node)
-        if symbols is not None:
-            m.repeats[node] = Repeat(symbols, operations, combinations)
-
-
-class Repeat(NamedTuple):
-    """What a gate in a loop came to, and what its names stood for; it comes to that while they stand for the same."""
-
-    symbols: list[tuple[str, Symbol | None]]
-    operations: list[Operation]
-    combinations: list[tuple[int, ...]]
-
-
-def constant_symbols(m: Machine, node: syntax.GateCall) -> list[tuple[str, Symbol | None]] | None:
-    """Return the names of a gate's operands and arguments; None if more than those decides what the gate comes to."""
-    names: list[str] = []
-    for operand in node.operands:
-        target = operand
-        if isinstance(operand, syntax.Index):
-            target = operand.target
-            if not all(isinstance(item, syntax.Literal) for item in operand.items):
-                return None
-        if not isinstance(target, syntax.Name):
-            return None
-        names.append(target.name)
-    parts: list[syntax.Node] = [*node.modifiers, *node.arguments]
-    while parts:
-        match parts.pop():
-            case syntax.Literal():
-                pass
-            case syntax.Name(name=name) if lookup(m, name) is None:  # pi and the like, not a variable
-                names.append(name)
-            case syntax.Unary(operand=operand):
-                parts.append(operand)
-            case syntax.Binary(left=left, right=right):
-                parts += [left, right]
-            case _:
-                return None
-    return [(name, lookup(m, name)) for name in names]
+    return counts, exponents, added
 
 
 def turns(value: Value) -> list[tuple[float, Any]]:
@@ -286,6 +251,9 @@ def split_controls(node: syntax.GateCall, registers: list[Qubits], wanted: int) 
 
 def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> list[tuple[int, ...]]:
     """Return the qubits of each application: registers of one size go in step, single qubits stay."""
+    alone = tuple([register.places[0] for register in registers if register.scalar])
+    if len(alone) == len(registers) == len(set(alone)):
+        return [alone]
     lengths = {len(register.places) for register in registers if not register.scalar}
     if len(lengths) > 1:
         if lengths == {1, max(lengths)}:
@@ -338,6 +306,8 @@ def modified(  # noqa: PLR0913 a dispatch over the language
     own: int,
 ) -> list[Operation]:
     """Return the operations of a gate with its modifiers, over places 0 to n-1."""
+    if not node.modifiers and isinstance(gate, tuple):
+        return gate.expand(*parameters)
     if gate is None:
         operations: list[Operation] = [("gphase", parameters, ())]
     elif isinstance(gate, syntax.GateDefinition):

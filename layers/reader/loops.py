@@ -12,6 +12,7 @@ from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, negate
 from reader.machine import Array, Bits, Qubits, Variable
 from reader.places import refer, unknown
+from reader.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.subroutines import run_calls, set_flag
 from reader.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
 
@@ -25,25 +26,17 @@ _ROUNDS = 64  # attempts at finding out which variables a loop carries
 
 def iteration(m: Machine, at: int) -> None:
     """Count an iteration of a loop that is unrolled."""
-    m.iterations += 1
     m.step(at)
-    if m.iterations > LIMITS.loop_iterations:
-        too_large(
-            f"Loops run for more than {LIMITS.loop_iterations:,} iterations.",
-            at,
-            LIMITS.loop_iterations,
-            m.iterations,
-            "Use fewer iterations; a loop without a measurement must end by itself.",
-        )
+    count_iterations(m, 1, at)
 
 
 def execute_for(m: Machine, node: syntax.For) -> None:
     """Execute `for` (spec, "For loops")."""
-    run_calls(m, *_parts(node.values))
     kind = resolve_type(m, node.type)
-    values = loop_values(m, node, kind)
+    values = iter(loop_values(m, node, kind))
     broke = Variable("break", BOOL, node.at, m.depth)
-    for value in values:
+    for number, value in enumerate(values):
+        this = Round(m) if number < TRIES and not names_its_variable(m, node) else None
         iteration(m, node.at)
         state = left(m, broke)
         if state == 1:
@@ -54,11 +47,15 @@ def execute_for(m: Machine, node: syntax.For) -> None:
 
         if isinstance(state, Node):
             m.branch(state, None, once, node.at, inner=False)
-        else:
-            once()
+            continue
+        once()
+        if this is not None and this.is_like_next(m):
+            this.repeat(m, sum(1 for _ in values), node.at)
+            return
 
 
-def _parts(values: syntax.Expression) -> list[syntax.Expression | None]:
+def parts(values: syntax.Expression) -> list[syntax.Expression | None]:
+    """Return the expressions that say which values a loop runs over."""
     if isinstance(values, syntax.Range):
         return [values.start, values.step, values.stop]
     return [values]
@@ -67,6 +64,8 @@ def _parts(values: syntax.Expression) -> list[syntax.Expression | None]:
 def left(m: Machine, broke: Variable) -> Bit:
     """Return whether the loop, or something around it, has been left."""
     frame = m.frame
+    if not m.leaving:
+        return 0
     frame.loops.append((broke, broke))
     state = m.ended_by()
     frame.loops.pop()
@@ -94,6 +93,7 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
     m.give_back(frame.scopes.pop().values())
     m.give_back(frame.scopes.pop().values())
     frame.loops.pop()
+    m.give_back([continued])
 
 
 def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  # noqa: C901, RET503 a dispatch over the language
@@ -111,11 +111,8 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
             limit = LIMITS.loop_iterations
             too_large(f"A loop runs for more than {limit:,} iterations.", values.at, limit, min(length, 2**63))
         width = max(INT.width, max(abs(start), abs(stop)).bit_length() + 1)
-        source = Type("int", width)
-        numbers = [Value(source, start + index * step) for index in range(length)]
-        if kind.kind == "bit":
-            numbers = [Value(Type("uint", width), number.data) for number in numbers]
-        return numbers
+        source = Type("uint", width) if kind.kind == "bit" else INT if width == INT.width else Type("int", width)
+        return (Value(source, number) for number in range(start, start + length * step, step))
     if isinstance(values, syntax.IndexSet):
         return [evaluate(m, item) for item in values.items]
     symbol = refer(m, values)
@@ -158,6 +155,7 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         m.frame.loops.append((broke, continued))
         execute_block(m, node.body)
         m.frame.loops.pop()
+        m.give_back([continued])
 
     while True:
         iteration(m, node.at)

@@ -12,8 +12,9 @@ over its own cells. Three mechanisms keep that sound where control depends on me
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
@@ -50,10 +51,13 @@ class Select:
         self.no = no
 
 
+serials = itertools.count()  # tells which of two variables is the older one
+
+
 class Variable:
     """A classical variable: `data` is its known value, a list of its bits, or a `Select`."""
 
-    __slots__ = ("at", "base", "data", "depth", "name", "readonly", "type")
+    __slots__ = ("at", "base", "data", "depth", "name", "readonly", "serial", "type")
 
     def __init__(self, name: str, kind: Type, at: int, depth: int) -> None:
         self.name = name
@@ -63,6 +67,7 @@ class Variable:
         self.data: Any = default(kind)
         self.base: int | None = None  # its first cell, once it has cells
         self.readonly = ""  # why it cannot be assigned to
+        self.serial = next(serials)
 
 
 class Array:
@@ -103,13 +108,12 @@ Symbol = Variable | Array | Bits | Qubits
 class Frame:
     """The scopes of the program or of a running subroutine, innermost last."""
 
-    __slots__ = ("exits", "loops", "result", "returned", "scopes", "subroutine")
+    __slots__ = ("loops", "result", "returned", "scopes", "subroutine")
 
     def __init__(self, subroutine: syntax.Subroutine | None) -> None:
         self.subroutine = subroutine
         self.scopes: list[dict[str, Symbol]] = [{}]
         self.loops: list[tuple[Variable, Variable]] = []  # break flag and continue flag of each open loop
-        self.exits: list[Variable] = []
         self.result: Variable | None = None
         self.returned: Variable | None = None
 
@@ -142,7 +146,7 @@ class Machine:
         self.notes: dict[str, None] = {}
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
-        self.repeats: dict[syntax.GateCall, Any] = {}  # gates in loops that are the same in every iteration
+        self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
@@ -159,8 +163,8 @@ class Machine:
         self.measured_into: set[Variable] = set()
         self.inputs: Mapping[str, object] = {}
         self.arithmetic = Arithmetic(self.shrink)
+        self.leaving = False  # whether any exit flag was ever set
         self.ended = Variable("end", BOOL, 0, 0)
-        self.globals.exits.append(self.ended)
 
     # ------------------------------------------------------------------ limits
 
@@ -485,6 +489,12 @@ class Machine:
 
     def attempt(self, run: Callable[[], None], at: int) -> None:
         """Run a statement; where it needs measured bits while compiling, once per value of each under a test."""
+        if not self.measured:  # no bit can be unknown yet
+            try:
+                run()
+            except Split as split:
+                _refuse_own(split)
+            return
         mark = len(self.journal)
         emitted = len(self.ops)
         ops = self.ops
@@ -493,26 +503,26 @@ class Machine:
         phase = self.phase
         frame, nesting, depth, in_gate = self.frame, self.nesting, self.depth, self.in_gate
         scopes = len(frame.scopes)
-        loops, exits = len(frame.loops), len(frame.exits)
+        loops = len(frame.loops)
         try:
             run()
         except Split as split:
             # Take back everything the statement did so far, then start over knowing one bit more.
             self.frame, self.nesting, self.depth, self.in_gate = frame, nesting, depth, in_gate
-            del frame.scopes[scopes:], frame.loops[loops:], frame.exits[exits:]
+            del frame.scopes[scopes:], frame.loops[loops:]
             self.ops = ops
             del ops[emitted:]
             self.undo(mark)
             self.known = known
             self.phase = phase
             self.splits += 1
-            if self.splits > LIMITS.splits or split.cell >= cells_before:
+            if split.cell >= cells_before:
+                _refuse_own(split)
+            if self.splits > LIMITS.splits:
                 unsupported(
-                    f"This statement needs the values of more than {LIMITS.splits} measured bits."
-                    if split.cell < cells_before
-                    else "This statement needs a value that it measures itself.",
+                    f"This statement needs the values of more than {LIMITS.splits} measured bits.",
                     split.at,
-                    "Use fewer measured bits here, or assign the measured value to a variable in a statement before.",
+                    "Use fewer measured bits here.",
                 )
             self.spend(_TEST, at)
             faults: list[SourceError] = []
@@ -524,7 +534,7 @@ class Machine:
                 except ValueFault as error:
                     # These measured values make the statement meaningless; most likely they never occur.
                     self.frame, self.nesting, self.depth, self.in_gate = frame, nesting + 1, depth, in_gate
-                    del frame.scopes[scopes:], frame.loops[loops:], frame.exits[exits:]
+                    del frame.scopes[scopes:], frame.loops[loops:]
                     self.undo(mark)
                     self.known = known
                     self.ops = []
@@ -540,6 +550,8 @@ class Machine:
     def ended_by(self) -> Bit:
         """Return whether a loop, the subroutine or the program has been left at this point."""
         state: Bit = 0
+        if not self.leaving:
+            return state
         for flag in self.exits():
             data = flag.data
             if isinstance(data, list):
@@ -561,6 +573,14 @@ class Machine:
         for pair in frame.loops:
             flags += pair
         return flags
+
+
+def _refuse_own(split: Split) -> NoReturn:
+    unsupported(
+        "This statement needs a value that it measures itself.",
+        split.at,
+        "Assign the measured value to a variable in a statement before.",
+    )
 
 
 def _as_bits(variable: Variable, data: Any) -> list[Bit] | None:  # noqa: ANN401 - any kind of value

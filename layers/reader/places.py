@@ -145,6 +145,12 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
     """Return the positions an index, range or set selects among `size`, and whether it is a single index."""
     from reader.expressions import integer  # noqa: PLC0415 - expressions are made of places and places of expressions
 
+    kind = type(item)
+    if kind is not syntax.Range and kind is not syntax.IndexSet:
+        number = integer(m, item)
+        if 0 <= number < size:
+            return [number], True
+        return [_within(number, size, what, item.at if not isinstance(item, syntax.Binary) else at + 1)], True
     if isinstance(item, syntax.Range):
         step = integer(m, item.step) if item.step is not None else 1
         if step == 0:
@@ -157,12 +163,11 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
             fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
         _within(chosen[-1], size, what, item.at)
         return list(chosen), False
-    if isinstance(item, syntax.IndexSet):
-        numbers = [_within(integer(m, part), size, what, part.at) for part in item.items]
-        if len(set(numbers)) < len(numbers):
-            invalid("An index set names the same position twice.", item.at)
-        return numbers, False
-    return [_within(integer(m, item), size, what, item.at if not isinstance(item, syntax.Binary) else at + 1)], True
+    assert isinstance(item, syntax.IndexSet)  # noqa: S101 - one of the two, see above
+    numbers = [_within(integer(m, part), size, what, part.at) for part in item.items]
+    if len(set(numbers)) < len(numbers):
+        invalid("An index set names the same position twice.", item.at)
+    return numbers, False
 
 
 def _bounded(number: int, size: int) -> int:

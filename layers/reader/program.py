@@ -30,6 +30,7 @@ class Compiled(NamedTuple):
     operations: list[tuple[Any, ...]]
     registers: list[tuple[str, int]]
     outputs: list[Output]
+    cells: int  # classical bits, those outside of the outputs included
     phase: float
     notes: list[str]
     steps: int = 0
@@ -54,7 +55,7 @@ def compile_program(program: syntax.Program, inputs: Mapping[str, object], *, co
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.phase, list(m.notes), m.steps)
+    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes), m.steps)
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

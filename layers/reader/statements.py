@@ -12,7 +12,7 @@ from reader.excerpts import invalid, quote, unsupported
 from reader.expressions import evaluate
 from reader.gate_calls import apply_gate, define_gate
 from reader.logic import Node
-from reader.loops import execute_for, execute_while, leave_loop
+from reader.loops import execute_for, execute_while, leave_loop, parts
 from reader.places import qubits_of
 from reader.subroutines import define, return_from, run_calls
 from reader.values import Duration
@@ -177,14 +177,17 @@ def _extern(m: Machine, node: syntax.Extern) -> None:
 
 
 def _if(m: Machine, node: syntax.If) -> None:
+    run_calls(m, node.condition)
     m.attempt(lambda: execute_if(m, node), node.at)
 
 
 def _switch(m: Machine, node: syntax.Switch) -> None:
+    run_calls(m, node.target)
     m.attempt(lambda: execute_switch(m, node), node.at)
 
 
 def _for(m: Machine, node: syntax.For) -> None:
+    run_calls(m, *parts(node.values))
     m.attempt(lambda: execute_for(m, node), node.at)
 
 

@@ -54,6 +54,11 @@ def _calls(node: syntax.Expression | None) -> Iterator[syntax.Call]:  # noqa: C9
         stack += [(child, False) for child in reversed(children)]
 
 
+def has_calls(m: Machine, node: syntax.Expression) -> bool:
+    """Tell whether an expression calls a subroutine."""
+    return bool(m.subroutines) and bool(calls_in(m, node))
+
+
 def run_calls(m: Machine, *nodes: syntax.Expression | None) -> None:
     """Run the subroutines that expressions call, before the statement that needs their values."""
     if not m.subroutines:
@@ -115,7 +120,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     m.frame = frame
     execute_body(m, definition.body)
     m.frame = outer
-    m.give_back(frame.scopes[0].values())
+    m.give_back([*frame.scopes[0].values(), frame.returned])
     m.leave()
 
 
@@ -212,6 +217,7 @@ def return_from(m: Machine, node: syntax.Return) -> None:
 def set_flag(m: Machine, flag: Variable) -> None:
     """Say that a loop, a subroutine or the program ends here."""
     m.log(flag)
+    m.leaving = True
     flag.data = 1
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reader.values import Value
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +43,7 @@ class Literal(Expression):
     value: int | float | complex
     width: int = 0
     unit: str = ""
+    known: Value | None = None  # as a value, once it was asked for
 
 
 @dataclass(slots=True, eq=False)

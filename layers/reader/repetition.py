@@ -1,0 +1,111 @@
+"""Loop bodies that do the same in every iteration: compiled until that is certain, then repeated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reader import syntax
+from reader.excerpts import too_large
+from reader.limits import LIMITS
+from reader.logic import Node
+from reader.machine import serials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reader.logic import Bit
+    from reader.machine import Machine, Variable
+
+TRIES = 3  # iterations to compile before a loop counts as one that goes on changing
+
+
+def count_iterations(m: Machine, number: int, at: int) -> None:
+    """Count iterations of loops that are unrolled."""
+    m.iterations += number
+    if m.iterations > LIMITS.loop_iterations:
+        too_large(
+            f"Loops run for more than {LIMITS.loop_iterations:,} iterations.",
+            at,
+            LIMITS.loop_iterations,
+            m.iterations,
+            "Use fewer iterations; a loop without a measurement must end by itself.",
+        )
+
+
+def names_its_variable(m: Machine, node: syntax.For) -> bool:
+    """Tell whether the body of a loop uses the loop's variable (or another one of that name)."""
+    known = m.named.get(node)
+    if known is None:
+        known = m.named[node] = any(
+            isinstance(part, syntax.Name | syntax.Declaration | syntax.For | syntax.Alias) and part.name == node.name
+            for part in _parts(node.body)
+        )
+    return known
+
+
+def _parts(body: list[syntax.Statement]) -> Iterator[syntax.Node]:
+    """Yield every node of the statements."""
+    stack: list[object] = list(body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, list | tuple):
+            stack += part
+        elif isinstance(part, syntax.Node):
+            yield part
+            stack += [getattr(part, name) for name in part.__dataclass_fields__]
+
+
+class Round:
+    """One iteration: what it emits, and what the compilation knew when it began.
+
+    An iteration that leaves every variable, cell and test as it found them is followed by one that does the same.
+    """
+
+    def __init__(self, m: Machine) -> None:
+        self.start = len(m.ops)
+        self.journal = len(m.journal)
+        self.serial = next(serials)
+        self.counts = m.operations, m.iterations, m.phase
+        self.cells = _cells(m)
+
+    def is_like_next(self, m: Machine) -> bool:
+        """Tell, when the iteration has ended, whether another one would do the same."""
+        return self.cells == _cells(m) and _unchanged(m, self.journal, self.serial)
+
+    def repeat(self, m: Machine, times: int, at: int) -> None:
+        """Add the same some more times."""
+        operations, iterations, phase = self.counts
+        count_iterations(m, (m.iterations - iterations) * times, at)
+        m.count((m.operations - operations) * times, at)
+        m.ops += m.ops[self.start :] * times
+        m.phase += (m.phase - phase) * times
+
+
+def _cells(m: Machine) -> tuple[Any, ...]:
+    """Return how many cells there are, which of them are free, and what is known about them."""
+    # In which order free ones are taken is all the same: nobody reads what they hold.
+    return m.cells, sorted(m.free), {width: sorted(row) for width, row in m.rows.items()}, dict(m.known)
+
+
+def _unchanged(m: Machine, mark: int, serial: int) -> bool:
+    """Tell whether every variable older than the serial has the value that it had when the journal was at the mark."""
+    before: dict[Variable, Any] = {}
+    for variable, index, old in reversed(m.journal[mark:]):
+        if index < 0:
+            before[variable] = old
+        else:
+            data = before.get(variable)
+            if data is None:
+                data = before[variable] = list(variable.data)
+            data[index] = old
+    return all(_same(variable.data, old) for variable, old in before.items() if variable.serial < serial)
+
+
+def _same(now: Any, old: Any) -> bool:  # noqa: ANN401 - any kind of value
+    if isinstance(now, list) and isinstance(old, list):
+        return all(_same_bit(a, b) for a, b in zip(now, old, strict=True))
+    return now is old or (type(now) is type(old) and isinstance(now, int | float | complex) and now == old)
+
+
+def _same_bit(a: Bit, b: Bit) -> bool:
+    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
