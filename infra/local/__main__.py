@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from local.ministack import LocalStackError, free_port, ministack
-from local.running import folder, variable
-from local.translate import LOCAL_API_KEY, REGION
+from local.running import folder, write_environment
+from local.translate import LOCAL_API_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -87,16 +87,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         }
         deployment = await asyncio.to_thread(deploy, endpoint, overrides)
         async with front(port, deployment.api_url) as url:
-            environment = {
-                "API_URL": url,
-                "API_KEY": LOCAL_API_KEY,
-                "AWS_ENDPOINT_URL": endpoint,
-                "AWS_DEFAULT_REGION": REGION,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                **{variable(name): value for name, value in deployment.outputs.items() if name != "ApiUrl"},
-            }
-            (where / "env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+            write_environment(url, LOCAL_API_KEY, endpoint, deployment.outputs)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(ready(url))
                 await stop.wait()

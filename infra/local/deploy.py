@@ -67,6 +67,10 @@ def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deploym
             f"The stack is {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
         )
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    # On AWS the API's id is part of a host name; the stand-in serves it below a path.
-    host, stage = outputs["ApiUrl"].removeprefix("https://").split("/")
-    return Deployment(endpoint, f"{endpoint}/_aws/execute-api/{host.split('.')[0]}/{stage}", outputs)
+    return Deployment(endpoint, served_at(endpoint, outputs["ApiUrl"]), outputs)
+
+
+def served_at(endpoint: str, api_url: str) -> str:
+    """Return where a stand-in for AWS serves the API: on AWS its id is part of a host name, there of the path."""
+    host, stage = api_url.removeprefix("https://").split("/")
+    return f"{endpoint}/_aws/execute-api/{host.split('.')[0]}/{stage}"

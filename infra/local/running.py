@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 
 from local.ministack import LocalStackError
-from local.translate import ROOT
+from local.translate import REGION, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CREDENTIALS = {
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}  # what stand-ins for AWS take
 
 
 def folder() -> Path:
@@ -22,6 +32,21 @@ def environment() -> dict[str, str]:
     if not path.exists():
         raise LocalStackError("The stack is not running: `make up` starts it (for one in the cloud: STACK=<name>).")
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+def write_environment(url: str, api_key: str, endpoint: str, outputs: Mapping[str, str]) -> Path:
+    """Write for other tools where the API answers, where its AWS is, and the template's outputs; return the file."""
+    told = {
+        "API_URL": url,
+        "API_KEY": api_key,
+        "AWS_ENDPOINT_URL": endpoint,
+        **CREDENTIALS,
+        **{variable(name): value for name, value in outputs.items() if name != "ApiUrl"},
+    }
+    path = folder() / "env"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    return path
 
 
 def session(env: dict[str, str]) -> boto3.session.Session:
