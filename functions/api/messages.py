@@ -171,6 +171,28 @@ class TaskBody(BaseModel):
     error: TaskErrorBody | None = None
 
 
+class TaskSummary(BaseModel):
+    """A task in a list: as it is shown alone, without what its run has put out."""
+
+    task_id: str
+    status: Literal["pending", "completed", "failed", "cancelled"]
+    message: str
+    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    status_history: list[TransitionBody]
+    correlation_id: str
+    shots: int
+    error: TaskErrorBody | None = None
+
+
+class TaskList(BaseModel):
+    """Some of the caller's tasks, newest first."""
+
+    tasks: list[TaskSummary]
+    next_cursor: Annotated[
+        str | None, Field(description="Asks for what follows; missing on the last page. The header `Link` has it too.")
+    ] = None
+
+
 class HealthBody(BaseModel):
     """Whether the service can take tasks; a broken part says so in place of `connected`."""
 

@@ -10,11 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from listing import CursorError
 from tasks.errors import KeyReusedError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
+
+    from tasks.task import Status
 
 RETRY_AFTER_SECONDS = 5
 
@@ -25,6 +28,14 @@ class TaskNotFoundError(Exception):
 
 class KeyMissingError(Exception):
     """A request for tasks without an API key, which API Gateway should have refused."""
+
+
+class TaskEndedError(Exception):
+    """The task has ended and cannot be cancelled; `status` is how."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class CircuitTextTooLargeError(Exception):
@@ -47,7 +58,7 @@ class Refusal:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return an error is the table this module is for
+def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - one return an error is the table this module is for
     """Return the refusal that answers `error`; an unknown error is internal and says nothing of itself."""
     match error:
         case TaskError():
@@ -80,6 +91,20 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911 - one return
         case TaskNotFoundError():
             hint = "A task is read with the key that made it, until it expires; GET /limits says when."
             return Refusal(HTTPStatus.NOT_FOUND, "task_not_found", "Task not found.", {"hint": hint})
+        case TaskEndedError():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                "task_ended",
+                f"The task has ended already: it is {error.status}.",
+                {"task_status": str(error.status), "hint": "What has ended stays as it is."},
+            )
+        case CursorError():
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                "invalid_cursor",
+                "The cursor is not one that this list gave you.",
+                {"hint": "Use next_cursor as it was answered, or leave it out to start with the newest task."},
+            )
         case KeyMissingError():  # in the words of template.yaml's gateway response
             return Refusal(
                 HTTPStatus.FORBIDDEN,

@@ -7,18 +7,19 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, Request, Security
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Header, Query, Request, Security
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
 
 import reader
 import refusals
 from correlation import Correlation
 from lanes import lane_of
-from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskRequest
-from refusals import CircuitTextTooLargeError, KeyMissingError, TaskNotFoundError
+from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
+from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskList, TaskRequest
+from refusals import CircuitTextTooLargeError, KeyMissingError, TaskEndedError, TaskNotFoundError
 from tasks.aws import task_queues, task_store
 from tasks.errors import TaskError, UnavailableError
 from tasks.limits import MB_PER_VCPU, Limits
@@ -44,6 +45,11 @@ _ENDINGS = {
     Status.CANCELLED: "Task was cancelled.",
 }
 
+_SHOWN_AS = {
+    "pending": {Status.PENDING, Status.PROCESSING},
+    **{str(status): {status} for status in Status if status.ended},
+}
+
 
 def create_app() -> FastAPI:
     """Return the application with all its routes; nothing is connected to before the first request that needs it."""
@@ -61,6 +67,29 @@ def create_app() -> FastAPI:
         response_model=TaskBody,
         response_model_exclude_none=True,
         summary="Read a task",
+    )
+    app.add_api_route(
+        "/tasks",
+        list_tasks,
+        methods=["GET"],
+        response_model=TaskList,
+        response_model_exclude_none=True,
+        summary="List your tasks",
+    )
+    app.add_api_route(
+        "/tasks/{task_id}",
+        cancel_task,
+        methods=["DELETE"],
+        response_model=TaskBody,
+        response_model_exclude_none=True,
+        summary="Cancel a task",
+    )
+    app.add_api_route(
+        "/tasks/{task_id}/circuit",
+        read_circuit,
+        methods=["GET"],
+        response_class=PlainTextResponse,
+        summary="Read a task's program",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
     app.add_api_route("/limits", limits, methods=["GET"], summary="Every limit in force")
@@ -175,10 +204,84 @@ async def read_task(
     caller: Annotated[str, Depends(owner)],
 ) -> JSONResponse:
     """Say how the task is doing: pending, or how it ended and with what."""
+    return JSONResponse(shown(_task_of(store, task_id, caller)))
+
+
+async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    store: Annotated[TaskStore, Depends(task_store)],
+    caller: Annotated[str, Depends(owner)],
+    status: Annotated[
+        Literal["pending", "completed", "failed", "cancelled"] | None,
+        Query(description="Only tasks with this status, as it is shown: a running task is pending."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most tasks in one answer.")] = DEFAULT_PAGE,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before, with the same other values.")
+    ] = None,
+    submitted_after: Annotated[Moment | None, Query(description="Only tasks submitted after this moment.")] = None,
+) -> JSONResponse:
+    """List the key's own tasks, newest first.
+
+    As long as `next_cursor` is there, more may follow; with `status` a page may be shorter than `limit`, or empty, and
+    yet have one following. A task is listed within a second of its submission.
+    """
+    page = store.page(
+        caller,
+        limit,
+        statuses=_SHOWN_AS[status] if status else (),
+        submitted_after=submitted_after or "",
+        behind=position_of(cursor, caller) if cursor is not None else None,
+    )
+    body: dict[str, Any] = {"tasks": [shown(task) for task in page.tasks]}
+    headers = {}
+    if page.following is not None:
+        body["next_cursor"] = cursor_of(page.following, caller)
+        query = {"status": status, "limit": limit, "submitted_after": submitted_after}
+        headers["Link"] = next_link(query, body["next_cursor"])
+    return JSONResponse(body, headers=headers)
+
+
+async def cancel_task(
+    task_id: str,
+    store: Annotated[TaskStore, Depends(task_store)],
+    caller: Annotated[str, Depends(owner)],
+) -> JSONResponse:
+    """End a task that is pending or running; 409 when it has ended already, by an earlier cancellation too.
+
+    A running circuit is stopped within seconds, and what it might still put out is refused.
+    """
+    cancelled = is_task_id(task_id) and store.cancel(task_id, caller)
+    task = _task_of(store, task_id, caller)
+    if not cancelled:
+        raise TaskEndedError(task.status)
+    logger.info("Task cancelled", event="task_cancelled", status=task.status)
+    return JSONResponse(shown(task))
+
+
+async def read_circuit(
+    task_id: str,
+    store: Annotated[TaskStore, Depends(task_store)],
+    caller: Annotated[str, Depends(owner)],
+) -> PlainTextResponse:
+    """Give the program back, exactly as it was sent."""
+    text = store.circuit(task_id, caller) if is_task_id(task_id) else None
+    if text is None:
+        raise TaskNotFoundError
+    # Other people's text, on our address: no browser may take it for a page.
+    return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:
+    """Return the caller's task; raises TaskNotFoundError, for another's just as for none."""
     task = store.get(task_id) if is_task_id(task_id) else None
     if task is None or task.owner != caller:
         raise TaskNotFoundError
     logger.append_keys(task_id=task.task_id)
+    return task
+
+
+def shown(task: Task) -> dict[str, Any]:
+    """Return a task as the contract shows it to its owner."""
     body: dict[str, Any] = {
         "task_id": task.task_id,
         "status": Status.PENDING if task.status is Status.PROCESSING else task.status,
@@ -191,7 +294,7 @@ async def read_task(
     }
     if task.error:
         body["error"] = dict(task.error)
-    return JSONResponse(body)
+    return body
 
 
 async def health(

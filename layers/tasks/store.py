@@ -32,23 +32,25 @@ from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
 from tasks.task import Lane, Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
 ROW_VERSION = 1
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
+OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
 OPEN_SHARDS = 8  # an index partition takes 1,000 writes a second; the shards together take eight times that
 RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
 ABANDONED_AFTER = timedelta(
     seconds=20
 )  # after a lease ran out; by then SQS has delivered a dead worker's message again
 _GET_BATCH = 100  # most keys in one BatchGetItem
+MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 # How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
 SWEEP_AFTER = timedelta(seconds=30)
 
@@ -67,6 +69,22 @@ class OpenTask:
 
     task_id: str
     due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an owner's list of tasks, newest first: just behind this task."""
+
+    submitted_at: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's tasks, newest first, without their outcomes; `following` is None when there are no more."""
+
+    tasks: Sequence[Task]
+    following: Position | None
 
 
 class TaskStore:
@@ -137,12 +155,112 @@ class TaskStore:
     def get(self, task_id: str) -> Task | None:
         """Return the task without its circuit's text (see `load_circuit`), or None when there is none."""
         try:
-            # Strongly consistent: a client that was just told an id, or a result, must find it.
-            answer = self._client.get_item(TableName=self._table, Key=_key(task_id), ConsistentRead=True)
+            # Strongly consistent: a client that was just told an id, or a result, must find it. The circuit stays
+            # behind; it is billed all the same, as DynamoDB bills whole rows.
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(task_id), ConsistentRead=True, **_only(*_LISTED, *_ALONE)
+            )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
         row = answer.get("Item")
         return None if row is None else self._task(row)
+
+    def circuit(self, task_id: str, owner: str) -> str | None:
+        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key=_key(task_id),
+                ConsistentRead=True,
+                **_only("owner", "circuit", "circuit_key"),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        row = answer.get("Item")
+        return self.load_circuit(row) if row is not None and row["owner"]["S"] == owner else None
+
+    def page(
+        self,
+        owner: str,
+        limit: int,
+        *,
+        statuses: Collection[Status] = (),
+        submitted_after: str = "",
+        behind: Position | None = None,
+    ) -> Page:
+        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
+
+        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
+        milliseconds after it was stored: indexes of DynamoDB follow their table.
+        """
+        found: list[Task] = []
+        looked_at = 0
+        while True:
+            keys, more = self._keys_of(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
+            rows = self._rows([key.task_id for key in keys])
+            for index, key in enumerate(keys):
+                behind = key
+                row = rows.get(key.task_id)  # None: expired a moment ago
+                if row is not None and (not statuses or row["status"]["S"] in statuses):
+                    found.append(self._task(row))
+                if len(found) == limit:
+                    return Page(found, key if more or index + 1 < len(keys) else None)
+            looked_at += len(keys)
+            if not more:
+                return Page(found, None)
+            if looked_at >= MAX_LOOKED_AT:
+                return Page(found, behind)
+
+    def _keys_of(
+        self, owner: str, submitted_after: str, behind: Position | None, limit: int
+    ) -> tuple[list[Position], bool]:
+        """Return the next keys of an owner's tasks, newest first, and whether there are more.
+
+        Whatever `behind` says, the owner is the one that the keys are asked for.
+        """
+        if behind is not None and behind.submitted_at <= submitted_after:
+            return [], False  # DynamoDB refuses to start outside of what is asked for
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": OWNERS_INDEX,
+            "KeyConditionExpression": "#owner = :owner AND submitted_at > :after",
+            "ExpressionAttributeNames": {"#owner": "owner"},
+            "ExpressionAttributeValues": {":owner": {"S": owner}, ":after": {"S": submitted_after or "0"}},
+            "ScanIndexForward": False,
+            "Limit": limit + 1,  # one more tells whether there is more
+        }
+        if behind is not None:
+            request["ExclusiveStartKey"] = {
+                **_key(behind.task_id),
+                "owner": {"S": owner},
+                "submitted_at": {"S": behind.submitted_at},
+            }
+        try:
+            answer = self._client.query(**request)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
+        return keys[:limit], len(keys) > limit
+
+    def _rows(self, task_ids: Sequence[str]) -> dict[str, Row]:
+        """Return what lists show of the rows that there are, by task id."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(task_ids), _GET_BATCH):
+            wanted: dict[str, Any] = {
+                self._table: {
+                    "Keys": [_key(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
+                    "ConsistentRead": True,  # a task that was read as ended is not pending in the list
+                    **_only(*_LISTED),
+                }
+            }
+            while wanted:
+                try:
+                    answer = self._client.batch_get_item(RequestItems=wanted)
+                except (ClientError, BotoCoreError) as error:
+                    raise UnavailableError("DynamoDB") from error
+                wanted = answer.get("UnprocessedKeys", {})
+                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
+        return found
 
     # -- a worker's attempt -----------------------------------------------------------------------------------------
 
@@ -451,6 +569,27 @@ ATTEMPTS_EXHAUSTED = TaskError(
 _ENDING = (
     "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
 )
+
+
+# What a row holds beside the circuit: what a list shows of a task, and what is shown of one alone.
+_LISTED = (
+    "task_id",
+    "owner",
+    "status",
+    "submitted_at",
+    "correlation_id",
+    "shots",
+    "status_history",
+    "attempt",
+    "error",
+)
+_ALONE = ("options", "request_hash", "lane", "lease_until", "outcome", "outcome_object")
+
+
+def _only(*attributes: str) -> dict[str, Any]:
+    """Return the arguments that make a read leave out all but these attributes, some of which are reserved words."""
+    names = {f"#{index}": attribute for index, attribute in enumerate(attributes)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:

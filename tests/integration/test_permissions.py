@@ -114,10 +114,11 @@ def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
 
 
 def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
-    """Submitting, long and short, twice with a key, wide; reading, small and large; looking after its health."""
+    """Submitting, long and short, twice with a key, wide; reading, listing, cancelling; looking after its health."""
     from api import handler
 
     small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
+    pending = submitted(in_moto)
     called()
     for event in (
         http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
@@ -126,6 +127,9 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}"),
         http_event("GET", f"/tasks/{large}"),
+        http_event("GET", "/tasks"),
+        http_event("GET", f"/tasks/{small}/circuit"),
+        http_event("DELETE", f"/tasks/{pending}"),
         http_event("GET", "/health"),
     ):
         answer = handler(event, Context())

@@ -15,7 +15,7 @@ from local.translate import LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from simulated_aws import TEMPLATE, resolved
 from tasks.settings import Settings
-from tasks.store import OPEN_TASKS_INDEX
+from tasks.store import OPEN_TASKS_INDEX, OWNERS_INDEX
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 
@@ -204,10 +204,11 @@ def test_a_new_revision_publishes_new_versions() -> None:
     assert len(changed) == 3
 
 
-def test_the_sweepers_index_is_the_stores() -> None:
-    """The index that the store queries is defined, sparse keys only."""
-    (index,) = of_type("AWS::DynamoDB::Table")["TasksTable"]["GlobalSecondaryIndexes"]
-    assert (index["IndexName"], index["Projection"]) == (OPEN_TASKS_INDEX, {"ProjectionType": "KEYS_ONLY"})
+def test_the_tables_indexes_are_the_stores() -> None:
+    """The indexes that the store queries are defined, keys only."""
+    indexes = of_type("AWS::DynamoDB::Table")["TasksTable"]["GlobalSecondaryIndexes"]
+    assert {index["IndexName"] for index in indexes} == {OPEN_TASKS_INDEX, OWNERS_INDEX}
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
 
 
 def test_every_route_of_the_app_is_an_event_of_the_function() -> None:

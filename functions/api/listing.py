@@ -1,0 +1,84 @@
+"""Where a list of tasks goes on: cursors, which clients hand back as they got them, and the link to the next page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+from pydantic import AfterValidator, Field
+
+from tasks.store import Position
+from tasks.task import is_task_id, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_PAGE = 100  # tasks in one answer; one BatchGetItem
+DEFAULT_PAGE = 20
+_CHECK_BYTES = 9
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class CursorError(Exception):
+    """The cursor is not one that this list gave to this caller."""
+
+
+def cursor_of(position: Position, owner: str) -> str:
+    """Return a cursor that goes on behind `position`.
+
+    It names a place and no owner: whoever uses it, the list is that of the caller's own key. The check that it begins
+    with is no secret; it turns down what was cut, mistyped or made for another key.
+    """
+    place = f"{position.submitted_at}/{position.task_id}"
+    return base64.urlsafe_b64encode(_check(place, owner) + place.encode()).decode().rstrip("=")
+
+
+def position_of(cursor: str, owner: str) -> Position:
+    """Return the place that a cursor names; raises CursorError."""
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        place = packed[_CHECK_BYTES:].decode()
+    except (binascii.Error, ValueError) as error:
+        raise CursorError from error
+    submitted_at, _, task_id = place.partition("/")
+    if packed[:_CHECK_BYTES] != _check(place, owner) or not _MOMENT.fullmatch(submitted_at) or not is_task_id(task_id):
+        raise CursorError
+    return Position(submitted_at, task_id)
+
+
+def _check(place: str, owner: str) -> bytes:
+    return hashlib.sha256(f"{owner}\0{place}".encode()).digest()[:_CHECK_BYTES]
+
+
+def next_link(query: Mapping[str, object], cursor: str) -> str:
+    """Return the header `Link` (RFC 8288) to the next page; relative, so that it holds behind the stage too."""
+    kept = {name: value for name, value in query.items() if value}
+    return f'<tasks?{urlencode({**kept, "cursor": cursor})}>; rel="next"'
+
+
+def _moment(text: str) -> str:
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("not a date and time as in RFC 3339, 2026-01-31T12:00:00Z")
+    fraction = re.sub(r"(\.\d{6})\d+", r"\1", text.upper())  # datetime has microseconds, no more
+    return rfc3339(datetime.fromisoformat(fraction).astimezone(UTC))
+
+
+def _in_range(text: str) -> str:
+    try:
+        return _moment(text)
+    except OverflowError:
+        raise ValueError("outside of the years 1 to 9999") from None
+
+
+Moment = Annotated[
+    str,
+    AfterValidator(_in_range),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00Z"]),
+]
+"""A date and time with its offset, as RFC 3339 has them; taken as this service writes them, in UTC and milliseconds."""

@@ -1,0 +1,52 @@
+"""What an owner does with tasks beside submitting and reading one: through API Gateway, to the worker and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from local_stack import eventually
+from simulated_aws import BELL
+
+if TYPE_CHECKING:
+    from local_stack import Stack
+
+# Runs shot by shot, for minutes if it may.
+ENDLESS = "qubit[13] q; bit[13] c; for int i in [1:200] { h q[12]; reset q[12]; } c = measure q;"
+
+
+def test_tasks_are_listed_page_by_page(stack: Stack) -> None:
+    """The link of each page leads to the next, through the gateway and its stage."""
+    with stack.http(stack.new_key()) as http:
+        ids = [http.post("/tasks", json={"qc": BELL}).json()["task_id"] for _ in range(3)]
+        first = eventually(lambda: len(http.get("/tasks").json()["tasks"]) == 3 and http.get("/tasks?limit=2"))
+        second = http.get(first.links["next"]["url"])
+    assert [task["task_id"] for task in first.json()["tasks"] + second.json()["tasks"]] == ids[::-1]
+    assert "next" not in second.links
+
+
+def test_a_running_task_is_cancelled_and_its_circuit_stopped(stack: Stack) -> None:
+    """Its owner sees it cancelled at once; at its next heartbeat the worker kills the child and takes other tasks."""
+    with stack.http() as http:
+        task_id = http.post("/tasks", json={"qc": ENDLESS, "shots": 100_000}).json()["task_id"]
+        eventually(lambda: len(http.get(f"/tasks/{task_id}").json()["status_history"]) == 2)
+        assert http.get(f"/tasks/{task_id}/circuit").text == ENDLESS
+        cancelled = http.delete(f"/tasks/{task_id}")
+        assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+        again = http.delete(f"/tasks/{task_id}")
+        assert (again.status_code, again.json()["code"]) == (409, "task_ended")
+
+        def worker_events() -> list[str]:
+            pages = stack.client("logs").get_paginator("filter_log_events")
+            lines = [
+                json.loads(line)
+                for page in pages.paginate(logGroupName="/quantum-circuits/worker")
+                for event in page["events"]
+                for line in event["message"].splitlines()
+                if task_id in line and line.startswith("{")
+            ]
+            events = [line["event"] for line in lines]
+            return events if "attempt_stale" in events else []
+
+        assert eventually(worker_events, every=0.2) == ["task_claimed", "attempt_stale"]
+        assert http.get(f"/tasks/{task_id}").json()["status"] == "cancelled"
