@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, Strict
 from tasks.errors import ErrorCode
 from tasks.limits import MAX_BINDINGS, MAX_SHOTS, MAX_SWEEP_SHOTS
 from tasks.options import MAX_SEED, Method, Options, Precision
+from tasks.store import MAX_TASKS_AT_ONCE
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
@@ -95,6 +96,49 @@ class TaskAccepted(BaseModel):
     task_id: str
     message: Literal["Task submitted successfully."] = "Task submitted successfully."
     submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    correlation_id: str
+
+
+class TaskInBatch(TaskRequest):
+    """One task of a batch."""
+
+    idempotency_key: Annotated[
+        StrictStr | None,
+        Field(
+            pattern=r"^[ -~]{1,255}$",
+            description="Stands for this task as the header does for one sent alone; no two tasks may have the same.",
+        ),
+    ] = None
+
+    def options(self) -> Options:
+        """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
+        return Options.from_dict(self.model_dump(exclude={"qc", "idempotency_key"}, exclude_unset=True))
+
+
+class BatchRequest(BaseModel):
+    """Circuits to run; all are accepted or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"tasks": [{"qc": BELL}, {"qc": BELL, "shots": 10}]}]}
+    )
+
+    tasks: Annotated[list[TaskInBatch], Field(min_length=1, max_length=MAX_TASKS_AT_ONCE)]
+
+
+class AcceptedInBatch(BaseModel):
+    """One task of a batch, stored; `replayed` when an earlier request with its key had stored it."""
+
+    index: Annotated[int, Field(description="Its place in the request, from 0.")]
+    task_id: str
+    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    replayed: bool
+
+
+class BatchAccepted(BaseModel):
+    """All the tasks were stored and will be run."""
+
+    message: Literal["Tasks submitted successfully."] = "Tasks submitted successfully."
+    tasks: list[AcceptedInBatch]
     correlation_id: str
 
 

@@ -15,6 +15,8 @@ from tasks.errors import KeyReusedError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI, Request
 
     from tasks.task import Status
@@ -47,6 +49,40 @@ class CircuitTextTooLargeError(Exception):
         self.limit = limit
 
 
+class BatchRefusedError(Exception):
+    """Tasks of a batch are not valid, so none was stored; `problems` by index."""
+
+    def __init__(self, problems: Mapping[int, TaskError | CircuitTextTooLargeError], tasks: int) -> None:
+        super().__init__(problems, tasks)
+        self.problems = problems
+        self.tasks = tasks
+
+
+class BatchTooLargeError(Exception):
+    """Only `limit` of the `actual` tasks of a batch could be checked in the time there is."""
+
+    def __init__(self, actual: int, limit: int) -> None:
+        super().__init__(actual, limit)
+        self.actual = actual
+        self.limit = limit
+
+
+class BatchKeyReusedError(Exception):
+    """The key of the batch's task number `index` was used before with another body."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+class DuplicateKeysError(Exception):
+    """Tasks of one batch have the same key; `indexes` has a list for each such key."""
+
+    def __init__(self, indexes: list[list[int]]) -> None:
+        super().__init__(indexes)
+        self.indexes = indexes
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An HTTP answer to a request that was not carried out."""
@@ -71,6 +107,50 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 "circuit_too_large",
                 f"The circuit has {error.actual:,} bytes; the limit is {error.limit:,}.",
                 {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
+            )
+        case BatchRefusedError():
+            errors = []
+            for index, problem in error.problems.items():
+                shown_alone = refusal_of(problem)
+                message = shown_alone.fields.pop("detail", shown_alone.message)
+                errors.append({"index": index, "code": shown_alone.code, "message": message, **shown_alone.fields})
+            return Refusal(
+                HTTPStatus.BAD_REQUEST,
+                "invalid_batch",
+                f"{len(errors)} of {error.tasks} tasks are not valid; none was submitted.",
+                {"errors": errors, "hint": "`errors` has what is wrong with each; mend or leave them out, send again."},
+            )
+        case BatchTooLargeError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "batch_too_large",
+                f"Only {error.limit} of the {error.actual} circuits could be checked in time; none was submitted.",
+                {"limit": error.limit, "actual": error.actual, "hint": "Send such long circuits in smaller batches."},
+            )
+        case BatchKeyReusedError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                f"The key of task {error.index} was used before with another body; none was submitted.",
+                {"index": error.index, "hint": "Use a new key for a new task."},
+            )
+        case DuplicateKeysError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "duplicate_idempotency_key",
+                "Tasks of one batch have the same idempotency_key; none was submitted.",
+                {"indexes": error.indexes, "hint": "Give each task a key of its own, or none and the batch a header."},
+            )
+        case RequestValidationError() if (problem := error.errors()[0])["type"] == "too_long" and problem["loc"] == (
+            "body",
+            "tasks",
+        ):
+            limit, actual = problem["ctx"]["max_length"], problem["ctx"]["actual_length"]
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "batch_too_large",
+                f"The batch has {actual} tasks; the limit is {limit}.",
+                {"limit": limit, "actual": actual, "hint": f"Send batches of up to {limit} tasks."},
             )
         case RequestValidationError():
             detail = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -16,19 +15,28 @@ from fastapi.security import APIKeyHeader
 import reader
 import refusals
 from correlation import Correlation
-from lanes import lane_of
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
-from messages import BELL, ErrorBody, HealthBody, TaskAccepted, TaskBody, TaskList, TaskRequest
-from refusals import CircuitTextTooLargeError, KeyMissingError, TaskEndedError, TaskNotFoundError
+from messages import (
+    BELL,
+    AcceptedInBatch,
+    BatchAccepted,
+    BatchRequest,
+    ErrorBody,
+    HealthBody,
+    TaskAccepted,
+    TaskBody,
+    TaskList,
+    TaskRequest,
+)
+from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
+from submission import large_worker, send_new, task_of, tasks_of
 from tasks.aws import task_queues, task_store
-from tasks.errors import TaskError, UnavailableError
-from tasks.limits import MB_PER_VCPU, Limits
+from tasks.errors import KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
-from tasks.options import Options
 from tasks.queue import TaskQueue
 from tasks.settings import settings
-from tasks.store import TaskStore
-from tasks.task import Lane, Status, Task, Transition, is_task_id, new_task_id, rfc3339, utc_now
+from tasks.store import MAX_TASKS_AT_ONCE, TaskStore
+from tasks.task import Lane, Status, Task, is_task_id, rfc3339, utc_now
 
 DESCRIPTION = f"""
 Send a quantum circuit, read its counts.
@@ -67,6 +75,13 @@ def create_app() -> FastAPI:
         response_model=TaskBody,
         response_model_exclude_none=True,
         summary="Read a task",
+    )
+    app.add_api_route(
+        "/tasks/batch",
+        submit_batch,
+        methods=["POST"],
+        response_model=BatchAccepted,
+        summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
     app.add_api_route(
         "/tasks",
@@ -139,46 +154,12 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     The row is written before the message is sent. Should the message not get out, the task is accepted all the same:
     the sweeper finds the row and sends its message.
     """
-    text_bytes = len(body.qc.encode(errors="surrogatepass"))
-    if text_bytes > reader.LIMITS.text_bytes:
-        raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
-    options = body.options()
-    size_of_circuit = _check(body.qc, options)
-
-    now = rfc3339(utc_now())
     correlation_id = request.state.correlation_id
-    submission = store.submit(
-        Task(
-            task_id=keyed_task_id(caller, idempotency_key) if idempotency_key else new_task_id(),
-            owner=caller,
-            status=Status.PENDING,
-            submitted_at=now,
-            correlation_id=correlation_id,
-            circuit=body.qc,
-            shots=body.shots,
-            options={name: value for name, value in options.as_dict().items() if name != "shots"},
-            lane=lane_of(size_of_circuit, options, large_worker()),
-            request_hash=hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
-            status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
-        )
-    )
+    new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()))
+    submission = store.submit(new.task)
     task = submission.task
     logger.append_keys(task_id=task.task_id)
-    if not submission.replayed:
-        try:
-            queues[task.lane].send(task.task_id, correlation_id)
-        except UnavailableError:
-            logger.warning("The message was not sent; the sweeper will send it", event=Event.TASK_UNSENT, exc_info=True)
-        logger.info(
-            "Task submitted",
-            event=Event.TASK_SUBMITTED,
-            status=task.status,
-            shots=task.shots,
-            num_qubits=size_of_circuit.num_qubits,
-            lane=task.lane,
-            owner=caller,
-        )
-
+    send_new([(new, submission)], queues)
     accepted = TaskAccepted(task_id=task.task_id, submitted_at=task.submitted_at, correlation_id=correlation_id)
     headers = {"Location": f"/tasks/{task.task_id}"}
     if submission.replayed:
@@ -186,16 +167,40 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     return JSONResponse(accepted.model_dump(), headers=headers)
 
 
-def _check(qc: str, options: Options) -> reader.Size:
-    """Return the size of a circuit, of a sweep's the largest; raises the TaskError that reading it would end in."""
-    sizes = []
-    checked = reader.check_each(qc, options.bindings, counted=not options.observables)
-    for index in range(len(options.bindings)):
-        try:
-            sizes.append(next(checked))
-        except TaskError as error:
-            raise (error.of_binding(index) if options.is_sweep else error) from None
-    return max(sizes)
+async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    request: Request,
+    body: BatchRequest,
+    store: Annotated[TaskStore, Depends(task_store)],
+    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
+    caller: Annotated[str, Depends(owner)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="Submitting again with the same key gives the same tasks."),
+    ] = None,
+) -> JSONResponse:
+    """Check every circuit, store all the tasks or none, and queue them.
+
+    When one is refused, all are; the answer says what is wrong with each. Tasks are like any others from then on.
+    """
+    correlation_id = request.state.correlation_id
+    new = tasks_of(body, caller, correlation_id, idempotency_key)
+    try:
+        submissions = store.submit_all([each.task for each in new])
+    except KeyReusedError as error:
+        index = [each.task.task_id for each in new].index(error.task_id)
+        raise (BatchKeyReusedError(index) if body.tasks[index].idempotency_key else error) from None
+    send_new(list(zip(new, submissions, strict=True)), queues)
+    accepted = BatchAccepted(
+        tasks=[
+            AcceptedInBatch(
+                index=index, task_id=each.task.task_id, submitted_at=each.task.submitted_at, replayed=each.replayed
+            )
+            for index, each in enumerate(submissions)
+        ],
+        correlation_id=correlation_id,
+    )
+    replayed = all(each.replayed for each in submissions)
+    return JSONResponse(accepted.model_dump(), headers={"Idempotent-Replayed": "true"} if replayed else {})
 
 
 async def read_task(
@@ -254,7 +259,7 @@ async def cancel_task(
     task = _task_of(store, task_id, caller)
     if not cancelled:
         raise TaskEndedError(task.status)
-    logger.info("Task cancelled", event="task_cancelled", status=task.status)
+    logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status)
     return JSONResponse(shown(task))
 
 
@@ -330,20 +335,3 @@ async def limits() -> JSONResponse:
             "task_retention_days": settings().task_retention_days,
         }
     )
-
-
-def large_worker() -> Limits:
-    """Return the limits of the large lane's worker."""
-    memory_mb = settings().large_worker_memory_mb
-    return Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
-
-
-def keyed_task_id(caller: str, idempotency_key: str) -> str:
-    """Return the one task id that a caller's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
-
-    Storing a task under it is then the whole of idempotency: of several concurrent submissions one creates the row.
-    """
-    digest = bytearray(hashlib.sha256(f"{caller}\0{idempotency_key}".encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return str(uuid.UUID(bytes=bytes(digest)))

@@ -94,4 +94,8 @@ class StaleAttemptError(Exception):
 
 
 class KeyReusedError(Exception):
-    """The Idempotency-Key was used before with another body."""
+    """The Idempotency-Key that `task_id` was made from was used before with another body."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id)
+        self.task_id = task_id

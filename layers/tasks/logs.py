@@ -18,6 +18,7 @@ class Event(StrEnum):
     # api
     TASK_SUBMITTED = "task_submitted"  # its row is stored
     TASK_UNSENT = "task_unsent"  # its row is stored, its message not sent; the sweeper will
+    TASK_CANCELLED = "task_cancelled"  # by its owner
     REQUEST_REFUSED = "request_refused"  # `code` and `http_status` say why
     REQUEST_FAILED = "request_failed"  # for a reason of ours, in `exception`
     PART_UNAVAILABLE = "part_unavailable"  # found by GET /health

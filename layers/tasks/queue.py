@@ -58,11 +58,13 @@ class TaskQueue:
         refused = []
         for start in range(0, len(tasks), BATCH_SIZE):
             chunk = tasks[start : start + BATCH_SIZE]
+            trace = _trace()
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {
                     "Id": str(index),
                     "MessageBody": _body(task_id),
                     "MessageAttributes": _attributes(correlation_id),
+                    **trace,  # type: ignore[typeddict-item]  # one of the entry's own fields, or nothing
                 }
                 for index, (task_id, correlation_id) in enumerate(chunk)
             ]

@@ -3,6 +3,7 @@
 | method    | from                                                       | to         | guarded by                     |
 |-----------|------------------------------------------------------------|------------|--------------------------------|
 | submit    | nothing                                                    | pending    | the id being unused            |
+| submit_all| nothing                                                    | pending    | every one's id being unused    |
 | claim     | pending; processing, lease run out; failed, message dead   | processing | the status and the lease       |
 | extend    | processing                                                 | processing | the attempt                    |
 | release   | processing                                                 | processing | the attempt; the lease ends    |
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        PutTypeDef,
+        QueryInputTypeDef,
+        TransactWriteItemTypeDef,
+        UpdateItemInputTypeDef,
+    )
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
@@ -49,6 +56,7 @@ RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room
 ABANDONED_AFTER = timedelta(
     seconds=20
 )  # after a lease ran out; by then SQS has delivered a dead worker's message again
+MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
 _GET_BATCH = 100  # most keys in one BatchGetItem
 MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 # How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
@@ -106,51 +114,54 @@ class TaskStore:
 
         Raises KeyReusedError when that earlier task came from another body.
         """
-        packed = pack(task.circuit)
-        row: dict[str, AttributeValueTypeDef] = {
-            "task_id": {"S": task.task_id},
-            "version": {"N": str(ROW_VERSION)},
-            "owner": {"S": task.owner},
-            "status": {"S": str(task.status)},
-            "submitted_at": {"S": task.submitted_at},
-            "correlation_id": {"S": task.correlation_id},
-            "shots": {"N": str(task.shots)},
-            "request_hash": {"S": task.request_hash},
-            "lane": {"S": str(task.lane)},
-            "status_history": {"L": [_transition(line) for line in task.status_history]},
-            "attempt": {"N": "0"},
-            "lease_until": {"N": "0"},
-            "open_shard": {"S": _shard(task.task_id)},
-            "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))},
-            "expires_at": {"N": str(int((utc_now() + self._retention).timestamp()))},
-        }
-        if len(packed) <= INLINE_BYTES:
-            row["circuit"] = {"B": packed}
-        else:
-            # Before the row, so that no row names a missing object; an orphan expires by the bucket's rule.
-            # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
-            row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
-            self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
-        options = json.dumps(dict(task.options))
-        if len(options) <= INLINE_BYTES:
-            row["options"] = {"S": options}
-        else:  # a sweep's inputs, as a rule
-            row["options_key"] = {"S": f"options/{task.task_id}-{task.request_hash[:16]}"}
-            self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=row,
-                ConditionExpression="attribute_not_exists(task_id)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            self._client.put_item(**self._unused(task))
         except (ClientError, BotoCoreError) as error:
-            existing = self._task(_refused(error))
-            if existing.request_hash != task.request_hash:
-                raise KeyReusedError from None
-            own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
-            return Submission(existing, replayed=not own)
+            return self._resubmission(task, _refused(error))
         return Submission(task, replayed=False)
+
+    def submit_all(self, tasks: Sequence[Task]) -> list[Submission]:
+        """Store up to MAX_TASKS_AT_ONCE new tasks, all of them or none; what `submit` does for each.
+
+        Raises KeyReusedError, with nothing stored, when the id of one of them stands for another body.
+        """
+        puts: dict[str, TransactWriteItemTypeDef] = {task.task_id: {"Put": self._unused(task)} for task in tasks}
+        submissions: dict[str, Submission] = {}
+        while new := [task for task in tasks if task.task_id not in submissions]:
+            try:
+                # A transaction costs twice the writes of single puts, and leaves no half of a batch behind. Of its
+                # own first try, should boto3 repeat it, DynamoDB knows by the token that boto3 adds.
+                self._client.transact_write_items(TransactItems=[puts[task.task_id] for task in new])
+            except (ClientError, BotoCoreError) as error:
+                reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
+                there = {
+                    task.task_id: self._resubmission(task, reason["Item"])
+                    for task, reason in zip(new, reasons, strict=False)
+                    if reason.get("Code") == "ConditionalCheckFailed"
+                }
+                if not there:  # throttled, or at the same moment as another transaction with the same tasks
+                    raise UnavailableError("DynamoDB") from error
+                submissions |= there
+            else:
+                submissions |= {task.task_id: Submission(task, replayed=False) for task in new}
+        return [submissions[task.task_id] for task in tasks]
+
+    def _unused(self, task: Task) -> PutTypeDef:
+        """Return what puts the task's row if its id is unused."""
+        return {
+            "TableName": self._table,
+            "Item": self._row(task),
+            "ConditionExpression": "attribute_not_exists(task_id)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _resubmission(self, task: Task, row: Row) -> Submission:
+        """Return the earlier task that has the id of this one; raises KeyReusedError."""
+        existing = self._task(row)
+        if existing.request_hash != task.request_hash:
+            raise KeyReusedError(task.task_id)
+        own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
+        return Submission(existing, replayed=not own)
 
     def get(self, task_id: str) -> Task | None:
         """Return the task without its circuit's text (see `load_circuit`), or None when there is none."""
@@ -481,6 +492,41 @@ class TaskStore:
         return self._task(answer["Attributes"])
 
     # -- rows -------------------------------------------------------------------------------------------------------
+
+    def _row(self, task: Task) -> dict[str, AttributeValueTypeDef]:
+        """Return the row of a new task, having stored what does not fit it."""
+        packed = pack(task.circuit)
+        row: dict[str, AttributeValueTypeDef] = {
+            "task_id": {"S": task.task_id},
+            "version": {"N": str(ROW_VERSION)},
+            "owner": {"S": task.owner},
+            "status": {"S": str(task.status)},
+            "submitted_at": {"S": task.submitted_at},
+            "correlation_id": {"S": task.correlation_id},
+            "shots": {"N": str(task.shots)},
+            "request_hash": {"S": task.request_hash},
+            "lane": {"S": str(task.lane)},
+            "status_history": {"L": [_transition(line) for line in task.status_history]},
+            "attempt": {"N": "0"},
+            "lease_until": {"N": "0"},
+            "open_shard": {"S": _shard(task.task_id)},
+            "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))},
+            "expires_at": {"N": str(int((utc_now() + self._retention).timestamp()))},
+        }
+        if len(packed) <= INLINE_BYTES:
+            row["circuit"] = {"B": packed}
+        else:
+            # Before the row, so that no row names a missing object; an orphan expires by the bucket's rule.
+            # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
+            row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
+        options = json.dumps(dict(task.options))
+        if len(options) <= INLINE_BYTES:
+            row["options"] = {"S": options}
+        else:  # a sweep's inputs, as a rule
+            row["options_key"] = {"S": f"options/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
+        return row
 
     def load_circuit(self, row: Row) -> str:
         """Return the circuit's text, from the row or from the object that it names."""

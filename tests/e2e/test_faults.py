@@ -180,7 +180,7 @@ def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
     count, clients = 16 if SHORT else TASKS, 8
     numbers = chaos.numbers(count)
     progress(lambda: stack.queue.size() == 0)  # a fault before this one may have left a message of an ended task
-    stack.proxy.fault = lambda operation: "hang" if operation == "SendMessage" else None
+    stack.proxy.fault = lambda operation: "hang" if operation.startswith("SendMessage") else None
     kills = 0
     for start in range(0, count, clients):
         chunk = numbers[start : start + clients]

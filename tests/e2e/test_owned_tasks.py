@@ -50,3 +50,27 @@ def test_a_running_task_is_cancelled_and_its_circuit_stopped(stack: Stack) -> No
 
         assert eventually(worker_events, every=0.2) == ["task_claimed", "attempt_stale"]
         assert http.get(f"/tasks/{task_id}").json()["status"] == "cancelled"
+
+
+def test_a_batch_of_a_hundred_is_accepted_once_and_run(stack: Stack) -> None:
+    """All its tasks complete with their own counts; its key gives the same again, and refuses another body."""
+    tasks = [
+        {"qc": f"qubit[7] q; bit[7] c; {flips(number)} c = measure q;", "shots": number + 1} for number in range(100)
+    ]
+    with stack.http() as http:
+        first = http.post("/tasks/batch", json={"tasks": tasks}, headers={"Idempotency-Key": "hundred"})
+        assert first.status_code == 200, first.text
+        again = http.post("/tasks/batch", json={"tasks": tasks}, headers={"Idempotency-Key": "hundred"})
+        assert again.headers["idempotent-replayed"] == "true"
+        ids = [task["task_id"] for task in first.json()["tasks"]]
+        assert [task["task_id"] for task in again.json()["tasks"]] == ids
+        other = http.post("/tasks/batch", json={"tasks": tasks[:50]}, headers={"Idempotency-Key": "hundred"})
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert [stack.ended(task_id)["result"] for task_id in ids] == [
+        {f"{number:07b}": number + 1} for number in range(100)
+    ]
+
+
+def flips(number: int) -> str:
+    """Return the gates that make the counts name the number."""
+    return "".join(f"x q[{bit}]; " for bit in range(7) if number >> bit & 1)

@@ -312,7 +312,7 @@ def test_keys_belong_to_the_caller(in_moto: Aws) -> None:
 
 def test_concurrent_submissions_with_one_key_make_one_task(in_moto: Aws) -> None:
     """Of many submissions at once one creates the task and all are told its id."""
-    from routes import keyed_task_id
+    from submission import keyed_task_id
     from tasks.task import Status, Task
 
     task = Task(keyed_task_id("alice", "k"), "alice", Status.PENDING, "now", "", "qubit q;", 1, request_hash="h")

@@ -37,7 +37,11 @@ POLLING = {
     for queue in ("TaskQueue", "LargeTaskQueue")
 }
 # Operations whose permission has another name: a batch needs the permission of its parts.
-NAMES = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
+NAMES = {
+    "SendMessageBatch": "SendMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "TransactWriteItems": "PutItem",
+}
 LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
 WIDE = "qubit[29] q; bit[29] c; h q; t q; h q; c = measure q;"  # for the large lane
 MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}, "execution": {}}
@@ -80,8 +84,13 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
-        names = params.get("RequestItems", {}) or [params.get(key) for key in ("TableName", "QueueUrl", "Bucket")]
-        (name,) = [name for name in names if name]
+        puts = [item["Put"]["TableName"] for item in params.get("TransactItems", [])]
+        names = {
+            *params.get("RequestItems", {}),
+            *puts,
+            *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket")),
+        }
+        (name,) = names - {None}
         resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
         used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
 
@@ -127,6 +136,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}"),
         http_event("GET", f"/tasks/{large}"),
+        http_event("POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": WIDE}]}),
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
         http_event("DELETE", f"/tasks/{pending}"),

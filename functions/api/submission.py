@@ -1,0 +1,162 @@
+"""From what a client sends to the tasks that are stored and queued; POST /tasks and POST /tasks/batch share it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import reader
+from lanes import lane_of
+from refusals import BatchRefusedError, BatchTooLargeError, CircuitTextTooLargeError, DuplicateKeysError
+from tasks.errors import TaskError, UnavailableError
+from tasks.limits import MB_PER_VCPU, Limits
+from tasks.logs import Event, logger
+from tasks.settings import settings
+from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from messages import BatchRequest, TaskRequest
+    from tasks.options import Options
+    from tasks.queue import TaskQueue
+    from tasks.store import Submission
+
+# Of API Gateway's 29 s, what checking a batch's circuits may take; the reader bounds each alone to about a second.
+CHECK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task about to be stored, and the size of its circuit."""
+
+    task: Task
+    size: reader.Size
+
+
+def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key: str | None, now: str) -> NewTask:
+    """Return the task that a request asks for, its circuit checked.
+
+    Raises CircuitTextTooLargeError, and the TaskError that reading the circuit would end in.
+    """
+    text_bytes = len(body.qc.encode(errors="surrogatepass"))
+    if text_bytes > reader.LIMITS.text_bytes:
+        raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
+    options = body.options()
+    size = check(body.qc, options)
+    task = Task(
+        task_id=keyed_task_id(owner, idempotency_key) if idempotency_key else new_task_id(),
+        owner=owner,
+        status=Status.PENDING,
+        submitted_at=now,
+        correlation_id=correlation_id,
+        circuit=body.qc,
+        shots=body.shots,
+        options={name: value for name, value in options.as_dict().items() if name != "shots"},
+        lane=lane_of(size, options, large_worker()),
+        request_hash=hashlib.sha256(body.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest(),
+        status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
+    )
+    return NewTask(task, size)
+
+
+def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_key: str | None) -> list[NewTask]:
+    """Return the tasks that a batch asks for, every circuit checked.
+
+    A task's own key stands for that task, wherever it is sent. The batch's key stands for the batch whole: the tasks
+    without a key of their own have ids made from it and their index, and the hash of the batch for their own.
+
+    Raises DuplicateKeysError, BatchRefusedError with what is wrong with each, or BatchTooLargeError.
+    """
+    by_key = defaultdict(list)
+    for index, body in enumerate(batch.tasks):
+        if body.idempotency_key is not None:
+            by_key[body.idempotency_key].append(index)
+    if repeated := [indexes for indexes in by_key.values() if len(indexes) > 1]:
+        raise DuplicateKeysError(repeated)
+    now = rfc3339(utc_now())
+    started = time.monotonic()
+    whole = hashlib.sha256(batch.model_dump_json().encode()).hexdigest()
+    found: list[NewTask] = []
+    problems: dict[int, TaskError | CircuitTextTooLargeError] = {}
+    for index, body in enumerate(batch.tasks):
+        if time.monotonic() - started > CHECK_SECONDS:
+            raise BatchTooLargeError(actual=len(batch.tasks), limit=index)
+        key = body.idempotency_key
+        if of_the_batch := key is None and idempotency_key is not None:
+            key = f"{idempotency_key}\0{index}"  # no client's key has a NUL
+        try:
+            new = task_of(body, owner, correlation_id, key, now)
+        except (TaskError, CircuitTextTooLargeError) as problem:
+            problems[index] = problem
+        else:
+            found.append(replace(new, task=new.task.evolve(request_hash=whole)) if of_the_batch else new)
+    if problems:
+        raise BatchRefusedError(problems, len(batch.tasks))
+    return found
+
+
+def send_new(submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[Lane, TaskQueue]) -> None:
+    """Send the messages of the tasks that were stored just now; what does not get out, the sweeper sends.
+
+    A task that an earlier submission stored had its message then.
+    """
+    for lane, queue in queues.items():
+        stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]
+        messages = [(new.task.task_id, new.task.correlation_id) for new in stored]
+        unsent: list[str] = []
+        try:
+            if len(messages) == 1:
+                queue.send(*messages[0])
+            else:
+                unsent = queue.send_all(messages)
+        except UnavailableError:
+            logger.warning("No message was sent; the sweeper will send them", event=Event.TASK_UNSENT, exc_info=True)
+        for task_id in unsent:
+            logger.warning(
+                "The message was not sent; the sweeper will send it", event=Event.TASK_UNSENT, task_id=task_id
+            )
+        for new in stored:
+            logger.info(
+                "Task submitted",
+                event=Event.TASK_SUBMITTED,
+                task_id=new.task.task_id,
+                status=new.task.status,
+                shots=new.task.shots,
+                num_qubits=new.size.num_qubits,
+                lane=new.task.lane,
+                owner=new.task.owner,
+            )
+
+
+def check(qc: str, options: Options) -> reader.Size:
+    """Return the size of a circuit, of a sweep's the largest; raises the TaskError that reading it would end in."""
+    sizes = []
+    checked = reader.check_each(qc, options.bindings, counted=not options.observables)
+    for index in range(len(options.bindings)):
+        try:
+            sizes.append(next(checked))
+        except TaskError as error:
+            raise (error.of_binding(index) if options.is_sweep else error) from None
+    return max(sizes)
+
+
+def large_worker() -> Limits:
+    """Return the limits of the large lane's worker."""
+    memory_mb = settings().large_worker_memory_mb
+    return Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
+
+
+def keyed_task_id(caller: str, idempotency_key: str) -> str:
+    """Return the one task id that a caller's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
+
+    Storing a task under it is then the whole of idempotency: of several concurrent submissions one creates the row.
+    """
+    digest = bytearray(hashlib.sha256(f"{caller}\0{idempotency_key}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))
