@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from refusals import refusal_response
-from tasks.logs import logger
+from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,6 +43,7 @@ class Correlation:
 
         try:
             await self._app(scope, receive, send_correlated)
+            logger.debug("Request answered", event=Event.REQUEST_ANSWERED, method=scope["method"], path=scope["path"])
         except Exception as error:
             if started:
                 raise

@@ -21,6 +21,7 @@ class Event(StrEnum):
     TASK_CANCELLED = "task_cancelled"  # by its owner
     REQUEST_REFUSED = "request_refused"  # `code` and `http_status` say why
     REQUEST_FAILED = "request_failed"  # for a reason of ours, in `exception`
+    REQUEST_ANSWERED = "request_answered"  # one line a request, at DEBUG
     PART_UNAVAILABLE = "part_unavailable"  # found by GET /health
     # worker
     TASK_CLAIMED = "task_claimed"  # an attempt begins
