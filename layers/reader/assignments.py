@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
 from reader.excerpts import invalid, quote, unsupported
-from reader.expressions import binary, convert, evaluate, evaluate_array, read
+from reader.expressions import binary, convert, evaluate, evaluate_array, evaluate_as, read
 from reader.machine import Array, Bits, Qubits, Variable
 from reader.places import qubits_of, refer, unknown
-from reader.values import BITLIKE, Type, Value, to_bits
+from reader.values import BITLIKE, Type, to_bits
 
 if TYPE_CHECKING:
     from reader.machine import Machine, Symbol
-
-
-def value_of(m: Machine, node: syntax.Expression) -> Value:
-    """Return the value of a right-hand side."""
-    return evaluate(m, node)
 
 
 def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language
@@ -42,18 +37,25 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
             invalid("A whole array has no such assignment.", node.at, "Assign its elements in a loop.")
         assign_array(m, target, node.value)
         return
-    value = evaluate(m, node.value)
     if node.op != "=":
+        value = evaluate(m, node.value)
         if node.op == "~=":
             unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
         value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)
         if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
             value = convert(m, value, target.type, node.at)
+        value = convert(m, value, type_of(target), node.value.at)
+    else:
+        value = evaluate_as(m, node.value, type_of(target))
     if isinstance(target, Variable):
-        m.set(target, convert(m, value, target.type, node.value.at), node.at)
-        return
-    kind = Type("bit", len(target.places))
-    m.set_bits(target.places, to_bits(convert(m, value, kind, node.value.at)), node.at)
+        m.set(target, value, node.at)
+    else:
+        m.set_bits(target.places, to_bits(value), node.at)
+
+
+def type_of(target: Variable | Bits) -> Type:
+    """Return the type that a value needs to be assigned."""
+    return target.type if isinstance(target, Variable) else Type("bit", len(target.places))
 
 
 def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) -> NoReturn:
@@ -169,4 +171,4 @@ def assign_literal(m: Machine, target: Array, node: syntax.IndexSet) -> None:
         elif isinstance(item, syntax.IndexSet):
             invalid("The braces nest deeper than the array has dimensions.", item.at)
         else:
-            m.set(elements[0], convert(m, evaluate(m, item), target.kind, item.at), item.at)
+            m.set(elements[0], evaluate_as(m, item, target.kind), item.at)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader import syntax
-from reader.assignments import assign_array, measure_into, value_of
-from reader.excerpts import invalid, quote, too_large, unsupported
-from reader.expressions import CONSTANTS, convert, evaluate_array, integer
+from reader.assignments import assign_array, measure_into
+from reader.excerpts import ValueFault, invalid, quote, too_large, unsupported
+from reader.expressions import CONSTANTS, evaluate_array, evaluate_as, integer
 from reader.inputs import take
 from reader.limits import LIMITS
-from reader.machine import Array, Bits, Qubits, Split, Symbol, Variable
+from reader.logic import Node
+from reader.machine import Array, Bits, Choice, Qubits, Split, Symbol, Variable
 from reader.places import claim_qubits, concatenated, refer, unknown
 from reader.subroutines import run_calls
 from reader.values import BIT, FLOAT, INT, UINT, WORD, Type, Value, default
@@ -46,12 +47,12 @@ def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
     return Type(name, width)
 
 
-def declare(m: Machine, name: str, symbol: Symbol, at: int) -> None:
+def declare(m: Machine, name: str, symbol: Symbol | Choice, at: int) -> None:
     """Give something a name in the innermost scope."""
     scope = m.frame.scopes[-1]
     if name in scope and not (m.frame is not m.globals and len(m.frame.scopes) == 1):
         old = scope[name]
-        if not (isinstance(old, Qubits | Bits) and isinstance(symbol, Qubits | Bits)):
+        if not (isinstance(old, Qubits | Bits | Choice) and isinstance(symbol, Qubits | Bits | Choice)):
             invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
     if m.frame is m.globals and len(m.frame.scopes) == 1 and (name in m.subroutines or name in m.gates):
         invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
@@ -87,11 +88,11 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         invalid(f"A {kind} is not initialised with braces.", value.at, "Use array[...] for several values.")
 
     def initialise() -> None:
-        m.set(variable, convert(m, value_of(m, value), kind, value.at), node.at)
+        m.set(variable, evaluate_as(m, value, kind), node.at)
 
     try:
         # A value that is known belongs to the declaration: no later test takes it back.
-        known = convert(m, value_of(m, value), kind, value.at)
+        known = evaluate_as(m, value, kind)
     except Split:
         if node.role == "const":
             invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
@@ -167,24 +168,45 @@ def declare_alias(m: Machine, node: syntax.Alias) -> None:
     """Give qubits or bits another name (spec, "Aliasing")."""
     if m.in_gate:
         invalid("A gate has no aliases.", node.at, "Name its operands directly.")
+    named: list[Symbol | Choice] = []
+    m.attempt(lambda: named.append(choose(m, node)), node.at)
+    declare(m, node.name, named[-1], node.at)
+
+
+def choose(m: Machine, node: syntax.Alias) -> Symbol | Choice:
+    """Return what an alias names; where a measured index decides, a choice on a copy of its bits."""
     try:
-        if isinstance(node.value, syntax.Concatenation):
-            symbol: Symbol | None = concatenated(m, node.value)
-        else:
-            symbol = refer(m, node.value)
+        return aliased(m, node)
     except Split as split:
-        unsupported(
-            "An alias cannot depend on a measurement.",
-            split.at,
-            "Test the measured bits with 'if' and name qubits there.",
-        )
+        if m.is_own(split.cell) or m.splits >= LIMITS.splits:
+            raise
+        cell = split.cell
+    copy = m.allocate(1, node.at)
+    m.store(copy, Node("bit", cell), node.at)
+    known = m.known
+    sides: list[Symbol | Choice | ValueFault] = []
+    m.splits += 1
+    for value in (1, 0):
+        m.known = {**known, cell: value}
+        try:
+            sides.append(choose(m, node))
+        except ValueFault as error:
+            sides.append(error)
+    m.splits -= 1
+    m.known = known
+    return Choice(copy, *sides)
+
+
+def aliased(m: Machine, node: syntax.Alias) -> Symbol:
+    """Return what an alias names, every index being known."""
+    symbol = concatenated(m, node.value) if isinstance(node.value, syntax.Concatenation) else refer(m, node.value)
     if symbol is None:
         if isinstance(node.value, syntax.Name):
             unknown(m, node.value)
         invalid("An alias names a register or a part of one.", node.value.at)
     if isinstance(symbol, Variable) and symbol.type.kind == "bit":
         symbol = Bits([(symbol, number) for number in range(symbol.type.width)], scalar=symbol.type.width == 1)
-    declare(m, node.name, symbol, node.at)
+    return symbol
 
 
 def zero(kind: Type) -> Value:

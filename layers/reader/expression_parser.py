@@ -204,7 +204,8 @@ class ExpressionParser:
         """Read a value without operators around it."""
         token = self.token
         kind = token.kind
-        if kind == "name":
+        if kind == "name" or (kind == "pow" and self.peek() == "("):
+            # The grammar knows pow as a modifier only, the specification as a function too.
             self.advance()
             if self.token.kind == "(":
                 return syntax.Call(token.at, token.text, self.arguments())

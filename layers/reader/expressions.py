@@ -6,13 +6,14 @@ Sources: OpenQASM 3 spec, "Classical instructions" for the operators and "Castin
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import syntax
 from reader.excerpts import fault, invalid, quote, unsupported
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, cells, differ, either, negate
-from reader.machine import WIDE, Array, Bits, Qubits, Split, Variable
+from reader.machine import WIDE, Array, Bits, Part, Qubits, Split, Variable
 from reader.places import concatenated, index, indices, lookup, refer, unknown
 from reader.values import (
     BITLIKE,
@@ -55,7 +56,38 @@ NEEDS_KNOWN = "Its value depends on a measurement."
 
 def evaluate(m: Machine, node: syntax.Expression) -> Value:
     """Return the value of an expression; refuses arrays and qubits, which are no values."""
+    if m.kept and node in m.kept:
+        part, variable = m.kept[node]
+        kept = m.read(variable, node.at).data
+        return extend(part.kind, kept) if isinstance(kept, tuple) else Value(part.kind, kept)
     return _EVALUATE.get(type(node), _no_value)(m, node)
+
+
+def evaluate_as(m: Machine, node: syntax.Expression, kind: Type) -> Value:
+    """Return the value of an expression as a type that it can become by itself."""
+    value = evaluate(m, node)
+    try:
+        return convert(m, value, kind, node.at)
+    except Split as split:
+        raise keeping(m, split, (node, value)) from None
+
+
+def keeping(m: Machine, split: Split, *parts: tuple[syntax.Expression, Value]) -> Split:
+    """Return the split with the part to work out before the statement: the first that needs cells of its own."""
+    for node, value in parts:
+        if split.part is None and not value.known and any(m.is_own(cell) for bit in value.data for cell in cells(bit)):
+            kind = narrow = value.type
+            if kind.kind in ("int", "uint"):
+                # Numbers are narrower than their type, mostly, and every bit may have to be looked at.
+                narrow = Type(kind.kind, effective(value.data, signed=kind.kind == "int"))
+            split.part = Part(node, kind, narrow, partial(narrowed, m, node, narrow))
+    return split
+
+
+def narrowed(m: Machine, node: syntax.Expression, kind: Type) -> Value:
+    """Return an expression's value in the few bits that hold it."""
+    data = evaluate(m, node).data
+    return from_bits(kind, data[: kind.width]) if isinstance(data, tuple) else Value(kind, data)
 
 
 def _literal(_m: Machine, node: syntax.Literal) -> Value:
@@ -78,15 +110,19 @@ def _operators(m: Machine, node: syntax.Binary) -> Value:
     # A chain such as a + b + c leans to the left, as deep as it is long: no recursion over it.
     spine = []
     left: syntax.Expression = node
-    while isinstance(left, syntax.Binary):
+    while isinstance(left, syntax.Binary) and left not in m.kept:
         spine.append(left)
         left = left.left
     value = evaluate(m, left)
     for part in reversed(spine):
         if part.op in ("&&", "||"):
             value = logical(m, part, value)
-        else:
-            value = binary(m, part.op, value, evaluate(m, part.right), part.at)
+            continue
+        right = evaluate(m, part.right)
+        try:
+            value = binary(m, part.op, value, right, part.at)
+        except Split as split:
+            raise keeping(m, split, (part.left, value), (part.right, right)) from None
     return value
 
 
@@ -109,7 +145,11 @@ def _cast(m: Machine, node: syntax.Cast) -> Value:
     from reader.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
 
     m.step(node.at)
-    return convert(m, evaluate(m, node.operand), resolve_type(m, node.type), node.at, explicit=True)
+    value = evaluate(m, node.operand)
+    try:
+        return convert(m, value, resolve_type(m, node.type), node.at, explicit=True)
+    except Split as split:
+        raise keeping(m, split, (node.operand, value)) from None
 
 
 def _concatenation(m: Machine, node: syntax.Concatenation) -> Value:
@@ -186,6 +226,14 @@ def need(m: Machine, value: Value, at: int) -> Value:
     return value
 
 
+def need_of(m: Machine, node: syntax.Expression, value: Value) -> Value:
+    """Return an expression's value if it is known, else as `need` does."""
+    try:
+        return need(m, value, node.at)
+    except Split as split:
+        raise keeping(m, split, (node, value)) from None
+
+
 def settle(m: Machine, bit: Bit) -> Bit:
     """Return the bit with what is known about its cells put in."""
     if not isinstance(bit, Node):
@@ -205,7 +253,7 @@ def integer(m: Machine, node: syntax.Expression) -> int:  # noqa: RET503 it ends
     value = evaluate(m, node)
     if type(value.data) is int and value.type is INT:
         return value.data
-    value = need(m, value, node.at)
+    value = need_of(m, node, value)
     if value.type.kind in ("int", "uint", "bit", "bool"):
         return int(value.data)
     if value.type.kind == "float" and float(value.data).is_integer():
@@ -412,6 +460,10 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     a, b = to_bits(left), to_bits(right)
     work = m.arithmetic
     signed = kind.kind == "int"
+    if op in ("/", "%") and right.known and is_power_of_two(right.data) and (not signed or a[-1] == 0):
+        place = right.data.bit_length() - 1
+        part = a[place:] if op == "/" else a[:place]
+        return from_bits(kind, part + (0,) * (kind.width - len(part)))
     if op != "**" and (signed or op != "-"):
         # Numbers are narrower than their type, mostly: the result of fewer bits is extended again.
         widths = effective(a, signed=signed), effective(b, signed=signed)
@@ -441,6 +493,11 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     return extend(kind, divided(m, op, a, b, signed=signed))
 
 
+def is_power_of_two(number: int) -> bool:
+    """Tell whether a number is 1, 2, 4, 8 ..."""
+    return number > 0 and number & (number - 1) == 0
+
+
 def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
     """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
     width = len(bits)
@@ -464,8 +521,11 @@ def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
 def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
     """Return quotient or remainder of measured bits, truncated towards zero."""
     work = m.arithmetic
-    if not signed:
-        return work.divide(a, b)[op == "%"]
+    if not signed or a[-1] == b[-1] == 0:
+        quotient, rest = work.divide(a, b)
+        # A remainder is less than the divisor, and so no wider.
+        width = effective(b, signed=False)
+        return rest[:width] + (0,) * (len(rest) - width) if op == "%" else quotient
     a_sign, b_sign = a[-1], b[-1]
     a_size, b_size = _signed(m, a_sign, a), _signed(m, b_sign, b)
     quotient, rest = work.divide(a_size, b_size)

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from reader.excerpts import did_you_mean, invalid, quote, unsupported
-from reader.expressions import convert, evaluate, evaluate_array, integer, need, real_number, whole_number
+from reader.expressions import convert, evaluate, evaluate_array, integer, need, need_of, real_number, whole_number
 from reader.logic import Node, choose
 from reader.values import BITLIKE, COMPLEX, FLOAT, INT, UINT, Type, Value, angle_to_float, from_bits, promote, to_bits
 
@@ -65,7 +65,7 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispa
         return popcount(m, arguments[0], node.at)
     if name in ("rotl", "rotr"):
         return rotate(m, arguments[0], arguments[1], node.at, left=name == "rotl")
-    arguments = [need(m, argument, node.at) for argument in arguments]
+    arguments = [need_of(m, part, argument) for part, argument in zip(node.arguments, arguments, strict=True)]
     if name in ("mod", "pow"):
         return two_numbers(m, "%" if name == "mod" else "**", arguments[0], arguments[1], node.at)
     value = arguments[0]

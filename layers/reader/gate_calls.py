@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
-from reader.expressions import convert, evaluate, integer, need
+from reader.expressions import convert, evaluate, integer, need_of
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
@@ -278,7 +278,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
 
 def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     """Return a gate's parameter as a float; an angle counts in radians from 0 to 2 pi."""
-    value = need(m, value, node.at)
+    value = need_of(m, node, value)
     kind = value.type.kind
     if kind == "angle":
         return angle_to_float(value.type.width, value.data)

@@ -125,6 +125,10 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
         return [from_bits(Type("bit", 1), (bit,)) for bit in to_bits(value)]
     if symbol is None and isinstance(values, syntax.Name):
         unknown(m, values)
+    if symbol is None and not isinstance(values, syntax.Name):
+        value = evaluate(m, values)
+        if value.type.kind == "bit":
+            return [from_bits(Type("bit", 1), (bit,)) for bit in to_bits(value)]
     if isinstance(symbol, Qubits):
         invalid("A loop runs over classical values.", values.at, "Loop over the indices: 'for int i in [0:3]'.")
     invalid("A loop cannot run over this.", values.at, "Use a range, a set, an array or a bit register.")

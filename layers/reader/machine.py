@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
@@ -32,12 +32,25 @@ _TEST = 20  # operations that a test counts for
 
 
 class Split(Exception):  # noqa: N818 - a request to the enclosing `attempt`, not an error
-    """A statement needs to know this cell while compiling."""
+    """A statement needs to know this cell while compiling.
+
+    `part` is the expression in it whose value depends on cells that are the statement's own.
+    """
 
     def __init__(self, cell: int, at: int) -> None:
         super().__init__(cell)
         self.cell = cell
         self.at = at
+        self.part: Part | None = None
+
+
+class Part(NamedTuple):
+    """An expression to work out before its statement: its node and type, and how to work it out in fewer bits."""
+
+    node: syntax.Expression
+    kind: Type
+    narrow: Type
+    evaluate: Callable[[], Value]
 
 
 class Select:
@@ -105,6 +118,17 @@ class Qubits:
 Symbol = Variable | Array | Bits | Qubits
 
 
+class Choice:
+    """What an alias stands for where a cell decides: one of two symbols, or the fault of naming one."""
+
+    __slots__ = ("cell", "no", "yes")
+
+    def __init__(self, cell: int, yes: Symbol | Choice | ValueFault, no: Symbol | Choice | ValueFault) -> None:
+        self.cell = cell
+        self.yes = yes
+        self.no = no
+
+
 class Frame:
     """The scopes of the program or of a running subroutine, innermost last."""
 
@@ -112,7 +136,7 @@ class Frame:
 
     def __init__(self, subroutine: syntax.Subroutine | None) -> None:
         self.subroutine = subroutine
-        self.scopes: list[dict[str, Symbol]] = [{}]
+        self.scopes: list[dict[str, Symbol | Choice]] = [{}]
         self.loops: list[tuple[Variable, Variable]] = []  # break flag and continue flag of each open loop
         self.result: Variable | None = None
         self.returned: Variable | None = None
@@ -157,6 +181,8 @@ class Machine:
         self.results: dict[int, Variable] = {}
         self.old_calls: dict[int, syntax.Call] = {}
         self.temporaries: list[int] = []
+        self.before = 0, 0  # how many cells and temporaries there were when the running statement began
+        self.kept: dict[syntax.Expression, tuple[Part, Variable]] = {}  # parts of it, worked out first
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
         self.outputs: list[tuple[Variable, str]] = []  # global variables and their role
@@ -495,57 +521,66 @@ class Machine:
             except Split as split:
                 _refuse_own(split)
             return
-        mark = len(self.journal)
-        emitted = len(self.ops)
-        ops = self.ops
-        known = dict(self.known)
-        cells_before = self.cells
-        phase = self.phase
-        frame, nesting, depth, in_gate = self.frame, self.nesting, self.depth, self.in_gate
-        scopes = len(frame.scopes)
-        loops = len(frame.loops)
+        start = Mark(self)
+        before, self.before = self.before, (self.cells, len(self.temporaries))
         try:
             run()
         except Split as split:
-            # Take back everything the statement did so far, then start over knowing one bit more.
-            self.frame, self.nesting, self.depth, self.in_gate = frame, nesting, depth, in_gate
-            del frame.scopes[scopes:], frame.loops[loops:]
-            self.ops = ops
-            del ops[emitted:]
-            self.undo(mark)
-            self.known = known
-            self.phase = phase
-            self.splits += 1
-            if split.cell >= cells_before:
+            own, same_frame = self.is_own(split.cell), self.frame is start.frame
+            start.restore(self)
+            if not own:
+                self.specialise(run, split, at)
+            elif split.part is not None and same_frame:
+                self.keep(split.part, run, at)
+            else:
                 _refuse_own(split)
-            if self.splits > LIMITS.splits:
-                unsupported(
-                    f"This statement needs the values of more than {LIMITS.splits} measured bits.",
-                    split.at,
-                    "Use fewer measured bits here.",
-                )
-            self.spend(_TEST, at)
-            faults: list[SourceError] = []
+        finally:
+            self.before = before
 
-            def side() -> None:
-                mark, known = len(self.journal), dict(self.known)
-                try:
-                    self.attempt(run, at)
-                except ValueFault as error:
-                    # These measured values make the statement meaningless; most likely they never occur.
-                    self.frame, self.nesting, self.depth, self.in_gate = frame, nesting + 1, depth, in_gate
-                    del frame.scopes[scopes:], frame.loops[loops:]
-                    self.undo(mark)
-                    self.known = known
-                    self.ops = []
-                    faults.append(error)
+    def specialise(self, run: Callable[[], None], split: Split, at: int) -> None:
+        """Run a statement once for each value of a measured bit, under a test of that bit."""
+        if self.splits >= LIMITS.splits:
+            unsupported(
+                f"This statement needs the values of more than {LIMITS.splits} measured bits.",
+                split.at,
+                "Use fewer measured bits here.",
+            )
+        self.spend(_TEST, at)
+        faults: list[SourceError] = []
 
-            self.branch(Node("bit", split.cell), side, side, at, inner=False)
-            self.splits -= 1
-            if len(faults) > 1:
-                raise faults[0] from None
-            if faults:
-                self.note("Where a measured value divides by zero or is no index, its statement has no effect.")
+        def side() -> None:
+            start = Mark(self)
+            try:
+                self.attempt(run, at)
+            except ValueFault as error:
+                # These measured values make the statement meaningless; most likely they never occur.
+                start.restore(self)
+                faults.append(error)
+
+        self.splits += 1
+        self.branch(Node("bit", split.cell), side, side, at, inner=False)
+        self.splits -= 1
+        if len(faults) > 1:
+            raise faults[0] from None
+        if faults:
+            self.note("Where a measured value divides by zero or is no index, its statement has no effect.")
+
+    def is_own(self, cell: int) -> bool:
+        """Tell whether the running statement made the cell, so that nothing is in it before."""
+        cells_before, temporaries = self.before
+        return cell >= cells_before or cell in self.temporaries[temporaries:]
+
+    def keep(self, part: Part, run: Callable[[], None], at: int) -> None:
+        """Run a statement after a part of it has been worked out and put into a variable."""
+        self.spend(_TEST, at)
+        variable = Variable("value", part.narrow, at, self.depth)
+        self.owned.append(variable)
+        self.attempt(lambda: self.set(variable, part.evaluate(), at), at)
+        self.kept[part.node] = part, variable
+        try:
+            self.attempt(run, at)
+        finally:
+            self.kept.pop(part.node, None)
 
     def ended_by(self) -> Bit:
         """Return whether a loop, the subroutine or the program has been left at this point."""
@@ -573,6 +608,26 @@ class Machine:
         for pair in frame.loops:
             flags += pair
         return flags
+
+
+class Mark:
+    """Where a statement begins: what taking it back needs."""
+
+    def __init__(self, m: Machine) -> None:
+        self.journal = len(m.journal)
+        self.ops, self.emitted = m.ops, len(m.ops)
+        self.known, self.phase, self.splits = dict(m.known), m.phase, m.splits
+        self.frame, self.nesting, self.depth, self.in_gate = m.frame, m.nesting, m.depth, m.in_gate
+        self.scopes, self.loops = len(m.frame.scopes), len(m.frame.loops)
+
+    def restore(self, m: Machine) -> None:
+        """Take back everything since."""
+        m.frame, m.nesting, m.depth, m.in_gate = self.frame, self.nesting, self.depth, self.in_gate
+        del m.frame.scopes[self.scopes :], m.frame.loops[self.loops :]
+        m.ops = self.ops
+        del m.ops[self.emitted :]
+        m.undo(self.journal)
+        m.known, m.phase, m.splits = self.known, self.phase, self.splits
 
 
 def _refuse_own(split: Split) -> NoReturn:

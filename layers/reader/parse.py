@@ -647,11 +647,8 @@ class Parser(ExpressionParser):
             if not isinstance(values, syntax.Range):
                 self.refuse("expected a range such as [0:3]")
             self.expect("]", "after the range")
-        elif self.token.kind == "name":
-            token = self.advance()
-            values = self.indexed(syntax.Name(token.at, token.text))
         else:
-            self.refuse("expected the values to loop over", "Write a range [0:3], a set {1, 2} or a name.")
+            values = self.expression()
         return syntax.For(at, kind, name.text, values, self.body())
 
     def switch(self) -> syntax.Statement:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
-from reader.excerpts import did_you_mean, fault, invalid, quote, too_large, unsupported
+from reader.excerpts import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.machine import WIDE, Array, Bits, Qubits, Variable
+from reader.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
 from reader.values import BITLIKE
 
 if TYPE_CHECKING:
@@ -20,15 +20,28 @@ def lookup(m: Machine, name: str) -> Symbol | None:
     """Return what a name stands for here; in a subroutine the globals, qubits excepted, are visible too."""
     for scope in reversed(m.frame.scopes):
         if name in scope:
-            return scope[name]
+            found = scope[name]
+            return chosen(m, found) if isinstance(found, Choice) else found
     if m.frame is not m.globals:
         symbol = m.globals.scopes[0].get(name)
-        if symbol is None or isinstance(symbol, Qubits):
+        if symbol is None or isinstance(symbol, Qubits | Choice):
             return None
         if m.in_gate and not (isinstance(symbol, Variable) and symbol.readonly):
             return None  # a gate sees constants only: its matrix is fixed
         return symbol
     return None
+
+
+def chosen(m: Machine, symbol: Symbol | Choice | ValueFault) -> Symbol:
+    """Return what an alias that depends on measured bits stands for, they being known."""
+    while isinstance(symbol, Choice):
+        which = m.known.get(symbol.cell)
+        if which is None:
+            raise Split(symbol.cell, m.here)
+        symbol = symbol.yes if which else symbol.no
+    if isinstance(symbol, ValueFault):
+        raise symbol
+    return symbol
 
 
 def visible(m: Machine) -> list[str]:

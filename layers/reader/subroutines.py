@@ -127,7 +127,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
 def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -> Qubits | Variable | Array:  # noqa: C901 a dispatch over the language
     """Return what a parameter stands for in this call: qubits and arrays by reference, values by copy."""
     from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
-    from reader.expressions import convert, evaluate, evaluate_array, integer  # noqa: PLC0415 - which contain calls
+    from reader.expressions import evaluate_array, evaluate_as, integer  # noqa: PLC0415 - which contain calls
 
     def size_of(node: syntax.Expression | None) -> int:
         frame = m.frame
@@ -174,7 +174,7 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
     m.frame = frame
     if isinstance(argument, syntax.Name) and isinstance(lookup(m, argument.name), Qubits):
         invalid(f"{quote(parameter.name)} takes {kind}, not qubits.", argument.at)
-    value = convert(m, evaluate(m, argument), kind, argument.at)
+    value = evaluate_as(m, argument, kind)
     variable = Variable(parameter.name, kind, parameter.at, m.depth)
     if value.known:
         variable.data = value.data
@@ -186,7 +186,7 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
 def return_from(m: Machine, node: syntax.Return) -> None:
     """Execute `return`."""
     from reader.assignments import measure_into  # noqa: PLC0415 - whose values may be calls
-    from reader.expressions import convert, evaluate  # noqa: PLC0415 - which contain calls
+    from reader.expressions import evaluate_as  # noqa: PLC0415 - which contain calls
 
     frame = m.frame
     if frame.subroutine is None or frame.returned is None or frame.result is None:
@@ -208,7 +208,7 @@ def return_from(m: Machine, node: syntax.Return) -> None:
         if isinstance(value, syntax.Measure):
             measure_into(m, value, result)
         elif value is not None:
-            m.set(result, convert(m, evaluate(m, value), result.type, value.at), node.at)
+            m.set(result, evaluate_as(m, value, result.type), node.at)
         set_flag(m, returned)
 
     m.attempt(deliver, node.at)

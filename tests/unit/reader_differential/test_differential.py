@@ -14,6 +14,7 @@ from reader import read
 from tasks.errors import ErrorCode, TaskError
 from unit.reader_differential.comparison import disagreement
 from unit.reader_differential.handwritten import HANDWRITTEN
+from unit.reader_differential.plausible import PLAUSIBLE
 
 # How many generated programs to compare; more find more, at several a second.
 EXAMPLES = int(os.environ.get("DIFFERENTIAL_EXAMPLES", "60"))
@@ -26,6 +27,12 @@ REFUSALS = (ErrorCode.UNSUPPORTED_FEATURE, ErrorCode.CIRCUIT_TOO_LARGE)
 def test_handwritten_programs_mean_what_the_specification_says(text: str, inputs: dict[str, Any] | None) -> None:
     """Each construct alone is accepted and has its own exact outcomes."""
     assert disagreement(read, text, inputs) is None
+
+
+@pytest.mark.parametrize("text", PLAUSIBLE.values(), ids=PLAUSIBLE)
+def test_plausible_programs_mean_what_the_specification_says(text: str) -> None:
+    """What people write is accepted and has its exact outcomes."""
+    assert disagreement(read, text) is None
 
 
 def test_generated_programs_mean_what_the_specification_says() -> None:
