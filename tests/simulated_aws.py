@@ -1,14 +1,22 @@
-"""AWS in this process (moto), holding what template.yaml defines."""
+"""AWS in this process, holding what template.yaml defines: SQS and S3 by moto, DynamoDB by MiniStack.
+
+moto's PartiQL knows too little to carry out the store's batches; MiniStack's is checked against AWS by its authors.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from ministack.services import dynamodb as ministack
 from moto import mock_aws
+from moto.core.models import botocore_stubber as moto_answers
 
 from local.translate import load
 from tasks import aws
@@ -17,6 +25,8 @@ from tasks.task import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from botocore.awsrequest import AWSPreparedRequest
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
@@ -109,6 +119,32 @@ class Aws:
         return found
 
 
+class _Body(io.BytesIO):
+    """An answer's body as botocore reads it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """Yield all of it."""
+        yield self.read()
+
+
+_one_at_a_time = threading.Lock()  # as in MiniStack's own process
+
+
+def _ministack_answers(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    """Answer a prepared request to DynamoDB, in place of sending it."""
+    headers = {
+        name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()
+    }
+    body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+    answering = ministack.handle_request("POST", "/", headers, body, {})
+    with _one_at_a_time, pytest.raises(StopIteration) as done:
+        answering.send(None)  # it waits for nothing, so no loop is needed
+    status, answered, content = done.value.value
+    return AWSResponse(
+        request.url, status, answered, _Body(content if isinstance(content, bytes) else content.encode())
+    )
+
+
 def _resource(name: str) -> dict[str, Any]:
     properties: dict[str, Any] = TEMPLATE["Resources"][name]["Properties"]
     return properties
@@ -127,6 +163,10 @@ def aws_in_moto() -> Iterator[Aws]:
         for cached in (aws.client, aws.task_store, aws.task_queues, aws.dead_letter_queue, settings):
             cached.cache_clear()
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
+        ministack.reset()
+        for client in (dynamodb, aws.client("dynamodb")):
+            client.meta.events.unregister("before-send", moto_answers)
+            client.meta.events.register("before-send.dynamodb", _ministack_answers)
         table = {
             name: value
             for name, value in _resource("TasksTable").items()

@@ -3,6 +3,9 @@
 What this module decides is what becomes of each message. It is acknowledged when its task ended, here or before, or is
 somebody else's; it goes back to the queue, alone, by `batchItemFailures` when trying again can help. A task that is too
 large for the small lane's worker is passed on to the large lane, whose worker has the last word.
+
+The main thread feeds the children and waits for nothing else while they run. A second thread hides the messages and
+stores what has ended, a third renews the leases: a DynamoDB that answers slowly stops neither the others nor a child.
 """
 
 from __future__ import annotations
@@ -10,14 +13,17 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from children import Children, Completed, Failed, Program, Returned
+from gathering import gathered
 from tasks.aws import task_queues, task_store
-from tasks.errors import ErrorCode, StaleAttemptError, UnavailableError
+from tasks.errors import ErrorCode, StaleAttemptError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.options import Options
 from tasks.queue import MalformedMessageError, task_id_of
@@ -26,15 +32,19 @@ from tasks.task import Lane, Status, epoch_ms, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from children import Outcome
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
     from tasks.task import Task
 
 SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before Lambda ends the function
 HEARTBEATS_PER_LEASE = 3
+TICK_S = 1.0  # how soon the children hear that a task was cancelled, once a heartbeat has found out
+LINGER_S = 0.02  # how long an attempt that ended waits for others to be stored in the same call
 LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE}
 OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
 WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
@@ -49,7 +59,10 @@ def children() -> Children:
 
 
 if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-    children()  # In Lambda: their imports run while the environment starts, not when the first batch waits.
+    # In Lambda: the children's imports run, and the clients are made, while the environment starts.
+    children()
+    task_store()
+    task_queues()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -73,13 +86,17 @@ def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
 
 @dataclass(slots=True)
 class Attempt:
-    """A claimed task, the message that led to it, and the fields of the log's lines about it."""
+    """A claimed task, the message that led to it, and the fields of the log's lines about it.
+
+    `ended` says that its lease need not be renewed any more, `stale` that it is no longer the task's attempt.
+    """
 
     task: Task
     message_id: str
     receipt_handle: str
     log: Mapping[str, Any]
-    settled: bool = False
+    ended: bool = False
+    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -94,12 +111,64 @@ class Batch:
     lease_seconds: int
     attempts: list[Attempt] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
+    beat_every_s: float = 0.0
+    beating: Future[None] | None = None
+    next_beat: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.beat_every_s = self.lease_seconds / HEARTBEATS_PER_LEASE
 
     def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Work on every message and return the ids of those that must be delivered again."""
-        self._hide([record["receiptHandle"] for record in records])
+        outcomes: SimpleQueue[tuple[Attempt, Outcome] | None] = SimpleQueue()
+        with self.threads:
+            storing = self.threads.submit(self._store, [record["receiptHandle"] for record in records], outcomes)
+            try:
+                self._claim(records)
+                self._run(outcomes)
+            finally:
+                outcomes.put(None)
+            storing.result()
+        return self.failures
+
+    def _claim(self, records: Sequence[Mapping[str, Any]]) -> None:
+        wanted = []
         for record in records:
-            self._claim(record)
+            try:
+                wanted.append((task_id_of(record["body"]), record))
+            except MalformedMessageError as error:
+                # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
+                logger.error(
+                    "A message is not one of ours",
+                    event=Event.MESSAGE_MALFORMED,
+                    reason=str(error),
+                    message_id=record["messageId"],
+                    **_ids(record),
+                )
+                self.failures.append(record["messageId"])
+        claims = self.store.claim_all([task_id for task_id, _ in wanted])
+        for (task_id, record), claim in zip(wanted, claims, strict=True):
+            log = {"task_id": task_id, **_ids(record)}
+            if isinstance(claim, UnavailableError):
+                logger.warning("The task could not be claimed", event=Event.TASK_RETURNED, exc_info=claim, **log)
+                self.failures.append(record["messageId"])
+            elif claim is None:
+                logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
+            else:
+                log |= {
+                    "correlation_id": claim.correlation_id,
+                    "attempt": claim.attempt,
+                    "shots": claim.shots,
+                    "owner": claim.owner,
+                    # The clocks of SQS and of this machine differ a little.
+                    "queue_ms": max(0, epoch_ms(utc_now()) - int(record["attributes"]["SentTimestamp"])),
+                }
+                self.attempts.append(Attempt(claim, record["messageId"], record["receiptHandle"], log))
+                logger.info("Task claimed", event=Event.TASK_CLAIMED, status=claim.status, **log)
+
+    def _run(self, outcomes: SimpleQueue[tuple[Attempt, Outcome] | None]) -> None:
+        """Run what was claimed, and put each attempt with its outcome into the queue as it ends."""
         programs = [
             Program(
                 qc=attempt.task.circuit,
@@ -108,112 +177,92 @@ class Batch:
             )
             for attempt in self.attempts
         ]
-        outcomes = self.children.run(
-            programs, deadline=self.deadline, tick=self._beat, tick_every_s=self.lease_seconds / HEARTBEATS_PER_LEASE
-        )
-        for index, outcome in outcomes:
-            self._settle(self.attempts[index], outcome)
-        return self.failures
+        self.next_beat = time.monotonic() + self.beat_every_s
+        ended = self.children.run(programs, deadline=self.deadline, tick=self._tick, tick_every_s=TICK_S)
+        for index, outcome in ended:
+            self.attempts[index].ended = True
+            outcomes.put((self.attempts[index], outcome))
 
-    def _claim(self, record: Mapping[str, Any]) -> None:
-        message_id = record["messageId"]
-        try:
-            task_id = task_id_of(record["body"])
-        except MalformedMessageError as error:
-            # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
-            logger.error(
-                "A message is not one of ours",
-                event=Event.MESSAGE_MALFORMED,
-                reason=str(error),
-                message_id=message_id,
-                **_ids(record),
-            )
-            self.failures.append(message_id)
-            return
-        log = {"task_id": task_id, **_ids(record)}
-        try:
-            task = self.store.claim(task_id)
-        except UnavailableError:
-            logger.warning("The task could not be claimed", event=Event.TASK_RETURNED, exc_info=True, **log)
-            self.failures.append(message_id)
-            return
-        if task is None:
-            logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
-            return
-        log |= {
-            "correlation_id": task.correlation_id,
-            "attempt": task.attempt,
-            "shots": task.shots,
-            "owner": task.owner,
-            # The clocks of SQS and of this machine differ a little.
-            "queue_ms": max(0, epoch_ms(utc_now()) - int(record["attributes"]["SentTimestamp"])),
-        }
-        self.attempts.append(Attempt(task, message_id, record["receiptHandle"], log))
-        logger.info("Task claimed", event=Event.TASK_CLAIMED, status=task.status, **log)
+    # -- in the second thread ---------------------------------------------------------------------------------------
 
-    def _settle(self, attempt: Attempt, outcome: Completed | Failed | Returned) -> None:
-        """Store how the attempt went and decide what becomes of its message."""
-        task, log = attempt.task, attempt.log
-        attempt.settled = True
-        try:
+    def _store(self, receipt_handles: Sequence[str], outcomes: SimpleQueue[tuple[Attempt, Outcome] | None]) -> None:
+        """Hide the messages, then store outcomes until there are no more."""
+        self._hide(receipt_handles)
+        for group in gathered(outcomes, LINGER_S):
+            self._settle(group)
+
+    def _settle(self, group: Sequence[tuple[Attempt, Outcome]]) -> None:
+        """Store how attempts went and decide what becomes of their messages."""
+        ends: list[tuple[Attempt, Mapping[str, Any] | TaskError]] = []
+        fields: list[dict[str, Any]] = []  # for the log's lines
+        for attempt, outcome in group:
             match outcome:
                 case Completed(payload):
-                    execution = {**payload.get("execution", {}), "attempt": task.attempt}
-                    self.store.complete(task, {**payload, "execution": execution})
-                    shown = {name: execution[name] for name in _LOGGED if name in execution}
-                    logger.info(
-                        "Task completed",
-                        event=Event.TASK_COMPLETED,
-                        status=Status.COMPLETED,
-                        total_ms=_total_ms(task),
-                        **shown,
-                        **log,
-                    )
-                case Failed(error) if error.code in LARGER_MAY_DO and self.lane is Lane.SMALL:
-                    self.store.pass_on(task, Lane.LARGE)
-                    self.queues[Lane.LARGE].send(task.task_id, task.correlation_id)
-                    logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=error.code, **log)
-                case Failed(error, run_ms):
-                    self.store.fail(task, error)
-                    say = logger.error if error.code in OURS else logger.info
-                    say(
-                        "Task failed",
-                        event=Event.TASK_FAILED,
-                        status=Status.FAILED,
-                        code=error.code,
-                        run_ms=run_ms,
-                        total_ms=_total_ms(task),
-                        **log,
-                    )
-                case Returned(reason):
-                    self.failures.append(attempt.message_id)
-                    self.store.release(task)
-                    self.queues[self.lane].hide([attempt.receipt_handle], 0)
-                    logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=reason, **log)
-        except StaleAttemptError:
-            # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
-            logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **log)
-            if attempt.message_id in self.failures:
-                self.failures.remove(attempt.message_id)
-        except UnavailableError:
-            logger.warning("The outcome could not be stored", event=Event.TASK_RETURNED, exc_info=True, **log)
-            if attempt.message_id not in self.failures:
-                self.failures.append(attempt.message_id)
+                    execution = {**payload.get("execution", {}), "attempt": attempt.task.attempt}
+                    ends.append((attempt, {**payload, "execution": execution}))
+                    fields.append({name: execution[name] for name in _LOGGED if name in execution})
+                case Failed(error, run_ms) if error.code not in LARGER_MAY_DO or self.lane is Lane.LARGE:
+                    ends.append((attempt, error))
+                    fields.append({"code": error.code, "run_ms": run_ms})
+                case Failed() | Returned():
+                    self._hand_on(attempt, outcome)
+        refusals = self.store.end_all([(attempt.task, end) for attempt, end in ends])
+        for (attempt, end), shown, refusal in zip(ends, fields, refusals, strict=True):
+            shown["total_ms"] = _total_ms(attempt.task)
+            if refusal is not None:
+                self._take_refusal(attempt, refusal)
+            elif isinstance(end, TaskError):
+                say = logger.error if end.code in OURS else logger.info
+                say("Task failed", event=Event.TASK_FAILED, status=Status.FAILED, **shown, **attempt.log)
+            else:
+                shown["status"] = Status.COMPLETED
+                logger.info("Task completed", event=Event.TASK_COMPLETED, **shown, **attempt.log)
 
-    def _beat(self, running: Sequence[int]) -> list[int]:
-        """Renew the leases of what has not ended; return which of the running ones must stop."""
-        stale = []
-        for index, attempt in enumerate(self.attempts):
-            if attempt.settled:
-                continue
-            try:
-                self.store.extend(attempt.task)
-            except StaleAttemptError:
-                stale.append(index)
-            except UnavailableError:
-                logger.warning("A lease was not renewed", event=Event.HEARTBEAT_MISSED, exc_info=True, **attempt.log)
-        self._hide([attempt.receipt_handle for attempt in self.attempts if not attempt.settled])
-        return [index for index in stale if index in running]
+    def _hand_on(self, attempt: Attempt, outcome: Failed | Returned) -> None:
+        """Leave the task to the large lane, or to the next receiver of its message."""
+        task, log = attempt.task, attempt.log
+        try:
+            if isinstance(outcome, Failed):
+                self.store.pass_on(task, Lane.LARGE)
+                self.queues[Lane.LARGE].send(task.task_id, task.correlation_id)
+                code = outcome.error.code
+                logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=code, **log)
+            else:
+                self.store.release(task)
+                self.failures.append(attempt.message_id)
+                self.queues[self.lane].hide([attempt.receipt_handle], 0)
+                logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
+        except (StaleAttemptError, UnavailableError) as refusal:
+            self._take_refusal(attempt, refusal)
+
+    def _take_refusal(self, attempt: Attempt, refusal: StaleAttemptError | UnavailableError) -> None:
+        if isinstance(refusal, StaleAttemptError):
+            # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
+            logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **attempt.log)
+            return
+        logger.warning("The outcome could not be stored", event=Event.TASK_RETURNED, exc_info=refusal, **attempt.log)
+        if attempt.message_id not in self.failures:
+            self.failures.append(attempt.message_id)
+
+    # -- the heartbeat ----------------------------------------------------------------------------------------------
+
+    def _tick(self, running: Sequence[int]) -> list[int]:
+        """See to it that leases are renewed in time; return which of the running tasks must stop."""
+        now = time.monotonic()
+        if now >= self.next_beat and (self.beating is None or self.beating.done()):
+            self.next_beat = now + self.beat_every_s
+            self.beating = self.threads.submit(self._beat)
+        return [index for index in running if self.attempts[index].stale]
+
+    def _beat(self) -> None:
+        """Renew the leases of what has not ended, in a third thread."""
+        held = [attempt for attempt in self.attempts if not (attempt.ended or attempt.stale)]
+        for attempt, refusal in zip(held, self.store.extend_all([attempt.task for attempt in held]), strict=True):
+            if isinstance(refusal, StaleAttemptError):
+                attempt.stale = True
+            elif refusal is not None:
+                logger.warning("A lease was not renewed", event=Event.HEARTBEAT_MISSED, exc_info=refusal, **attempt.log)
+        self._hide([attempt.receipt_handle for attempt in held if not (attempt.ended or attempt.stale)])
 
     def _hide(self, receipt_handles: Sequence[str]) -> None:
         """Keep the messages hidden for one lease from now: if this worker dies, another has them soon after.

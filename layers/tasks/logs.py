@@ -33,6 +33,7 @@ class Event(StrEnum):
     MESSAGE_STALE = "message_stale"  # a duplicate, or its task has ended
     MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
     HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed
+    BATCH_REFUSED = "batch_refused"  # DynamoDB left statements of a batch undone; single writes did them
     CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
     CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
     ZYGOTE_LOST = "zygote_lost"  # the process that makes those processes died

@@ -16,12 +16,18 @@
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
 lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own handwriting in
 the refused row and calls that success.
+
+A worker's claims, heartbeats and endings go several to a call: `claim_all`, `extend_all` and `end_all` send statements
+of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditions. Each statement is carried out or
+refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
+statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,24 +35,29 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.logs import Event, logger
 from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
 from tasks.task import Lane, Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
     from typing import TypeAlias
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
+        BatchStatementRequestTypeDef,
+        BatchStatementResponseTypeDef,
         PutTypeDef,
         QueryInputTypeDef,
         TransactWriteItemTypeDef,
-        UpdateItemInputTypeDef,
     )
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
+    Refusal: TypeAlias = StaleAttemptError | UnavailableError
+    _Answer: TypeAlias = BatchStatementResponseTypeDef | UnavailableError
 
 ROW_VERSION = 1
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
@@ -59,6 +70,11 @@ ABANDONED_AFTER = timedelta(
 MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
 _GET_BATCH = 100  # most keys in one BatchGetItem
 MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
+_STATEMENTS = 25  # most statements in one BatchExecuteStatement
+_CALLS_AT_A_TIME = 5
+_UNDECIDED: BatchStatementResponseTypeDef = {"Error": {}}
+# How DynamoDB would say that it takes no such batch at all; then there is still UpdateItem.
+_NO_BATCHES = {"ValidationException", "AccessDeniedException"}
 # How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
 SWEEP_AFTER = timedelta(seconds=30)
 
@@ -93,6 +109,18 @@ class Page:
 
     tasks: Sequence[Task]
     following: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a worker's write sets and removes, by the attributes' paths."""
+
+    sets: Mapping[str, AttributeValueTypeDef]
+    removes: Sequence[str] = ()
+
+    def made_by(self, task: Task, row: Row) -> bool:
+        """Return whether `row` shows this ending as made by this attempt: the write was sent twice."""
+        return row.get("status") == self.sets.get("status", {}) and row.get("attempt") == {"N": str(task.attempt)}
 
 
 class TaskStore:
@@ -275,10 +303,13 @@ class TaskStore:
 
     # -- a worker's attempt -----------------------------------------------------------------------------------------
 
-    def claim(self, task_id: str) -> Task | None:
-        """Take the task for this worker, with its circuit; None when it has ended, is unknown or another holds it."""
+    def claim(self, task_id: str, token: str | None = None) -> Task | None:
+        """Take the task for this worker, with its circuit; None when it has ended, is unknown or another holds it.
+
+        A claim that was made before with the same `token` is this one.
+        """
         now = utc_now()
-        token = uuid.uuid4().hex
+        token = token or uuid.uuid4().hex
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -304,7 +335,7 @@ class TaskStore:
                     ":now": {"N": str(epoch_ms(now))},
                     ":lease": {"N": str(epoch_ms(now + self._lease))},
                     ":claim": {"S": token},
-                    ":line": _line(Status.PROCESSING, now, "A worker took the task."),
+                    ":line": {"L": [_transition(_taken(now))]},
                     ":shard": {"S": _shard(task_id)},
                     ":due": {"N": str(epoch_ms(now + SWEEP_AFTER))},
                 },
@@ -316,49 +347,74 @@ class TaskStore:
             row = _refused(error)
             if row.get("claim", {}).get("S") != token:
                 return None
-        task = self._task(row).evolve(circuit=self.load_circuit(row))
-        return task.evolve(options=self.load_options(row)) if "options_key" in row else task
+        return self._claimed(row)
+
+    def claim_all(self, task_ids: Sequence[str]) -> list[Task | UnavailableError | None]:
+        """Return for each task what `claim` would, or raise; a task that is named twice is claimed once."""
+        named = list(dict.fromkeys(task_ids))
+        now, token = utc_now(), uuid.uuid4().hex
+        answers = self._execute([self._claiming(task_id, token, now) for task_id in named])
+        found: dict[str, Task | UnavailableError | None] = {}
+        with ThreadPoolExecutor(_CALLS_AT_A_TIME) as threads:  # which start when there is something to wait for
+            waiting: dict[str, Future[Task | None]] = {}
+            for task_id, answer in zip(named, answers, strict=True):
+                row = _row_in(answer)
+                ours = row.get("claim", {}).get("S") == token
+                if isinstance(answer, UnavailableError):
+                    found[task_id] = answer
+                elif ours and "circuit" in row and "options" in row:
+                    found[task_id] = self._claimed(row)
+                elif ours:
+                    waiting[task_id] = threads.submit(self._claimed, row)
+                elif not _is_out_of_reach(row, now):
+                    waiting[task_id] = threads.submit(self.claim, task_id, token)
+            for task_id, claiming in waiting.items():
+                try:
+                    found[task_id] = claiming.result()
+                except UnavailableError as error:
+                    found[task_id] = error
+        return [found.pop(task_id, None) for task_id in task_ids]
 
     def extend(self, task: Task) -> None:
         """Renew the lease of this attempt; raises StaleAttemptError when it is no longer the task's attempt."""
-        self._write_attempt(
-            task,
-            "SET lease_until = :lease",
-            {":lease": {"N": str(epoch_ms(utc_now() + self._lease))}},
-        )
+        self._write_attempt(task, _Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}}))
+
+    def extend_all(self, tasks: Sequence[Task]) -> list[Refusal | None]:
+        """Renew the lease of each attempt; return for each what `extend` would raise, else None."""
+        change = _Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}})
+        return self._write_attempts([(task, change) for task in tasks])
 
     def release(self, task: Task) -> None:
         """Give the task back unfinished: end its lease, so that the next receiver can claim it at once.
 
         Raises StaleAttemptError.
         """
-        self._write_attempt(task, "SET lease_until = :zero", {":zero": {"N": "0"}})
+        self._write_attempt(task, _Change({"lease_until": {"N": "0"}}))
 
     def pass_on(self, task: Task, lane: Lane) -> None:
         """Give the task to the workers of another lane, unfinished; raises StaleAttemptError."""
-        self._write_attempt(
-            task,
-            "SET lease_until = :zero, lane = :lane",
-            {":zero": {"N": "0"}, ":lane": {"S": str(lane)}},
-        )
+        self._write_attempt(task, _Change({"lease_until": {"N": "0"}, "lane": {"S": str(lane)}}))
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
-        text = json.dumps(dict(outcome), separators=(",", ":"))
-        packed = pack(text)
-        value: AttributeValueTypeDef
-        if len(packed) <= INLINE_BYTES:
-            name, value = "outcome", {"B": packed}
-        else:
-            # One object an attempt: a stale worker must not replace what the row of a newer one points at.
-            key = f"outcomes/{task.task_id}-{task.attempt}"
-            self._payloads.put(key, packed, "application/json")
-            name, value = "outcome_object", {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}
-        self._end_attempt(task, Status.COMPLETED, "The circuit was run.", name, value)
+        self._write_attempt(task, self._ending(task, outcome))
 
     def fail(self, task: Task, error: TaskError) -> None:
         """Store why this attempt cannot succeed and end the task; raises StaleAttemptError."""
-        self._end_attempt(task, Status.FAILED, error.message, "error", {"S": json.dumps(error.as_dict())})
+        self._write_attempt(task, self._ending(task, error))
+
+    def end_all(self, endings: Sequence[tuple[Task, Mapping[str, Any] | TaskError]]) -> list[Refusal | None]:
+        """Complete or fail each attempt; return for each what `complete` or `fail` would raise, else None."""
+        refusals: list[Refusal | None] = [None] * len(endings)
+        changes = {}
+        for index, (task, end) in enumerate(endings):
+            try:
+                changes[index] = (task, self._ending(task, end))
+            except UnavailableError as error:  # the bucket, that is
+                refusals[index] = error
+        for index, refusal in zip(changes, self._write_attempts(list(changes.values())), strict=True):
+            refusals[index] = refusal
+        return refusals
 
     # -- the owner and the sweeper ----------------------------------------------------------------------------------
 
@@ -538,40 +594,130 @@ class TaskStore:
         options: dict[str, Any] = json.loads(unpack(self._payloads.get(row["options_key"]["S"])))
         return options
 
-    def _write_attempt(self, task: Task, update: str, values: dict[str, AttributeValueTypeDef], **names: str) -> None:
-        """Update the row if this attempt is still the task's; raises StaleAttemptError."""
-        request: UpdateItemInputTypeDef = {
-            "TableName": self._table,
-            "Key": _key(task.task_id),
-            "UpdateExpression": update,
-            "ConditionExpression": "#status = :processing AND attempt = :attempt",
-            "ExpressionAttributeNames": {"#status": "status", **{f"#{short}": name for short, name in names.items()}},
-            "ExpressionAttributeValues": {
-                ":processing": {"S": str(Status.PROCESSING)},
-                ":attempt": {"N": str(task.attempt)},
-                **values,
-            },
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+    def _claimed(self, row: Row) -> Task:
+        task = self._task(row).evolve(circuit=self.load_circuit(row))
+        return task.evolve(options=self.load_options(row)) if "options_key" in row else task
+
+    def _ending(self, task: Task, end: Mapping[str, Any] | TaskError) -> _Change:
+        """Return what ends the task's row; an outcome that does not fit it is in the bucket by then."""
+        status, notes = Status.COMPLETED, "The circuit was run."
+        sets: dict[str, AttributeValueTypeDef] = {}
+        if isinstance(end, TaskError):
+            status, notes = Status.FAILED, end.message
+            sets["error"] = {"S": json.dumps(end.as_dict())}
+        else:
+            text = json.dumps(dict(end), separators=(",", ":"))
+            packed = pack(text)
+            if len(packed) <= INLINE_BYTES:
+                sets["outcome"] = {"B": packed}
+            else:
+                # One object an attempt: a stale worker must not replace what the row of a newer one points at.
+                key = f"outcomes/{task.task_id}-{task.attempt}"
+                self._payloads.put(key, packed, "application/json")
+                sets["outcome_object"] = {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}
+        # Nobody else can have added to the history since the claim, for this attempt would be stale.
+        history = [_transition(line) for line in (*task.status_history, Transition(status, rfc3339(utc_now()), notes))]
+        sets |= {"status": {"S": str(status)}, "status_history": {"L": history}}
+        return _Change(sets, removes=("open_shard", "due_at", "lease_until"))
+
+    def _write_attempt(self, task: Task, change: _Change) -> None:
+        """Change the row if this attempt is still the task's; raises StaleAttemptError."""
+        update = "SET " + ", ".join(f"#{index} = :{index}" for index in range(len(change.sets)))
+        names = dict(zip((f"#{index}" for index in range(len(change.sets))), change.sets, strict=True))
+        values = dict(zip((f":{index}" for index in range(len(change.sets))), change.sets.values(), strict=True))
+        if change.removes:
+            update += " REMOVE " + ", ".join(change.removes)
         try:
-            self._client.update_item(**request)
-        except (ClientError, BotoCoreError) as error:
-            row = _refused(error)
-            ended_by_us = (
-                ":status" in values
-                and row.get("status") == values[":status"]
-                and row.get("attempt") == {"N": str(task.attempt)}
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(task.task_id),
+                UpdateExpression=update,
+                ConditionExpression="#status = :processing AND attempt = :attempt",
+                ExpressionAttributeNames={"#status": "status", **names},
+                ExpressionAttributeValues={
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    ":attempt": {"N": str(task.attempt)},
+                    **values,
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-            if not ended_by_us:
+        except (ClientError, BotoCoreError) as error:
+            if not change.made_by(task, _refused(error)):
                 raise StaleAttemptError(task.task_id) from None
 
-    def _end_attempt(self, task: Task, status: Status, notes: str, name: str, value: AttributeValueTypeDef) -> None:
-        self._write_attempt(
-            task,
-            _ENDING.replace("SET ", "SET #payload = :payload, "),
-            {":payload": value, **_ended(status, notes)},
-            payload=name,
+    # -- several writes in one call ---------------------------------------------------------------------------------
+
+    def _write_attempts(self, changes: Sequence[tuple[Task, _Change]]) -> list[Refusal | None]:
+        """Do what `_write_attempt` would with each; return what it would raise, else None."""
+        answers = self._execute(
+            [self._statement(task.task_id, Status.PROCESSING, task.attempt, change) for task, change in changes]
         )
+        refusals: list[Refusal | None] = []
+        for (task, change), answer in zip(changes, answers, strict=True):
+            refusal: Refusal | None = None
+            if isinstance(answer, UnavailableError):
+                refusal = answer
+            elif "Error" in answer and (row := _row_in(answer)):
+                refusal = None if change.made_by(task, row) else StaleAttemptError(task.task_id)
+            elif "Error" in answer:
+                try:
+                    self._write_attempt(task, change)
+                except (StaleAttemptError, UnavailableError) as error:
+                    refusal = error
+            refusals.append(refusal)
+        return refusals
+
+    def _claiming(self, task_id: str, token: str, now: datetime) -> BatchStatementRequestTypeDef:
+        """Return the statement that claims a task for the first time."""
+        change = _Change(
+            {
+                "status": {"S": str(Status.PROCESSING)},
+                "attempt": {"N": "1"},
+                "lease_until": {"N": str(epoch_ms(now + self._lease))},
+                "claim": {"S": token},
+                "status_history[999]": _transition(_taken(now)),  # past its end: added there
+            }
+        )
+        return self._statement(task_id, Status.PENDING, 0, change, " RETURNING ALL NEW *")
+
+    def _statement(
+        self, task_id: str, status: Status, attempt: int, change: _Change, returning: str = ""
+    ) -> BatchStatementRequestTypeDef:
+        """Return a change as a statement of PartiQL, on condition that the task has this status and attempt."""
+        sets = "".join(f" SET {_quote(path)} = ?" for path in change.sets)
+        removes = "".join(f" REMOVE {_quote(path)}" for path in change.removes)
+        where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ?'
+        return {
+            "Statement": f'UPDATE "{self._table}"{sets}{removes}{where}{returning}',
+            "Parameters": [*change.sets.values(), {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _execute(self, statements: Sequence[BatchStatementRequestTypeDef]) -> list[_Answer]:
+        """Execute the statements; one alone is left undecided, UpdateItem being its equal."""
+        if len(statements) == 1:
+            return [_UNDECIDED]
+        answers: list[_Answer] = []
+        for start in range(0, len(statements), _STATEMENTS):
+            part = statements[start : start + _STATEMENTS]
+            try:
+                answers += self._client.batch_execute_statement(Statements=part)["Responses"]
+            except (ClientError, BotoCoreError) as error:
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_BATCHES:
+                    logger.warning("A batch was not carried out", event=Event.BATCH_REFUSED, exc_info=True)
+                    answers += [_UNDECIDED] * len(part)
+                else:
+                    unavailable = UnavailableError("DynamoDB")
+                    unavailable.__cause__ = error
+                    answers += [unavailable] * len(part)
+        errors = [
+            answer["Error"] for answer in answers if not isinstance(answer, UnavailableError) and "Error" in answer
+        ]
+        for code in {error["Code"] for error in errors if "Code" in error} - {"ConditionalCheckFailed"}:
+            logger.warning("Statements of a batch were not carried out", event=Event.BATCH_REFUSED, code=code)
+        return answers
+
+    # -- rows as tasks ----------------------------------------------------------------------------------------------
 
     def _task(self, row: Row) -> Task:
         """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
@@ -638,6 +784,28 @@ def _only(*attributes: str) -> dict[str, Any]:
     return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 
+def _quote(path: str) -> str:
+    """Return an attribute's path in PartiQL, its name quoted: some names are reserved words."""
+    name, bracket, index = path.partition("[")
+    return f'"{name}"{bracket}{index}'
+
+
+def _row_in(answer: _Answer) -> Row:
+    """Return the row that a statement changed, or that its condition refused to change; empty if it is not told."""
+    if isinstance(answer, UnavailableError):
+        return {}
+    row: Row = answer.get("Item") or answer.get("Error", {}).get("Item") or {}
+    return row
+
+
+def _is_out_of_reach(row: Row, now: datetime) -> bool:
+    """Return whether a row says that its task has ended for good, or is another worker's."""
+    status = row.get("status", {}).get("S")
+    if status == Status.PROCESSING:
+        return int(row["lease_until"]["N"]) >= epoch_ms(now)
+    return status in {Status.COMPLETED, Status.CANCELLED} or (status == Status.FAILED and "dead" not in row)
+
+
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
     return {":status": {"S": str(status)}, ":line": _line(status, utc_now(), notes)}
 
@@ -649,6 +817,10 @@ def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
 
 def _line(status: Status, moment: datetime, notes: str) -> AttributeValueTypeDef:
     return {"L": [_transition(Transition(status, rfc3339(moment), notes))]}
+
+
+def _taken(now: datetime) -> Transition:
+    return Transition(Status.PROCESSING, rfc3339(now), "A worker took the task.")
 
 
 def _transition(line: Transition) -> AttributeValueTypeDef:

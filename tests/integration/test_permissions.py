@@ -41,6 +41,7 @@ NAMES = {
     "SendMessageBatch": "SendMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "TransactWriteItems": "PutItem",
+    "BatchExecuteStatement": "PartiQLUpdate",  # of UPDATE statements, which are all there are
 }
 LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
 WIDE = "qubit[29] q; bit[29] c; h q; t q; h q; c = measure q;"  # for the large lane
@@ -85,9 +86,12 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
         service = model.service_model.service_name
         puts = [item["Put"]["TableName"] for item in params.get("TransactItems", [])]
+        statements = [str(each["Statement"]).split('"') for each in params.get("Statements", [])]
+        assert {before for before, *_ in statements} <= {"UPDATE "}
         names = {
             *params.get("RequestItems", {}),
             *puts,
+            *(table for _, table, *_ in statements),
             *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket")),
         }
         (name,) = names - {None}
@@ -148,7 +152,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
 
 
 def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
-    """Claiming, small and large; completing, small and large; failing; passing on; in both lanes."""
+    """Claiming, small and large; completing, small and large; failing; passing on; in both lanes, alone and not."""
     too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
     outcomes = (Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), too_large)
     batches = {lane: [submitted(in_moto, circuit=circuit) for circuit in (BELL, LONG, BELL)] for lane in Lane}

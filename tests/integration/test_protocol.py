@@ -19,7 +19,7 @@ from test_store import new_task
 
 from simulated_aws import Aws, aws_in_moto
 from sweeper import sweep
-from tasks.errors import ErrorCode, StaleAttemptError, TaskError
+from tasks.errors import ErrorCode, StaleAttemptError, TaskError, UnavailableError
 from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ class Protocol(RuleBasedStateMachine):
             self.queue.send(task.task_id, "")
         return task.task_id
 
-    @rule(target=attempts, data=st.data(), acknowledged=st.booleans())
-    def deliver(self, data: st.DataObject, *, acknowledged: bool) -> tuple[Task | None, Any]:
+    @rule(target=attempts, data=st.data(), acknowledged=st.booleans(), batched=st.booleans())
+    def deliver(self, data: st.DataObject, *, acknowledged: bool, batched: bool) -> tuple[Task | None, Any]:
         """A message is delivered: a duplicate or stale one may be acknowledged at once, as the worker does."""
         if not self.queue.messages:
             return None, None
@@ -110,39 +110,43 @@ class Protocol(RuleBasedStateMachine):
             self.queue.messages.remove(message)
             self.dead.messages.append(message)
             return None, None
-        task = self.aws.store.claim(message["task_id"])
+        task = self.claim(message["task_id"], batched=batched)
         if task is not None:
             self.claims[task.task_id] = task.attempt
         elif acknowledged:
             self.queue.messages.remove(message)
         return task, message
 
-    @rule(attempt=consumes(attempts), ok=st.booleans(), acknowledged=st.booleans())
-    def finish(self, attempt: tuple[Task | None, Any], *, ok: bool, acknowledged: bool) -> None:
+    @rule(attempt=consumes(attempts), ok=st.booleans(), acknowledged=st.booleans(), batched=st.booleans())
+    def finish(self, attempt: tuple[Task | None, Any], *, ok: bool, acknowledged: bool, batched: bool) -> None:
         """An attempt ends, however late; its acknowledgement may get lost, which is a second delivery."""
         task, message = attempt
         if task is None:
             return
         # Refused: another worker's attempt, or a cancellation, counts instead.
         with suppress(StaleAttemptError):
-            if ok:
-                self.aws.store.complete(task, {"result": {"0": task.attempt}})
-            else:
-                self.aws.store.fail(task, TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
+            end = {"result": {"0": task.attempt}} if ok else TaskError(ErrorCode.TIME_LIMIT, "Too slow.")
+            self.end(task, end, batched=batched)
             self.ends[task.task_id].append("completed" if ok else "failed")
             assert task.attempt == self.claims[task.task_id], "an overtaken attempt was allowed to end the task"
         if acknowledged and message in self.queue.messages:
             self.queue.messages.remove(message)
 
-    @rule(target=attempts, attempt=attempts)
-    def overtake(self, attempt: tuple[Task | None, Any]) -> tuple[Task | None, Any]:
+    @rule(target=attempts, attempt=attempts, batched=st.booleans())
+    def overtake(self, attempt: tuple[Task | None, Any], *, batched: bool) -> tuple[Task | None, Any]:
         """A worker freezes past its lease and its message is delivered to another one."""
         task, message = attempt
         self.lose_the_workers()
-        again = None if task is None else self.aws.store.claim(task.task_id)
+        again = None if task is None else self.claim(task.task_id, batched=batched)
         if again is not None:
             self.claims[again.task_id] = again.attempt
         return again, message
+
+    @rule(attempt=attempts)
+    def beat(self, attempt: tuple[Task | None, Any]) -> None:
+        """A worker renews its lease, with another that is nobody's any more."""
+        if attempt[0] is not None:
+            self.aws.store.extend_all([attempt[0], new_task()])
 
     @rule(attempt=attempts)
     def give_back(self, attempt: tuple[Task | None, Any]) -> None:
@@ -161,7 +165,9 @@ class Protocol(RuleBasedStateMachine):
     @rule(task_id=tasks)
     def cancel(self, task_id: str) -> None:
         """The owner gives up."""
-        if self.aws.store.cancel(task_id, "alice"):
+        ended = self.statuses()[task_id].ended
+        # A second cancellation within the same millisecond takes the first for its own, and changes nothing.
+        if self.aws.store.cancel(task_id, "alice") and not ended:
             self.ends[task_id].append("cancelled")
 
     @rule()
@@ -176,6 +182,29 @@ class Protocol(RuleBasedStateMachine):
             message = data.draw(st.sampled_from(self.dead.messages))
             self.dead.messages.remove(message)
             self.queue.messages.append({**message, "receives": 0})
+
+    # -- what a worker does, alone or in one call with the like of a task that nobody knows -------------------------
+
+    def claim(self, task_id: str, *, batched: bool) -> Task | None:
+        """Claim a task."""
+        if not batched:
+            return self.aws.store.claim(task_id)
+        claimed, unknown = self.aws.store.claim_all([task_id, new_task().task_id])
+        assert unknown is None
+        assert not isinstance(claimed, UnavailableError)
+        return claimed
+
+    def end(self, task: Task, end: dict[str, Any] | TaskError, *, batched: bool) -> None:
+        """End an attempt; raises StaleAttemptError."""
+        if batched:
+            refusal, unknown = self.aws.store.end_all([(task, end), (new_task(), end)])
+            assert isinstance(unknown, StaleAttemptError)
+            if refusal is not None:
+                raise refusal
+        elif isinstance(end, TaskError):
+            self.aws.store.fail(task, end)
+        else:
+            self.aws.store.complete(task, end)
 
     # -- what must hold ---------------------------------------------------------------------------------------------
 

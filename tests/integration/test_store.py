@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
-from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError
+from tasks import aws
+from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.payloads import INLINE_BYTES, pack
 from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulated_aws import Aws
 
 COUNTS = {"result": {"00": 5, "11": 5}}
@@ -339,3 +344,188 @@ def test_abandoned_tasks_are_those_whose_lease_ran_out_long_ago(in_moto: Aws) ->
     assert {abandoned.task_id} == in_moto.store.abandoned(
         [task.task_id for task in (pending, running, abandoned, just)]
     )
+
+
+def submitted(in_moto: Aws, count: int, **changes: object) -> list[Task]:
+    """Store new tasks."""
+    tasks = [new_task(**changes) for _ in range(count)]
+    for task in tasks:
+        in_moto.store.submit(task)
+    return tasks
+
+
+def claimed(in_moto: Aws, count: int) -> list[Task]:
+    """Store and claim new tasks."""
+    found = in_moto.store.claim_all([task.task_id for task in submitted(in_moto, count)])
+    return [task for task in found if isinstance(task, Task)]
+
+
+class Calls:
+    """Counts a client's writes, and answers batches as told instead of carrying them out."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[Any]], Any] | None = None) -> None:
+        self.made: list[str] = []
+        client = aws.client("dynamodb")
+        update, execute = client.update_item, client.batch_execute_statement
+
+        def update_item(**request: Any) -> Any:
+            self.made.append("UpdateItem")
+            return update(**request)
+
+        def batch_execute_statement(**request: Any) -> Any:
+            self.made.append("BatchExecuteStatement")
+            return answer(request["Statements"]) if answer else execute(**request)
+
+        monkeypatch.setattr(client, "update_item", update_item)
+        monkeypatch.setattr(client, "batch_execute_statement", batch_execute_statement)
+
+
+def test_a_batch_is_claimed_in_one_call(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each task that was pending is claimed as by itself; held, ended, unknown and repeated ones are None."""
+    first, second, held, ended = submitted(in_moto, 4)
+    in_moto.store.claim(held.task_id)
+    in_moto.store.cancel(ended.task_id, "alice")
+    calls = Calls(monkeypatch)
+    wanted = [first, held, second, ended, first]
+    found = in_moto.store.claim_all([task.task_id for task in wanted])
+    assert calls.made == ["BatchExecuteStatement"]
+    assert [(task.task_id, task.circuit, task.options, task.attempt) for task in found if isinstance(task, Task)] == [
+        (task.task_id, task.circuit, {"seed": 7}, 1) for task in (first, second)
+    ]
+    assert [task is None for task in found] == [False, True, False, True, True]
+    for task in (first, second):
+        assert history(in_moto.store.get(task.task_id)) == ["pending", "processing"]
+        assert in_moto.store.claim(task.task_id) is None
+    assert in_moto.store.claim_all([new_task_id(), new_task_id()]) == [None, None]
+    assert len(in_moto.rows()) == 4
+
+
+def test_a_batch_has_also_what_only_a_single_write_can_claim(in_moto: Aws) -> None:
+    """Among new tasks, one whose lease ran out and one that was buried are claimed too."""
+    new, overdue, buried = submitted(in_moto, 3)
+    in_moto.store.claim(overdue.task_id)
+    in_moto.edit(overdue.task_id, lease_until=1)
+    in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED)
+    found = in_moto.store.claim_all([task.task_id for task in (new, overdue, buried)])
+    assert [task.attempt for task in found if isinstance(task, Task)] == [1, 2, 1]
+    listed = {open_task.task_id for open_task in in_moto.store.open_tasks()}
+    assert listed == {task.task_id for task in (new, overdue, buried)}
+
+
+def test_a_batch_of_claims_that_boto_repeated_is_still_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that meets its own first try has claimed each task once."""
+    ids = [task.task_id for task in submitted(in_moto, 2)]
+    execute = aws.client("dynamodb").batch_execute_statement
+
+    def twice(statements: list[Any]) -> Any:
+        execute(Statements=statements)
+        return execute(Statements=statements)
+
+    calls = Calls(monkeypatch, twice)
+    assert [task.attempt for task in in_moto.store.claim_all(ids) if isinstance(task, Task)] == [1, 1]
+    assert calls.made == ["BatchExecuteStatement"]
+    assert [history(in_moto.store.get(task_id)) for task_id in ids] == [["pending", "processing"]] * 2
+
+
+def test_a_batch_of_endings_is_stored_in_one_call(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Completions and failures are stored as by themselves; those of overtaken attempts are refused; twice is once."""
+    completed, failed, overtaken = claimed(in_moto, 3)
+    in_moto.edit(overtaken.task_id, lease_until=1)
+    in_moto.store.claim(overtaken.task_id)
+    error = TaskError(ErrorCode.TIME_LIMIT, "Too slow.", limit=2)
+    calls = Calls(monkeypatch)
+    for _ in range(2):
+        refusals = in_moto.store.end_all([(completed, COUNTS), (failed, error), (overtaken, COUNTS)])
+        assert refusals[:2] == [None, None]
+        assert isinstance(refusals[2], StaleAttemptError)
+    assert calls.made == ["BatchExecuteStatement"] * 2
+    stored = [in_moto.store.get(task.task_id) for task in (completed, failed, overtaken)]
+    assert [history(task) for task in stored] == [
+        ["pending", "processing", "completed"],
+        ["pending", "processing", "failed"],
+        ["pending", "processing", "processing"],
+    ]
+    assert [(task.outcome, task.error) for task in stored if task is not None] == [
+        (COUNTS, None),
+        ({}, error.as_dict()),
+        ({}, None),
+    ]
+    assert [open_task.task_id for open_task in in_moto.store.open_tasks()] == [overtaken.task_id]
+
+
+def test_a_batch_of_leases_is_renewed_in_one_call(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The leases of what still runs move on; of what was cancelled the worker is told."""
+    running, cancelled = claimed(in_moto, 2)
+    in_moto.store.cancel(cancelled.task_id, "alice")
+    in_moto.edit(running.task_id, lease_until=1)
+    calls = Calls(monkeypatch)
+    renewed, refusal = in_moto.store.extend_all([running, cancelled])
+    assert calls.made == ["BatchExecuteStatement"]
+    assert renewed is None
+    assert isinstance(refusal, StaleAttemptError)
+    assert in_moto.store.claim(running.task_id) is None
+
+
+def test_large_payloads_of_a_batch_go_to_the_bucket_and_come_back(in_moto: Aws) -> None:
+    """Claims in a batch bring large circuits and options; its endings store large outcomes."""
+    circuit = "".join(f"// {index * 7919}\n" for index in range(20_000))
+    options = {"inputs": [{"a": index / 7} for index in range(1_000)]}
+    outcome = {"result": {f"{index:020b}": index for index in range(5_000)}}
+    ids = [task.task_id for task in submitted(in_moto, 2, circuit=circuit, options=options)]
+    tasks = [task for task in in_moto.store.claim_all(ids) if isinstance(task, Task)]
+    assert [(task.circuit, task.options) for task in tasks] == [(circuit, options)] * 2
+    assert in_moto.store.end_all([(task, outcome) for task in tasks]) == [None, None]
+    ended = in_moto.store.get(ids[1])
+    assert ended is not None
+    assert ended.outcome == outcome
+
+
+def _undone(statements: list[Any]) -> Any:
+    return {"Responses": [{"Error": {"Code": "ThrottlingError", "Message": ""}} for _ in statements]}
+
+
+def _refused(statements: list[Any]) -> Any:
+    raise ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "BatchExecuteStatement")
+
+
+@pytest.mark.parametrize("answer", [_undone, _refused])
+def test_what_a_batch_does_not_do_is_done_by_single_writes(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[Any]], Any]
+) -> None:
+    """Statements that DynamoDB throttles or will not have cost more calls, and nothing else."""
+    ids = [task.task_id for task in submitted(in_moto, 2)]
+    calls = Calls(monkeypatch, answer)
+    tasks = [task for task in in_moto.store.claim_all(ids) if isinstance(task, Task)]
+    assert [task.task_id for task in tasks] == ids
+    assert in_moto.store.extend_all(tasks) == [None, None]
+    assert in_moto.store.end_all([(task, COUNTS) for task in tasks]) == [None, None]
+    assert calls.made == ["BatchExecuteStatement", "UpdateItem", "UpdateItem"] * 3
+    assert [history(in_moto.store.get(task_id)) for task_id in ids] == [["pending", "processing", "completed"]] * 2
+
+
+def test_a_claim_that_a_batch_made_and_did_not_tell_is_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the answer lacks the rows, the single claim that asks after them finds its own token there."""
+    execute = aws.client("dynamodb").batch_execute_statement
+
+    def in_silence(statements: list[Any]) -> Any:
+        return {"Responses": [{} for _ in execute(Statements=statements)["Responses"]]}
+
+    ids = [task.task_id for task in submitted(in_moto, 2)]
+    calls = Calls(monkeypatch, in_silence)
+    assert [task.attempt for task in in_moto.store.claim_all(ids) if isinstance(task, Task)] == [1, 1]
+    assert calls.made == ["BatchExecuteStatement", "UpdateItem", "UpdateItem"]
+
+
+def test_an_outage_is_told_of_every_task(in_moto: Aws) -> None:
+    """A DynamoDB that does not answer is not asked for each task again."""
+    tasks = claimed(in_moto, 2)
+    with Stubber(aws.client("dynamodb")) as dynamodb:
+        for _ in range(3):
+            dynamodb.add_client_error("batch_execute_statement", "InternalServerError", http_status_code=500)
+        for told in (
+            in_moto.store.claim_all([task.task_id for task in tasks]),
+            in_moto.store.extend_all(tasks),
+            in_moto.store.end_all([(task, COUNTS) for task in tasks]),
+        ):
+            assert [type(each) for each in told] == [UnavailableError] * 2
+        dynamodb.assert_no_pending_responses()

@@ -7,12 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
 import worker
 from children import Children, Completed, Failed, Returned
+from local_stack import eventually
 from simulated_aws import BELL
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
@@ -51,11 +53,40 @@ class ScriptedChildren:
 
 
 def work(
-    in_moto: Aws, records: Sequence[dict[str, Any]], children: Any, seconds: float = 60, lane: Lane = Lane.SMALL
+    in_moto: Aws,
+    records: Sequence[dict[str, Any]],
+    children: Any,
+    seconds: float = 60,
+    lane: Lane = Lane.SMALL,
+    beat_every_s: float = LEASE / 3,
 ) -> list[str]:
     """Let the worker work on `records`; return the ids of the messages that go back."""
     batch = Batch(in_moto.store, in_moto.queues, lane, children, time.monotonic() + seconds, lease_seconds=LEASE)
+    batch.beat_every_s = beat_every_s
     return batch.work(records)
+
+
+def throttle(monkeypatch: pytest.MonkeyPatch, task_id: str) -> None:
+    """From now on let DynamoDB throttle every write of the task's row, alone or in a batch."""
+    client = aws.client("dynamodb")
+    update, execute = client.update_item, client.batch_execute_statement
+
+    def update_item(**request: Any) -> Any:
+        if request["Key"]["task_id"]["S"] == task_id:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
+        return update(**request)
+
+    def batch_execute_statement(**request: Any) -> Any:
+        answer = execute(
+            Statements=[each for each in request["Statements"] if {"S": task_id} not in each["Parameters"]]
+        )
+        for index, statement in enumerate(request["Statements"]):
+            if {"S": task_id} in statement["Parameters"]:
+                answer["Responses"].insert(index, {"Error": {"Code": "ThrottlingError", "Message": ""}})
+        return answer
+
+    monkeypatch.setattr(client, "update_item", update_item)
+    monkeypatch.setattr(client, "batch_execute_statement", batch_execute_statement)
 
 
 def submitted(in_moto: Aws, qc: str = BELL, **changes: Any) -> str:
@@ -143,25 +174,15 @@ def test_a_task_that_expired_is_acknowledged(in_moto: Aws, children: Children) -
     assert work(in_moto, [task_record("00000000-0000-4000-8000-000000000000")], children) == []
 
 
-def test_throttling_returns_one_message_not_the_batch(in_moto: Aws, children: Children) -> None:
+def test_throttling_returns_one_message_not_the_batch(
+    in_moto: Aws, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When one claim is throttled its message alone goes back and the other task completes."""
-    throttled, other = submitted(in_moto), submitted(in_moto)
-    real = in_moto.store.claim
-
-    class Throttling:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(in_moto.store, name)
-
-        def claim(self, task_id: str) -> Any:
-            if task_id != throttled:
-                return real(task_id)
-            with Stubber(aws.client("dynamodb")) as dynamodb:
-                dynamodb.add_client_error("update_item", "ThrottlingException")
-                return real(task_id)
-
-    batch = Batch(Throttling(), in_moto.queues, Lane.SMALL, children, time.monotonic() + 60, lease_seconds=LEASE)  # type: ignore[arg-type]
-    assert batch.work([task_record(throttled, "t"), task_record(other, "o")]) == ["t"]
-    assert (status(in_moto, throttled), status(in_moto, other)) == ("pending", "completed")
+    throttled, *others = (submitted(in_moto) for _ in range(3))
+    throttle(monkeypatch, throttled)
+    records = [task_record(throttled, "t"), *(task_record(other) for other in others)]
+    assert work(in_moto, records, children) == ["t"]
+    assert [status(in_moto, task_id) for task_id in (throttled, *others)] == ["pending", "completed", "completed"]
 
 
 def test_without_time_left_everything_goes_back_at_once(in_moto: Aws, children: Children) -> None:
@@ -227,17 +248,15 @@ def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
 def test_a_running_task_that_is_cancelled_is_stopped_at_the_next_heartbeat(in_moto: Aws) -> None:
     """The heartbeat names the cancelled task as one to stop, and its message is acknowledged."""
     kept, cancelled = submitted(in_moto), submitted(in_moto)
-    told: list[list[int]] = []
 
     class Beating:
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             in_moto.store.cancel(cancelled, "alice")
-            told.append(tick([0, 1]))
+            assert eventually(lambda: tick([0, 1])) == [1]
             yield 1, Returned("stopped", started=True)
             yield 0, Completed({"result": {"00": 1}, "execution": {}})
 
-    assert work(in_moto, [task_record(kept), task_record(cancelled)], Beating()) == []
-    assert told == [[1]]
+    assert work(in_moto, [task_record(kept), task_record(cancelled)], Beating(), beat_every_s=0) == []
     assert (status(in_moto, kept), status(in_moto, cancelled)) == ("completed", "cancelled")
 
 
@@ -248,11 +267,16 @@ def test_a_heartbeat_extends_the_lease(in_moto: Aws) -> None:
     class Beating:
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             in_moto.edit(task_id, lease_until=1)
-            tick([0])
+
+            def is_renewed() -> bool:
+                tick([0])
+                return int(in_moto.row(task_id)["lease_until"]["N"]) > 1  # type: ignore[index]  # the row is there
+
+            assert eventually(is_renewed)
             assert in_moto.store.claim(task_id) is None
             yield 0, Failed(TaskError(ErrorCode.INVALID_CIRCUIT, "No."))
 
-    assert work(in_moto, [task_record(task_id)], Beating()) == []
+    assert work(in_moto, [task_record(task_id)], Beating(), beat_every_s=0) == []
     assert status(in_moto, task_id) == "failed"
 
 

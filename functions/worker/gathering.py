@@ -1,0 +1,32 @@
+"""Lets what comes one by one be dealt with several at a time: the worker stores how its attempts ended that way."""
+
+from __future__ import annotations
+
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
+
+
+def gathered(source: SimpleQueue[T | None], linger_s: float) -> Iterator[list[T]]:
+    """Yield in groups what is put into `source`: what comes within `linger_s` of a group's first; end at None."""
+    more = True
+    while more:
+        group: list[T] = []
+        until = None
+        while more:
+            try:
+                item = source.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+            if item is None:
+                more = False
+            else:
+                group.append(item)
+            until = until or time.monotonic() + linger_s
+        if group:
+            yield group
