@@ -160,7 +160,7 @@ def aws_in_moto() -> Iterator[Aws]:
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for cached in (aws.client, aws.task_store, aws.task_queues, aws.dead_letter_queue, settings):
+        for cached in (aws.client, aws.task_store, aws.task_queues, aws.backlog, aws.dead_letter_queue, settings):
             cached.cache_clear()
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
         ministack.reset()

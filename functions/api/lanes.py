@@ -19,14 +19,18 @@ SECONDS_PER_AMPLITUDE = 1.5e-9  # and operation, on one core: an upper figure, s
 SMALL_SECONDS = 5.0  # what one vCPU may be busy with one task, its batch mates waiting
 
 
-def lane_of(size: Size, options: Options, large: Limits) -> Lane:
-    """Return the large lane for a statevector that would keep one core busy, the small one for all else.
+def lane_of(seconds: float) -> Lane:
+    """Return the large lane for what would keep one core busy for too long, the small one for all else."""
+    return Lane.LARGE if seconds > SMALL_SECONDS else Lane.SMALL
+
+
+def estimated_seconds(size: Size, options: Options, large: Limits) -> float:
+    """Return what a statevector of the circuit takes on one core; 0 where none is used, for then this cannot say.
 
     What no statevector can hold is for other methods, or is refused; neither needs the large lane.
     """
     if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR}:
-        return Lane.SMALL
+        return 0.0
     if size.num_qubits > large.max_qubits(Method.STATEVECTOR, options.precision):
-        return Lane.SMALL
-    seconds = SECONDS_PER_AMPLITUDE * size.operations * 2.0**size.num_qubits
-    return Lane.LARGE if seconds > SMALL_SECONDS else Lane.SMALL
+        return 0.0
+    return SECONDS_PER_AMPLITUDE * size.operations * 2.0**size.num_qubits

@@ -90,15 +90,6 @@ class TaskRequest(BaseModel):
         return Options.from_dict(self.model_dump(exclude={"qc"}, exclude_unset=True))
 
 
-class TaskAccepted(BaseModel):
-    """The task was stored and will be run."""
-
-    task_id: str
-    message: Literal["Task submitted successfully."] = "Task submitted successfully."
-    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
-    correlation_id: str
-
-
 class TaskInBatch(TaskRequest):
     """One task of a batch."""
 
@@ -215,6 +206,18 @@ class TaskBody(BaseModel):
     error: TaskErrorBody | None = None
 
 
+class TaskAccepted(BaseModel):
+    """The task was stored and will be run."""
+
+    task_id: str
+    message: Literal["Task submitted successfully."] = "Task submitted successfully."
+    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    correlation_id: str
+    task: Annotated[
+        TaskBody | None, Field(description="How it is doing after the wait that `Prefer: wait=<seconds>` asked for.")
+    ] = None
+
+
 class TaskSummary(BaseModel):
     """A task in a list: as it is shown alone, without what its run has put out."""
 
@@ -244,6 +247,70 @@ class HealthBody(BaseModel):
     timestamp: str
     database_status: Literal["connected", "unavailable"]
     queue_status: Literal["connected", "unavailable"]
+
+
+Whole = Annotated[int, Field(ge=0)]
+
+
+class WorkersLimits(BaseModel):
+    """Most workers at a time: what more there is to run waits in a queue."""
+
+    small: Whole
+    large: Whole
+
+
+class KeyLimits(BaseModel):
+    """What one API key may send; more is answered 429."""
+
+    requests_per_second: Annotated[Whole, Field(description="Over time.")]
+    requests_at_once: Whole
+    requests_per_day: Annotated[Whole, Field(description="From 00:00 UTC.")]
+
+
+class RequestLimits(BaseModel):
+    """What one request may be."""
+
+    max_bytes: Whole
+    max_idempotency_key_chars: Whole
+
+
+class BatchLimits(BaseModel):
+    """What one batch may be."""
+
+    max_tasks: Whole
+    check_seconds: Annotated[float, Field(description="What checking its circuits may take before it is refused.")]
+
+
+class ListLimits(BaseModel):
+    """How many tasks one answer lists."""
+
+    max_tasks: Whole
+    default_tasks: Whole
+
+
+class WaitLimits(BaseModel):
+    """How long an answer waits for `Prefer: wait=<seconds>`; longer wishes are cut to this."""
+
+    max_seconds: Whole
+
+
+class LimitsBody(BaseModel):
+    """Every limit in force."""
+
+    circuit: Annotated[
+        dict[str, int], Field(description="What a program may have; over one of these it is `circuit_too_large`.")
+    ]
+    run: Annotated[
+        dict[str, JsonValue],
+        Field(description="What a run may have, and how many qubits each method takes in the memory there is."),
+    ]
+    workers: WorkersLimits
+    key: KeyLimits
+    request: RequestLimits
+    batch: BatchLimits
+    list: ListLimits
+    wait: WaitLimits
+    task_retention_days: Annotated[Whole, Field(description="How long a task can be read.")]
 
 
 class ErrorBody(BaseModel):

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Security
+from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
 
@@ -23,20 +24,22 @@ from messages import (
     BatchRequest,
     ErrorBody,
     HealthBody,
+    LimitsBody,
     TaskAccepted,
     TaskBody,
     TaskList,
     TaskRequest,
 )
 from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
-from submission import large_worker, send_new, task_of, tasks_of
+from submission import CHECK_SECONDS, large_worker, send_new, task_of, tasks_of
 from tasks import aws
 from tasks.errors import KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
-from tasks.queue import TaskQueue
+from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
 from tasks.store import MAX_TASKS_AT_ONCE, TaskStore
 from tasks.task import Lane, Status, Task, is_task_id, rfc3339, utc_now
+from waiting import etag_of, known, retry_after, wait_seconds, waited
 
 DESCRIPTION = f"""
 Send a quantum circuit, read its counts.
@@ -46,6 +49,8 @@ Send a quantum circuit, read its counts.
     curl "$API_URL/tasks/<task_id>" -H "x-api-key: $API_KEY"
 """
 
+MAX_KEY = 255
+MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
 _ENDINGS = {
     Status.PENDING: "Task is still in progress.",
     Status.PROCESSING: "Task is still in progress.",
@@ -53,6 +58,7 @@ _ENDINGS = {
     Status.CANCELLED: "Task was cancelled.",
 }
 
+PREFER = "`wait=<seconds>`: answer when the task has ended, or after so long; `GET /limits` has the longest."
 _SHOWN_AS = {
     "pending": {Status.PENDING, Status.PROCESSING},
     **{str(status): {status} for status in Status if status.ended},
@@ -67,13 +73,21 @@ def create_app() -> FastAPI:
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
     )
-    app.add_api_route("/tasks", submit_task, methods=["POST"], response_model=TaskAccepted, summary="Submit a circuit")
+    app.add_api_route(
+        "/tasks",
+        submit_task,
+        methods=["POST"],
+        response_model=TaskAccepted,
+        response_model_exclude_none=True,
+        summary="Submit a circuit",
+    )
     app.add_api_route(
         "/tasks/{task_id}",
         read_task,
         methods=["GET"],
         response_model=TaskBody,
         response_model_exclude_none=True,
+        responses={304: {"description": "The task is as it was when it had the `ETag` of `If-None-Match`."}},
         summary="Read a task",
     )
     app.add_api_route(
@@ -107,7 +121,7 @@ def create_app() -> FastAPI:
         summary="Read a task's program",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
-    app.add_api_route("/limits", limits, methods=["GET"], summary="Every limit in force")
+    app.add_api_route("/limits", limits, methods=["GET"], response_model=LimitsBody, summary="Every limit in force")
     refusals.install(app)
     app.add_middleware(Correlation)
     return app
@@ -124,6 +138,11 @@ async def task_store() -> TaskStore:
 async def task_queues() -> Mapping[Lane, TaskQueue]:
     """Return the task queue of each lane."""
     return aws.task_queues()
+
+
+async def backlog() -> Backlog:
+    """Return the view of how long the task queues are."""
+    return aws.backlog()
 
 
 async def owner(
@@ -157,12 +176,14 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     store: Annotated[TaskStore, Depends(task_store)],
     queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
     caller: Annotated[str, Depends(owner)],
+    queue_lengths: Annotated[Backlog, Depends(backlog)],
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=255, description="Submitting again with the same key gives the same task."),
+        Header(min_length=1, max_length=MAX_KEY, description="Submitting again with the same key gives the same task."),
     ] = None,
+    prefer: Annotated[list[str] | None, Header(description=PREFER)] = None,
 ) -> JSONResponse:
-    """Check the circuit, store the task and queue it; answers before it has run.
+    """Check the circuit, store the task and queue it; answers before it has run, unless asked to wait.
 
     The row is written before the message is sent. Should the message not get out, the task is accepted all the same:
     the sweeper finds the row and sends its message.
@@ -177,7 +198,14 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     headers = {"Location": f"/tasks/{task.task_id}"}
     if submission.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return JSONResponse(accepted.model_dump(), headers=headers)
+    body_of_answer = accepted.model_dump(exclude_none=True)
+    if seconds := wait_seconds(prefer or (), settings().max_wait_seconds):
+        task = await waited(lambda: _task_of(store, task.task_id, caller), seconds, lambda task: task.status.ended)
+        headers["Preference-Applied"] = f"wait={seconds}"
+        body_of_answer["task"] = shown(task)
+    if not task.status.ended:
+        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+    return JSONResponse(body_of_answer, headers=headers)
 
 
 async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -188,7 +216,9 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     caller: Annotated[str, Depends(owner)],
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=255, description="Submitting again with the same key gives the same tasks."),
+        Header(
+            min_length=1, max_length=MAX_KEY, description="Submitting again with the same key gives the same tasks."
+        ),
     ] = None,
 ) -> JSONResponse:
     """Check every circuit, store all the tasks or none, and queue them.
@@ -216,13 +246,36 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     return JSONResponse(accepted.model_dump(), headers={"Idempotent-Replayed": "true"} if replayed else {})
 
 
-async def read_task(
+async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     task_id: str,
     store: Annotated[TaskStore, Depends(task_store)],
     caller: Annotated[str, Depends(owner)],
-) -> JSONResponse:
+    queue_lengths: Annotated[Backlog, Depends(backlog)],
+    prefer: Annotated[list[str] | None, Header(description=PREFER)] = None,
+    if_none_match: Annotated[
+        list[str] | None,
+        Header(
+            description="An `ETag` of before: 304 while the task is as it was then; with `wait`, waits for a change."
+        ),
+    ] = None,
+) -> Response:
     """Say how the task is doing: pending, or how it ended and with what."""
-    return JSONResponse(shown(_task_of(store, task_id, caller)))
+    seen = if_none_match or ()
+
+    def worth_telling(task: Task) -> bool:
+        return task.status.ended or bool(seen and not known(seen, etag_of(shown(task))))
+
+    seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
+    task = await waited(lambda: _task_of(store, task_id, caller), seconds, worth_telling)
+    body = shown(task)
+    headers = {"ETag": etag_of(body), "Cache-Control": "private, no-cache"}
+    if seconds:
+        headers["Preference-Applied"] = f"wait={seconds}"
+    if not task.status.ended:
+        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+    if known(seen, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return JSONResponse(body, headers=headers)
 
 
 async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -340,11 +393,25 @@ async def health(
 
 
 async def limits() -> JSONResponse:
-    """List what a circuit and a run may have; `run` is the large lane's worker, which has the last word."""
+    """List every limit; `run` is the large lane's worker, which has the last word."""
+    told = settings()
     return JSONResponse(
         {
             "circuit": asdict(reader.LIMITS),
             "run": large_worker().as_dict(),
-            "task_retention_days": settings().task_retention_days,
+            "workers": {
+                "small": told.worker_maximum_concurrency,
+                "large": told.large_worker_maximum_concurrency,
+            },
+            "key": {
+                "requests_per_second": told.key_rate_limit,
+                "requests_at_once": told.key_burst_limit,
+                "requests_per_day": told.key_daily_quota,
+            },
+            "request": {"max_bytes": MAX_REQUEST_BYTES, "max_idempotency_key_chars": MAX_KEY},
+            "batch": {"max_tasks": MAX_TASKS_AT_ONCE, "check_seconds": CHECK_SECONDS},
+            "list": {"max_tasks": MAX_PAGE, "default_tasks": DEFAULT_PAGE},
+            "wait": {"max_seconds": told.max_wait_seconds},
+            "task_retention_days": told.task_retention_days,
         }
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import reader
-from lanes import lane_of
+from lanes import estimated_seconds, lane_of
 from refusals import BatchRefusedError, BatchTooLargeError, CircuitTextTooLargeError, DuplicateKeysError
 from tasks.errors import TaskError, UnavailableError
 from tasks.limits import MB_PER_VCPU, Limits
@@ -48,6 +48,7 @@ def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key:
         raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
     options = body.options()
     size = check(body.qc, options)
+    seconds = estimated_seconds(size, options, large_worker())
     task = Task(
         task_id=keyed_task_id(owner, idempotency_key) if idempotency_key else new_task_id(),
         owner=owner,
@@ -57,7 +58,8 @@ def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key:
         circuit=body.qc,
         shots=body.shots,
         options={name: value for name, value in options.as_dict().items() if name != "shots"},
-        lane=lane_of(size, options, large_worker()),
+        lane=lane_of(seconds),
+        estimated_seconds=seconds,
         request_hash=hashlib.sha256(body.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
     )

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from tasks.payloads import Payloads
-from tasks.queue import TaskQueue
+from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.task import Lane
@@ -66,6 +66,18 @@ def task_queues() -> Mapping[Lane, TaskQueue]:
         Lane.SMALL: TaskQueue(client("sqs"), settings().task_queue_url),
         Lane.LARGE: TaskQueue(client("sqs"), settings().large_task_queue_url),
     }
+
+
+@cache
+def backlog() -> Backlog:
+    """Return this environment's view of how long the task queues are."""
+    return Backlog(
+        task_queues(),
+        {
+            Lane.SMALL: settings().worker_maximum_concurrency,
+            Lane.LARGE: settings().large_worker_maximum_concurrency,
+        },
+    )
 
 
 @cache

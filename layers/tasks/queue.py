@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
-from tasks.task import is_task_id
+from tasks.task import Lane, is_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
 MESSAGE_VERSION = 1
+FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
+TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # what a worker is busy with a task that waits before another
 BATCH_SIZE = 10  # most messages in one call of SQS
 
 
@@ -134,6 +139,26 @@ class TaskQueue:
             if not messages:
                 return
             yield from ((message["Body"], message["ReceiptHandle"]) for message in messages)
+
+
+@dataclass(slots=True)
+class Backlog:
+    """How long the queues are, looked at no more often than every FRESH_SECONDS."""
+
+    queues: Mapping[Lane, TaskQueue]
+    workers: Mapping[Lane, int]  # most environments of the lane's worker
+    _seen: dict[Lane, tuple[float, int]] = field(default_factory=dict)
+
+    def seconds(self, lane: Lane) -> float:
+        """Return about how long a new message waits for a worker."""
+        looked_at, waiting = self._seen.get(lane, (-math.inf, 0))
+        if monotonic() - looked_at > FRESH_SECONDS:
+            try:
+                waiting = self.queues[lane].waiting()
+            except UnavailableError:
+                waiting = 0  # a guess is not worth an error
+            self._seen[lane] = (monotonic(), waiting)
+        return waiting * TYPICAL_SECONDS[lane] / self.workers[lane]
 
 
 def task_id_of(body: str) -> str:

@@ -24,6 +24,9 @@ class Settings:
     lease_seconds: int  # how long a claim lasts without a heartbeat
     large_worker_memory_mb: int  # what the largest circuit may use
     time_limit_seconds: int  # how long one circuit may run
+    max_wait_seconds: int  # how long an answer may wait for its task's end
+    worker_maximum_concurrency: int  # most environments of the small lane's worker
+    large_worker_maximum_concurrency: int  # and of the large lane's
     key_rate_limit: int  # requests a second of one API key, over time
     key_burst_limit: int  # requests of one API key at once
     key_daily_quota: int  # requests of one API key in a day

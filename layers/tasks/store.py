@@ -562,6 +562,7 @@ class TaskStore:
             "shots": {"N": str(task.shots)},
             "request_hash": {"S": task.request_hash},
             "lane": {"S": str(task.lane)},
+            "estimated_seconds": {"N": f"{task.estimated_seconds:.3g}"},
             "status_history": {"L": [_transition(line) for line in task.status_history]},
             "attempt": {"N": "0"},
             "lease_until": {"N": "0"},
@@ -741,6 +742,7 @@ class TaskStore:
             options=json.loads(row.get("options", {}).get("S", "{}")),
             request_hash=row.get("request_hash", {}).get("S", ""),
             lane=Lane(row.get("lane", {}).get("S", Lane.SMALL)),
+            estimated_seconds=float(row.get("estimated_seconds", {}).get("N", "0")),
             status_history=tuple(
                 Transition(Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"])
                 for line in row["status_history"]["L"]
@@ -775,7 +777,7 @@ _LISTED = (
     "attempt",
     "error",
 )
-_ALONE = ("options", "request_hash", "lane", "lease_until", "outcome", "outcome_object")
+_ALONE = ("options", "request_hash", "lane", "estimated_seconds", "lease_until", "outcome", "outcome_object")
 
 
 def _only(*attributes: str) -> dict[str, Any]:

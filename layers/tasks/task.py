@@ -62,6 +62,7 @@ class Task:
     """A task as its row holds it.
 
     `attempt` counts claims and is the fencing token: only the holder of the latest one may complete the task.
+    `estimated_seconds` is what its run may take, 0 where nobody can say.
     `lease_until` is in epoch milliseconds. `circuit` is OpenQASM text, empty where it was not asked for.
     `options` are the request's further fields (`seed`, ...) by their JSON names, without those left at their default.
     `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
@@ -78,6 +79,7 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     request_hash: str = ""
     lane: Lane = Lane.SMALL
+    estimated_seconds: float = 0.0
     status_history: Sequence[Transition] = ()
     attempt: int = 0
     lease_until: int = 0

@@ -74,3 +74,17 @@ def test_a_batch_of_a_hundred_is_accepted_once_and_run(stack: Stack) -> None:
 def flips(number: int) -> str:
     """Return the gates that make the counts name the number."""
     return "".join(f"x q[{bit}]; " for bit in range(7) if number >> bit & 1)
+
+
+def test_a_request_can_wait_for_the_counts_and_learn_that_nothing_changed(stack: Stack) -> None:
+    """One POST brings the counts; with the entity tag of a task a repeated read has no body, behind the gateway too."""
+    with stack.http() as http:
+        answer = http.post("/tasks", json={"qc": BELL, "shots": 10}, headers={"Prefer": "wait=20"})
+        assert answer.headers["preference-applied"] == "wait=20"
+        task = answer.json()["task"]
+        assert (task["status"], sum(task["result"].values())) == ("completed", 10)
+        read = http.get(f"/tasks/{task['task_id']}", headers={"Prefer": "wait=20"})
+        assert read.json() == task
+        unchanged = http.get(f"/tasks/{task['task_id']}", headers={"If-None-Match": read.headers["etag"]})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert unchanged.headers["etag"] == read.headers["etag"]

@@ -34,7 +34,11 @@ def call(method: str, path: str, body: Any = None, **event: Any) -> tuple[int, d
         for name, value in (answer["headers"] | {k: v[0] for k, v in answer["multiValueHeaders"].items()}).items()
     }
     text = answer["body"]
-    return answer["statusCode"], headers, json.loads(text) if headers["content-type"] == "application/json" else text
+    return (
+        answer["statusCode"],
+        headers,
+        json.loads(text) if headers.get("content-type") == "application/json" else text,
+    )
 
 
 def submit(body: dict[str, Any] | None = None, **event: Any) -> str:
@@ -457,7 +461,23 @@ def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
     assert answer["run"]["max_shots"] == 100_000
     assert answer["run"]["time_limit_s"] == 120
     assert answer["run"]["max_qubits"]["statevector"] == {"double": 29, "single": 30}
-    assert answer["task_retention_days"] == 30
+    assert {name: value for name, value in answer.items() if name not in {"circuit", "run"}} == {
+        "workers": {"small": 10, "large": 2},
+        "key": {"requests_per_second": 50, "requests_at_once": 100, "requests_per_day": 100_000},
+        "request": {"max_bytes": 6_291_456, "max_idempotency_key_chars": 255},
+        "batch": {"max_tasks": 100, "check_seconds": 10},
+        "list": {"max_tasks": 100, "default_tasks": 20},
+        "wait": {"max_seconds": 20},
+        "task_retention_days": 30,
+    }
+
+
+def test_the_limits_are_described(in_moto: Aws) -> None:
+    """The OpenAPI document's model of the limits is what is answered."""
+    from messages import LimitsBody
+
+    _, _, answer = call("GET", "/limits")
+    assert LimitsBody.model_validate(answer).model_dump() == answer
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

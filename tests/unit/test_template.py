@@ -49,6 +49,12 @@ def test_the_queue_hides_messages_for_six_times_the_workers_time() -> None:
     )
 
 
+def test_a_waiting_answer_fits_the_apis_time() -> None:
+    """The longest wait leaves a slow table its time, within the function's and API Gateway's 29 s."""
+    timeout = RESOURCES["ApiFunction"]["Properties"]["Timeout"]
+    assert TEMPLATE["Parameters"]["MaxWaitSeconds"]["MaxValue"] + 8 <= timeout < 29
+
+
 def test_a_task_fits_the_workers_time() -> None:
     """The largest time limit leaves the worker time to store the outcome."""
     assert (

@@ -1,0 +1,81 @@
+"""What spares clients polling: answers that wait for a task's end, when to come back, and what has not changed.
+
+Waiting costs an environment of the function for as long, so it is bounded, and while it lasts the row is read less and
+less often: 24 reads in 20 seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from asyncio import sleep
+from datetime import datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from tasks.errors import UnavailableError
+from tasks.task import Status, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tasks.queue import Backlog
+    from tasks.task import Task
+
+FIRST_PAUSE = 0.1  # seconds; a small circuit takes less
+LONGER = 1.5
+LONGEST_PAUSE = 1.0
+LONGEST_RETRY_AFTER = 60
+_WAIT = re.compile(r'wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))', re.ASCII | re.IGNORECASE)
+_ETAG = re.compile(r'\s*(?:W/)?("[^"]*"|\*)\s*(?:,|$)')
+
+
+def wait_seconds(prefer: Sequence[str], most: int) -> int:
+    """Return how long to wait for the headers `Prefer` (RFC 7240), at most `most`; 0 without a preference to wait.
+
+    Of several only the first counts. One that is malformed, `wait=-1` for instance, is passed over, as that document
+    asks for preferences that a server does not know.
+    """
+    for preference in ",".join(prefer).split(","):
+        token = preference.split(";")[0].strip()
+        if re.match(r"wait\b", token, re.IGNORECASE):
+            match = _WAIT.fullmatch(token)
+            return min(int(match[1] or match[2]), most) if match else 0
+    return 0
+
+
+async def waited(read: Callable[[], Task], seconds: float, until: Callable[[Task], bool]) -> Task:
+    """Return the task once it is as `until` says, or as it is after `seconds`."""
+    task = read()
+    pause, deadline = FIRST_PAUSE, monotonic() + seconds
+    while not until(task) and (left := deadline - monotonic()) > 0:
+        await sleep(min(pause, left))
+        pause = min(pause * LONGER, LONGEST_PAUSE)
+        try:
+            task = read()
+        except UnavailableError:
+            break  # what was read before still is an answer
+    return task
+
+
+def etag_of(body: Mapping[str, Any]) -> str:
+    """Return the entity tag of a task as it is shown (RFC 9110, 8.8.3); the address that expires is no part of it."""
+    kept = {name: value for name, value in body.items() if name != "result_url"}
+    return f'"{hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:32]}"'
+
+
+def known(if_none_match: Sequence[str], etag: str) -> bool:
+    """Return whether the client's `If-None-Match` names this entity tag, or any by `*` (RFC 9110, 13.1.2)."""
+    return not {etag, "*"}.isdisjoint(_ETAG.findall(",".join(if_none_match)))
+
+
+def retry_after(task: Task, queues: Backlog) -> int:
+    """Return in how many seconds it is worth asking for an unfinished task again, 1 to LONGEST_RETRY_AFTER."""
+    if task.status is Status.PROCESSING:
+        since = datetime.fromisoformat(task.status_history[-1].transitioned_at)
+        seconds = task.estimated_seconds - (utc_now() - since).total_seconds()
+    else:
+        seconds = queues.seconds(task.lane) + task.estimated_seconds
+    return max(1, min(math.ceil(seconds), LONGEST_RETRY_AFTER))

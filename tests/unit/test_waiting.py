@@ -1,0 +1,155 @@
+"""Headers about waiting and about what has not changed, read as their RFCs say; when to come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks import queue
+from tasks.errors import UnavailableError
+from tasks.queue import Backlog
+from tasks.task import Lane, Status, Task, Transition, rfc3339, utc_now
+from waiting import etag_of, known, retry_after, wait_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ([], 0),
+        (["wait=5"], 5),
+        (["wait=20"], 20),
+        (["wait=21"], 20),
+        (["wait=999999999"], 20),
+        (["wait=9999999999"], 0),
+        (["wait=0"], 0),
+        (["wait=-1"], 0),
+        (["wait=+5"], 0),
+        (["wait=5.5"], 0),
+        (["wait=\u0665"], 0),
+        (["wait="], 0),
+        (["wait"], 0),
+        (["wait=x"], 0),
+        (["waiting=5"], 0),
+        (['wait="5"'], 5),
+        (['wait="5'], 0),
+        (["Wait = 5"], 5),
+        (["respond-async, wait=5"], 5),
+        (["respond-async", "wait=5"], 5),
+        (["wait=5; foo=bar, wait=10"], 5),
+        (["wait=-1, wait=10"], 0),
+        (["return=minimal"], 0),
+        ([",,;,"], 0),
+    ],
+)
+def test_a_preference_to_wait_is_read_as_rfc_7240_says(prefer: Sequence[str], seconds: int) -> None:
+    """The first one counts; what is malformed is as if it were not there; more than there is becomes what there is."""
+    assert wait_seconds(prefer, 20) == seconds
+
+
+@pytest.mark.parametrize(
+    ("header", "is_known"),
+    [
+        ([], False),
+        (['"a"'], True),
+        (['W/"a"'], True),
+        (['"b", "a"'], True),
+        (['"b"', 'W/"a"'], True),
+        (["*"], True),
+        (['"b"'], False),
+        (["a"], False),
+        (['"a'], False),
+        ([""], False),
+    ],
+)
+def test_entity_tags_are_compared_as_rfc_9110_says(header: Sequence[str], is_known: bool) -> None:  # noqa: FBT001
+    """Weakly, in a list, or any by a star."""
+    assert known(header, '"a"') is is_known
+
+
+def test_an_entity_tag_is_of_what_is_shown() -> None:
+    """Two bodies have the same if they say the same; the address that expires says nothing."""
+    body = {"task_id": "1", "status": "completed"}
+    assert etag_of(body) == etag_of(dict(body)) == etag_of({**body, "result_url": "https://signed"})
+    assert len({etag_of(body), etag_of({**body, "task_id": "2"}), etag_of({**body, "status": "failed"})}) == 3
+
+
+@dataclass
+class Queue:
+    """A queue that counts how often it was looked at."""
+
+    length: int
+    looks: int = 0
+
+    def waiting(self) -> int:
+        """Return the length, or fail when it is negative."""
+        self.looks += 1
+        if self.length < 0:
+            raise UnavailableError("SQS")
+        return self.length
+
+
+def backlog(queue: Queue) -> Backlog:
+    """Return a view of this queue, with two workers."""
+    queues: Any = dict.fromkeys(Lane, queue)
+    return Backlog(queues, dict.fromkeys(Lane, 2))
+
+
+def task(*, estimated_seconds: float = 0.0, lane: Lane = Lane.SMALL, running_for: float | None = None) -> Task:
+    """Return a pending task, or one that has been running for so long."""
+    now = utc_now()
+    lines = [Transition(Status.PENDING, rfc3339(now), "")]
+    if running_for is not None:
+        lines.append(Transition(Status.PROCESSING, rfc3339(now - timedelta(seconds=running_for)), ""))
+    return Task(
+        "id",
+        "alice",
+        lines[-1].status,
+        rfc3339(now),
+        "",
+        "",
+        1,
+        lane=lane,
+        estimated_seconds=estimated_seconds,
+        status_history=lines,
+    )
+
+
+@pytest.mark.parametrize(
+    ("waits", "length", "seconds"),
+    [
+        (task(), 0, 1),
+        (task(estimated_seconds=3.5), 0, 4),
+        (task(), 400, 10),
+        (task(estimated_seconds=2.5), 400, 13),
+        (task(), 1_000_000, 60),
+        (task(lane=Lane.LARGE), 3, 30),
+        (task(), -1, 1),
+        (task(estimated_seconds=30.0, running_for=10.0), 1_000_000, 20),
+        (task(estimated_seconds=3.0, running_for=100.0), 0, 1),
+        (task(estimated_seconds=300.0, running_for=0.0), 0, 60),
+    ],
+)
+def test_when_to_come_back_follows_the_queue_and_the_estimate(waits: Task, length: int, seconds: int) -> None:
+    """What waits before it and its own run; what has run already is taken off; a guess within a second and a minute."""
+    assert retry_after(waits, backlog(Queue(length))) == seconds
+
+
+def test_a_queue_is_not_looked_at_for_every_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length is taken for what it was for some seconds; of a running task nobody asks the queue."""
+    now = 1_000.0
+    monkeypatch.setattr(queue, "monotonic", lambda: now)
+    tasks = Queue(400)
+    seen = backlog(tasks)
+    assert [retry_after(task(), seen) for _ in range(3)] == [10, 10, 10]
+    retry_after(task(running_for=1.0), seen)
+    assert tasks.looks == 1
+    tasks.length = 0
+    now += queue.FRESH_SECONDS + 1
+    assert retry_after(task(), seen) == 1
+    assert tasks.looks == 2
