@@ -167,6 +167,40 @@ class ExpectationValue(BaseModel):
 class TaskBody(BaseModel):
     """A task as its owner sees it; `status` is pending until it has ended, running included."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "task_id": "0b84f2f4-52a5-4c3c-9f3a-6a3f5f0a3b56",
+                    "status": "completed",
+                    "message": "Task completed successfully.",
+                    "submitted_at": "2026-11-21T01:11:43.695Z",
+                    "status_history": [
+                        {
+                            "status": "pending",
+                            "transitioned_at": "2026-11-21T01:11:43.695Z",
+                            "notes": "The task was accepted.",
+                        },
+                        {
+                            "status": "processing",
+                            "transitioned_at": "2026-11-21T01:11:43.706Z",
+                            "notes": "A worker took the task.",
+                        },
+                        {
+                            "status": "completed",
+                            "transitioned_at": "2026-11-21T01:11:43.716Z",
+                            "notes": "The circuit was run.",
+                        },
+                    ],
+                    "correlation_id": "441f2f5c-9d0c-4f0e-8a53-0a2d1c6a7f7e",
+                    "shots": 1024,
+                    "result": {"00": 514, "11": 510},
+                    "execution": {"method": "statevector", "num_qubits": 2, "depth": 3, "seed": 7, "attempt": 1},
+                }
+            ]
+        }
+    )
+
     task_id: str
     status: Literal["pending", "completed", "failed", "cancelled"]
     message: str
@@ -314,11 +348,46 @@ class LimitsBody(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """Any refusal."""
+    """Any refusal; which of the fields there are depends on the code."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "status": "error",
+                    "message": "QASM3 code is not valid",
+                    "code": "invalid_circuit",
+                    "detail": "'hh' is not a gate.",
+                    "line": 1,
+                    "column": 22,
+                    "hint": "Did you mean h?",
+                    "excerpt": "OPENQASM 3; qubit q; hh q; measure q;\n                     ^",
+                    "correlation_id": "441f2f5c-9d0c-4f0e-8a53-0a2d1c6a7f7e",
+                }
+            ]
+        },
+    )
 
     status: Literal["error"] = "error"
-    message: str
-    code: str
+    message: Annotated[str, Field(description="What is wrong, in a sentence.")]
+    code: Annotated[str, Field(description="The same as long as the meaning is; the answers' descriptions list them.")]
+    hint: Annotated[str, Field(description="What to change or to do.")]
     correlation_id: str
+    detail: Annotated[
+        str | list[dict[str, Any]] | None,
+        Field(description="Of a circuit, what is wrong in a sentence; of a request, each wrong field: type, loc, msg."),
+    ] = None
+    line: Annotated[int | None, Field(description="From 1.")] = None
+    column: Annotated[int | None, Field(description="From 1.")] = None
+    excerpt: Annotated[str | None, Field(description="The line, and a caret below the place.")] = None
+    limit: Annotated[float | None, Field(description="What is allowed, in the unit that the message names.")] = None
+    actual: Annotated[float | None, Field(description="What was sent, in the same unit.")] = None
+    errors: Annotated[
+        list[dict[str, Any]] | None, Field(description="Of a batch: `index`, `code`, `message`, ... of each bad task.")
+    ] = None
+    index: Annotated[int | None, Field(description="Of a batch: the task whose key was used before.")] = None
+    indexes: Annotated[
+        list[list[int]] | None, Field(description="Of a batch: the tasks that have the same key, a list for each key.")
+    ] = None
+    task_status: Annotated[str | None, Field(description="How a task that cannot be cancelled has ended.")] = None

@@ -15,6 +15,7 @@ from fastapi.security import APIKeyHeader
 
 import reader
 import refusals
+from answers import answers, not_modified
 from correlation import Correlation
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import (
@@ -79,6 +80,9 @@ def create_app() -> FastAPI:
         methods=["POST"],
         response_model=TaskAccepted,
         response_model_exclude_none=True,
+        responses=answers(
+            400, 403, 413, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
+        ),
         summary="Submit a circuit",
     )
     app.add_api_route(
@@ -87,7 +91,7 @@ def create_app() -> FastAPI:
         methods=["GET"],
         response_model=TaskBody,
         response_model_exclude_none=True,
-        responses={304: {"description": "The task is as it was when it had the `ETag` of `If-None-Match`."}},
+        responses=answers(403, 404, 503, headers=("ETag", "Preference-Applied", "Retry-After")) | not_modified(),
         summary="Read a task",
     )
     app.add_api_route(
@@ -95,6 +99,7 @@ def create_app() -> FastAPI:
         submit_batch,
         methods=["POST"],
         response_model=BatchAccepted,
+        responses=answers(400, 403, 413, 503, headers=("Idempotent-Replayed",)),
         summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
     app.add_api_route(
@@ -103,6 +108,7 @@ def create_app() -> FastAPI:
         methods=["GET"],
         response_model=TaskList,
         response_model_exclude_none=True,
+        responses=answers(400, 403, 503, headers=("Link",)),
         summary="List your tasks",
     )
     app.add_api_route(
@@ -111,6 +117,7 @@ def create_app() -> FastAPI:
         methods=["DELETE"],
         response_model=TaskBody,
         response_model_exclude_none=True,
+        responses=answers(403, 404, 409, 503),
         summary="Cancel a task",
     )
     app.add_api_route(
@@ -118,6 +125,7 @@ def create_app() -> FastAPI:
         read_circuit,
         methods=["GET"],
         response_class=PlainTextResponse,
+        responses=answers(403, 404, 503),
         summary="Read a task's program",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")

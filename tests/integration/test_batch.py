@@ -73,7 +73,7 @@ def test_a_hundred_tasks_cost_eleven_calls(in_moto: Aws) -> None:
     calls.clear()
     for task in tasks_of(2):
         submit(task)
-    assert calls == {"PutItem": 2, "SendMessage": 2}
+    assert calls == {"PutItem": 2, "SendMessage": 2, "GetQueueAttributes": 1}  # for Retry-After, once in 5 s
 
 
 def test_one_bad_circuit_stops_them_all(in_moto: Aws) -> None:

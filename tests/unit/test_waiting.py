@@ -100,7 +100,7 @@ def backlog(queue: Queue) -> Backlog:
     return Backlog(queues, dict.fromkeys(Lane, 2))
 
 
-def task(*, estimated_seconds: float = 0.0, lane: Lane = Lane.SMALL, running_for: float | None = None) -> Task:
+def task(estimated_seconds: float = 0.0, lane: Lane = Lane.SMALL, running_for: float | None = None) -> Task:
     """Return a pending task, or one that has been running for so long."""
     now = utc_now()
     lines = [Transition(Status.PENDING, rfc3339(now), "")]
@@ -121,22 +121,25 @@ def task(*, estimated_seconds: float = 0.0, lane: Lane = Lane.SMALL, running_for
 
 
 @pytest.mark.parametrize(
-    ("waits", "length", "seconds"),
+    ("estimated_seconds", "lane", "running_for", "length", "seconds"),
     [
-        (task(), 0, 1),
-        (task(estimated_seconds=3.5), 0, 4),
-        (task(), 400, 10),
-        (task(estimated_seconds=2.5), 400, 13),
-        (task(), 1_000_000, 60),
-        (task(lane=Lane.LARGE), 3, 30),
-        (task(), -1, 1),
-        (task(estimated_seconds=30.0, running_for=10.0), 1_000_000, 20),
-        (task(estimated_seconds=3.0, running_for=100.0), 0, 1),
-        (task(estimated_seconds=300.0, running_for=0.0), 0, 60),
+        (0.0, Lane.SMALL, None, 0, 1),
+        (3.5, Lane.SMALL, None, 0, 4),
+        (0.0, Lane.SMALL, None, 400, 10),
+        (2.5, Lane.SMALL, None, 400, 13),
+        (0.0, Lane.SMALL, None, 1_000_000, 60),
+        (0.0, Lane.LARGE, None, 3, 30),
+        (0.0, Lane.SMALL, None, -1, 1),
+        (30.5, Lane.SMALL, 10.0, 1_000_000, 21),
+        (3.0, Lane.SMALL, 100.0, 0, 1),
+        (300.0, Lane.LARGE, 0.0, 0, 60),
     ],
 )
-def test_when_to_come_back_follows_the_queue_and_the_estimate(waits: Task, length: int, seconds: int) -> None:
+def test_when_to_come_back_follows_the_queue_and_the_estimate(
+    estimated_seconds: float, lane: Lane, running_for: float | None, length: int, seconds: int
+) -> None:
     """What waits before it and its own run; what has run already is taken off; a guess within a second and a minute."""
+    waits = task(estimated_seconds, lane, running_for)
     assert retry_after(waits, backlog(Queue(length))) == seconds
 
 
