@@ -21,6 +21,7 @@ from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_
 from local.deploy import STACK_NAME
 from local.ministack import LocalStackError
 from local.running import environment, session
+from local.translate import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +115,7 @@ def milliseconds(since: str) -> int:
 
 def query_of(text: str, task: str) -> str:
     """Return the query to ask: a saved one by its name, or `text` as it is."""
-    saved = saved_queries()
+    saved = saved_queries(load())
     if task:
         return saved["life-of-a-task"].fill(task=task)
     if text in saved:

@@ -176,7 +176,12 @@ def aws_in_moto() -> Iterator[Aws]:
         dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
         dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         parameters = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
-        made = {"TasksTable": "tasks", "PayloadBucket": "payloads", "DeadLetterQueue": dead_url}
+        made = {
+            "AWS::StackName": "stack",
+            "TasksTable": "tasks",
+            "PayloadBucket": "payloads",
+            "DeadLetterQueue": dead_url,
+        }
         for name in ("TaskQueue", "LargeTaskQueue"):
             redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
             made[name] = sqs.create_queue(

@@ -15,6 +15,7 @@ from refusals import BatchRefusedError, BatchTooLargeError, CircuitTextTooLargeE
 from tasks.errors import TaskError, UnavailableError
 from tasks.limits import MB_PER_VCPU, Limits
 from tasks.logs import Event, logger
+from tasks.metrics import Metric, measured
 from tasks.settings import settings
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
 
@@ -111,18 +112,24 @@ def send_new(submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[
         stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]
         messages = [(new.task.task_id, new.task.correlation_id) for new in stored]
         unsent: list[str] = []
+        reason = "refused"
         try:
             if len(messages) == 1:
                 queue.send(*messages[0])
             else:
                 unsent = queue.send_all(messages)
-        except UnavailableError:
-            logger.warning("No message was sent; the sweeper will send them", event=Event.TASK_UNSENT, exc_info=True)
+        except UnavailableError as error:
+            unsent = [task_id for task_id, _ in messages]
+            reason = repr(error.__cause__)
         for task_id in unsent:
             logger.warning(
-                "The message was not sent; the sweeper will send it", event=Event.TASK_UNSENT, task_id=task_id
+                "The message was not sent; the sweeper will send it",
+                event=Event.TASK_UNSENT,
+                task_id=task_id,
+                reason=reason,
             )
-        for new in stored:
+        for index, new in enumerate(stored):
+            metrics = {} if index else measured({Metric.SUBMITTED: [len(stored)]})
             logger.info(
                 "Task submitted",
                 event=Event.TASK_SUBMITTED,
@@ -132,6 +139,7 @@ def send_new(submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[
                 num_qubits=new.size.num_qubits,
                 lane=new.task.lane,
                 owner=new.task.owner,
+                **metrics,
             )
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
 from tasks.logs import Event, logger
+from tasks.metrics import Metric, measured
 from tasks.queue import MalformedMessageError, task_id_of
 from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import utc_now
@@ -60,9 +61,11 @@ class Sweep:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Sweep once; the answer is for whoever invokes the function by hand."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
-    swept = asdict(sweep(task_store(), task_queues(), dead_letter_queue()))
-    logger.info("Swept", event=Event.SWEPT, **swept)
-    return swept
+    swept = sweep(task_store(), task_queues(), dead_letter_queue())
+    # Without work there is nothing to measure: an idle system sends no metrics, for they cost.
+    metrics = {Metric.SWEPT: [swept.sent], Metric.DEAD: [swept.buried]} if swept.sent or swept.buried else {}
+    logger.info("Swept", event=Event.SWEPT, **asdict(swept), **(measured(metrics) if metrics else {}))
+    return asdict(swept)
 
 
 def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: TaskQueue) -> Sweep:

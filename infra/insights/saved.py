@@ -1,7 +1,7 @@
 """
-The queries an operator asks again and again, one in each file of `infra/queries`.
+The queries an operator asks again and again: the template's AWS::Logs::QueryDefinitions, under the same names here.
 
-A file's first comment says what it answers; `{{name}}` in it is a parameter, as in an AWS::Logs::QueryDefinition.
+A query's first line is a comment that says what it answers; `{{name}}` in it is one of its parameters.
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryParameter.html
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-QUERIES = Path(__file__).parents[1] / "queries"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 PARAMETER = re.compile(r"\{\{([A-Za-z_][A-Za-z0-9_]*)\}\}")
 
 
@@ -37,10 +39,12 @@ class SavedQuery:
         return PARAMETER.sub(lambda found: re.sub(r'(["\\])', r"\\\1", values[found[1]]), self.text)
 
 
-def saved_queries(directory: Path = QUERIES) -> dict[str, SavedQuery]:
-    """Read the saved queries by name."""
+def saved_queries(template: Mapping[str, Any]) -> dict[str, SavedQuery]:
+    """Return a template's saved queries by name, without the folder that is the stack's."""
     queries = {}
-    for path in sorted(directory.glob("*.insights")):
-        text = path.read_text("utf-8")
-        queries[path.stem] = SavedQuery(path.stem, text.splitlines()[0].removeprefix("#").strip(), text)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Logs::QueryDefinition":
+            name = resource["Properties"]["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}/")
+            text = resource["Properties"]["QueryString"]
+            queries[name] = SavedQuery(name, text.splitlines()[0].removeprefix("#").strip(), text)
     return queries

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from insights import Event, evaluate, read_lines, saved_queries
+from simulated_aws import TEMPLATE
+from tasks.prices import LAMBDA_GB_SECOND
 
 RECORDED = Path(__file__).with_name("recorded")
-SAVED = saved_queries()
+SAVED = saved_queries(TEMPLATE)
 START = 1_795_219_200_000
 
 
@@ -51,33 +53,38 @@ def test_every_query_is_asked_here() -> None:
 
 ANSWERS = {
     "life-of-a-task": rows(
-        "@timestamp service event attempt worker queue_ms run_ms total_ms status code",
-        "2026-11-21_at_00:01:02.000 api task_submitted . . . . . pending .",
-        "2026-11-21_at_00:01:02.100 worker task_claimed 1 worker-2 100.0 . . processing .",
-        "2026-11-21_at_00:01:10.000 worker task_retried 1 worker-2 . . . pending simulation_error",
-        "2026-11-21_at_00:02:40.000 worker task_claimed 2 worker-2 98000.0 . . processing .",
-        "2026-11-21_at_00:02:41.500 worker task_completed 2 worker-2 98000.0 1450.0 99500.0 completed .",
+        "@timestamp service event attempt worker queue_ms run_ms total_ms status code reason",
+        "2026-11-21_at_00:01:02.000 api task_submitted . . . . . pending . .",
+        "2026-11-21_at_00:01:02.100 worker task_claimed 1 worker-2 100 . . processing . .",
+        "2026-11-21_at_00:01:10.000 worker child_lost 1 worker-2 100 . . . . died",
+        "2026-11-21_at_00:01:10.000 worker task_returned 1 worker-2 100 . . . . killed",
+        "2026-11-21_at_00:02:40.000 worker task_claimed 2 worker-2 98000 . . processing . .",
+        "2026-11-21_at_00:02:41.500 worker task_completed 2 worker-2 98000 1450.0 99500.0 completed . .",
     ),
-    "slowest-tasks": rows(
-        "task_id num_qubits depth shots method queue_ms parse_ms run_ms total_ms",
-        "#4 24 12 1024 statevector 98000.0 3.0 1450.0 99500.0",
-        "#6 2 3 1024 statevector 60100.0 1.0 11.5 60120.0",
-        "#2 12 40 4096 statevector 20.0 6.5 350.25 400.0",
-        "#1 2 3 1024 statevector 75.0 1.25 12.5 120.0",
+    "last-errors": rows(
+        "@timestamp service event code reason task_id correlation_id exception_name",
+        "2026-11-21_at_00:09:20.000 sweeper task_dead attempts_exhausted . #7 c-7 .",
+        "2026-11-21_at_00:01:35.030 worker task_failed time_limit . #5 c-5 .",
+        "2026-11-21_at_00:00:20.030 worker task_failed invalid_circuit . #3 c-3 .",
     ),
     "failures-by-code": rows(
         "code failures tasks last_task",
+        "attempts_exhausted 1 1 #7",
         "invalid_circuit 1 1 #3",
-        "memory_limit 1 1 #7",
         "time_limit 1 1 #5",
     ),
-    "throughput-per-minute": rows(
-        "minute submitted completed failed",
-        "2026-11-21_at_00:00:00.000 3 2 1",
-        "2026-11-21_at_00:01:00.000 2 0 1",
-        "2026-11-21_at_00:02:00.000 1 1 0",
-        "2026-11-21_at_00:03:00.000 1 1 0",
-        "2026-11-21_at_00:04:00.000 1 0 0",
+    "retries-and-dead-letters": rows(
+        "task_id times attempts last_event last_reason",
+        "#7 9 3 task_dead killed",
+        "#4 3 2 task_claimed killed",
+        "#6 1 0 task_swept .",
+    ),
+    "slowest-tasks": rows(
+        "task_id num_qubits depth shots method queue_ms parse_ms run_ms total_ms",
+        "#4 24 12 1024 statevector 98000 3.0 1450.0 99500.0",
+        "#6 2 3 1024 statevector 60100 1.0 11.5 60120.0",
+        "#2 12 40 4096 statevector 20 6.5 350.25 400.0",
+        "#1 2 3 1024 statevector 75 1.25 12.5 120.0",
     ),
     "latency-by-qubits": rows(
         "num_qubits tasks p50 p95 p99",
@@ -90,23 +97,34 @@ ANSWERS = {
         "2026-11-21_at_00:00:00.000 98000 75 98000 8",
         "2026-11-21_at_00:05:00.000 600 400 600 2",
     ),
+    "throughput-per-minute": rows(
+        "minute submitted completed failed",
+        "2026-11-21_at_00:00:00.000 3 2 1",
+        "2026-11-21_at_00:01:00.000 2 0 1",
+        "2026-11-21_at_00:02:00.000 1 1 0",
+        "2026-11-21_at_00:03:00.000 1 1 0",
+        "2026-11-21_at_00:04:00.000 1 0 0",
+    ),
+    "ended-tasks": rows(
+        "status tasks",
+        "completed 4",
+        "failed 3",
+    ),
+    "workers": rows(
+        "memory_mb environments tasks",
+        "1769 2 7",
+    ),
     "cold-starts": rows(
         "@log environments mean_init_ms longest_init_ms",
         "000000000000:/aws/lambda/worker 2 1100.5 1104.75",
         "000000000000:/aws/lambda/api 1 812.4 812.4",
         "000000000000:/aws/lambda/sweeper 1 640.5 640.5",
     ),
-    "retries-and-dead-letters": rows(
-        "task_id times attempts last_event last_code",
-        "#7 4 3 task_dead memory_limit",
-        "#4 1 1 task_retried simulation_error",
-        "#6 1 0 task_swept .",
-    ),
     "cost-by-owner": rows(
         "owner tasks shots gb_seconds microdollars",
-        "eve 2 101024 60.064 1001.0687",
-        "bob 2 2048 3.02 50.3334",
-        "ada 2 5120 0.85 14.1667",
+        "eve 2 101024 51.8478 864.1312",
+        "bob 2 2048 2.5127 41.8785",
+        "ada 2 5120 0.6401 10.6676",
     ),
 }
 
@@ -116,6 +134,11 @@ def test_saved_query_answers_its_rows(name: str) -> None:
     """A saved query answers exactly these rows from the recorded lines."""
     result = evaluate(SAVED[name].fill(task=task(4)), EVENTS)
     assert ANSWERS[name] == list(result.rows)
+
+
+def test_the_price_is_the_list_price() -> None:
+    """What the query multiplies gigabyte-seconds by is in the one file of prices."""
+    assert f"gb_seconds * {LAMBDA_GB_SECOND['x86_64'] * 1e6:g} as microdollars" in SAVED["cost-by-owner"].text
 
 
 def test_only_the_life_of_a_task_needs_a_parameter() -> None:
@@ -140,7 +163,7 @@ def test_missing_parameter_is_an_error() -> None:
 
 def test_recorded_lines_are_all_read() -> None:
     """Lines without a time of their own, such as START and REPORT, take the time of the line before."""
-    assert len(EVENTS) == 37
+    assert len(EVENTS) == 42
     first = EVENTS[0]
     assert (
         first.timestamp_ms,
