@@ -9,8 +9,8 @@ SOURCES := functions layers infra tests
 LOCALSTACK := $(if $(filter localstack,$(STACK)),release)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos image-test corpus bench logs dead-letters redrive audit package deploy smoke \
-    sam-env lint format lock clean
+.PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit package deploy \
+    smoke sam-env lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev ## compare reader and worker with Qiskit and raw Aer, as rat
 
 logs: $(VENV)/.run ## the functions' log lines, followed; TASK=<id>: one task's; QUERY=<saved name or query> SINCE=1h: answered
 	@$(BIN)/python -m logs $(if $(TASK),--task "$(TASK)") $(if $(SINCE),--since "$(SINCE)") $(if $(FORMAT),--format $(FORMAT))
+
+status: $(VENV)/.run ## what the system holds and does now: queues, tasks, workers, last errors (STACK=name: in the cloud)
+	@$(BIN)/python -m status
 
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list

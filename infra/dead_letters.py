@@ -14,9 +14,8 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import running
@@ -54,7 +53,8 @@ class DeadLetters:
     @classmethod
     def of(cls, stack: str) -> DeadLetters:
         """Connect to the CloudFormation stack of that name, or to the local one when there is no name."""
-        session, outputs, endpoint = _cloud(stack) if stack else _local()
+        found = running.deployed(stack)
+        session, outputs, endpoint = found.session, found.outputs, found.endpoint
         payloads = Payloads(session.client("s3", endpoint_url=endpoint), outputs["PAYLOAD_BUCKET_NAME"])
         store = TaskStore(
             session.client("dynamodb", endpoint_url=endpoint),
@@ -187,21 +187,6 @@ def _attributes(message: MessageTypeDef) -> Mapping[str, MessageAttributeValueTy
     }
 
 
-def _local() -> tuple[boto3.session.Session, Mapping[str, str], str | None]:
-    try:
-        env = running.environment()
-    except LocalStackError as error:
-        raise DeadLettersError(str(error)) from None
-    return running.session(env), env, env["AWS_ENDPOINT_URL"]
-
-
-def _cloud(stack: str) -> tuple[boto3.session.Session, Mapping[str, str], str | None]:
-    session = boto3.session.Session()
-    described: Any = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    return session, {running.variable(name): value for name, value in outputs.items()}, None
-
-
 def main() -> int:
     """Run one command; return the exit status."""
     parser = argparse.ArgumentParser(prog="dead_letters", description=__doc__)
@@ -219,7 +204,7 @@ def main() -> int:
             print(f"{count} dead messages." + (" `make redrive` gives them another chance." if count else ""))
         if unseen := dead_letters.unseen():
             print(f"{unseen} more are hidden for a moment, as while the sweeper looks at them; try again.")
-    except (DeadLettersError, UnavailableError, ClientError, BotoCoreError) as error:
+    except (DeadLettersError, LocalStackError, UnavailableError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -15,18 +15,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, evaluate, saved_queries
-from local.deploy import STACK_NAME
 from local.ministack import LocalStackError
-from local.running import environment, session
+from local.running import deployed
 from local.translate import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_logs import CloudWatchLogsClient
+
+    from local.running import Deployed
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 POLL_SECONDS = 1.0
@@ -46,17 +45,18 @@ class LogGroups:
     local: bool
 
     @classmethod
-    def of(cls, stack: str) -> LogGroups:
-        """Connect to the stack of that name, or to the local one when there is no name."""
-        if stack:
-            return cls(boto3.client("logs"), stack, local=False)
-        env = environment()
-        return cls(session(env).client("logs", endpoint_url=env["AWS_ENDPOINT_URL"]), STACK_NAME, local=True)
+    def of(cls, stack: Deployed) -> LogGroups:
+        """Connect to a stack's log groups."""
+        client = stack.session.client("logs", endpoint_url=stack.endpoint)
+        return cls(client, stack.name, local=stack.endpoint is not None)
 
     def names(self) -> list[str]:
-        """Return the groups' names."""
+        """Return the groups' names; raises LogsError when there are none."""
         pages = self.client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"/{self.stack}/")
-        return [group["logGroupName"] for page in pages for group in page["logGroups"]]
+        names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
+        if not names:
+            raise LogsError(f"There are no log groups /{self.stack}/: no such stack in this account and region?")
+        return names
 
     def events(self, start_ms: int) -> Iterator[Event]:
         """Yield the lines since `start_ms` (epoch), in the order of their time."""
@@ -138,7 +138,7 @@ def main() -> int:
     arguments = parser.parse_args()
     now_ms = int(time.time() * 1000)
     try:
-        groups = LogGroups.of(os.environ.get("STACK", ""))
+        groups = LogGroups.of(deployed(os.environ.get("STACK", "")))
         if not (arguments.task or arguments.query):
             groups.follow(now_ms - milliseconds("1m"))
         query = query_of(arguments.query, arguments.task)

@@ -10,12 +10,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from local.ministack import LocalStackError
+from local.running import STACK_NAME
 from local.translate import REGION, translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STACK_NAME = "quantum-circuits"
 CODE_BUCKET = "local-code"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 CREDENTIALS = {"region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -14,6 +15,7 @@ from local.translate import REGION, ROOT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+STACK_NAME = "quantum-circuits"  # of the one that runs here
 CREDENTIALS = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "test",
@@ -56,6 +58,33 @@ def session(env: dict[str, str]) -> boto3.session.Session:
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployed stack: its name, a session with its AWS, the template's outputs by their variables' names.
+
+    `endpoint` is the stand-in's, None in the cloud.
+    """
+
+    name: str
+    session: boto3.session.Session
+    outputs: Mapping[str, str]
+    endpoint: str | None
+
+
+def deployed(stack: str) -> Deployed:
+    """Return the stack of that name in the cloud, or the one that runs here when there is no name.
+
+    Raises LocalStackError when none runs.
+    """
+    if not stack:
+        env = environment()
+        return Deployed(STACK_NAME, session(env), env, env["AWS_ENDPOINT_URL"])
+    cloud = boto3.session.Session()
+    described: Any = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {variable(output["OutputKey"]): output["OutputValue"] for output in described.get("Outputs", [])}
+    return Deployed(stack, cloud, outputs, None)
 
 
 def variable(output: str) -> str:

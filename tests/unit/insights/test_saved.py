@@ -114,6 +114,11 @@ ANSWERS = {
         "memory_mb environments tasks",
         "1769 2 7",
     ),
+    "sweeps": rows(
+        "@timestamp overdue open buried sent",
+        "2026-11-21_at_00:09:20.000 1 1 1 0",
+        "2026-11-21_at_00:03:10.000 1 1 0 1",
+    ),
     "cold-starts": rows(
         "@log environments mean_init_ms longest_init_ms",
         "000000000000:/aws/lambda/worker 2 1100.5 1104.75",
