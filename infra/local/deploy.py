@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CODE_BUCKET = "local-code"
+TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 CREDENTIALS = {"region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
@@ -38,10 +39,11 @@ def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deploym
     s3.create_bucket(Bucket=CODE_BUCKET)
     for key, packed in translated.zips.items():
         s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=packed)
+    s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(translated.template).encode())
     cloudformation = session.client("cloudformation", endpoint_url=endpoint)
     request: dict[str, Any] = {
         "StackName": STACK_NAME,
-        "TemplateBody": json.dumps(translated.template),
+        "TemplateURL": f"{endpoint}/{CODE_BUCKET}/{TEMPLATE_KEY}",  # a body may have 51,200 bytes, and this has more
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in (overrides or {}).items()],
         "Capabilities": CAPABILITIES,
     }

@@ -30,6 +30,7 @@ class Event(StrEnum):
     TASK_RETURNED = "task_returned"  # unfinished, to the queue; `reason` says why
     TASK_PASSED_ON = "task_passed_on"  # unfinished, to the large lane; `code` says why
     ATTEMPT_STALE = "attempt_stale"  # cancelled or overtaken; what this attempt did does not count
+    BATCH_DONE = "batch_done"  # its metrics; about no one task
     MESSAGE_STALE = "message_stale"  # a duplicate, or its task has ended
     MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
     HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed

@@ -43,14 +43,17 @@ class TaskQueue:
         """The queue's name, which is also the last part of its ARN."""
         return self._url.rsplit("/", 1)[1]
 
-    def send(self, task_id: str, correlation_id: str) -> None:
-        """Ask for `task_id` to be worked on; raises UnavailableError."""
+    def send(self, task_id: str, correlation_id: str, trace_header: str | None = None) -> None:
+        """Ask for `task_id` to be worked on; raises UnavailableError.
+
+        X-Ray links the work to the trace of `trace_header`, or else of this invocation.
+        """
         try:
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=_body(task_id),
                 MessageAttributes=_attributes(correlation_id),
-                **_trace(),
+                **_trace(trace_header),
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
@@ -182,9 +185,12 @@ def _attributes(correlation_id: str) -> Mapping[str, MessageAttributeValueTypeDe
     return {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
 
 
-def _trace() -> dict[str, Any]:
-    """Return what makes X-Ray show the worker's run in the same trace as the request, without its SDK."""
-    header = os.environ.get("_X_AMZN_TRACE_ID")
+def _trace(header: str | None = None) -> dict[str, Any]:
+    """Return what makes X-Ray link the worker's run to the request's trace, without its SDK.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+    """
+    header = header or os.environ.get("_X_AMZN_TRACE_ID")
     if not header:
         return {}
     return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}}

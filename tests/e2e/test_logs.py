@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from insights import saved_queries
 from local_stack import eventually
-from simulated_aws import BELL
+from simulated_aws import BELL, TEMPLATE
 
 if TYPE_CHECKING:
     from local_stack import Stack
@@ -51,11 +53,52 @@ def test_a_tasks_life_can_be_read_from_the_logs_alone(stack: Stack) -> None:
     ]
 
 
-def test_no_line_holds_a_circuit_or_a_result(stack: Stack) -> None:
-    """Among all lines of the functions none has the text of a program."""
+def test_a_task_has_one_trace(stack: Stack) -> None:
+    """The api's invocation began it; the message took it to the worker, on whose lines about the task it is too."""
+    with stack.http() as http:
+        task_id = http.post("/tasks", json={"qc": BELL}).json()["task_id"]
+    stack.ended(task_id)
+    query = f'filter task_id = "{task_id}" and event like /^task_/ | stats count(*) as lines by xray_trace_id'
+
+    def traces() -> list[dict[str, str]] | None:
+        rows: list[dict[str, str]] = json.loads(logs(stack, "--format", "json", query=query).stdout)["results"]
+        return rows if sum(int(row["lines"]) for row in rows) == 3 else None
+
+    (row,) = eventually(traces)
+    assert re.fullmatch("1-[0-9a-f]{8}-[0-9a-f]{24}", row["xray_trace_id"])
+
+
+def test_the_status_is_one_screen(stack: Stack) -> None:
+    """After a task ended the queues are empty, it is counted, and its worker is there."""
     with stack.http() as http:
         stack.ended(http.post("/tasks", json={"qc": BELL}).json()["task_id"])
-    answer = logs(stack, "--format", "json", query="filter @message like /OPENQASM|stdgates/")
+
+    def screen() -> list[str] | None:
+        lines = stack.command("", module="status").stdout.splitlines()
+        return lines if any(" completed" in line for line in lines) else None
+
+    lines = eventually(screen)
+    assert lines[0].startswith("quantum-circuits, ")
+    starts = ["", "queue ", "small lane ", "large lane ", "dead letters ", "", "open tasks ", "ended tasks "]
+    assert [line.startswith(start) for line, start in zip(lines[1:], starts, strict=False)] == [True] * len(starts)
+    assert any(line.startswith("workers ") and " MB (in the last hour)" in line for line in lines)
+
+
+def test_each_saved_query_is_answered(stack: Stack) -> None:
+    """Over the real lines, metrics among them, every saved query has columns and no complaint."""
+    with stack.http() as http:
+        stack.ended(http.post("/tasks", json={"qc": BELL}).json()["task_id"])
+    for name in set(saved_queries(TEMPLATE)) - {"life-of-a-task"}:
+        answer = logs(stack, query=name)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert "log events matched" in answer.stdout
+
+
+def test_no_line_holds_a_circuit_or_a_result(stack: Stack) -> None:
+    """Among all lines of the functions none has the text of a program, or a comment in it."""
+    with stack.http() as http:
+        stack.ended(http.post("/tasks", json={"qc": f"{BELL} // marked"}).json()["task_id"])
+    answer = logs(stack, "--format", "json", query="filter @message like /OPENQASM|stdgates|marked/")
     assert json.loads(answer.stdout)["results"] == []
 
 
@@ -64,7 +107,7 @@ def test_what_is_no_query_is_refused_with_its_place(stack: Stack) -> None:
     malformed = logs(stack, query="filter status =")
     assert (malformed.returncode, malformed.stderr.startswith("line 1, column 16: expected")) == (1, True)
     unknown = logs(stack, query="slowest")
-    assert "There is no saved query 'slowest'. There are: cold-starts, " in unknown.stderr
+    assert "There is no saved query 'slowest'. There are: life-of-a-task, " in unknown.stderr
     assert logs(stack, "--since", "1 hour", query="fields @message").stderr == (
         "SINCE is '1 hour'; write 90s, 15m, 1h or 7d.\n"
     )

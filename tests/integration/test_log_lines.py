@@ -20,7 +20,7 @@ from tasks.logs import Event
 from tasks.task import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from simulated_aws import Aws
 
@@ -34,14 +34,7 @@ CIRCUIT = (
 )
 KEY = "marker-of-the-key"
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
-ABOUT_NO_TASK = {Event.REQUEST_REFUSED, Event.MESSAGE_MALFORMED, Event.SWEPT, Event.PART_UNAVAILABLE}
-
-
-@pytest.fixture(scope="module", name="child")
-def fixture_child() -> Iterator[Children]:
-    """Give one warm process."""
-    with Children(1, memory_mb=1769, time_limit_s=30) as child:
-        yield child
+ABOUT_NO_TASK = {Event.BATCH_DONE, Event.REQUEST_REFUSED, Event.MESSAGE_MALFORMED, Event.SWEPT, Event.PART_UNAVAILABLE}
 
 
 def submit(circuit: str = CIRCUIT, **headers: str) -> Any:
@@ -75,6 +68,7 @@ def delivered(in_moto: Aws, url: str | None = None) -> dict[str, Any]:
 def work(monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], children: Any) -> Any:
     """Let the worker's handler work on an event."""
     monkeypatch.setattr(worker, "children", lambda: children)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "worker")
     return worker.handler(event, Context(aws_request_id="request-of-the-worker"))  # type: ignore[arg-type]
 
 
@@ -114,6 +108,7 @@ def test_a_tasks_life_is_in_the_lines_alone(
 
 def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let happen what gives lines: tasks that complete, fail, return and die, and messages of all kinds."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "api")
     submit()
     submit("OPENQASM 3; qubit q; marker_of_the_circuit q;")
     with pytest.MonkeyPatch.context() as broken:
@@ -128,8 +123,11 @@ def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     work(monkeypatch, event, child)  # delivered twice
     error = TaskError(ErrorCode.INTERNAL_ERROR, "No.")
     for outcome in (Failed(error, run_ms=5.0), Failed(TaskError(ErrorCode.MEMORY_LIMIT, "No."))):
+        monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "api")
         submit(f"{CIRCUIT} // {outcome.error.code}")
+        work(monkeypatch, delivered(in_moto), ScriptedChildren(Returned("killed")))
         work(monkeypatch, delivered(in_moto), ScriptedChildren(outcome))
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "sweeper")
     for queue in (in_moto.settings.task_queue_url, in_moto.settings.large_task_queue_url):
         aws.client("sqs").purge_queue(QueueUrl=queue)
     in_moto.edit(unsent, due_at=1)
@@ -170,8 +168,8 @@ def test_each_event_is_said_by_a_function_and_told_in_the_readme() -> None:
     said = set()
     for path in [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(("logger.", "say")):
-                said |= {ast.unparse(word.value) for word in node.keywords if word.arg == "event"}
-    assert said == {f"Event.{event.name}" for event in Event}
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Event":
+                said.add(node.attr)
+    assert said == {event.name for event in Event}
     readme = (ROOT / "README.md").read_text()
     assert [event for event in Event if f"`{event}`" not in readme] == []

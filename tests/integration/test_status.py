@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,6 +16,7 @@ import status
 from insights import Event, evaluate
 from local.running import Deployed
 from logs import LogGroups, LogsError
+from tasks import aws
 from tasks.task import rfc3339, utc_now
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def deployed(in_moto: Aws) -> Deployed:
         "LARGE_TASK_QUEUE_URL": in_moto.settings.large_task_queue_url,
         "DEAD_LETTER_QUEUE_URL": in_moto.settings.dead_letter_queue_url,
     }
-    return Deployed("stack", boto3.session.Session(), outputs, None)
+    session: Any = SimpleNamespace(client=lambda service, **_: aws.client(service))
+    return Deployed("stack", session, outputs, None)
 
 
 def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +83,7 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
     )
     monkeypatch.setattr(RecordedGroups, "LINES", lines)
     stack = deployed(in_moto)
-    groups = RecordedGroups(stack.session.client("logs"), "stack", local=True)
+    groups = RecordedGroups(boto3.client("logs"), "stack", local=True)
     shown = list(status.status_of(stack, groups, now).lines(now))
     assert shown == [
         "queue              waiting   in flight",
@@ -102,7 +105,7 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
 def test_an_idle_system_has_a_screen_too(in_moto: Aws) -> None:
     """Nothing queued, nothing logged: the screen says so."""
     stack = deployed(in_moto)
-    groups = RecordedGroups(stack.session.client("logs"), "stack", local=True)
+    groups = RecordedGroups(boto3.client("logs"), "stack", local=True)
     shown = list(status.status_of(stack, groups, NOW).lines(NOW))
     assert shown[5:] == [
         "open tasks      0",
@@ -122,7 +125,7 @@ def test_of_many_open_tasks_the_first_are_looked_at(in_moto: Aws, monkeypatch: p
         in_moto.store.submit(task)
         in_moto.edit(task.task_id, due_at=number)
     stack = deployed(in_moto)
-    groups = RecordedGroups(stack.session.client("logs"), "stack", local=True)
+    groups = RecordedGroups(boto3.client("logs"), "stack", local=True)
     assert "open tasks      3  (2 pending of the first 2)" in list(status.status_of(stack, groups, NOW).lines(NOW))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from insights import Event, evaluate, read_lines, saved_queries
 from simulated_aws import TEMPLATE
 from tasks.prices import LAMBDA_GB_SECOND
 
+ROOT = Path(__file__).resolve().parents[3]
 RECORDED = Path(__file__).with_name("recorded")
 SAVED = saved_queries(TEMPLATE)
 START = 1_795_219_200_000
@@ -141,6 +143,16 @@ def test_saved_query_answers_its_rows(name: str) -> None:
     assert ANSWERS[name] == list(result.rows)
 
 
+def test_what_is_named_elsewhere_is_there() -> None:
+    """Every query and command that the README's runbook and the alarms' descriptions name exists."""
+    readme = (ROOT / "README.md").read_text()
+    resources = TEMPLATE["Resources"].values()
+    told = readme + "".join(resource.get("Properties", {}).get("AlarmDescription", "") for resource in resources)
+    assert set(re.findall(r"QUERY=([a-z-]+)", told)) == {*SAVED} - {"life-of-a-task"}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)", told)) <= targets
+
+
 def test_the_price_is_the_list_price() -> None:
     """What the query multiplies gigabyte-seconds by is in the one file of prices."""
     assert f"gb_seconds * {LAMBDA_GB_SECOND['x86_64'] * 1e6:g} as microdollars" in SAVED["cost-by-owner"].text
@@ -168,7 +180,7 @@ def test_missing_parameter_is_an_error() -> None:
 
 def test_recorded_lines_are_all_read() -> None:
     """Lines without a time of their own, such as START and REPORT, take the time of the line before."""
-    assert len(EVENTS) == 42
+    assert len(EVENTS) == 47
     first = EVENTS[0]
     assert (
         first.timestamp_ms,

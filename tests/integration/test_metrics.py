@@ -1,0 +1,167 @@
+"""What the functions send to CloudWatch in their log lines, and that alarms and dashboard ask for nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration.test_log_lines import ROOT, everything
+from simulated_aws import TEMPLATE
+from tasks.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from children import Children
+    from simulated_aws import Aws
+
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+ALARMS = {
+    name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == "AWS::CloudWatch::Alarm"
+}
+OURS = "${AWS::StackName}"
+# What AWS documents, by namespace: metrics, and the dimensions they have.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+DOCUMENTED = {
+    "AWS/SQS": ({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, [{"QueueName"}]),
+    "AWS/Lambda": (
+        {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+        [{"FunctionName"}, {"FunctionName", "Resource"}],
+    ),
+    "AWS/ApiGateway": ({"4XXError", "5XXError", "Count", "Latency"}, [{"ApiName", "Stage"}]),
+}
+
+
+def widgets() -> list[dict[str, Any]]:
+    """Return the dashboard's widgets."""
+    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    found: list[dict[str, Any]] = body["widgets"]
+    return found
+
+
+def asked() -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """Return (namespace, metric, dimensions) of everything that alarms and dashboard ask for."""
+    found = set()
+    for alarm in ALARMS.values():
+        namespace = alarm["Namespace"] if isinstance(alarm["Namespace"], str) else OURS
+        dimensions = [(dimension["Name"], json.dumps(dimension["Value"])) for dimension in alarm["Dimensions"]]
+        found.add((namespace, alarm["MetricName"], tuple(dimensions)))
+    for widget in widgets():
+        for metric in widget["properties"].get("metrics", []):
+            if isinstance(metric[0], str):
+                words = [word for word in metric if isinstance(word, str)]
+                pairs = list(zip(words[2::2], (json.dumps(word) for word in words[3::2]), strict=True))
+                found.add((words[0], words[1], tuple(pairs)))
+    return found
+
+
+def sent(lines: list[dict[str, Any]]) -> dict[str, set[tuple[tuple[str, str], ...]]]:
+    """Return the metrics that CloudWatch takes out of log lines, with the sets of dimensions that each has."""
+    found = defaultdict(set)
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "stack"
+            for metric in directive["Metrics"]:
+                values = line[metric["Name"]]
+                assert all(isinstance(value, float) for value in values)
+                assert 1 <= len(values) <= 100
+                assert metric["Unit"] == ("Milliseconds" if metric["Name"].endswith("_ms") else "Count")
+                for dimensions in directive["Dimensions"]:
+                    found[metric["Name"]].add(tuple((name, json.dumps(line[name])) for name in dimensions))
+    return found
+
+
+@pytest.fixture(name="metrics")
+def fixture_metrics(
+    in_moto: Aws, child: Children, log_lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, set[tuple[tuple[str, str], ...]]]:
+    """Give the metrics of everything that can happen."""
+    everything(in_moto, child, monkeypatch)
+    return sent(log_lines())
+
+
+def test_every_metric_is_sent(metrics: dict[str, set[Any]]) -> None:
+    """The functions send what `Metric` lists, by service, and failures by code as well."""
+    assert set(metrics) == set(Metric)
+    services = {name: {dict(dimensions)["service"] for dimensions in found} for name, found in metrics.items()}
+    by_service = {name: json.loads(*found) for name, found in services.items()}
+    assert by_service == {
+        **dict.fromkeys(Metric, "worker"),
+        Metric.SUBMITTED: "api",
+        Metric.SWEPT: "sweeper",
+        Metric.DEAD: "sweeper",
+    }
+    names = {name: sorted(sorted(dict(dimensions)) for dimensions in found) for name, found in metrics.items()}
+    assert {name for name, found in names.items() if found != [["service"]]} == {Metric.FAILED}
+    assert names[Metric.FAILED] == [["code", "service"], ["service"]]
+
+
+def test_alarms_and_dashboard_ask_for_what_there_is(metrics: dict[str, set[Any]]) -> None:
+    """A metric of ours is one that was sent with those dimensions; one of AWS's is documented with them."""
+    for namespace, metric, dimensions in asked():
+        if namespace == OURS:
+            assert dimensions in metrics[metric], (metric, dimensions)
+        else:
+            documented, sets = DOCUMENTED[namespace]
+            assert metric in documented
+            assert {name for name, _ in dimensions} in sets
+
+
+def test_failures_by_code_are_searched_for_as_they_are_sent(metrics: dict[str, set[Any]]) -> None:
+    """The dashboard's search names the namespace, the dimensions and the metric."""
+    expressions = [
+        metric[0]["expression"]
+        for widget in widgets()
+        for metric in widget["properties"].get("metrics", [])
+        if isinstance(metric[0], dict)
+    ]
+    assert expressions == ["SEARCH('{\"${AWS::StackName}\",service,code} MetricName=\"failed\"', 'Sum', 300)"]
+
+
+def test_every_alarm_says_what_to_do_and_is_on_the_dashboard() -> None:
+    """Each has a command in its description, goes to the topic, and has a place on the dashboard."""
+    (alarms,) = [widget["properties"]["alarms"] for widget in widgets() if widget["type"] == "alarm"]
+    assert sorted(alarms) == sorted(f"${{{name}.Arn}}" for name in ALARMS)
+    for alarm in ALARMS.values():
+        assert re.search(r"`make \w+|Service Quotas|Scheduler", alarm["AlarmDescription"])
+        assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
+
+
+def test_a_sweeper_that_does_not_run_is_an_alarm() -> None:
+    """No data is the very sign of it, unlike anywhere else."""
+    breaching = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"}
+    assert breaching == {"SweeperMissingAlarm"}
+
+
+def test_widgets_do_not_overlap() -> None:
+    """The dashboard's grid is 24 wide, and no cell is taken twice."""
+    cells = [
+        (x, y)
+        for widget in widgets()
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+
+
+def test_the_recorded_lines_are_such_lines(
+    in_moto: Aws, child: Children, log_lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the saved queries are tried on has, event by event, the fields that the functions write."""
+    everything(in_moto, child, monkeypatch)
+    written = defaultdict(set)
+    for line in log_lines():
+        written[line["event"]] |= set(line) | {"xray_trace_id"}
+    written["child_lost"] = written["task_returned"] | {"exit_status", "max_rss_bytes"}
+    for path in (ROOT / "tests/unit/insights/recorded").glob("*.log"):
+        for text in path.read_text().splitlines():
+            if text.startswith("{"):
+                recorded = json.loads(text)
+                assert set(recorded) - written[recorded["event"]] == set(), recorded["event"]
