@@ -245,8 +245,8 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
         "status": "error",
         "message": refusal.message,
         "code": refusal.code,
-        "hint": "See /docs.",
         **refusal.fields,
+        **({} if "hint" in refusal.fields else {"hint": "See /docs."}),
         "correlation_id": correlation_id,
     }
     return JSONResponse(body, status_code=refusal.http_status, headers=refusal.headers)
