@@ -194,4 +194,5 @@ def aws_in_moto() -> Iterator[Aws]:
         s3.create_bucket(Bucket="payloads")
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[value["Ref"]])
+        patch.setenv("WORKER_FUNCTION", "worker:live")
         yield Aws(aws.task_store(), aws.task_queues(), aws.dead_letter_queue(), settings())

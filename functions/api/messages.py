@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StrictStr, model_validator
 
+from tasks import prices
 from tasks.errors import ErrorCode
 from tasks.limits import MAX_BINDINGS, MAX_SHOTS, MAX_SWEEP_SHOTS
 from tasks.options import MAX_SEED, Method, Options, Precision
@@ -155,6 +156,50 @@ class TaskErrorBody(BaseModel):
     binding: Annotated[int | None, Field(description="In a sweep: the index, from 0, of the inputs that failed.")] = (
         None
     )
+
+
+class EstimateBody(BaseModel):
+    """What the task would take; nothing was stored and nothing has run."""
+
+    status: Literal["admitted"] = "admitted"
+    message: Literal["The task would be run."] = "The task would be run."
+    correlation_id: str
+    lane: Annotated[Literal["small", "large"], Field(description="Which size of worker would run it.")]
+    method: Annotated[str, Field(description="How the state would be represented; of a sweep each method that occurs.")]
+    num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
+    num_clbits: Annotated[int, Field(description="Classical bits, those that reading the program has added included.")]
+    depth: Annotated[int, Field(description="The longest path through the circuit; of a sweep the largest.")]
+    gates: Annotated[int, Field(description="Gates after expanding loops and definitions; of a sweep all bindings'.")]
+    bindings: Annotated[int, Field(description="How many circuits would run: 1, or the length of `inputs`.")]
+    shots: Annotated[int, Field(description="Shots of each circuit.")]
+    estimated_seconds: Annotated[
+        float,
+        Field(
+            description=(
+                "How long running it would take, waiting left out: for typical circuits right within a factor of three."
+            )
+        ),
+    ]
+    memory_bytes: Annotated[int, Field(description="The state and what running takes beside it.")]
+    cost_usd: Annotated[
+        float,
+        Field(
+            description=(
+                f"What the worker's time and memory cost on AWS, at list prices of {prices.DATED} in {prices.REGION}; "
+                "requests, queue and storage cost a fixed few millionths of a dollar more."
+            )
+        ),
+    ]
+    notes: Annotated[list[str] | None, Field(description="What has no effect here, or will probably go wrong.")] = None
+
+
+class ForeseenFailureBody(BaseModel):
+    """The error that the task would end in, as reading the failed task would show it; nothing was stored."""
+
+    status: Literal["failed"] = "failed"
+    message: str
+    error: TaskErrorBody
+    correlation_id: str
 
 
 class ExpectationValue(BaseModel):

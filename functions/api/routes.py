@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
+from pydantic import BaseModel
 
 import reader
 import refusals
 from answers import answers, not_modified
 from correlation import Correlation
+from dry_runs import Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import (
     BELL,
@@ -24,6 +26,8 @@ from messages import (
     BatchAccepted,
     BatchRequest,
     ErrorBody,
+    EstimateBody,
+    ForeseenFailureBody,
     HealthBody,
     LimitsBody,
     TaskAccepted,
@@ -32,7 +36,7 @@ from messages import (
     TaskRequest,
 )
 from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
-from submission import CHECK_SECONDS, large_worker, send_new, task_of, tasks_of
+from submission import CHECK_SECONDS, send_new, task_of, tasks_of
 from tasks import aws
 from tasks.errors import KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
@@ -78,7 +82,7 @@ def create_app() -> FastAPI:
         "/tasks",
         submit_task,
         methods=["POST"],
-        response_model=TaskAccepted,
+        response_model=TaskAccepted | EstimateBody | ForeseenFailureBody,
         response_model_exclude_none=True,
         responses=answers(
             400, 403, 413, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
@@ -153,6 +157,11 @@ async def backlog() -> Backlog:
     return aws.backlog()
 
 
+async def small_worker() -> Worker:
+    """Return the small lane's worker."""
+    return worker()
+
+
 async def owner(
     request: Request,
     api_key: Annotated[
@@ -185,11 +194,17 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
     caller: Annotated[str, Depends(owner)],
     queue_lengths: Annotated[Backlog, Depends(backlog)],
+    estimator: Annotated[Worker, Depends(small_worker)],
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=MAX_KEY, description="Submitting again with the same key gives the same task."),
     ] = None,
     prefer: Annotated[list[str] | None, Header(description=PREFER)] = None,
+    *,
+    dry_run: Annotated[
+        bool,
+        Query(description="Only say what the task would take, or the error it would end in; nothing is stored."),
+    ] = False,
 ) -> JSONResponse:
     """Check the circuit, store the task and queue it; answers before it has run, unless asked to wait.
 
@@ -198,6 +213,8 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     """
     correlation_id = request.state.correlation_id
     new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()))
+    if dry_run:
+        return _dry_run(estimator, body, new.task.lane, correlation_id)
     submission = store.submit(new.task)
     task = submission.task
     logger.append_keys(task_id=task.task_id)
@@ -214,6 +231,16 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     if not task.status.ended:
         headers["Retry-After"] = str(retry_after(task, queue_lengths))
     return JSONResponse(body_of_answer, headers=headers)
+
+
+def _dry_run(estimator: Worker, body: TaskRequest, lane: Lane, correlation_id: str) -> JSONResponse:
+    said = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+    if "estimate" in said:
+        answer: BaseModel = EstimateBody(correlation_id=correlation_id, **said["estimate"])
+    else:
+        error = said["error"]
+        answer = ForeseenFailureBody(message=error["message"], error=error, correlation_id=correlation_id)
+    return JSONResponse(answer.model_dump(exclude_none=True))
 
 
 async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -406,7 +433,7 @@ async def limits() -> JSONResponse:
     return JSONResponse(
         {
             "circuit": asdict(reader.LIMITS),
-            "run": large_worker().as_dict(),
+            "run": settings().large_worker.as_dict(),
             "workers": {
                 "small": told.worker_maximum_concurrency,
                 "large": told.large_worker_maximum_concurrency,

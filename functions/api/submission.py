@@ -13,7 +13,6 @@ import reader
 from lanes import estimated_seconds, lane_of
 from refusals import BatchRefusedError, BatchTooLargeError, CircuitTextTooLargeError, DuplicateKeysError
 from tasks.errors import TaskError, UnavailableError
-from tasks.limits import MB_PER_VCPU, Limits
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.settings import settings
@@ -49,7 +48,7 @@ def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key:
         raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
     options = body.options()
     size = check(body.qc, options)
-    seconds = estimated_seconds(size, options, large_worker())
+    seconds = estimated_seconds(size, options, settings().large_worker) * len(options.bindings)
     task = Task(
         task_id=keyed_task_id(owner, idempotency_key) if idempotency_key else new_task_id(),
         owner=owner,
@@ -153,12 +152,6 @@ def check(qc: str, options: Options) -> reader.Size:
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
     return max(sizes)
-
-
-def large_worker() -> Limits:
-    """Return the limits of the large lane's worker."""
-    memory_mb = settings().large_worker_memory_mb
-    return Limits(memory_mb, settings().time_limit_seconds, children=max(1, round(memory_mb / MB_PER_VCPU)))
 
 
 def keyed_task_id(caller: str, idempotency_key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tasks.errors import ErrorCode, TaskError
@@ -26,8 +26,12 @@ SMALL_DENSITY = 10
 SHALLOW = 4
 # From this many estimated seconds on, a shallow circuit is handed to the matrix product state method.
 SLOW_S = 1.0
-# The estimate is an upper figure: fusion, branching and idle amplitudes make real runs up to this much faster.
+# Real runs may be this much faster than estimated: fusion, idle amplitudes, bonds that stay thin.
 CERTAIN = 0.02
+# Below this many qubits in use, threads cost more than they give.
+THREADED_QUBITS = 16
+# What a worker with more memory and cores may still run.
+LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE}
 # Aer's copies of a circuit: measured on 60,000 cx at 1.9 kB a gate, 2.6 kB with noise, and 0.2 kB for the reader.
 BYTES_PER_GATE = 3_072
 # An outcome in Aer, in Python and as a key: at most one a shot.
@@ -38,13 +42,17 @@ BRANCHING_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one run may use: `memory_bytes` and `time_s` now, `alone_bytes` and `time_limit_s` at best."""
+    """What one run may use: `memory_bytes` and `time_s` now, `alone_bytes` and `time_limit_s` at best.
+
+    A dry run is told only what it would take, so it is admitted to what it may use at best.
+    """
 
     memory_bytes: int
     time_s: float
     alone_bytes: int
     time_limit_s: float
     threads: int = 1
+    dry_run: bool = False
 
     @classmethod
     def alone(cls, limits: Limits) -> Budget:
@@ -65,12 +73,13 @@ class Budget:
             "alone_bytes": self.alone_bytes,
             "time_limit_s": self.time_limit_s,
             "threads": self.threads,
+            "dry_run": self.dry_run,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How an admitted circuit runs: its method, an upper figure for the time on one core, and the memory it takes."""
+    """How an admitted circuit runs: its method, the estimated time on one core, and the memory it takes."""
 
     method: str
     seconds: float
@@ -86,30 +95,39 @@ class NeedsTimeError(Exception):
     """The circuit fits the time limit, but certainly not what is left of this batch."""
 
 
-def estimate(facts: Facts, options: Options, method: str | None = None) -> Plan:
+def estimate(facts: Facts, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
     """Estimate a run from simple facts; the API may route with it, knowing only qubits, gates and `mid_circuit`.
 
-    Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot; with mid-circuit measurement or
-    noise on gates, each shot runs the circuit, at least 45 us. Stabilizer and matrix product state: 1.5 us a qubit and
-    shot and more, from the widths measured. Times are on one core of 2026; trust them within a factor of five.
+    Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot. Where every shot runs the circuit
+    anew (noise on gates, measurement in the middle), 45 us a shot and the gates' and measurements' amplitudes each
+    time; branches share their gates. Stabilizer and matrix product state: polynomials in the width and the bond
+    dimension that crossings allow. Fitted to runs of Aer 0.18.2 on one core of 2026; typical circuits take between a
+    third and three times as long, those whose entanglement stays below what their gates allow much less.
     """
     method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
     qubits, gates, shots = facts.active_qubits, facts.gates, options.shots
-    every_shot = facts.mid_circuit or (options.noise is not None and options.noise.on_gates)
+    noisy = options.noise is not None and options.noise.on_gates
+    every_shot = facts.mid_circuit or noisy
+    anew = (45e-6 if every_shot else 0.0) + (1.2e-6 * gates if noisy else 0.0)  # of each shot
     if method == "stabilizer":
-        once, shot = 3e-8 * gates * qubits, 6e-8 * qubits * qubits + 2e-8 * gates * every_shot * qubits
-        seconds = 1e-3 + 16e-6 * gates + once + shots * shot
+        once = gates * (16e-6 + 3e-8 * qubits)
+        shot = 1.1e-8 * qubits**2 + 5e-11 * qubits**3 + anew
     elif method in ("matrix_product_state", "extended_stabilizer"):
         bond = 2.0 ** min(facts.crossings, qubits // 2, 20)
-        once = gates * (5e-5 + 2e-8 * bond**3)
-        seconds = 1e-3 + 16e-6 * gates + (shots if every_shot else 1) * once + shots * qubits * bond**2 * 1.5e-6
+        applied = gates * (8e-6 + 3e-10 * bond**3)
+        once = 16e-6 * gates + applied
+        shot = qubits * (2e-6 + 4e-9 * bond**2) + anew + every_shot * applied
     else:
-        # A density matrix is held as the statevector of twice the qubits.
-        amplitudes = 2.0 ** min(1_000, qubits * (2 if method == "density_matrix" else 1))
-        once = 16e-6 * gates + 1.5e-9 * gates * amplitudes
-        seconds = 1e-3 + once + 0.7e-6 * shots
-        if facts.mid_circuit or (every_shot and method != "density_matrix"):
-            seconds = 1e-3 + shots * max(45e-6, 0.5e-6 * gates + 1.5e-9 * gates * amplitudes)
+        # A density matrix is held as the statevector of twice the qubits, and noise is one more gate after each.
+        exact = method == "density_matrix"
+        amplitudes = 2.0 ** min(1_000, qubits * (2 if exact else 1))
+        once = gates * (16e-6 + 1.5e-9 * amplitudes * (2 if exact and noisy else 1))
+        shot = 0.7e-6
+        if branching:
+            shot = anew + 1e-8 * amplitudes
+        elif facts.mid_circuit or (noisy and not exact):
+            shot = anew + 0.5e-6 * gates + 1.5e-9 * (gates + 4 * qubits) * amplitudes
+    seconds = 1e-3 + noisy * 4e-3 + once + shots * shot
     state = state_bytes(method, qubits, options.precision)
     # Between two shots, the next state is made before the last one is given back.
     states = 2 if every_shot else 1
@@ -121,11 +139,11 @@ def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     """Return the method to run with: the one asked for, or for `automatic` the cheapest that is exact.
 
     1. Clifford circuits wider than 14 qubits (10 if every shot runs anew): stabilizer, whose cost is polynomial; but
-       one so wide that this takes more than a second, and so shallow that its bond dimension is at most 16, goes to
-       matrix product state.
+       one so wide that matrix product states are faster, and so shallow that its bond dimension is at most 16, goes
+       to them.
     2. Noise on gates, at most 10 qubits and as many shots as amplitudes (or observables, which are then exact):
        density_matrix.
-    3. Whatever fits `memory_bytes`: statevector, unless it is slow and shallow as in 1.
+    3. Whatever fits `memory_bytes`: statevector, unless it is slow (over a second) and as shallow.
     4. Wider than any statevector that fits: matrix_product_state. Whether its entanglement fits is found by running.
     """
     if options.method != Method.AUTOMATIC:
@@ -134,8 +152,8 @@ def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     noisy = options.noise is not None and options.noise.on_gates
     small = SMALL_CLIFFORD_EVERY_SHOT if noisy or facts.mid_circuit else SMALL_CLIFFORD
     if facts.clifford and facts.active_qubits > small:
-        slow = estimate(facts, options, "stabilizer").seconds > SLOW_S
-        return "matrix_product_state" if slow and shallow else "stabilizer"
+        seconds = {name: estimate(facts, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
+        return min(seconds, key=seconds.__getitem__) if shallow else "stabilizer"
     if noisy and facts.active_qubits <= SMALL_DENSITY and not facts.mid_circuit:
         plenty = options.shots >= 2**facts.active_qubits or options.observables is not None
         if plenty and estimate(facts, options, "density_matrix").bytes <= memory_bytes:
@@ -157,7 +175,8 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     _check_gates(facts)
     _check_method(facts, options, method)
     _check_width(facts, options, method, budget)
-    plan = estimate(facts, options, method)
+    branching = _branches(facts, options, method, budget)
+    plan = estimate(facts, options, method, branching=branching)
     if plan.bytes > budget.alone_bytes:
         raise TaskError(
             ErrorCode.MEMORY_LIMIT,
@@ -175,21 +194,32 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
             actual=round(least, 3),
             hint="Use fewer shots, fewer gates or fewer qubits.",
         )
-    if plan.bytes > budget.memory_bytes:
+    if plan.bytes > budget.memory_bytes and not budget.dry_run:
         raise NeedsAloneError
-    if least > budget.time_s:
+    if least > budget.time_s and not budget.dry_run:
         raise NeedsTimeError
+    return replace(plan, branching=branching)
+
+
+def threads(facts: Facts, method: str, budget: Budget) -> int:
+    """Return how many threads a run gains from."""
+    amplitudes = method in ("statevector", "density_matrix")
+    return budget.threads if amplitudes and facts.active_qubits >= THREADED_QUBITS else 1
+
+
+def _branches(facts: Facts, options: Options, method: str, budget: Budget) -> bool:
+    """Say whether shots share their beginnings: only while all branches fit."""
     state = state_bytes(method, facts.active_qubits, options.precision)
     branches = options.shots * max(state, 4_096)
-    branching = (
+    memory = budget.alone_bytes if budget.dry_run else budget.memory_bytes
+    return (
         facts.mid_circuit
         and "store" not in facts.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
         and method in ("statevector", "density_matrix")
-        and branches <= BRANCHING_SHARE * budget.memory_bytes
+        and branches <= BRANCHING_SHARE * memory
     )
-    return Plan(method, plan.seconds, plan.bytes, branching)
 
 
 def _check_gates(facts: Facts) -> None:

@@ -36,6 +36,7 @@ class Program:
     qc: str
     options: Options
     log: Mapping[str, Any] = field(default_factory=dict)
+    dry_run: Limits | None = None  # only admit it, to a worker with these limits: `execution` has the estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +289,9 @@ class _Batch:
         limit_s = self.limits.time_limit_s
         budget = Budget(memory, min(limit_s, self.stop - now), self.limits.alone_bytes, limit_s, threads)
         program = self.programs[index]
+        if program.dry_run is not None:
+            # It is read in this worker's memory, whatever the other one has.
+            budget = replace(Budget.alone(program.dry_run), memory_bytes=memory, dry_run=True)
         self.nursery.send(child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()})
 
     def go_on(self, child: Child, now: float) -> None:

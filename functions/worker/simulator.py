@@ -18,7 +18,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
 import reader
-from admission import Budget, NeedsAloneError, Plan, admit
+from admission import Budget, NeedsAloneError, Plan, admit, threads
 from facts import Facts, read_facts
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from qiskit.result import Result
     from qiskit.transpiler import PassManager
 
-# Below this many qubits in use, threads cost more than they give.
-THREADED_QUBITS = 16
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 _ALWAYS = frozenset(
@@ -130,7 +128,7 @@ def warm_up() -> None:
 def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
     """Admit, run and count a circuit that has been read; `options` have a seed, the result takes at most `room` bytes.
 
-    Return the outcome and the bytes it takes.
+    Return the outcome and the bytes it takes; of a dry run, which ends before Aer, its estimates in `execution`.
     """
     facts = read_facts(circuit)
     native = facts.names <= _basis("automatic")
@@ -146,13 +144,8 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) ->
         )
     per_shot = options.shots if options.memory else 0
     check_size(per_shot, 1, circuit.num_clbits, room)
-    result = _run_on_aer(_prepare(circuit, facts, options, plan), facts, options, budget, plan)
-    data = result.data(0)
-    show = _shown(circuit)
-    counts = data.get("counts", {})
-    size = check_size(per_shot, len(counts), circuit.num_clbits, room)
-    outcome: dict[str, Any] = {"result": _count(counts, show)}
-    outcome["execution"] = {
+    prepared = _prepare(circuit, facts, options, plan)
+    execution: dict[str, Any] = {
         "method": plan.method,
         "num_qubits": facts.num_qubits,
         "depth": facts.depth,
@@ -162,7 +155,17 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) ->
         "versions": VERSIONS,
     }
     if notes := (circuit.metadata or {}).get("notes"):
-        outcome["execution"]["notes"] = list(notes)
+        execution["notes"] = list(notes)
+    if budget.dry_run:
+        seconds = plan.seconds / threads(facts, plan.method, budget)
+        estimates = {"num_clbits": circuit.num_clbits, "estimated_seconds": seconds, "memory_bytes": plan.bytes}
+        return {"result": {}, "execution": execution | estimates}, 0
+    result = _run_on_aer(prepared, options, budget, plan, threads(facts, plan.method, budget))
+    data = result.data(0)
+    show = _shown(circuit)
+    counts = data.get("counts", {})
+    size = check_size(per_shot, len(counts), circuit.num_clbits, room)
+    outcome: dict[str, Any] = {"result": _count(counts, show), "execution": execution}
     if options.memory:
         keys = {value: show(value) for value in set(data.get("memory", ()))}
         outcome["memory"] = [keys[value] for value in data.get("memory", ())]
@@ -254,14 +257,14 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(circuit: QuantumCircuit, facts: Facts, options: Options, budget: Budget, plan: Plan) -> Result:
+def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan: Plan, parallel: int) -> Result:
     settings: dict[str, Any] = {
         "shots": options.shots,
         "seed_simulator": options.seed,
         "method": plan.method,
         # Aer counts in MiB and takes 0 for "no limit".
         "max_memory_mb": max(1, budget.memory_bytes >> 20),
-        "max_parallel_threads": budget.threads if facts.active_qubits >= THREADED_QUBITS else 1,
+        "max_parallel_threads": parallel,
     }
     if options.precision != "double":
         settings["precision"] = options.precision

@@ -21,7 +21,9 @@ from functools import cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from admission import LARGER_MAY_DO
 from children import Children, Completed, Failed, Program, Returned
+from estimates import dry_run
 from gathering import gathered
 from tasks.aws import task_queues, task_store
 from tasks.errors import ErrorCode, StaleAttemptError, TaskError, UnavailableError
@@ -47,7 +49,6 @@ SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before
 HEARTBEATS_PER_LEASE = 3
 TICK_S = 1.0  # how soon the children hear that a task was cancelled, once a heartbeat has found out
 LINGER_S = 0.02  # how long an attempt that ended waits for others to be stored in the same call
-LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT_TOO_LARGE}
 OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
 WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
 VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
@@ -69,7 +70,10 @@ if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Work on one batch of SQS messages."""
+    """Work on one batch of SQS messages; or answer the api's question what a task would take (see estimates.py)."""
+    if "dry_run" in event:
+        logger.append_keys(worker=WORKER, correlation_id=event.get("correlation_id"))
+        return dry_run(event["dry_run"], children(), settings().large_worker)
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_SECONDS
     records = event["Records"]
     lane, limits = lane_of(records), children().limits

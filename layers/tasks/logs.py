@@ -35,6 +35,7 @@ class Event(StrEnum):
     MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
     HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed
     BATCH_REFUSED = "batch_refused"  # DynamoDB left statements of a batch undone; single writes did them
+    TASK_ESTIMATED = "task_estimated"  # a dry run was answered; nothing ran
     CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
     CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
     ZYGOTE_LOST = "zygote_lost"  # the process that makes those processes died

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, fields
 from functools import cache
 
+from tasks.limits import MB_PER_VCPU, Limits
+
 
 class SettingsError(Exception):
     """The environment lacks a variable that template.yaml should have set, or holds one of the wrong kind."""
@@ -30,6 +32,12 @@ class Settings:
     key_rate_limit: int  # requests a second of one API key, over time
     key_burst_limit: int  # requests of one API key at once
     key_daily_quota: int  # requests of one API key in a day
+
+    @property
+    def large_worker(self) -> Limits:
+        """The limits of the large lane's worker."""
+        children = max(1, round(self.large_worker_memory_mb / MB_PER_VCPU))
+        return Limits(self.large_worker_memory_mb, self.time_limit_seconds, children)
 
     @classmethod
     def from_environment(cls) -> Settings:

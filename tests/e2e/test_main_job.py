@@ -146,3 +146,23 @@ def test_a_sweep_comes_back_in_the_order_of_its_bindings(stack: Stack) -> None:
     task = stack.ended(submit(stack, body).json()["task_id"])
     assert (task["status"], task["result"]) == ("completed", [{"0": 9}, {"1": 9}, {"0": 9}])
     assert task["execution"]["bindings"] == [{"seed": 7}, {"seed": 8}, {"seed": 9}]
+
+
+def test_a_dry_run_foresees_what_the_task_does(stack: Stack) -> None:
+    """The estimate has the method and the size that the task then has; a failure has the task's very error."""
+    wide = "qubit[40] q; bit[40] c; h q; t q; for int i in [0:19] cx q[i], q[39 - i]; c = measure q;"
+    for body in ({"qc": BELL, "shots": 100}, {"qc": wide, "method": "statevector"}):
+        with stack.http() as http:
+            foreseen = http.post("/tasks", params={"dry_run": "true"}, json=body).json()
+        task = stack.ended(submit(stack, body).json()["task_id"])
+        if task["status"] == "completed":
+            assert foreseen["status"] == "admitted"
+            shared = ("method", "num_qubits", "depth", "gates")
+            assert [foreseen[name] for name in shared] == [task["execution"][name] for name in shared]
+        else:
+            assert (foreseen["status"], foreseen["message"], foreseen["error"]) == (
+                "failed",
+                task["message"],
+                task["error"],
+            )
+            assert foreseen["error"]["code"] == "circuit_too_large"

@@ -5,18 +5,22 @@ Each function is led along all of its paths against moto, which asks no permissi
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import random
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.stub import Stubber
 from lambda_events import Context, http_event, task_record
 from test_store import new_task
 from test_worker import ScriptedChildren
 
 import sweeper
 from children import Completed, Failed
+from dry_runs import worker
 from simulated_aws import BELL, TEMPLATE, resolved
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
@@ -38,6 +42,7 @@ POLLING = {
 }
 # Operations whose permission has another name: a batch needs the permission of its parts.
 NAMES = {
+    "Invoke": "InvokeFunction",
     "SendMessageBatch": "SendMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "TransactWriteItems": "PutItem",
@@ -66,6 +71,8 @@ def _name(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [name, "Arn"]} | {"Fn::GetAtt": str(name)}:
             return str(name).removesuffix(".Arn")
+        case {"Ref": str(name)}:
+            return name
         case {"Fn::Sub": str(name)}:
             return name.replace("${", "").replace(".Arn}", "")
     return str(resource)
@@ -81,6 +88,7 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
         in_moto.settings.task_queue_url: "TaskQueue",
         in_moto.settings.large_task_queue_url: "LargeTaskQueue",
         in_moto.settings.dead_letter_queue_url: "DeadLetterQueue",
+        os.environ["WORKER_FUNCTION"]: "WorkerFunction.Alias",
     }
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -92,13 +100,13 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
             *params.get("RequestItems", {}),
             *puts,
             *(table for _, table, *_ in statements),
-            *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket")),
+            *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket", "FunctionName")),
         }
         (name,) = names - {None}
         resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
         used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
 
-    clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3")]
+    clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3"), worker().client]
     for client in clients:
         client.meta.events.register("before-parameter-build", record)
 
@@ -133,7 +141,11 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
     small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
     pending = submitted(in_moto)
     called()
+    answers = Stubber(worker().client)
+    answers.add_response("invoke", {"Payload": io.BytesIO(b'{"error": {"code": "time_limit", "message": "Long."}}')})
+    answers.activate()
     for event in (
+        http_event("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"}),
         http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
         http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "key"}),
         http_event("POST", "/tasks", {"qc": LONG}),
@@ -148,6 +160,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
     ):
         answer = handler(event, Context())
         assert answer["statusCode"] == 200, answer
+    answers.deactivate()
     assert called() == allowed("ApiRole")
 
 

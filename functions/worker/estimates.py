@@ -1,0 +1,83 @@
+"""Answers the api's dry runs: what a task would take, or the error it would end in, by the admission of real runs."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from typing import TYPE_CHECKING, Any
+
+from admission import LARGER_MAY_DO
+from children import Completed, Failed, Program
+from tasks.logs import Event, logger
+from tasks.options import Options
+from tasks.prices import lambda_dollars
+from tasks.task import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from children import Children, Outcome
+    from tasks.limits import Limits
+    from tasks.prices import Architecture
+
+READING_SECONDS = 18.0  # the api waits little longer for an answer
+
+
+def dry_run(given: Mapping[str, Any], children: Children, large: Limits) -> dict[str, Any]:
+    """Return `{"estimate": {...}}`, or `{"error": {...}}` as a failed task has it; neither when no child answered.
+
+    `given` has the task's `qc`, its `options` by their JSON names, and the `lane` it would be queued in. This is a
+    worker of the small lane, with `children`; `large` has the limits of the other lane's.
+    """
+    deadline = time.monotonic() + READING_SECONDS
+    options = Options.from_dict(given["options"])
+
+    def admitted(limits: Limits) -> Outcome:
+        ((_, outcome),) = children.run([Program(given["qc"], options, dry_run=limits)], deadline=deadline)
+        return outcome
+
+    lane, limits = Lane(given["lane"]), children.limits
+    outcome = admitted(limits) if lane is Lane.SMALL else None
+    if outcome is None or (isinstance(outcome, Failed) and outcome.error.code in LARGER_MAY_DO):
+        lane, limits = Lane.LARGE, large
+        outcome = admitted(limits)
+    logger.info("Task estimated", event=Event.TASK_ESTIMATED, lane=lane, shots=options.shots)
+    match outcome:
+        case Completed(payload):
+            return {"estimate": {"lane": lane, **estimate(payload["execution"], options, limits)}}
+        case Failed(error):
+            return {"error": error.as_dict()}
+    return {}
+
+
+def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> dict[str, Any]:
+    """Return what a dry run is answered with: of a sweep the sums of gates and time, and of the rest the largest.
+
+    Time and cost are those of running it alone on a worker with `limits`: seconds, and US dollars without what requests
+    cost by the piece.
+    """
+    each = [{**execution, **binding} for binding in execution.get("bindings", [{}])]
+    seconds = math.fsum(facts["estimated_seconds"] for facts in each)
+    notes = list(dict.fromkeys(note for facts in each for note in facts.get("notes", ())))
+    if seconds > limits.time_limit_s:
+        notes.append(f"It will probably fail: a task may run for {limits.time_limit_s:g} seconds.")
+    architecture: Architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    return {
+        "method": ", ".join(dict.fromkeys(facts["method"] for facts in each)),
+        "num_qubits": max(facts["num_qubits"] for facts in each),
+        "num_clbits": max(facts["num_clbits"] for facts in each),
+        "depth": max(facts["depth"] for facts in each),
+        "gates": sum(facts["gates"] for facts in each),
+        "bindings": len(each),
+        "shots": options.shots,
+        "estimated_seconds": _three_figures(seconds),
+        "memory_bytes": max(facts["memory_bytes"] for facts in each),
+        # Lambda bills whole milliseconds.
+        "cost_usd": _three_figures(lambda_dollars(math.ceil(seconds * 1000) / 1000, limits.memory_mb, architecture)),
+        **({"notes": notes} if notes else {}),
+    }
+
+
+def _three_figures(number: float) -> float:
+    return float(f"{number:.3g}")
