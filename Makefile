@@ -40,6 +40,7 @@ corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=
 
 bench: $(VENV)/.dev ## compare reader and worker with Qiskit and raw Aer, as ratios of one run (QUICK=1: in a minute)
 	@$(BIN)/python tests/bench/reader_bench.py
+	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py handler $(if $(QUICK),3,9)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py batches $(if $(QUICK),3,9)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py large $(if $(QUICK),3,9)
 

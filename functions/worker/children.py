@@ -472,15 +472,15 @@ def _is_payload(said: dict[str, Any]) -> bool:
     every = result if isinstance(result, list) else [result]
     return (
         isinstance(execution, dict)
-        and all(isinstance(counts, dict) and all(map(_is_count, counts.values())) for counts in every)
+        and all(isinstance(counts, dict) and _are_counts(counts) for counts in every)
         and isinstance(said.get("memory", []), list)
         and isinstance(said.get("expectation_values", []), list)
         and said.keys() <= {"result", "execution", "memory", "expectation_values"}
     )
 
 
-def _is_count(times: object) -> bool:
-    return type(times) is int and times >= 0
+def _are_counts(counts: dict[str, Any]) -> bool:
+    return set(map(type, counts.values())) <= {int} and min(counts.values(), default=0) >= 0
 
 
 def _is_memory(lost: Lost, run: _Run) -> bool:

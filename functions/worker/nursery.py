@@ -81,9 +81,6 @@ class Nursery:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         environment |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            # The zygote forks beside Aer's idle executor thread, which holds nothing and which Aer replaces in the
-            # child; Python 3.12 and later would warn of it at every fork.
-            "PYTHONWARNINGS": "ignore::DeprecationWarning",
             # Aer takes no more threads than OpenMP has; each run says how many it uses, normally one.
             "OMP_NUM_THREADS": str(self.threads),
             "OPENBLAS_NUM_THREADS": "1",

@@ -6,6 +6,7 @@ import math
 import re
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
+from qiskit_aer.jobs import utils as aer_jobs
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
 import reader
@@ -123,6 +125,9 @@ def warm_up() -> None:
         'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
     ):
         simulate(text, Options(shots=1, seed=1), limits)
+    # Who warms up is forked from next, and a fork wants no second thread beside it: Aer's, which ran these, ends.
+    aer_jobs.DEFAULT_EXECUTOR.shutdown()
+    aer_jobs.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)
 
 
 def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:

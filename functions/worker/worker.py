@@ -10,6 +10,7 @@ stores what has ended, a third renews the leases: a DynamoDB that answers slowly
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 import uuid
@@ -66,6 +67,7 @@ if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
     children()
     task_store()
     task_queues()
+    gc.freeze()  # what is there by now stays: the garbage collector need not look at it again and again
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -156,11 +156,10 @@ class Options:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, ready for JSON and for `from_dict`."""
-        default = type(self)()
         given: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            if value == getattr(default, field.name):
+            if value == field.default:
                 continue
             if isinstance(value, Noise):
                 value = value.as_dict()

@@ -1,16 +1,24 @@
 """Compares the runner with raw Aer in one run: prints the ratios that the issue promises, figures interleaved.
 
-`make bench` runs both parts: `runner_bench.py batches|large [rounds]`. Raw means one process per core that reads and
-runs the same circuits with nothing around it, or one process with all threads for a large circuit.
+`make bench` runs the parts: `runner_bench.py handler|batches|large [rounds]`. Raw means one process per core that reads
+and runs the same circuits with nothing around it, or one process with all threads for a large circuit.
+
+`handler` is the Lambda handler on batches of ten mixed small circuits with AWS answered at once (handler_bench.py), in
+execution environments of one vCPU, as many as there are cores: how the small lane runs. `batches` is one layer below,
+the children of one environment with all cores, whose batches end with some cores waiting for the others.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
+import subprocess
 import sys
 import time
-from typing import Any
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
 
 # Raw Aer at its best in each part: one thread in each of several processes, all threads in one.
 os.environ["OMP_NUM_THREADS"] = str(os.cpu_count() or 1) if "large" in sys.argv else "1"
@@ -93,6 +101,45 @@ def raw_rate(processes: int, batches: int) -> float:  # noqa: C901 - one story o
     return rate
 
 
+class Environments:
+    """Execution environments of the worker, each with `cores` vCPUs and its AWS stubbed, warm and waiting."""
+
+    def __init__(self, count: int, cores: int) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("handler_bench.py")), str(cores), str(WARM)]
+        self.processes = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)
+        ]
+        self._say(json.dumps(MIXED))
+        self._wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            process.communicate()
+
+    def rate(self, batches: int) -> float:
+        """Return circuits a second of all environments together, each of which runs that many batches."""
+        started = time.perf_counter()
+        self._say(str(batches))
+        self._wait()
+        return len(self.processes) * batches * len(MIXED) / (time.perf_counter() - started)
+
+    def _say(self, line: str) -> None:
+        for process in self.processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{line}\n")
+            process.stdin.flush()
+
+    def _wait(self) -> None:
+        for process in self.processes:
+            assert process.stdout is not None
+            left = process.stdout.readline().strip()
+            if left != "0":
+                raise SystemExit(f"not completed: {left}")
+
+
 def run_batch(children: Children, texts: list[str]) -> float:
     """Return the seconds that a batch takes."""
     programs = [Program(text, Options(seed=1)) for text in texts]
@@ -108,6 +155,41 @@ def say(line: str) -> None:
     """Print a line as soon as it is known."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def measure_handler(rounds: int) -> dict[str, list[float]]:
+    """Return samples of the handler's rates and of their ratios to raw, all taken in turn."""
+    cores = os.cpu_count() or 1
+    found: dict[str, list[float]] = {"handler": [], "handler of raw": [], "one of raw": [], "scaling": [], "raw": []}
+    with ExitStack() as stack:
+        each = stack.enter_context(Environments(cores, 1))
+        one = stack.enter_context(Environments(1, 1))
+        for _ in range(rounds):
+            raw_one, raw_all = raw_rate(1, BATCHES), raw_rate(cores, BATCHES)
+            alone, together = one.rate(BATCHES), each.rate(BATCHES)
+            found["raw"].append(raw_all)
+            found["handler"].append(together)
+            found["handler of raw"].append(together / raw_all)
+            found["one of raw"].append(alone / raw_one)
+            found["scaling"].append(together / alone)
+    return found
+
+
+def handler(rounds: int) -> None:
+    """Compare the handler with the same circuits in bare processes, and one environment with one a core."""
+    found = measure_handler(rounds)
+    cores = os.cpu_count() or 1
+    for title, ratio, rate in (
+        (f"handler, ten mixed a batch, AWS stubbed, {cores} environments", "handler of raw", found["handler"]),
+        ("handler, the same, one environment", "one of raw", None),
+    ):
+        ratios = found[ratio]
+        shown = f"{statistics.median(rate):.0f}/s, " if rate else ""
+        spread = f"({min(ratios):.3f} to {max(ratios):.3f})"
+        say(f"{title}: {shown}{statistics.median(ratios):.3f} of raw {spread}")
+    scaling = found["scaling"]
+    spread = f"({min(scaling):.2f} to {max(scaling):.2f})"
+    say(f"handler, {cores} environments as fast as one: {statistics.median(scaling):.2f} times {spread}")
 
 
 def batches(children: Children, rounds: int) -> None:
@@ -153,10 +235,14 @@ def large(children: Children, rounds: int) -> None:
 
 def main() -> None:
     """Run one part."""
+    part = sys.argv[1]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    if part == "handler":
+        handler(rounds)
+        return
     with Children(os.cpu_count() or 1, MEMORY_MB, 600.0) as children:
         children.wait_until_ready()
-        (large if "large" in sys.argv else batches)(children, rounds)
+        (large if part == "large" else batches)(children, rounds)
 
 
 if __name__ == "__main__":

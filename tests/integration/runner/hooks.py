@@ -104,6 +104,7 @@ def _look(qc: str, budget: Budget) -> dict[str, Any]:
         "execution": {
             "pid": os.getpid(),
             "parent": os.getppid(),
+            "parent_threads": len(os.listdir(f"/proc/{os.getppid()}/task")),  # noqa: PTH208 - names, not paths
             "descriptors": descriptors,
             "environment": sorted(os.environ),
             "threads": budget.threads,

@@ -111,6 +111,34 @@ def test_counts_do_not_depend_on_company() -> None:
     assert [seen[0]] * 6 == seen
 
 
+def test_counts_do_not_depend_on_cores() -> None:
+    """Every method gives the same counts with one, two and six threads and children, more than there are cores too."""
+    texts = {
+        "statevector": rotated(16),
+        "density_matrix": rotated(8, 2),
+        "stabilizer": ghz(20),
+        "matrix_product_state": rotated(16),
+        "extended_stabilizer": ghz(4),
+    }
+    programs = [Program(text, Options(seed=5, shots=100, method=method)) for method, text in texts.items()]
+    seen = []
+    for size in (1, 2, 6):
+        with Children(size, 8_000, 60.0) as some:
+            assert some.wait_until_ready()
+            for batch in (programs, *([program] for program in programs)):
+                ended = dict(some.run(batch, deadline=time.monotonic() + 60))
+                seen.append([ended[index].payload["result"] for index in range(len(batch))])
+    once, *alone = seen[:6]
+    assert [counts for (counts,) in alone] == once
+    assert seen == seen[:6] * 3
+
+
+def test_children_are_forked_from_a_single_thread() -> None:
+    """The zygote has one thread when it forks: what warmed it up has ended."""
+    with Children(2, 800, 30.0, simulate=HOOKS) as pair:
+        assert run(pair, ["LOOK"])[0].payload["execution"]["parent_threads"] == 1
+
+
 @pytest.mark.parametrize("misdeed", ["RUBBISH", "LIE"])
 def test_a_child_that_talks_rubbish_is_killed(children: Children, misdeed: str) -> None:
     """What is no frame, or no outcome, is a crash: tried twice, then the program fails and its mate completes."""
