@@ -160,7 +160,15 @@ def aws_in_moto() -> Iterator[Aws]:
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for cached in (aws.client, aws.task_store, aws.task_queues, aws.backlog, aws.dead_letter_queue, settings):
+        for cached in (
+            aws.client,
+            aws.task_store,
+            aws.task_queues,
+            aws.backlog,
+            aws.dead_letter_queue,
+            aws.callback_key,
+            settings,
+        ):
             cached.cache_clear()
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
         ministack.reset()
@@ -172,7 +180,8 @@ def aws_in_moto() -> Iterator[Aws]:
             for name, value in _resource("TasksTable").items()
             if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
         }
-        dynamodb.create_table(TableName="tasks", **table)
+        stream = {"StreamEnabled": True, **_resource("TasksTable")["StreamSpecification"]}
+        dynamodb.create_table(TableName="tasks", StreamSpecification=stream, **table)
         dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
         dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         parameters = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
@@ -181,7 +190,13 @@ def aws_in_moto() -> Iterator[Aws]:
             "TasksTable": "tasks",
             "PayloadBucket": "payloads",
             "DeadLetterQueue": dead_url,
+            "TaskEventBus": "bus",
         }
+        boto3.client("events").create_event_bus(Name="bus")
+        made["CallbackQueue"] = sqs.create_queue(QueueName="CallbackQueue")["QueueUrl"]
+        made["CallbackSecret"] = boto3.client("secretsmanager").create_secret(
+            Name="callback", SecretString="the stack's secret"
+        )["ARN"]
         for name in ("TaskQueue", "LargeTaskQueue"):
             redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
             made[name] = sqs.create_queue(

@@ -81,6 +81,17 @@ class TaskRequest(BaseModel):
         ),
     ] = None
 
+    callback_url: Annotated[
+        StrictStr | None,
+        Field(
+            description=(
+                "An https URL, called once the task has ended, signed as Standard Webhooks say with the secret of "
+                "`GET /callback-secret`."
+            ),
+            examples=["https://example.com/hooks/circuits"],
+        ),
+    ] = None
+
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
         self.options()
@@ -88,7 +99,7 @@ class TaskRequest(BaseModel):
 
     def options(self) -> Options:
         """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
-        return Options.from_dict(self.model_dump(exclude={"qc"}, exclude_unset=True))
+        return Options.from_dict(self.model_dump(exclude={"qc", "callback_url"}, exclude_unset=True))
 
 
 class TaskInBatch(TaskRequest):
@@ -104,7 +115,7 @@ class TaskInBatch(TaskRequest):
 
     def options(self) -> Options:
         """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
-        return Options.from_dict(self.model_dump(exclude={"qc", "idempotency_key"}, exclude_unset=True))
+        return Options.from_dict(self.model_dump(exclude={"qc", "callback_url", "idempotency_key"}, exclude_unset=True))
 
 
 class BatchRequest(BaseModel):
@@ -132,6 +143,12 @@ class BatchAccepted(BaseModel):
     message: Literal["Tasks submitted successfully."] = "Tasks submitted successfully."
     tasks: list[AcceptedInBatch]
     correlation_id: str
+
+
+class CallbackSecretBody(BaseModel):
+    """What your callbacks are signed with; Standard Webhooks' libraries take it as it is."""
+
+    secret: Annotated[str, Field(description="`whsec_` and 32 bytes in Base64.", pattern="^whsec_[A-Za-z0-9+/]{43}=$")]
 
 
 class TransitionBody(BaseModel):

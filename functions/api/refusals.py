@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from listing import CursorError
+from tasks.callback_url import CallbackUrlError
 from tasks.errors import KeyReusedError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 
@@ -52,7 +53,9 @@ class CircuitTextTooLargeError(Exception):
 class BatchRefusedError(Exception):
     """Tasks of a batch are not valid, so none was stored; `problems` by index."""
 
-    def __init__(self, problems: Mapping[int, TaskError | CircuitTextTooLargeError], tasks: int) -> None:
+    def __init__(
+        self, problems: Mapping[int, TaskError | CircuitTextTooLargeError | CallbackUrlError], tasks: int
+    ) -> None:
         super().__init__(problems, tasks)
         self.problems = problems
         self.tasks = tasks
@@ -152,6 +155,8 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 f"The batch has {actual} tasks; the limit is {limit}.",
                 {"limit": limit, "actual": actual, "hint": f"Send batches of up to {limit} tasks."},
             )
+        case CallbackUrlError():
+            return Refusal(HTTPStatus.BAD_REQUEST, "invalid_callback_url", error.message, {"hint": error.hint})
         case RequestValidationError():
             detail = [
                 {"type": problem["type"], "loc": problem["loc"], "msg": problem["msg"].removeprefix("Value error, ")}

@@ -25,6 +25,7 @@ from messages import (
     AcceptedInBatch,
     BatchAccepted,
     BatchRequest,
+    CallbackSecretBody,
     ErrorBody,
     EstimateBody,
     ForeseenFailureBody,
@@ -38,6 +39,7 @@ from messages import (
 from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
 from submission import CHECK_SECONDS, send_new, task_of, tasks_of
 from tasks import aws
+from tasks.callback_secret import callback_secret, secret_text
 from tasks.errors import KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.queue import Backlog, TaskQueue
@@ -131,6 +133,13 @@ def create_app() -> FastAPI:
         response_class=PlainTextResponse,
         responses=answers(403, 404, 503),
         summary="Read a task's program",
+    )
+    app.add_api_route(
+        "/callback-secret",
+        read_callback_secret,
+        methods=["GET"],
+        response_model=CallbackSecretBody,
+        summary="What signs your callbacks",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
     app.add_api_route("/limits", limits, methods=["GET"], response_model=LimitsBody, summary="Every limit in force")
@@ -401,6 +410,16 @@ def shown(task: Task) -> dict[str, Any]:
     if task.error:
         body["error"] = dict(task.error)
     return body
+
+
+async def read_callback_secret(caller: Annotated[str, Depends(owner)]) -> JSONResponse:
+    """Return the caller's own secret, with which the header `webhook-signature` of a callback is verified.
+
+    A callback is a POST of `{"type": "task.completed", "timestamp", "data": {"task_id", "status", ...}}` without the
+    counts. Any answer but 2xx is an error, and it is tried again for about 28 hours; 410 ends that.
+    """
+    body = CallbackSecretBody(secret=secret_text(callback_secret(aws.callback_key(), caller)))
+    return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store"})
 
 
 async def health(

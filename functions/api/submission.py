@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import reader
 from lanes import estimated_seconds, lane_of
 from refusals import BatchRefusedError, BatchTooLargeError, CircuitTextTooLargeError, DuplicateKeysError
+from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import TaskError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
@@ -41,11 +42,13 @@ class NewTask:
 def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key: str | None, now: str) -> NewTask:
     """Return the task that a request asks for, its circuit checked.
 
-    Raises CircuitTextTooLargeError, and the TaskError that reading the circuit would end in.
+    Raises CircuitTextTooLargeError, CallbackUrlError, and the TaskError that reading the circuit would end in.
     """
     text_bytes = len(body.qc.encode(errors="surrogatepass"))
     if text_bytes > reader.LIMITS.text_bytes:
         raise CircuitTextTooLargeError(text_bytes, reader.LIMITS.text_bytes)
+    if body.callback_url is not None:
+        CallbackUrl.parse(body.callback_url)
     options = body.options()
     size = check(body.qc, options)
     seconds = estimated_seconds(size, options, settings().large_worker) * len(options.bindings)
@@ -62,6 +65,7 @@ def task_of(body: TaskRequest, owner: str, correlation_id: str, idempotency_key:
         estimated_seconds=seconds,
         request_hash=hashlib.sha256(body.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
+        callback_url=body.callback_url,
     )
     return NewTask(task, size)
 
@@ -84,7 +88,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     started = time.monotonic()
     whole = hashlib.sha256(batch.model_dump_json().encode()).hexdigest()
     found: list[NewTask] = []
-    problems: dict[int, TaskError | CircuitTextTooLargeError] = {}
+    problems: dict[int, TaskError | CircuitTextTooLargeError | CallbackUrlError] = {}
     for index, body in enumerate(batch.tasks):
         if time.monotonic() - started > CHECK_SECONDS:
             raise BatchTooLargeError(actual=len(batch.tasks), limit=index)
@@ -93,7 +97,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
             key = f"{idempotency_key}\0{index}"  # no client's key has a NUL
         try:
             new = task_of(body, owner, correlation_id, key, now)
-        except (TaskError, CircuitTextTooLargeError) as problem:
+        except (TaskError, CircuitTextTooLargeError, CallbackUrlError) as problem:
             problems[index] = problem
         else:
             found.append(replace(new, task=new.task.evolve(request_hash=whole)) if of_the_batch else new)

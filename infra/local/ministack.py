@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -54,6 +55,7 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
     Raises LocalStackError when it does not come up.
     """
     state.mkdir(parents=True, exist_ok=True)
+    _read_streams_from_the_start(state)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))},
         "BIND_HOST": "127.0.0.1",  # its default listens on every interface
@@ -90,6 +92,18 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         yield endpoint
     finally:
         _stop(process)
+
+
+def _read_streams_from_the_start(state: Path) -> None:
+    """Make it forget how far its functions had read the tables' streams.
+
+    It keeps these positions across a stop but not the streams, and would pass over as many new records as there were.
+    """
+    path = state / "lambda.json"
+    if path.exists():
+        saved = json.loads(path.read_text())
+        saved["payload"].pop("dynamodb_stream_positions", None)
+        path.write_text(json.dumps(saved))
 
 
 def _made(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Connects a function to AWS on first use: the clients, the store and the queue that its settings name."""
+"""Connects a function to AWS on first use: the clients, and the store, queues and secret that its settings name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
 from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 # Standard mode backs off with jitter. Three tries of at most 3 s: even when each of a submission's three calls
@@ -41,6 +45,10 @@ def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
 def client(service: Literal["s3"]) -> S3Client: ...
 @overload
 def client(service: Literal["sqs"]) -> SQSClient: ...
+@overload
+def client(service: Literal["events"]) -> EventBridgeClient: ...
+@overload
+def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @cache
 def client(service: str) -> object:
     """Return the process's one client for `service`; AWS_ENDPOINT_URL sends it to a local stack."""
@@ -84,3 +92,12 @@ def backlog() -> Backlog:
 def dead_letter_queue() -> TaskQueue:
     """Return the queue of messages that were received too often without success."""
     return TaskQueue(client("sqs"), settings().dead_letter_queue_url)
+
+
+@cache
+def callback_key() -> str:
+    """Return the stack's secret, from which each owner's is derived; raises UnavailableError."""
+    try:
+        return client("secretsmanager").get_secret_value(SecretId=settings().callback_secret_id)["SecretString"]
+    except (ClientError, BotoCoreError) as error:
+        raise UnavailableError("Secrets Manager") from error

@@ -43,6 +43,17 @@ class Event(StrEnum):
     TASK_SWEPT = "task_swept"  # its message was sent again
     TASK_DEAD = "task_dead"  # failed for good: its message is in the dead-letter queue
     SWEPT = "swept"  # a run has ended
+    # notifier
+    CHANGES_PUBLISHED = "changes_published"  # a batch of changes was told of
+    RECORD_MALFORMED = "record_malformed"  # in the table's stream; it was passed over
+    CALLBACK_QUEUED = "callback_queued"  # a task has ended whose owner wants to be called
+    # callback
+    CALLBACK_DELIVERED = "callback_delivered"
+    CALLBACK_FAILED = "callback_failed"  # to be tried again; `reason` or `http_status` say why
+    CALLBACK_GIVEN_UP = "callback_given_up"  # failed for the last time; to its dead-letter queue
+    CALLBACK_GONE = "callback_gone"  # answered with 410: not wanted any more
+    CALLBACK_REFUSED = "callback_refused"  # its host is not one of the public internet
+    CALLBACK_ERROR = "callback_error"  # not made for a reason of ours, in `exception`
 
 
 # The event says where a line comes from, the log group and `memory_mb` of which function it is.

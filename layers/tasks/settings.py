@@ -22,6 +22,10 @@ class Settings:
     task_queue_url: str
     large_task_queue_url: str
     dead_letter_queue_url: str
+    callback_queue_url: str
+    callback_secret_id: str  # in Secrets Manager: what the secrets of all owners are derived from
+    task_event_bus: str
+    publish_events: str  # yes or no
     task_retention_days: int  # how long a task can be read after it was submitted
     lease_seconds: int  # how long a claim lasts without a heartbeat
     large_worker_memory_mb: int  # what the largest circuit may use

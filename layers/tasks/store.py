@@ -591,6 +591,8 @@ class TaskStore:
             "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))},
             "expires_at": {"N": str(int((utc_now() + self._retention).timestamp()))},
         }
+        if task.callback_url:
+            row["callback_url"] = {"S": task.callback_url}  # for the notifier, which sees rows in the table's stream
         if len(packed) <= INLINE_BYTES:
             row["circuit"] = {"B": packed}
         else:

@@ -85,6 +85,7 @@ class Task:
     lease_until: int = 0
     outcome: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, Any] | None = None
+    callback_url: str | None = None  # called when the task ends; see callback_url.py
 
     def evolve(self, **changes: Any) -> Task:  # noqa: ANN401 - the fields' own types
         """Return a copy with `changes` applied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from lambda_events import Context, http_event
 
 from simulated_aws import BELL
 from tasks import aws
+from tasks.callback_secret import callback_secret, secret_text
 from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
@@ -503,3 +505,53 @@ def test_log_lines_have_ids_and_no_circuit(in_moto: Aws, log_lines: Callable[[],
         ("task_submitted", task_id, "walk-1")
     ]
     assert "OPENQASM" not in json.dumps(lines)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "not a url",
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0177.0.0.1/",
+        "https://0x7f000001/",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://10.0.0.1/",
+        "https://localhost/",
+        "https://example.com./",
+        "https://user@example.com/",
+        "https://１２７.0.0.1/",  # noqa: RUF001 - full-width digits
+    ],
+)
+def test_a_callback_url_that_cannot_be_called_is_refused(in_moto: Aws, url: str) -> None:
+    """400 with code and hint; nothing is stored or sent."""
+    status, _, answer = call("POST", "/tasks", {"qc": BELL, "callback_url": url})
+    assert (status, answer["code"]) == (400, "invalid_callback_url")
+    assert answer["status"] == "error"
+    assert answer["message"]
+    assert answer["hint"]
+    assert in_moto.rows() == []
+    assert in_moto.messages() == []
+
+
+def test_a_callback_url_is_kept_with_the_task(in_moto: Aws) -> None:
+    """As it was sent; a task without one has none."""
+    url = "https://Example.com/hooks?token=abc"
+    row = in_moto.row(submit({"qc": BELL, "callback_url": url}))
+    assert row is not None
+    assert row["callback_url"] == {"S": url}
+    row = in_moto.row(submit())
+    assert row is not None
+    assert "callback_url" not in row
+
+
+def test_the_callback_secret_is_what_signs(in_moto: Aws) -> None:
+    """The one derived from the stack's for this owner, in the form that libraries take, not for caches."""
+    status, headers, answer = call("GET", "/callback-secret")
+    assert status == 200
+    assert answer == {"secret": secret_text(callback_secret("the stack's secret", "alice"))}
+    assert headers["cache-control"] == "no-store"
+    assert len(base64.b64decode(answer["secret"].removeprefix("whsec_"))) == 32

@@ -242,3 +242,14 @@ def test_the_same_batch_at_the_same_time_is_one(in_moto: Aws) -> None:
         next(answer[0].task.correlation_id for answer in answers if not answer[0].replayed)
     }
     assert len(in_moto.rows()) == 3
+
+
+def test_a_bad_callback_url_stops_them_all(in_moto: Aws) -> None:
+    """It is told with the task's index, as a bad circuit is; a good one is kept with its task."""
+    tasks = [{"qc": BELL, "callback_url": url} for url in ("https://example.com/", "https://127.0.0.1/")]
+    status, _, answer = post(tasks)
+    assert (status, answer["code"]) == (400, "invalid_batch")
+    assert [(error["index"], error["code"]) for error in answer["errors"]] == [(1, "invalid_callback_url")]
+    assert in_moto.rows() == []
+    assert post(tasks[:1])[0] == 200
+    assert [row["callback_url"] for row in in_moto.rows()] == [{"S": "https://example.com/"}]

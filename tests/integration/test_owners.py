@@ -79,12 +79,21 @@ def test_no_other_route_tells_of_anothers_tasks(in_moto: Aws, alices: list[str],
     assert {task_id: after[task_id] for task_id in before} == before
 
 
+def test_each_owner_has_a_callback_secret_of_its_own(in_moto: Aws) -> None:
+    """Always the same for the one, and another for the other."""
+    alices, again, bobs = (
+        json.loads(answer("GET", "/callback-secret", key)[1]["body"]) for key in ("alice", "alice", "bob")
+    )
+    assert alices == again
+    assert alices["secret"] != bobs["secret"]
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_without_a_key_there_are_no_tasks(in_moto: Aws, alices: list[str], method: str, path: str) -> None:
     """Should one get past API Gateway, every route of tasks refuses it, and the others tell nothing."""
     before = in_moto.rows()
     status, answered = answer(method, path.replace("{task_id}", alices[0]), None, {"qc": BELL})
-    if re.match("/tasks", path):
+    if re.match("/tasks|/callback-secret", path):
         assert (status, json.loads(answered["body"])["code"]) == (403, "invalid_api_key")
     assert not [secret for secret in (*alices, *SECRETS) if secret in json.dumps(answered)]
     assert in_moto.rows() == before

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from lambda_events import Context, http_event, task_record
+from lambda_events import Context, http_event, sqs_record, task_record
+from test_notifier import Listening
 from test_store import new_task
 from test_worker import ScriptedChildren
 
+import callback
 import sweeper
 from children import Completed, Failed
 from dry_runs import worker
@@ -40,6 +42,7 @@ POLLING = {
     for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     for queue in ("TaskQueue", "LargeTaskQueue")
 }
+STREAMING = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 # Operations whose permission has another name: a batch needs the permission of its parts.
 NAMES = {
     "Invoke": "InvokeFunction",
@@ -69,10 +72,10 @@ def _listed(value: Any) -> list[Any]:
 
 def _name(resource: Any) -> str:
     match resource:
-        case {"Fn::GetAtt": [name, "Arn"]} | {"Fn::GetAtt": str(name)}:
-            return str(name).removesuffix(".Arn")
         case {"Ref": str(name)}:
             return name
+        case {"Fn::GetAtt": [name, "Arn"]} | {"Fn::GetAtt": str(name)}:
+            return str(name).removesuffix(".Arn")
         case {"Fn::Sub": str(name)}:
             return name.replace("${", "").replace(".Arn}", "")
     return str(resource)
@@ -89,6 +92,9 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
         in_moto.settings.large_task_queue_url: "LargeTaskQueue",
         in_moto.settings.dead_letter_queue_url: "DeadLetterQueue",
         os.environ["WORKER_FUNCTION"]: "WorkerFunction.Alias",
+        in_moto.settings.callback_queue_url: "CallbackQueue",
+        in_moto.settings.callback_secret_id: "CallbackSecret",
+        in_moto.settings.task_event_bus: "TaskEventBus",
     }
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -100,13 +106,15 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
             *params.get("RequestItems", {}),
             *puts,
             *(table for _, table, *_ in statements),
-            *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket", "FunctionName")),
+            *(params.get(key) for key in ("TableName", "QueueUrl", "Bucket", "FunctionName", "SecretId")),
+            *(entry.get("EventBusName") for entry in params.get("Entries", [])),
         }
         (name,) = names - {None}
         resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
         used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
 
     clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3"), worker().client]
+    clients += [aws.client("events"), aws.client("secretsmanager")]
     for client in clients:
         client.meta.events.register("before-parameter-build", record)
 
@@ -156,6 +164,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
         http_event("DELETE", f"/tasks/{pending}"),
+        http_event("GET", "/callback-secret"),
         http_event("GET", "/health"),
     ):
         answer = handler(event, Context())
@@ -192,3 +201,31 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[
     called()
     assert sweeper.handler({}, Context()) == {"overdue": 3, "open": 2, "buried": 1, "sent": 2}
     assert called() == allowed("SweeperRole")
+
+
+def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """Publishing, and asking for a callback; reading the stream is Lambda's."""
+    listening = Listening(in_moto)
+    in_moto.store.cancel(submitted(in_moto, callback_url="https://example.com/"), "alice")
+    called()
+    listening.tell()
+    reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING}
+    assert called() == allowed("NotifierRole") - reading
+    assert allowed("NotifierRole") >= reading
+
+
+def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """Reading the secret, hiding a message; it has no way to the tasks."""
+    queue = in_moto.settings.callback_queue_url
+    aws.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
+    (received,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    body = {"webhook_id": "id", "owner": "alice", "callback_url": "https://callback.invalid/"}
+    body["body"] = json.dumps({"data": {"task_id": "id", "correlation_id": "id"}})
+    called()
+    record = sqs_record(json.dumps(body), receipt_handle=received["ReceiptHandle"])
+    assert callback.handler({"Records": [record]}, Context())["batchItemFailures"] != []
+    polling = {
+        (f"sqs:{action}", "CallbackQueue") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    }
+    assert called() == allowed("CallbackRole") - polling
+    assert allowed("CallbackRole") >= polling

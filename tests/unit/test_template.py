@@ -8,9 +8,12 @@ from typing import Any
 
 import boto3
 import pytest
+from ministack.services.lambda_svc import _apply_filter_criteria
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+import callback
+import delivery
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from simulated_aws import TEMPLATE, resolved
@@ -55,6 +58,43 @@ def test_a_waiting_answer_fits_the_apis_time() -> None:
     assert TEMPLATE["Parameters"]["MaxWaitSeconds"]["MaxValue"] + 8 <= timeout < 29
 
 
+def test_a_callback_fits_its_functions_time_and_its_queues_plan() -> None:
+    """A call's longest, twice over with the look-up, ends before the function; each delay is followed by an attempt."""
+    timeout = RESOURCES["CallbackFunction"]["Properties"]["Timeout"]
+    queue = of_type("AWS::SQS::Queue")["CallbackQueue"]
+    assert timeout >= delivery.TOTAL_SECONDS + 10
+    assert queue["VisibilityTimeout"] == 6 * timeout
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == len(callback.DELAYS) + 1
+    assert max(callback.DELAYS) * (1 + callback.JITTER) <= callback.MAX_HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("conditions", "passed"),
+    [
+        ((), {"ended with a callback"}),
+        (("EventsArePublished",), {"submitted", "claimed", "ended", "ended with a callback"}),
+    ],
+)
+def test_nothing_is_read_that_nobody_wants_to_know(conditions: tuple[str, ...], passed: set[str]) -> None:
+    """Without events, the notifier is only called for tasks that have ended and name a callback_url."""
+    called_back = {"callback_url": {"S": "https://example.com/"}}
+    records = {
+        "submitted": {"eventName": "INSERT", "dynamodb": {"NewImage": {"status": {"S": "pending"}} | called_back}},
+        "claimed": {"eventName": "MODIFY", "dynamodb": {"NewImage": {"status": {"S": "processing"}} | called_back}},
+        "ended": {"eventName": "MODIFY", "dynamodb": {"NewImage": {"status": {"S": "completed"}}}},
+        "ended with a callback": {
+            "eventName": "MODIFY",
+            "dynamodb": {"NewImage": {"status": {"S": "failed"}} | called_back},
+        },
+        "expired": {"eventName": "REMOVE", "dynamodb": {"OldImage": {"status": {"S": "failed"}} | called_back}},
+    }
+    (event,) = resolved(RESOURCES, *conditions)["NotifierFunction"]["Properties"]["Events"].values()
+    filters = event["Properties"]["FilterCriteria"]
+    assert {
+        name for name, record in records.items() if _apply_filter_criteria([record], {"FilterCriteria": filters})
+    } == passed
+
+
 def test_a_task_fits_the_workers_time() -> None:
     """The largest time limit leaves the worker time to store the outcome."""
     assert (
@@ -82,9 +122,9 @@ def test_dead_messages_are_alarmed() -> None:
 def test_everything_is_encrypted_at_rest() -> None:
     """The table, the queues and the bucket are, with keys that AWS owns."""
     template = resolved(RESOURCES)
-    for queue in ("TaskQueue", "LargeTaskQueue", "DeadLetterQueue"):
-        assert template[queue]["Properties"]["SqsManagedSseEnabled"] is True
-        assert "KmsMasterKeyId" not in template[queue]["Properties"]
+    for queue in of_type("AWS::SQS::Queue", template).values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in queue
     assert "SSESpecification" not in template["TasksTable"]["Properties"]  # which is DynamoDB's own key
     (rule,) = template["PayloadBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
@@ -99,6 +139,7 @@ def test_a_key_of_the_customers_encrypts_everything() -> None:
     assert [name for name, queue in queues.items() if queue["KmsMasterKeyId"] != key] == []
     assert [name for name, queue in queues.items() if "SqsManagedSseEnabled" in queue] == []
     assert [name for name, group in logs.items() if group["KmsKeyId"] != key] == []
+    assert template["CallbackSecret"]["Properties"]["KmsKeyId"] == key
     assert template["TasksTable"]["Properties"]["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
@@ -123,7 +164,7 @@ def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
         assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
         assert statement["Resource"] == {"Ref": "KmsKeyArn"}
         services = statement["Condition"]["StringEquals"]["kms:ViaService"]
-        assert [service["Fn::Sub"].split(".")[0] for service in services] == ["dynamodb", "s3", "sqs"]
+        assert [service["Fn::Sub"].split(".")[0] for service in services] == ["dynamodb", "s3", "sqs", "secretsmanager"]
 
 
 def test_no_role_may_do_more_than_named_actions_on_named_resources() -> None:
@@ -178,6 +219,8 @@ def test_whatever_calls_a_function_that_has_an_alias_calls_the_alias() -> None:
     assert {name: mapping["FunctionName"] for name, mapping in mappings.items()} == {
         "WorkerFunctionTasks": {"Ref": "WorkerFunctionAliaslive"},
         "LargeWorkerFunctionTasks": {"Ref": "LargeWorkerFunctionAliaslive"},
+        "NotifierFunctionChanges": {"Ref": "NotifierFunction"},
+        "CallbackFunctionCalls": {"Ref": "CallbackFunction"},
     }
     paths = resources["Api"]["Properties"]["Body"]["paths"].values()
     integrations = [operation.get("x-amazon-apigateway-integration") for path in paths for operation in path.values()]

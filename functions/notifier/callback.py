@@ -1,0 +1,166 @@
+"""The callback function: calls the owners of ended tasks, signed as Standard Webhooks say, until they answer.
+
+A call that fails goes back to the queue, hidden for longer each time; after the last attempt its message goes to the
+callbacks' dead-letter queue. Of an answer only status and headers are read, and a redirect is an answer like any other
+that is not a success.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from delivery import AddressRefusedError, DeliveryError, Sender
+from tasks.aws import callback_key, client
+from tasks.callback_secret import callback_secret, signature
+from tasks.callback_url import CallbackUrl, CallbackUrlError
+from tasks.logs import Event, logger
+from tasks.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_sqs import SQSClient
+
+# Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours. SQS hides a
+# message for 12 hours at most.
+DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
+JITTER = 0.1  # so that what failed together does not come back together
+MAX_HIDDEN = 43_200
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One callback to make: the message that the notifier sent, and how often SQS has delivered it."""
+
+    message_id: str
+    receipt_handle: str
+    attempt: int
+    webhook_id: str
+    owner: str
+    callback_url: str
+    body: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Call:
+        """Return an SQS record as the call it asks for; raises KeyError and ValueError."""
+        message = json.loads(record["body"])
+        return cls(
+            message_id=record["messageId"],
+            receipt_handle=record["receiptHandle"],
+            attempt=int(record["attributes"]["ApproximateReceiveCount"]),
+            **{name: str(message[name]) for name in ("webhook_id", "owner", "callback_url", "body")},
+        )
+
+
+@cache
+def sender() -> Sender:
+    """Return what sends the requests; made once, because reading the certificate authorities takes a while."""
+    return Sender()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Make a batch of calls."""
+    logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
+    caller = Caller(sender(), client("sqs"), settings().callback_queue_url, callback_key())
+    failed = caller.work(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+class Caller:
+    """Makes calls, and decides what becomes of the message of each."""
+
+    def __init__(self, sender: Sender, sqs: SQSClient, queue_url: str, stack_secret: str) -> None:
+        self._sender = sender
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._stack_secret = stack_secret
+
+    def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Make the calls, all at the same time: a host that is slow to answer must not hold up the others.
+
+        Returns the ids of the messages to be kept, for a later attempt or for the dead-letter queue.
+        """
+        with ThreadPoolExecutor(len(records)) as pool:
+            settled = list(pool.map(self._settle, records))
+        return [record["messageId"] for record, done in zip(records, settled, strict=True) if not done]
+
+    def _settle(self, record: Mapping[str, Any]) -> bool:
+        """Make one call; say whether its message is done with. No exception leaves: it would fail the whole batch."""
+        try:
+            return self._call(Call.of(record))
+        except Exception:  # noqa: BLE001 - whatever it is, it is one call's
+            logger.exception("A callback was not made", event=Event.CALLBACK_ERROR, message_id=record["messageId"])
+            return False
+
+    def _call(self, call: Call) -> bool:
+        data = json.loads(call.body)["data"]
+        said = {
+            "task_id": data["task_id"],
+            "correlation_id": data["correlation_id"],
+            "webhook_id": call.webhook_id,
+            "attempt": call.attempt,
+        }
+        retry_after = None
+        try:
+            url = CallbackUrl.parse(call.callback_url)
+            said["host"] = url.host  # the rest of a URL may hold a password
+            answer = self._sender.post(url, self._headers(call), call.body.encode())
+        except (CallbackUrlError, AddressRefusedError):
+            logger.warning("A callback was refused: its host is not public", event=Event.CALLBACK_REFUSED, **said)
+            return True
+        except DeliveryError as error:
+            reason = str(error)
+        else:
+            said["http_status"] = answer.status
+            if HTTPStatus(200) <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                logger.info("A callback was delivered", event=Event.CALLBACK_DELIVERED, **said)
+                return True
+            if answer.status == HTTPStatus.GONE:
+                logger.info("A callback is not wanted any more", event=Event.CALLBACK_GONE, **said)
+                return True
+            reason, retry_after = "status", answer.retry_after
+        if call.attempt > len(DELAYS):
+            logger.warning("A callback was given up", event=Event.CALLBACK_GIVEN_UP, reason=reason, **said)
+            self._hide(call, 0)  # SQS moves it to the dead-letter queue when it would deliver it once more
+            return False
+        delay = _delay(call.attempt, retry_after)
+        self._hide(call, delay)
+        logger.info(
+            "A callback failed and will be tried again",
+            event=Event.CALLBACK_FAILED,
+            reason=reason,
+            next_attempt_seconds=delay,
+            **said,
+        )
+        return False
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        timestamp = int(time.time())
+        secret = callback_secret(self._stack_secret, call.owner)
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "quantum-circuits-api",
+            "webhook-id": call.webhook_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(secret, call.webhook_id, timestamp, call.body.encode()),
+        }
+
+    def _hide(self, call: Call, seconds: int) -> None:
+        self._sqs.change_message_visibility(
+            QueueUrl=self._queue_url, ReceiptHandle=call.receipt_handle, VisibilityTimeout=seconds
+        )
+
+
+def _delay(attempt: int, retry_after: int | None) -> int:
+    """Return the seconds until the attempt after this one: the plan's, or what the host asked for when that is more."""
+    planned = DELAYS[attempt - 1] * (1 + random.random() * JITTER)  # noqa: S311 - spreads load, hides nothing
+    return min(max(round(planned), retry_after or 0), MAX_HIDDEN)
