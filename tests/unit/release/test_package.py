@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_template_has_two_functions_of_each_kind() -> None:
+def test_the_template_has_functions_of_both_kinds() -> None:
     """The workers are images, the others zips."""
-    assert functions(load(), "Zip") == ["ApiFunction", "SweeperFunction"]
+    assert functions(load(), "Zip") == ["ApiFunction", "NotifierFunction", "CallbackFunction", "SweeperFunction"]
     assert functions(load(), "Image") == ["WorkerFunction", "LargeWorkerFunction"]
 
 
