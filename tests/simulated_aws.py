@@ -18,6 +18,7 @@ from ministack.services import dynamodb as ministack
 from moto import mock_aws
 from moto.core.models import botocore_stubber as moto_answers
 
+from local.ministack_main import stream_statements
 from local.translate import load
 from tasks import aws
 from tasks.settings import settings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 TEMPLATE = load()
+stream_statements()
 
 
 NO_VALUE = {"Ref": "AWS::NoValue"}

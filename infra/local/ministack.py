@@ -78,7 +78,7 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
     }
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "local.ministack_main"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

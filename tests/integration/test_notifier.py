@@ -18,7 +18,7 @@ from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.settings import settings
 from tasks.store import ATTEMPTS_EXHAUSTED
-from tasks.task import Lane, utc_now
+from tasks.task import Lane, Task, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +93,19 @@ def test_each_change_of_a_task_is_an_event(in_moto: Aws, listening: Listening) -
         for number, line in enumerate(stored.status_history, start=1)
     ]
     assert [event["status"] for event in listening.heard()] == ["pending", "processing", "completed"]
+
+
+def test_what_workers_do_several_to_a_call_is_told_too(in_moto: Aws, listening: Listening) -> None:
+    """Claims and ends that are written by one batch are events each."""
+    tasks = [new_task(callback_url=URL) for _ in range(3)]
+    for task in tasks:
+        in_moto.store.submit(task)
+    claimed = in_moto.store.claim_all([task.task_id for task in tasks])
+    in_moto.store.extend_all([task for task in claimed if isinstance(task, Task)])
+    in_moto.store.end_all([(task, {"result": {"0": 10}}) for task in claimed if isinstance(task, Task)])
+    listening.tell()
+    assert [event["status"] for event in listening.heard()] == ["pending", "processing", "completed"] * 3
+    assert len(listening.asked()) == 3
 
 
 def test_what_changes_no_state_is_no_event(in_moto: Aws, listening: Listening) -> None:
