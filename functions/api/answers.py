@@ -19,6 +19,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         ErrorCode.NOTHING_MEASURED: "the program measures nothing",
         ErrorCode.INVALID_INPUTS: "`inputs` do not fit the program",
         "invalid_batch": "`errors` has what is wrong with which task",
+        "invalid_callback_url": "`callback_url` is not https to a public DNS name",
         "invalid_cursor": "the cursor is not one that this list gave to this key",
         "invalid_request": "the body is not JSON in UTF-8",
     },

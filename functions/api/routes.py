@@ -139,6 +139,7 @@ def create_app() -> FastAPI:
         read_callback_secret,
         methods=["GET"],
         response_model=CallbackSecretBody,
+        responses=answers(403, 503),
         summary="What signs your callbacks",
     )
     app.add_api_route("/health", health, methods=["GET"], response_model=HealthBody, summary="Is the service up?")
