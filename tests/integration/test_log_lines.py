@@ -173,3 +173,23 @@ def test_each_event_is_said_by_a_function_and_told_in_the_readme() -> None:
     assert said == {event.name for event in Event}
     readme = (ROOT / "README.md").read_text()
     assert [event for event in Event if f"`{event}`" not in readme] == []
+
+
+def test_the_trace_goes_with_the_message(in_moto: Aws, log_lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrived at the api is on the message, and on the one to the large lane too: not the worker's own trace."""
+    header = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    submit()
+    event = delivered(in_moto)
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-of-the-batch;Parent=0;Sampled=0")
+    work(monkeypatch, event, ScriptedChildren(Failed(TaskError(ErrorCode.MEMORY_LIMIT, "No."))))
+    passed_on = delivered(in_moto, in_moto.settings.large_task_queue_url)
+    headers = [record["attributes"]["AWSTraceHeader"] for record in [*event["Records"], *passed_on["Records"]]]
+    assert headers == [header, header]
+    traces = {line["event"]: line["xray_trace_id"] for line in log_lines()}
+    assert traces == {
+        "task_submitted": TRACE,
+        "task_claimed": TRACE,
+        "task_passed_on": TRACE,
+        "batch_done": "1-of-the-batch",
+    }
