@@ -142,7 +142,8 @@ def main() -> int:
         if not (arguments.task or arguments.query):
             groups.follow(now_ms - milliseconds("1m"))
         query = query_of(arguments.query, arguments.task)
-        print(RENDER[arguments.format](groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)))
+        answer = groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)
+        print(RENDER[arguments.format](answer).rstrip("\r\n"))
     except (LogsError, LocalStackError, QueryError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -73,7 +73,7 @@ class Status:
         errors = self.answers["last-errors"].rows[:ERRORS_SHOWN]
         yield "last errors" if errors else "last errors     none in the last hour"
         for row in errors:
-            what = " ".join(row[name] for name in ("code", "reason", "exception_name") if name in row)
+            what = " ".join(row[name] for name in ("code", "reason", "exception_name", "uncaught") if name in row)
             when, task_id = row["@timestamp"][11:19], row.get("task_id", "")
             yield f"  {when}  {row.get('service', ''):8}{row.get('event', ''):18} {task_id:36}  {what}"
 

@@ -64,10 +64,12 @@ ANSWERS = {
         "2026-11-21_at_00:02:41.500 worker task_completed 2 worker-2 98000 1450.0 99500.0 completed . .",
     ),
     "last-errors": rows(
-        "@timestamp service event code reason task_id correlation_id exception_name",
-        "2026-11-21_at_00:09:20.000 sweeper task_dead attempts_exhausted . #7 c-7 .",
-        "2026-11-21_at_00:01:35.030 worker task_failed time_limit . #5 c-5 .",
-        "2026-11-21_at_00:00:20.030 worker task_failed invalid_circuit . #3 c-3 .",
+        "@timestamp service event code reason task_id correlation_id exception_name uncaught",
+        "2026-11-21_at_00:09:20.000 sweeper task_dead attempts_exhausted . #7 c-7 . .",
+        "2026-11-21_at_00:03:10.000 . . . . . . . Task_at_timed_at_out_at_after_at_55.00_at_seconds",
+        "2026-11-21_at_00:03:10.000 . . . . . . . [ERROR]_at_UnavailableError:_at_DynamoDB_at_is_at_not_at_available",
+        "2026-11-21_at_00:01:35.030 worker task_failed time_limit . #5 c-5 . .",
+        "2026-11-21_at_00:00:20.030 worker task_failed invalid_circuit . #3 c-3 . .",
     ),
     "failures-by-code": rows(
         "code failures tasks last_task",
@@ -180,7 +182,7 @@ def test_missing_parameter_is_an_error() -> None:
 
 def test_recorded_lines_are_all_read() -> None:
     """Lines without a time of their own, such as START and REPORT, take the time of the line before."""
-    assert len(EVENTS) == 47
+    assert len(EVENTS) == 49
     first = EVENTS[0]
     assert (
         first.timestamp_ms,
