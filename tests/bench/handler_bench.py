@@ -128,6 +128,8 @@ def serve(cores: int, warm: int) -> None:
         "TASKS_TABLE": "tasks",
         "TASK_QUEUE_URL": SMALL_QUEUE,
         "LARGE_TASK_QUEUE_URL": SMALL_QUEUE.replace("small", "large"),
+        "POWERTOOLS_SERVICE_NAME": "worker",
+        "POWERTOOLS_METRICS_NAMESPACE": "bench",
         "AWS_LAMBDA_FUNCTION_NAME": "worker",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(1_769 * cores),
         "AWS_DEFAULT_REGION": "us-east-1",
