@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel
 
+import front_page
 import reader
 import refusals
 from answers import answers, not_modified
@@ -80,6 +81,8 @@ def create_app() -> FastAPI:
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
     )
+    app.add_api_route("/", front_page.read_page, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/page/{name}", front_page.read_part, methods=["GET"], include_in_schema=False)
     app.add_api_route(
         "/tasks",
         submit_task,

@@ -21,6 +21,7 @@ from tasks.settings import Settings
 from tasks.store import OPEN_TASKS_INDEX, OWNERS_INDEX
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+PAGE = ("/", "/page/{name}")  # for people, so not in the OpenAPI document
 
 
 def of_type(kind: str, resources: dict[str, Any] = RESOURCES) -> dict[str, Any]:
@@ -268,7 +269,7 @@ def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
     passed_on = {(event["Properties"]["Method"].upper(), event["Properties"]["Path"]) for event in events}
     app = create_app()
     answered = {(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods} | {
-        ("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)
+        ("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url, *PAGE)
     }
     assert passed_on == answered
 
@@ -291,7 +292,7 @@ def test_a_key_is_asked_for_where_the_document_says_so() -> None:
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
         if "security" not in operation
-    } | {("get", path) for path in (app.docs_url, app.redoc_url, app.openapi_url)}
+    } | {("get", path) for path in (app.docs_url, app.redoc_url, app.openapi_url, *PAGE)}
     assert without_key == open_routes
     assert not [path for _, path in open_routes if path and "task" in path]
 

@@ -1,0 +1,125 @@
+// The programs to pick from. Each runs as it stands; a test submits them all.
+export const EXAMPLES = [
+  {
+    name: "Bell pair",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[2] q;
+bit[2] c;
+
+h q[0];
+cx q[0], q[1];   // now both agree
+c = measure q;
+`,
+  },
+  {
+    name: "GHZ state of five qubits",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[5] q;
+
+h q[0];
+for int i in [0:3] {
+  cx q[i], q[i + 1];
+}
+measure q;
+`,
+  },
+  {
+    name: "Teleportation",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit sender;
+qubit[2] pair;
+bit[2] message;
+bit received;
+
+ry(pi / 3) sender;              // what is sent: 1 with probability 1/4
+
+h pair[0];
+cx pair[0], pair[1];
+
+cx sender, pair[0];
+h sender;
+message[0] = measure sender;
+message[1] = measure pair[0];
+
+if (message[1]) { x pair[1]; }  // two bits are all that travels
+if (message[0]) { z pair[1]; }
+received = measure pair[1];
+`,
+  },
+  {
+    name: "Grover search for 101",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[3] q;
+bit[3] found;
+
+def oracle(qubit[3] q) {        // marks 101
+  x q[1];
+  ctrl(2) @ z q[0], q[1], q[2];
+  x q[1];
+}
+
+def diffuse(qubit[3] q) {
+  h q;
+  x q;
+  ctrl(2) @ z q[0], q[1], q[2];
+  x q;
+  h q;
+}
+
+h q;
+for int i in [1:2] {            // the best number of rounds for one of eight
+  oracle(q);
+  diffuse(q);
+}
+found = measure q;
+`,
+  },
+  {
+    name: "Bernstein–Vazirani, OpenQASM 2",
+    program: `OPENQASM 2.0;
+include "qelib1.inc";
+
+qreg q[5];
+creg secret[4];
+
+x q[4];
+h q[0]; h q[1]; h q[2]; h q[3]; h q[4];
+
+cx q[0], q[4];   // the secret is 1011: bits 0, 1 and 3
+cx q[1], q[4];
+cx q[3], q[4];
+
+h q[0]; h q[1]; h q[2]; h q[3];
+measure q[0] -> secret[0];
+measure q[1] -> secret[1];
+measure q[2] -> secret[2];
+measure q[3] -> secret[3];
+`,
+  },
+  {
+    name: "Repeat until success",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[2] q;
+bit flag = true;
+bit outcome;
+
+while (flag) {                  // again until the flag is measured as 0
+  reset q;
+  h q[0];
+  cx q[0], q[1];
+  flag = measure q[1];
+}
+outcome = measure q[0];
+`,
+  },
+];
