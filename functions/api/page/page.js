@@ -135,6 +135,10 @@ function goTo(line, column) {
 async function open(id, { focus = false } = {}) {
   following?.abort();
   const { signal } = (following = new AbortController());
+  if (shownTask?.task_id !== id) {
+    $("task").hidden = $("cancel").hidden = true; // another one's counts are not this one's
+    $("status").replaceChildren("Asking for the task …");
+  }
   history.replaceState(null, "", `#${id}`);
   markOpened(id);
   if (focus) $("result-title").focus();
