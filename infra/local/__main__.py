@@ -139,7 +139,8 @@ async def demonstrate(url: str) -> None:
             await asyncio.sleep(0.05)  # polling, as a client does
     print(f"       {task['status']}: {json.dumps(task.get('result', task.get('error')))}")
     print(f"""
-The API is at {url}  ({url}/docs shows all of it). Paste into another terminal:
+The API is at {url}  ({url}/docs shows all of it). Open it in a browser, with the key
+{LOCAL_API_KEY}, or paste into another terminal:
 
   curl -s {url}/tasks -H 'x-api-key: {LOCAL_API_KEY}' -H 'Content-Type: application/json' \\
     -d {shlex.quote(json.dumps(body))}
