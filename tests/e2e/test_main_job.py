@@ -118,7 +118,7 @@ def test_bad_requests_are_refused_over_the_wire(stack: Stack, body: bytes, conte
 def test_unknown_addresses_have_the_contracts_body(stack: Stack) -> None:
     """API Gateway's own refusals look like ours."""
     with stack.http() as http:
-        for answer in (http.get("/nowhere"), http.put("/tasks", json={}), http.get("/")):
+        for answer in (http.get("/nowhere"), http.put("/tasks", json={}), http.post("/")):
             assert answer.status_code == 404
             assert (answer.json()["status"], answer.json()["code"]) == ("error", "not_found")
 
