@@ -210,9 +210,14 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     estimator: Annotated[Worker, Depends(small_worker)],
     idempotency_key: Annotated[
         str | None,
-        Header(min_length=1, max_length=MAX_KEY, description="Submitting again with the same key gives the same task."),
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=MAX_KEY,
+            description="Submitting again with the same key gives the same task.",
+        ),
     ] = None,
-    prefer: Annotated[list[str] | None, Header(description=PREFER)] = None,
+    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=PREFER)] = None,
     *,
     dry_run: Annotated[
         bool,
@@ -265,7 +270,10 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     idempotency_key: Annotated[
         str | None,
         Header(
-            min_length=1, max_length=MAX_KEY, description="Submitting again with the same key gives the same tasks."
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=MAX_KEY,
+            description="Submitting again with the same key gives the same tasks.",
         ),
     ] = None,
 ) -> JSONResponse:
@@ -299,11 +307,12 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
     store: Annotated[TaskStore, Depends(task_store)],
     caller: Annotated[str, Depends(owner)],
     queue_lengths: Annotated[Backlog, Depends(backlog)],
-    prefer: Annotated[list[str] | None, Header(description=PREFER)] = None,
+    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=PREFER)] = None,
     if_none_match: Annotated[
         list[str] | None,
         Header(
-            description="An `ETag` of before: 304 while the task is as it was then; with `wait`, waits for a change."
+            alias="If-None-Match",
+            description="An `ETag` of before: 304 while the task is as it was then; with `wait`, waits for a change.",
         ),
     ] = None,
 ) -> Response:

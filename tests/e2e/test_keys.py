@@ -56,6 +56,9 @@ def test_another_key_sees_nothing_of_the_first_ones_task(stack: Stack) -> None:
     with stack.http() as http, stack.http(stack.new_key()) as other:
         task_id = http.post("/tasks", json={"qc": BELL}, headers={"Idempotency-Key": "shared"}).json()["task_id"]
         assert refusal(other.get(f"/tasks/{task_id}")) == (404, "task_not_found")
+        assert refusal(other.get(f"/tasks/{task_id}/circuit")) == (404, "task_not_found")
+        assert refusal(other.delete(f"/tasks/{task_id}")) == (404, "task_not_found")
+        assert other.get("/tasks").json() == {"tasks": []}
         own = other.post("/tasks", json={"qc": BELL, "shots": 5}, headers={"Idempotency-Key": "shared"}).json()
         assert own["task_id"] != task_id
         assert http.get(f"/tasks/{task_id}").status_code == 200
