@@ -31,7 +31,7 @@ OURS = "${AWS::StackName}"
 DOCUMENTED = {
     "AWS/SQS": ({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, [{"QueueName"}]),
     "AWS/Lambda": (
-        {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles"},
+        {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "IteratorAge", "Throttles"},
         [{"FunctionName"}, {"FunctionName", "Resource"}],
     ),
     "AWS/ApiGateway": ({"4XXError", "5XXError", "Count", "Latency"}, [{"ApiName", "Stage"}]),
@@ -131,6 +131,14 @@ def test_every_alarm_says_what_to_do_and_is_on_the_dashboard() -> None:
     for alarm in ALARMS.values():
         assert re.search(r"`make \w+|Service Quotas|Scheduler", alarm["AlarmDescription"])
         assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
+
+
+def test_saved_queries_are_asked_of_every_log_group() -> None:
+    """The log groups of a query in the console are all that the template defines."""
+    groups = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Logs::LogGroup"}
+    for resource in RESOURCES.values():
+        if resource["Type"] == "AWS::Logs::QueryDefinition":
+            assert {group["Ref"] for group in resource["Properties"]["LogGroupNames"]} == groups
 
 
 def test_a_sweeper_that_does_not_run_is_an_alarm() -> None:
