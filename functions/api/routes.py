@@ -236,7 +236,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     submission = store.submit(new.task)
     task = submission.task
     logger.append_keys(task_id=task.task_id)
-    send_new([(new, submission)], queues)
+    send_new([(new, submission)], queues, request.state.arrived)
     accepted = TaskAccepted(task_id=task.task_id, submitted_at=task.submitted_at, correlation_id=correlation_id)
     headers = {"Location": f"/tasks/{task.task_id}"}
     if submission.replayed:
@@ -288,7 +288,7 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     except KeyReusedError as error:
         index = [each.task.task_id for each in new].index(error.task_id)
         raise (BatchKeyReusedError(index) if body.tasks[index].idempotency_key else error) from None
-    send_new(list(zip(new, submissions, strict=True)), queues)
+    send_new(list(zip(new, submissions, strict=True)), queues, request.state.arrived)
     accepted = BatchAccepted(
         tasks=[
             AcceptedInBatch(

@@ -106,8 +106,12 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     return found
 
 
-def send_new(submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[Lane, TaskQueue]) -> None:
+def send_new(
+    submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[Lane, TaskQueue], arrived: float
+) -> None:
     """Send the messages of the tasks that were stored just now; what does not get out, the sweeper sends.
+
+    `arrived` is when the request did, on time.perf_counter's clock.
 
     A task that an earlier submission stored had its message then.
     """
@@ -132,7 +136,8 @@ def send_new(submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[
                 reason=reason,
             )
         for index, new in enumerate(stored):
-            metrics = {} if index else measured({Metric.SUBMITTED: [len(stored)]})
+            accept_ms = round((time.perf_counter() - arrived) * 1000, 3)
+            metrics = {} if index else measured({Metric.SUBMITTED: [len(stored)], Metric.ACCEPT_MS: [accept_ms]})
             logger.info(
                 "Task submitted",
                 event=Event.TASK_SUBMITTED,

@@ -16,6 +16,7 @@ class Metric(StrEnum):
     """What is measured, in a namespace named as the stack, by `service`: a closed set, as each one costs."""
 
     SUBMITTED = "submitted"  # tasks that the api accepted
+    ACCEPT_MS = "accept_ms"  # from a request's arrival at the api to its tasks being stored and queued
     BATCH_SIZE = "batch_size"  # messages that the worker was given at a time
     RETRIED = "retried"  # attempts that were not their task's first
     QUEUE_MS = "queue_ms"  # from a message's sending to the claim of its task

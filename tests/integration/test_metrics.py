@@ -34,7 +34,7 @@ DOCUMENTED = {
         {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "IteratorAge", "Throttles"},
         [{"FunctionName"}, {"FunctionName", "Resource"}],
     ),
-    "AWS/ApiGateway": ({"4XXError", "5XXError", "Count", "Latency"}, [{"ApiName", "Stage"}]),
+    "AWS/ApiGateway": ({"4XXError", "5XXError", "Count"}, [{"ApiName", "Stage"}]),
 }
 
 
@@ -94,6 +94,7 @@ def test_every_metric_is_sent(metrics: dict[str, set[Any]]) -> None:
     assert by_service == {
         **dict.fromkeys(Metric, "worker"),
         Metric.SUBMITTED: "api",
+        Metric.ACCEPT_MS: "api",
         Metric.SWEPT: "sweeper",
         Metric.DEAD: "sweeper",
     }
