@@ -38,11 +38,9 @@ chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account 
 corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python infra/corpus.py $(if $(LINES),--lines) "$(DIR)"
 
-bench: $(VENV)/.dev ## compare reader and worker with Qiskit and raw Aer, as ratios of one run (QUICK=1: in a minute)
-	@$(BIN)/python tests/bench/reader_bench.py
-	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py handler $(if $(QUICK),3,9)
-	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py batches $(if $(QUICK),3,9)
-	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python tests/bench/runner_bench.py large $(if $(QUICK),3,9)
+bench: $(VENV)/.dev ## measure everything side by side, about 10 minutes (QUICK=1: about one, and check for regressions)
+	@PYTHONPATH=$(PYTHONPATH):tests/bench:tests $(BIN)/python tests/bench/bench.py $(if $(QUICK),--quick)
+	@$(if $(QUICK),:,PYTHONPATH=$(PYTHONPATH):tests/bench:tests $(BIN)/python tests/bench/report.py)
 
 logs: $(VENV)/.run ## the functions' log lines, followed; TASK=<id>: one task's; QUERY=<saved name or query> SINCE=1h: answered
 	@$(BIN)/python -m logs $(if $(TASK),--task "$(TASK)") $(if $(SINCE),--since "$(SINCE)") $(if $(FORMAT),--format $(FORMAT))

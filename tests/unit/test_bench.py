@@ -1,0 +1,134 @@
+"""The benchmark's own arithmetic: its regression check can fail, its model follows its limits, README says its JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks import prices
+
+BENCH = Path(__file__).parents[1] / "bench"
+sys.path.insert(0, str(BENCH))
+
+import cost  # noqa: E402
+import report  # noqa: E402
+import scale  # noqa: E402
+
+import bench  # noqa: E402
+
+
+def test_a_ratio_under_its_floor_is_named() -> None:
+    """The check says which ratio is too low, and which was not measured; equal to the floor is enough."""
+    figures = {"reader": {"Bell": {"median": 4.9}, "loops": {"median": 2.0}}}
+    floors = {"reader": {"Bell": 5.0, "loops": 2.0}, "worker": {"batch": 0.8}}
+    assert bench.undercut(figures, floors) == [
+        "reader, Bell: 4.9 is under its floor of 5.0",
+        "worker, batch: not measured; its floor is 0.8",
+    ]
+
+
+def test_the_committed_results_hold_every_floor() -> None:
+    """The newest results have each ratio of floors.json, at its floor or over it."""
+    results = json.loads(bench.newest().read_text())
+    floors = json.loads(bench.FLOORS.read_text())
+    assert set(floors) == set(bench.CHECKED)
+    assert all(floors.values())
+    assert bench.undercut(results["figures"], floors) == []
+
+
+def test_readme_says_what_the_results_say() -> None:
+    """README's figures and both pictures are those of the newest results, made by report.py."""
+    path = bench.newest()
+    results = json.loads(path.read_text())
+    text = report.README.read_text()
+    part = text[text.index(report.BEGIN) : text.index(report.END) + len(report.END)]
+    assert part == report.block(results, path.name)
+    assert (bench.RESULTS / "throughput.svg").read_text() == report.throughput(results)
+    assert (bench.RESULTS / "cost.svg").read_text() == report.cost_picture(results)
+
+
+def test_a_tasks_writes_are_billed_by_the_kilobyte_begun() -> None:
+    """Small: row, claim, end and three index writes. In a transaction the row counts twice; a large end more."""
+    assert cost.write_units(500, 900) == 6
+    assert cost.write_units(500, 900, transaction=True) == 7
+    assert cost.write_units(1100, 2900) == 2 + 2 + 2 + 3 + 1
+
+
+def test_a_million_tasks_cost_what_their_parts_cost() -> None:
+    """Each item is its count times its price."""
+    figures = {
+        name: {"median": milliseconds}
+        for name, milliseconds in (
+            ("POST: CPU ms", 2.0),
+            ("GET: CPU ms", 1.0),
+            ("worker, Bell, 10 a batch: CPU ms a task", 3.0),
+        )
+    }
+    calls: dict[str, Any] = {
+        "POST": {"calls": {"dynamodb.PutItem": 1, "sqs.SendMessage": 1}, "log bytes": 400, "log lines": 1},
+        "GET": {"calls": {"dynamodb.GetItem": 1}, "log bytes": 0, "log lines": 0},
+        "worker, Bell, 10 a batch": {
+            "calls": {"dynamodb.BatchExecuteStatement": 0.2},
+            "log bytes": 800,
+            "log lines": 2,
+        },
+        "rows": {"Bell": {"submitted": 500, "ended": 900}},
+    }
+    items = cost.million(figures, calls, "Bell")
+    assert items["API Gateway"] == pytest.approx(7.0)
+    assert items["DynamoDB writes"] == pytest.approx(6 * 0.625)
+    assert items["SQS"] == pytest.approx((1 + 0.2) * 0.4)
+    assert items["Lambda, worker"] == pytest.approx((0.003 + 0.001) * 1769 / 1024 * 16.6667 + 0.02, rel=1e-2)
+    arm = cost.million(figures, calls, "Bell", architecture="arm64")
+    ratio = prices.LAMBDA_GB_SECOND["arm64"] / prices.LAMBDA_GB_SECOND["x86_64"]
+    assert arm["Lambda, worker"] - 0.02 == pytest.approx((items["Lambda, worker"] - 0.02) * ratio, rel=1e-2)
+
+
+def test_the_model_serves_a_lone_task_at_once() -> None:
+    """One task takes the request, the poll, the cold start and its own run; nothing else."""
+    system = scale.System(api_s=0.1, poll_s=0.2, cold_s=3.0, batch_s=0.5, task_s=0.25, spread=0)
+    outcome = scale.simulate(system, [(0.0, 1)])
+    assert outcome.latencies == [pytest.approx(0.1 + 0.2 + 3.0 + 0.5 + 0.25)]
+    assert (outcome.invocations, outcome.environments) == (1, 1)
+
+
+def test_the_models_workers_run_full_batches_side_by_side() -> None:
+    """A backlog is worked off at concurrency times batch over the batch's time, and no faster."""
+    system = scale.System(
+        key_requests=1e6, stage_requests=1e6, table_units=1e9, keys=1000, open_shards=1000, account_requests=1e6,
+        maximum_concurrency=4, first_batches=4, cold_s=0, batch_s=0.1, task_s=0.01, spread=0,
+    )  # fmt: skip
+    assert system.workers() == pytest.approx(200)
+    outcome = scale.simulate(system, [(0.0, 4000)])
+    assert outcome.ended_at == pytest.approx(4000 / 200, rel=0.02)
+    assert outcome.invocations == 400
+
+
+def test_the_model_breaks_at_its_tightest_limit_first() -> None:
+    """Two keys of 50 requests a second let 100 tasks through; the shards' index writes twice a task."""
+    system = scale.System(keys=2, key_requests=50, stage_requests=500, table_units=1e9, maximum_concurrency=100)
+    assert system.first_to_break() == ("API key's rate", 100)
+    outcome = scale.simulate(system, [(0.0, 1000)])
+    assert outcome.accepted_at == pytest.approx(9.0, abs=0.1)  # a second's worth at once, then 100 a second
+    assert list(outcome.held_back_s) == ["API key's rate"]
+    assert scale.System(open_shards=8).limits()["index of open tasks"] == 4000
+
+
+def test_the_template_lets_the_open_tasks_index_take_ten_thousand_a_second() -> None:
+    """The shards are more than the load needs for which the system is laid out."""
+    assert scale.System().limits()["index of open tasks"] >= 10_000
+
+
+def test_the_model_grows_by_300_batches_a_minute() -> None:
+    """With a long backlog the event source starts with five batches and adds five a second."""
+    system = scale.System(
+        key_requests=1e6, stage_requests=1e6, table_units=1e9, keys=1000, open_shards=1000, account_requests=1e6,
+        maximum_concurrency=1000, cold_s=0, batch_s=1.0, task_s=0, batch=1, spread=0,
+    )  # fmt: skip
+    outcome = scale.simulate(system, [(0.0, 500)])
+    # 5 in the first second, 10 in the next, ...: 5 + 10 + ... + 65 = 455, and the rest in the fourteenth.
+    assert outcome.ended_at == pytest.approx(14.0, abs=0.6)
