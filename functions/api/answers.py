@@ -63,9 +63,14 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def answers(*refused: int, headers: tuple[str, ...] = ()) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's `responses` for a route that answers 200 with `headers`, or refuses with these statuses."""
+def answers(*refused: int, headers: tuple[str, ...] = (), text: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` for a route that answers 200 with `headers`, or refuses with these statuses.
+
+    `text` says that the answer is plain text; FastAPI knows of the others' bodies.
+    """
     described: dict[int | str, dict[str, Any]] = {200: {"headers": _described("X-Correlation-ID", *headers)}}
+    if text:
+        described[200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     for status in sorted({*refused, 422, 429, 500}):
         codes = "; ".join(f"`{code}`: {meaning}" for code, meaning in REFUSALS[status].items())
         described[status] = {"model": ErrorBody, "description": f"{codes}."}

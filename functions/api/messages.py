@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 
 from tasks import prices
 from tasks.errors import ErrorCode
@@ -69,7 +80,11 @@ class TaskRequest(BaseModel):
         ),
     ] = None
     inputs: Annotated[
-        dict[str, JsonValue] | list[dict[str, JsonValue]] | None,
+        Annotated[
+            Annotated[dict[str, JsonValue], Tag("object")] | Annotated[list[dict[str, JsonValue]], Tag("list")],
+            Discriminator(lambda given: "list" if isinstance(given, list) else "object"),
+        ]
+        | None,
         Field(
             description=(
                 "Values for the program's `input` declarations, by name. A list of them is a sweep: the program runs "

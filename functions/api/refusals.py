@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from bodies import AmbiguousBodyError
 from listing import CursorError
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import KeyReusedError, TaskError, UnavailableError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tasks.task import Status
 
 RETRY_AFTER_SECONDS = 5
+MAX_PLACE = 200  # characters of the path to a wrong field
 
 
 class TaskNotFoundError(Exception):
@@ -166,6 +169,9 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
             if detail[0]["loc"] == ("body",) and detail[0]["type"] in {"missing", "model_attributes_type"}:
                 fields["hint"] = "Send a JSON object with the header `Content-Type: application/json`."
             return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), fields)
+        case AmbiguousBodyError():
+            found = {"type": "json_invalid", "loc": ("body",), "msg": error.detail}
+            return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", error.detail, {"detail": [found]})
         case KeyReusedError():
             return Refusal(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -230,7 +236,7 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
 def _sentence(detail: list[dict[str, Any]]) -> str:
     """Return the first problem as a sentence that names the field."""
     first = detail[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    place = ".".join(str(part) for part in first["loc"] if part != "body")[:MAX_PLACE] or "the body"
     return f"The request is not valid: {place}: {first['msg'].rstrip('.')}."
 
 
@@ -261,6 +267,13 @@ def install(app: FastAPI) -> None:
     """Let FastAPI's own refusals take the same way as ours, which correlation.py catches."""
 
     async def refuse(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of the first route alone. An address of its own, as API Gateway has it, is not
+            # one of those that a parameter stands for.
+            routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+            own = [route for route in routes if getattr(route, "path", "") == request.scope["path"]]
+            methods = {method for route in own or routes for method in getattr(route, "methods", ())}
+            error.headers = {"Allow": ", ".join(sorted(methods))}
         return refusal_response(error, request.state.correlation_id)
 
     for kind in (RequestValidationError, HTTPException):

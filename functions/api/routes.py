@@ -18,6 +18,7 @@ import front_page
 import reader
 import refusals
 from answers import answers, not_modified
+from bodies import StrictRoute
 from correlation import Correlation
 from dry_runs import Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
@@ -80,7 +81,9 @@ def create_app() -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
+        redirect_slashes=False,  # a POST must not be sent twice, and another address is another address
     )
+    app.router.route_class = StrictRoute
     app.add_api_route("/", front_page.read_page, methods=["GET"], include_in_schema=False)
     app.add_api_route("/page/{name}", front_page.read_part, methods=["GET"], include_in_schema=False)
     app.add_api_route(
@@ -133,8 +136,8 @@ def create_app() -> FastAPI:
         "/tasks/{task_id}/circuit",
         read_circuit,
         methods=["GET"],
-        response_class=PlainTextResponse,
-        responses=answers(403, 404, 503),
+        response_class=Response,  # no type of its own, which refusals would be said to have too
+        responses=answers(403, 404, 503, text=True),
         summary="Read a task's program",
     )
     app.add_api_route(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -214,6 +215,14 @@ def test_text_over_the_limit_is_refused_with_the_limit(in_moto: Aws) -> None:
 
 
 BAD_BODIES: list[tuple[Any, str]] = [
+    ('{"qc": "qubit q; measure q;", "shots": 1, "shots": 2}', '"shots" occurs twice'),
+    ('{"qc": "qubit q; measure q;", "inputs": {"a": 1, "b": 2, "b": 2}}', '"b" occurs twice'),
+    ('{"qc": "qubit q; measure q;", "seed": NaN}', "NaN"),
+    ('{"qc": "qubit q; measure q;", "seed": -Infinity}', "-Infinity"),
+    ('{"qc": "qubit q; measure q;", "\\ud800": 1}', "body"),
+    ({"qc": BELL, "inputs": "x"}, "inputs.object"),
+    ({"qc": BELL, "inputs": [{}, 1]}, "inputs.list.1"),
+    ({"qc": BELL, "method": "\ud800"}, "method"),
     (None, "body"),
     ("", "body"),
     ("{", "JSON"),
@@ -244,8 +253,6 @@ def test_a_missing_or_wrong_field_is_refused_by_name(in_moto: Aws, body: Any, na
 
 def test_a_body_that_is_not_utf8_is_refused(in_moto: Aws) -> None:
     """Bytes that are no UTF-8 are refused without a traceback."""
-    import base64
-
     from api import handler
 
     event = http_event("POST", "/tasks", "x")
@@ -265,8 +272,40 @@ def test_a_body_of_another_type_is_told_what_to_send(in_moto: Aws) -> None:
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        '{"qc": "qubit q; measure q;"}'.encode("utf-16"),
+        gzip.compress(b'{"qc": "qubit q; measure q;"}'),
+        b'{"qc": "qubit q; measure q;", "shots": ' + b"9" * 5_000 + b"}",
+        b'{"qc": "qubit q; measure q;", "inputs": ' + b"[" * 100_000,
+    ],
+    ids=["utf-16", "gzip", "digits", "brackets"],
+)
+def test_bytes_that_are_no_json_are_refused(in_moto: Aws, sent: bytes) -> None:
+    """Another encoding, a packed body, a number of thousands of digits and endless brackets end in the same refusal."""
+    from api import handler
+
+    event = http_event("POST", "/tasks", "x")
+    answer = handler(event | {"body": base64.b64encode(sent).decode(), "isBase64Encoded": True}, Context())
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["code"]) == (400, "invalid_request")
+    assert body["message"] == "The body could not be read: it must be JSON in UTF-8."
+    assert in_moto.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/tasks/00000000-0000-4000-8000-000000000000", "DELETE, GET"), ("/tasks", "GET, POST"), ("/tasks/batch", "POST")],
+)
+def test_a_refused_method_is_told_the_others(in_moto: Aws, path: str, methods: str) -> None:
+    """`Allow` lists every method of the address and no other's (RFC 9110, 15.5.6)."""
+    assert call("PATCH", path)[1]["allow"] == methods
+
+
+@pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
+        ("GET", "/tasks/", (404, "not_found")),
         ("GET", "/nowhere", (404, "not_found")),
         ("GET", "/tasks/a/b", (404, "not_found")),
         ("PUT", "/tasks", (405, "method_not_allowed")),

@@ -1,0 +1,56 @@
+"""The OpenAPI document against the service: whatever schemathesis makes of it is answered as it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from test_dry_runs import ESTIMATE
+
+from routes import create_app, small_worker
+from simulated_aws import aws_in_moto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Keys are checked by API Gateway (tests/e2e/test_keys.py). What fits the document may still be no program, no cursor or
+# no moment that there is: 400.
+NOT_CHECKED = [ignored_auth, positive_data_acceptance]
+
+
+class Estimator:
+    """Stands for the small lane's worker."""
+
+    def dry_run(self, *_: object) -> dict[str, Any]:
+        """Admit everything."""
+        return {"estimate": ESTIMATE}
+
+
+async def estimator() -> Estimator:
+    """Return the stand-in."""
+    return Estimator()
+
+
+APP = create_app()
+APP.dependency_overrides[small_worker] = estimator
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixture_aws() -> Iterator[None]:
+    """Give all examples one AWS in which a request need not wait for workers that are not there."""
+    aws = aws_in_moto()
+    next(aws)
+    yield
+    aws.close()
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_the_service_is_as_its_document_says(case: schemathesis.Case) -> None:
+    """Every answer has a documented status, type, header and body, and what breaks the document is refused."""
+    case.headers.pop("Prefer", None)
+    case.call_and_validate(headers={"x-api-key": "key"}, excluded_checks=NOT_CHECKED)
