@@ -118,6 +118,7 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
             node.at,
             hint,
         )
+    m.spend(len(places) >> 1, node.at)
     for qubit, (variable, number) in zip(qubits.places, places, strict=True):
         m.measure(qubit, variable, number, node.at)
 

@@ -99,6 +99,9 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         m.attempt(initialise, node.at)
     else:
         if known.known:
+            counted = kind.kind == "bit" or node.role == "output"
+            if counted and m.leaving and m.outputs and m.outputs[-1][0] is variable:
+                m.log(variable)  # the program may have ended before: then it stays zero in the counts
             variable.data = known.data
         else:
             if node.role == "const":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reader import syntax
@@ -161,7 +162,8 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         m.frame.loops.pop()
         m.give_back([continued])
 
-    while True:
+    for number in count():
+        this = Round(m) if number < TRIES else None
         iteration(m, node.at)
         holds = condition()
         if isinstance(holds, Node):
@@ -170,6 +172,8 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         if not holds:
             return
         body()
+        if this is not None and this.is_like_next(m):
+            count_iterations(m, LIMITS.loop_iterations, node.at)  # it never ends
 
 
 def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], None], at: int) -> None:  # noqa: C901 a dispatch over the language

@@ -8,7 +8,7 @@ from reader.excerpts import SourceError
 from reader.inputs import check_names, declared
 from reader.logic import Node
 from reader.machine import Machine, Variable
-from reader.statements import execute_body
+from reader.statements import execute_program
 from tasks.errors import ErrorCode
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def compile_program(program: syntax.Program, inputs: Mapping[str, object], *, co
     check_names(program, inputs)
     m = Machine(legacy=program.version == 2)  # noqa: PLR2004 - the version's number
     m.inputs = inputs
-    execute_body(m, program.body)
+    execute_program(m, program.body)
     outputs = choose_outputs(m)
     if counted and (not m.measured or not (outputs or m.bare)):
         refuse_unmeasured(m)

@@ -8,13 +8,14 @@ from reader import syntax
 from reader.assignments import assign, measure_bare
 from reader.branching import execute_if, execute_switch
 from reader.declarations import declare_alias, declare_qubits, declare_variable
-from reader.excerpts import invalid, quote, unsupported
+from reader.excerpts import ValueFault, invalid, quote, unsupported
 from reader.expressions import evaluate
 from reader.gate_calls import apply_gate, define_gate
 from reader.logic import Node
 from reader.loops import execute_for, execute_while, leave_loop, parts
+from reader.machine import Mark
 from reader.places import qubits_of
-from reader.subroutines import define, return_from, run_calls
+from reader.subroutines import define, return_from, run_calls, set_flag
 from reader.values import Duration
 
 if TYPE_CHECKING:
@@ -48,13 +49,37 @@ def execute_block(m: Machine, body: list[syntax.Statement]) -> None:
     m.give_back(m.frame.scopes.pop().values())
 
 
-def execute_body(m: Machine, body: list[syntax.Statement]) -> None:
-    """Execute statements in order; once a measured condition may have ended them, under a test that it has not."""
+def execute_program(m: Machine, body: list[syntax.Statement]) -> None:
+    """Execute a program; what stands behind a sure `end` is read without effect, for its registers are in the counts.
+
+    So the keys are the same whether a measurement decides about the `end` or not.
+    """
+    done = execute_body(m, body)
+    if done == len(body):
+        return
+    end, operations, measured = Mark(m), m.operations, m.measured
+    m.ops = []
+    for statement in body[done:]:
+        set_flag(m, m.ended, 0)
+        start = Mark(m)
+        try:
+            execute(m, statement)
+        except ValueFault:
+            start.restore(m)  # the `end` may be there to prevent just this
+    end.restore(m)
+    m.operations, m.measured = operations, measured
+
+
+def execute_body(m: Machine, body: list[syntax.Statement]) -> int:
+    """Execute statements in order; once a measured condition may have ended them, under a test that it has not.
+
+    Returns how many there are before a sure end.
+    """
     index = 0
     while index < len(body):
         state = m.ended_by()
         if state == 1:
-            return
+            return index
         if not isinstance(state, Node):
             execute(m, body[index])
             index += 1
@@ -71,6 +96,7 @@ def execute_body(m: Machine, body: list[syntax.Statement]) -> None:
 
         m.branch(state, None, rest, body[index].at, inner=False)
         index += max(done, 1)
+    return index
 
 
 def _include(_m: Machine, node: syntax.Include) -> None:

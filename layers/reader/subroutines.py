@@ -214,11 +214,11 @@ def return_from(m: Machine, node: syntax.Return) -> None:
     m.attempt(deliver, node.at)
 
 
-def set_flag(m: Machine, flag: Variable) -> None:
+def set_flag(m: Machine, flag: Variable, value: int = 1) -> None:
     """Say that a loop, a subroutine or the program ends here."""
     m.log(flag)
     m.leaving = True
-    flag.data = 1
+    flag.data = value
 
 
 def define(m: Machine, node: syntax.Subroutine) -> None:

@@ -4,8 +4,21 @@ It walks the syntax tree of the reference parser, statement by statement, over a
 product's reader: tests compare the two. A measurement picks one outcome; the program is run again for every sequence of
 outcomes it can see, most probable first, so that a run itself is as plain as the language. Slow, and meant to be read.
 
-What the specification leaves open is settled as in the product: qubits start in |0>, an uninitialised variable is zero,
-`&&` and `||` leave out a right side that cannot matter, a plain `int` has 64 bits.
+Where the specification is open or surprising, the product and this interpreter have decided alike:
+
+- Qubits start in |0>. A variable without a value is zero each time its declaration runs, in every round of a loop.
+- The built-in is U(t, p, l) = exp(i t/2) times Qiskit's; u2 and u3 have determinant one. It shows under `ctrl @` and
+  `pow @` only, where Qiskit's importer differs. `cu` is Qiskit's; `u` and `cu3`, not in stdgates.inc, are Qiskit's too.
+- A gate's body means the gates defined before it. Its parameters are real numbers: `rx(t / 2)` halves a t of 1.
+- `1/2` is 0, also in `pow(1/2) @` and in rus.qasm's `arccos(3 / 5)`. A plain `int` and an integer literal have 64
+  bits; of two widths the wider counts, of one width unsigned; `uint[4] + uint[4]` wraps at 16, `uint[4] + 1` does not.
+- `/` and `%` truncate towards zero; signed overflow wraps; `>>` of an int keeps its sign; a shift by the width gives 0.
+- `int[n](bits)` is two's complement: `int[2]("11")` is -1. A register beside an integer counts as unsigned.
+- An angle is in [0, 2 pi), never negative; a float is rounded to the nearest, ties to even.
+- Negative positions count from the end, in ranges too. A scope ends with its block: `let` in a loop is gone after it.
+- `&&` and `||` leave out a right side that cannot matter. In a `def` globals are read-only and global qubits unseen.
+- The counts hold all global bit registers in order, else what `output` names, and `meas` for measurements without a
+  target. What a measured `end` or a test leaves out stays zero: every key has the same registers.
 """
 
 from __future__ import annotations

@@ -240,6 +240,13 @@ HANDWRITTEN: dict[str, tuple[str, dict[str, Any] | None]] = {
     "integer-outputs": ("qubit[2] q; uint[3] n; int[4] m = 3; h q[0]; n[2] = measure q[0]; n += 1;", None),
     "angle-output": ("qubit q; angle[3] a; h q; a[0] = measure q; a <<= 1;", None),
     "bool-output": ("qubit q; bool t; h q; t = measure q;", None),
+    "end-sure-keeps-the-keys": ("qubit q; bit c = 1; bit d = measure q; if (c) { end; } measure q;", None),
+    "end-sure-before-a-value": ("qubit q; bit c; h q; c = measure q; end; bit d = 1; x q;", None),
+    "end-measured-before-a-value": ("qubit q; bit c; h q; c = measure q; if (c) end; bit d = 1;", None),
+    "end-sure-before-a-fault": (
+        "qubit[2] q; bit c; int n = 5; c = measure q[0]; if (n > 3) end; x q[n]; bit[2] e; e[n] = 1; c = measure q[1];",
+        None,
+    ),
     "input-float": ("input float[64] t; qubit q; bit c; rx(t) q; c = measure q;", {"t": 0.7}),
     "input-angle": ("input angle[8] t; qubit q; bit c; rx(t) q; c = measure q;", {"t": 2.1}),
     "input-integer": (
