@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 from reader.excerpts import did_you_mean, invalid, quote, unsupported
 from reader.expressions import convert, evaluate, evaluate_array, integer, need, need_of, real_number, whole_number
 from reader.logic import Node, choose
-from reader.values import BITLIKE, COMPLEX, FLOAT, INT, UINT, Type, Value, angle_to_float, from_bits, promote, to_bits
+from reader.values import (
+    BITLIKE,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NUMBERS,
+    UINT,
+    Type,
+    Value,
+    angle_to_float,
+    from_bits,
+    promote,
+    to_bits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +111,7 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
 def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return `mod` or `pow`."""
     kind = promote(left.type, right.type)
-    if kind is None or (kind.kind == "complex" and op == "%"):
+    if kind is None or kind.kind not in NUMBERS or (kind.kind == "complex" and op == "%"):
         invalid("These arguments are not numbers.", at)
     if kind.kind in ("int", "uint"):
         kind = INT if op == "**" else kind

@@ -30,6 +30,8 @@ MISTAKES = [
     ("qubit q; qubit q;", "invalid_circuit", 1, 10, "'q' is declared twice.", "Choose another name."),
     ("qubit q; int q0 = 1.5;", "invalid_circuit", 1, 19, "1.5 would lose its fraction.", "Write int(...) if that is meant."),
     ("qubit q; rx(1/0) q;", "invalid_circuit", 1, 14, "This divides by zero.", None),
+    ("angle a = 3.0; qubit q; rx(pow(a, a)) q;", "invalid_circuit", 1, 28, "These arguments are not numbers.", None),
+    ("qubit q; rx(pow(1ns, 1ns)) q;", "invalid_circuit", 1, 13, "These arguments are not numbers.", None),
     ("const int n = 1; n = 2;", "invalid_circuit", 1, 18, "'n' is a constant.", "Assign to a variable of your own."),
     ("qubit q; if (q) x q;", "invalid_circuit", 1, 14, "A qubit has no value.",
      "Measure it first: 'bit m = measure q;', then use m."),
