@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,11 @@ class Deliveries:
         sent = self.stack.client("sqs").send_message(QueueUrl=self.stack.env[SMALL], MessageBody=body)
         return str(sent["MessageId"])
 
+    def send_on(self, task_id: str) -> None:
+        """Send a task's message to the large lane's queue."""
+        body = json.dumps({"version": 1, "task_id": task_id})
+        self.stack.client("sqs").send_message(QueueUrl=self.stack.env[LARGE], MessageBody=body)
+
     def receive(self, number: int, queue: str = SMALL) -> dict[str, Any]:
         """Receive that many messages and return them as the event that Lambda makes of them."""
         url, sqs = self.stack.env[queue], self.stack.client("sqs")
@@ -70,9 +76,16 @@ class Deliveries:
                 )
         return failures
 
-    def purge(self) -> None:
-        """Drop the messages that the worker gave back to the small lane's queue."""
-        self.stack.client("sqs").purge_queue(QueueUrl=self.stack.env[SMALL])
+    def purge(self, queue: str = SMALL) -> None:
+        """Drop the messages that the worker gave back to a queue."""
+        self.stack.client("sqs").purge_queue(QueueUrl=self.stack.env[queue])
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages a queue has, those in flight included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.stack.env[queue]
+        told = self.stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(told[name]) for name in names)
 
     def variables(self) -> dict[str, str]:
         """Return the environment that template.yaml gives the worker, and where its AWS is."""

@@ -210,6 +210,6 @@ def aws_in_moto() -> Iterator[Aws]:
             )["QueueUrl"]
         s3.create_bucket(Bucket="payloads")
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
-            patch.setenv(name, {**parameters, **made}[value["Ref"]])
+            patch.setenv(name, {**parameters, **made}[resolved(value)["Ref"]])
         patch.setenv("WORKER_FUNCTION", "worker:live")
         yield Aws(aws.task_store(), aws.task_queues(), aws.dead_letter_queue(), settings())

@@ -55,7 +55,7 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # no
     """Return template.yaml for the stand-in, its code in `bucket`, `overrides` in place of parameters' defaults."""
     template = load()
     numbers = {
-        name: float(overrides.get(name, parameter["Default"]))
+        name: int(overrides.get(name, parameter["Default"]))
         for name, parameter in template["Parameters"].items()
         if parameter["Type"] == "Number"
     }
@@ -116,10 +116,15 @@ def zip_of(*parts: tuple[Path, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _with_numbers(part: Any, numbers: Mapping[str, float]) -> Any:  # noqa: ANN401 - any part of a template
+def _with_numbers(part: Any, numbers: Mapping[str, int | str]) -> Any:  # noqa: ANN401 - any part of a template
     match part:
         case {"Ref": str(name)} if name in numbers:
-            return int(numbers[name])
+            return numbers[name]
+        case {"Variables": variables}:  # of an environment, which are text, even in an Fn::If
+            return {
+                **part,
+                "Variables": _with_numbers(variables, {name: str(value) for name, value in numbers.items()}),
+            }
         case dict():
             return {key: _with_numbers(value, numbers) for key, value in part.items()}
         case list():

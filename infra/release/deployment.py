@@ -41,6 +41,9 @@ def deploy(environment: str) -> Stack:
     parameters = [*parameters, f"Revision={package.revision(package.BUILD, [*parameters, *package.image_ids()])}"]
     how = ("--config-env", environment, "--no-fail-on-empty-changeset", "--parameter-overrides")
     package.run(package.SAM, "deploy", *how, *parameters)
+    if any(parameter.startswith("LargeJobMemoryMB=") for parameter in parameters):
+        # SAM pushes images for functions alone, and where it put them is known afterwards.
+        package.run(package.SAM, "deploy", *how, *parameters, f"LargeJobImage={image_of(name, 'LargeWorkerFunction')}")
     stack = describe(name)
     try:
         smoke(stack.url, stack.api_key)
@@ -60,3 +63,10 @@ def describe(name: str) -> Stack:
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     url = served_at(endpoint, outputs["ApiUrl"]) if endpoint else outputs["ApiUrl"]
     return Stack(url, key["value"], outputs)
+
+
+def image_of(stack: str, function: str) -> str:
+    """Return the address of the image that a deployed function runs."""
+    resource = boto3.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=function)
+    deployed = boto3.client("lambda").get_function(FunctionName=resource["StackResourceDetail"]["PhysicalResourceId"])
+    return deployed["Code"]["ImageUri"]

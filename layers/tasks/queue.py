@@ -123,6 +123,38 @@ class TaskQueue:
             raise UnavailableError("SQS") from error
         return int(answer["Attributes"][name])
 
+    def next_record(self, wait_seconds: int) -> dict[str, Any] | None:
+        """Return the next message as Lambda hands it to a function, None if none comes; raises UnavailableError."""
+        try:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=1,
+                WaitTimeSeconds=wait_seconds,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        for message in answer.get("Messages", []):
+            attributes = message.get("MessageAttributes", {})
+            return {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {
+                    name: {"stringValue": value.get("StringValue")} for name, value in attributes.items()
+                },
+            }
+        return None
+
+    def delete(self, receipt_handle: str) -> None:
+        """Acknowledge a received message; raises UnavailableError, and the message comes again."""
+        try:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt_handle)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+
     def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
         """Yield (body, receipt handle) of the messages there are, each hidden for `hidden_seconds`, until none comes.
 

@@ -29,7 +29,8 @@ class Settings:
     task_retention_days: int  # how long a task can be read after it was submitted
     lease_seconds: int  # how long a claim lasts without a heartbeat
     large_worker_memory_mb: int  # what the largest circuit may use
-    time_limit_seconds: int  # how long one circuit may run
+    large_time_limit_seconds: int  # and how long it may run
+    time_limit_seconds: int  # how long one circuit may run in a function
     max_wait_seconds: int  # how long an answer may wait for its task's end
     worker_maximum_concurrency: int  # most environments of the small lane's worker
     large_worker_maximum_concurrency: int  # and of the large lane's
@@ -41,7 +42,7 @@ class Settings:
     def large_worker(self) -> Limits:
         """The limits of the large lane's worker."""
         children = max(1, round(self.large_worker_memory_mb / MB_PER_VCPU))
-        return Limits(self.large_worker_memory_mb, self.time_limit_seconds, children)
+        return Limits(self.large_worker_memory_mb, self.large_time_limit_seconds, children)
 
     @classmethod
     def from_environment(cls) -> Settings:

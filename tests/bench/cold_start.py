@@ -159,8 +159,9 @@ def _settings() -> dict[str, str]:
     template = load()
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
+    texts = {"Ref": "https://example.org/q", "Fn::If": "120"}  # a resource's name or address, a limit
     return {
-        name: defaults.get(value["Ref"], "https://example.org/q") if isinstance(value, dict) else str(value)
+        name: defaults.get(value.get("Ref"), texts[next(iter(value))]) if isinstance(value, dict) else str(value)
         for name, value in variables.items()
     }
 

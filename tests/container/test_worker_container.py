@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deliveries import LARGE
-from image.container import worker
+from image.container import job, worker
 from local_stack import eventually
 from simulated_aws import BELL
 
@@ -94,6 +94,18 @@ def test_a_circuit_that_needs_too_much_memory_fails(image: Built, deliveries: De
     assert (task["status"], task["error"]["code"]) == ("failed", "memory_limit")
     assert task["message"] == f"The simulation needs more than the {1_769 - 256 - 32} MB of memory that a task may use."
     assert deliveries.task(mate)["status"] == "completed"
+
+
+def test_the_second_entry_point_works_on_the_large_lane(image: Built, deliveries: Deliveries) -> None:
+    """As a job the image runs what waits in the large lane, and ends."""
+    task_id = deliveries.submit(ONE)
+    deliveries.send_on(task_id)
+    said = job(image, deliveries.variables(), 2_048)
+    task = deliveries.task(task_id)
+    assert task["status"] == "completed", said
+    assert task["result"] == {"1": 1024}
+    assert '"event":"job_ended"' in said
+    deliveries.purge()
 
 
 @contextlib.contextmanager

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.running import environment
-from release import localstack, package
-from release.deployment import deploy
+from release import deployment, localstack, package
 from release.package import ReleaseError
 from release.sam_local import write_environment
 from release.smoke import smoke
@@ -63,7 +62,7 @@ def fixture_commands(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 def test_a_deployment_is_tried(stack: Stack, commands: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """samconfig.toml's parameters and a revision go to SAM; the stack it deployed is found, and runs a circuit."""
-    deployed = deploy("localstack")
+    deployed = deployment.deploy("localstack")
     assert deployed.api_key == stack.env["API_KEY"]
     assert deployed.outputs["TasksTableName"] == stack.env["TASKS_TABLE_NAME"]
     assert f"{deployed.url} is healthy and ran a circuit in " in capsys.readouterr().out
@@ -71,6 +70,20 @@ def test_a_deployment_is_tried(stack: Stack, commands: Path, capsys: pytest.Capt
     command, _, parameters = last.partition(" --parameter-overrides ")
     assert command == "sam deploy --config-env localstack --no-fail-on-empty-changeset"
     assert parameters.startswith("WorkerMaximumConcurrency=2 Revision=")
+
+
+def test_a_deployment_with_jobs_gives_them_the_workers_image(
+    stack: Stack, commands: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A second pass passes on where SAM put the large worker's image."""
+    (tmp_path / "samconfig.toml").write_text(
+        '[dev.deploy.parameters]\nstack_name = "quantum-circuits"\nparameter_overrides = ["LargeJobMemoryMB=30720"]\n'
+    )
+    monkeypatch.setattr(deployment, "ROOT", tmp_path)
+    monkeypatch.setattr(deployment, "image_of", lambda *named: "/".join(named))
+    deployment.deploy("dev")
+    first, second = [line for line in commands.read_text().splitlines() if line.startswith("sam deploy")]
+    assert second == f"{first} LargeJobImage=quantum-circuits/LargeWorkerFunction"
 
 
 def test_up_on_localstack_goes_from_compose_to_the_environment_file(

@@ -23,6 +23,7 @@ import callback
 import sweeper
 from children import Completed, Failed
 from dry_runs import worker
+from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
@@ -229,3 +230,16 @@ def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Callabl
     }
     assert called() == allowed("CallbackRole") - polling
     assert allowed("CallbackRole") >= polling
+
+
+def test_a_job_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+    """What the large lane's worker does, and receiving and deleting messages, which Lambda does for functions."""
+    too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
+    outcomes = iter([Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), too_large])
+    for circuit in (BELL, LONG, BELL):
+        in_moto.queues[Lane.LARGE].send(submitted(in_moto, circuit=circuit), "correlation")
+    called()
+    children: Any = ScriptedChildren()
+    children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
+    assert drain(in_moto.queues[Lane.LARGE], children, 0) == 3
+    assert called() == allowed("JobRole")

@@ -65,7 +65,7 @@ def started(modules: str, function: str = "api") -> tuple[set[str], float]:
 
 @pytest.mark.parametrize(
     ("function", "packages"),
-    [("api", AWS | WEB), ("worker", AWS), ("sweeper", AWS), ("notifier", AWS)],
+    [("api", AWS | WEB), ("worker", AWS), ("sweeper", AWS), ("notifier", AWS), ("launcher", AWS)],
 )
 def test_a_function_imports_no_more_than_it_needs(function: str, packages: set[str]) -> None:
     """Only the named packages: no simulator in the worker's handler, no numpy in the api."""

@@ -155,7 +155,10 @@ def test_a_key_of_the_customers_encrypts_everything() -> None:
 
 def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
     """Every function's role may decrypt and make data keys with the customer's key, only by way of what it encrypts."""
-    for role in of_type("AWS::IAM::Role", resolved(RESOURCES, "HasKey")).values():
+    users = {"ApiRole", "WorkerRole", "SweeperRole", "JobRole"}
+    roles = of_type("AWS::IAM::Role", resolved(RESOURCES, "HasKey"))
+    assert set(roles) - users == {"LauncherRole", "JobExecutionRole"}  # they touch nothing that is encrypted
+    for role in (roles[name] for name in users):
         (statement,) = [
             statement
             for policy in role["Policies"]
@@ -169,14 +172,20 @@ def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
 
 
 def test_no_role_may_do_more_than_named_actions_on_named_resources() -> None:
-    """No statement has a wildcard action, and only X-Ray, which has no narrower one, a wildcard resource."""
+    """No statement has a wildcard action; only what AWS has no narrower resource for has a wildcard one."""
+    without_resource = {
+        "batch:ListJobs",
+        "ecr:GetAuthorizationToken",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+    }
     for role in of_type("AWS::IAM::Role", resolved(RESOURCES, *TEMPLATE["Conditions"])).values():
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 assert not [action for action in actions if "*" in action]
                 if statement["Resource"] == "*":
-                    assert all(action.startswith("xray:") for action in actions)
+                    assert set(actions) <= without_resource
 
 
 def on_aws(layer: str = "s3://bucket/layer", **parameters: str) -> dict[str, Any]:
@@ -252,6 +261,45 @@ def test_a_new_revision_publishes_new_versions() -> None:
     local = [set(translate("bucket", {"LogLevel": level}).template["Resources"]) for level in ("INFO", "DEBUG")]
     changed = [name for name in local[0] - local[1] if "FunctionVersion" in name]
     assert len(changed) == 3
+
+
+JOBS = {
+    "LauncherFunction",
+    "LauncherRole",
+    "LauncherLogGroup",
+    "JobDefinition",
+    "JobRole",
+    "JobExecutionRole",
+    "JobQueue",
+    "JobEnvironment",
+    "JobSecurityGroup",
+}
+
+
+def test_the_large_lane_is_in_lambda_or_in_jobs() -> None:
+    """What jobs need exists where they are asked for alone, and then no function takes the lane's messages."""
+    assert {name for name, resource in RESOURCES.items() if resource.get("Condition") == "LargeLaneInJobs"} == JOBS
+    assert TEMPLATE["Parameters"]["LargeJobMemoryMB"]["Default"] == 0
+    event = RESOURCES["LargeWorkerFunction"]["Properties"]["Events"]["Tasks"]["Properties"]
+    assert [resolved(event, *conditions)["Enabled"] for conditions in ((), ("LargeLaneInJobs",))] == [True, False]
+
+
+def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
+    """Memory and vCPUs go together as Fargate offers them; the api's limits are the jobs'."""
+    fargate = {4: range(8, 31), 8: range(16, 61, 4), 16: range(32, 121, 8)}  # GB
+    conditions = {30_720: (), 61_440: ("JobsOf8",), 122_880: ("JobsOf16",)}
+    assert [0, *conditions] == TEMPLATE["Parameters"]["LargeJobMemoryMB"]["AllowedValues"]
+    for memory, holding in conditions.items():
+        job = resolved(RESOURCES["JobDefinition"]["Properties"]["ContainerProperties"], *holding)
+        vcpus, _ = (part["Value"] for part in job["ResourceRequirements"])
+        assert memory // 1024 in fargate[int(vcpus)]
+        launcher = resolved(RESOURCES["LauncherFunction"]["Properties"]["Environment"]["Variables"], *holding)
+        assert launcher["JOB_VCPUS"] == vcpus
+    told = resolved(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"], "LargeLaneInJobs")
+    assert told["LARGE_WORKER_MEMORY_MB"] == {"Ref": "LargeJobMemoryMB"}
+    assert told["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
+    # A message is hidden for twelve hours at most, counted from when it was received.
+    assert TEMPLATE["Parameters"]["LargeJobTimeLimitSeconds"]["MaxValue"] < 12 * 3600 - 60
 
 
 def test_the_tables_indexes_are_the_stores() -> None:

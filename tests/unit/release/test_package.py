@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def test_the_template_has_functions_of_both_kinds() -> None:
     """The workers are images, the others zips."""
-    assert functions(load(), "Zip") == ["ApiFunction", "NotifierFunction", "CallbackFunction", "SweeperFunction"]
+    zips = ["ApiFunction", "NotifierFunction", "CallbackFunction", "SweeperFunction", "LauncherFunction"]
+    assert functions(load(), "Zip") == zips
     assert functions(load(), "Image") == ["WorkerFunction", "LargeWorkerFunction"]
 
 

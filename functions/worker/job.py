@@ -1,0 +1,55 @@
+"""The worker's second entry point: a job of AWS Batch that works on the large lane until nothing waits there.
+
+The same messages, claims, leases and children as in Lambda, which ends a function after 15 minutes and gives it 10 GB
+at most: `python3 job.py` in the worker's image. The launcher function starts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from children import Children
+from tasks.aws import task_queues, task_store
+from tasks.logs import logger
+from tasks.settings import settings
+from tasks.task import Lane
+from worker import SAFETY_SECONDS, Batch
+
+if TYPE_CHECKING:
+    from tasks.queue import TaskQueue
+
+WAIT_SECONDS = 1  # for a message: a client here gives up on a call after 2 s
+
+
+def main() -> int:
+    """Work until no message comes; return the exit status."""
+    # As process 1 of a container Python would not hear it. What it works on runs in another worker after the lease.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    told = settings()
+    with contextlib.closing(
+        Children(0, memory_mb=told.large_worker_memory_mb, time_limit_s=told.large_time_limit_seconds)
+    ) as children:
+        tasks = drain(task_queues()[Lane.LARGE], children)
+    logger.info("No more tasks wait", event="job_ended", tasks=tasks)
+    return 0
+
+
+def drain(queue: TaskQueue, children: Children, wait_seconds: int = WAIT_SECONDS) -> int:
+    """Work on one message after the other, each with all of the memory and cores; return how many there were."""
+    done = 0
+    while (record := queue.next_record(wait_seconds)) is not None:
+        deadline = time.monotonic() + settings().large_time_limit_seconds + SAFETY_SECONDS
+        lease_seconds = settings().lease_seconds
+        batch = Batch(task_store(), task_queues(), Lane.LARGE, children, deadline, lease_seconds=lease_seconds)
+        if not batch.work([record]):
+            queue.delete(record["receiptHandle"])
+        done += 1
+    return done
+
+
+if __name__ == "__main__":
+    sys.exit(main())

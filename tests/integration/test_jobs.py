@@ -1,0 +1,142 @@
+"""Jobs for the large lane, against moto: what a job does with its queue's messages, and which jobs are started."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from lambda_events import Context
+from test_store import new_task
+from test_worker import ScriptedChildren
+
+import launcher
+from children import Children, Completed, Returned
+from job import drain
+from simulated_aws import BELL
+from tasks import aws
+from tasks.settings import Settings
+from tasks.task import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulated_aws import Aws
+
+
+def waiting(in_moto: Aws, number: int) -> list[str]:
+    """Submit tasks to the large lane; return their ids."""
+    tasks = [new_task(circuit=BELL, shots=1000, options={"seed": 7}, lane=Lane.LARGE) for _ in range(number)]
+    for task in tasks:
+        in_moto.store.submit(task)
+        in_moto.queues[Lane.LARGE].send(task.task_id, "correlation")
+    return [task.task_id for task in tasks]
+
+
+def test_a_job_runs_what_waits_and_ends(in_moto: Aws) -> None:
+    """Every task of the lane has its counts, no message is left, and nothing goes on running."""
+    ids = waiting(in_moto, 3)
+    with Children(1, memory_mb=2048, time_limit_s=30) as children:
+        assert drain(in_moto.queues[Lane.LARGE], children, 0) == 3
+    for task_id in ids:
+        task = in_moto.store.get(task_id)
+        assert task is not None
+        assert (task.status, dict(task.outcome["result"])) == ("completed", {"00": 514, "11": 486})
+    assert in_moto.queues[Lane.LARGE].size() == 0
+
+
+def test_a_task_that_a_job_gives_back_keeps_its_message(in_moto: Aws) -> None:
+    """It is delivered again, to this job or another; what ended meanwhile is not."""
+    (task_id,) = waiting(in_moto, 1)
+    children: Any = ScriptedChildren(Returned("unavailable"))
+    record = in_moto.queues[Lane.LARGE].next_record(0)
+    assert record is not None
+    in_moto.queues[Lane.LARGE].hide([record["receiptHandle"]], 0)
+    outcomes: Iterator[Returned | Completed] = iter(
+        [Returned("unavailable"), Completed({"result": {"0": 1}, "execution": {}})]
+    )
+    children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
+    assert drain(in_moto.queues[Lane.LARGE], children, 0) == 2
+    task = in_moto.store.get(task_id)
+    assert task is not None
+    assert (task.status, task.attempt) == ("completed", 2)
+    assert in_moto.queues[Lane.LARGE].size() == 0
+
+
+def test_a_message_that_is_not_ours_is_left_to_the_dead_letter_queue(in_moto: Aws) -> None:
+    """The job neither deletes it nor dies of it."""
+    aws.client("sqs").send_message(QueueUrl=in_moto.settings.large_task_queue_url, MessageBody="not a task")
+    (task_id,) = waiting(in_moto, 1)
+    children: Any = ScriptedChildren(Completed({"result": {"0": 1}, "execution": {}}))
+    children.run = lambda programs, **_: ((index, children.outcomes[0]) for index in range(len(programs)))
+    assert drain(in_moto.queues[Lane.LARGE], children, 0) == 2
+    task = in_moto.store.get(task_id)
+    assert task is not None
+    assert task.status == "completed"
+    assert in_moto.queues[Lane.LARGE].size() == 1
+
+
+@pytest.fixture(name="batch")
+def fixture_batch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """Give the answers that AWS Batch gives, for a queue of 4-vCPU jobs with 16 vCPUs; all must be asked for."""
+    client = boto3.client("batch", region_name="us-east-1")
+    monkeypatch.setattr(launcher, "boto3", SimpleNamespace(client=lambda service, **_: {"batch": client}[service]))
+    told = {"JOB_QUEUE": "queue", "JOB_DEFINITION": "definition:1", "JOB_VCPUS": "4", "JOBS_MAX_VCPUS": "16"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def has_jobs(batch: Stubber, **statuses: int) -> None:
+    """Let the queue have so many jobs of each status."""
+    for status in (*launcher.STARTING, "RUNNING"):
+        listed = [{"jobId": str(number), "jobName": "large-lane"} for number in range(statuses.get(status, 0))]
+        batch.add_response("list_jobs", {"jobSummaryList": listed}, {"jobQueue": "queue", "jobStatus": status})
+
+
+def takes_a_job(batch: Stubber, in_moto: Aws) -> None:
+    """Expect a job, told all of the launcher's own settings."""
+    told = [
+        {"name": setting.name.upper(), "value": str(getattr(in_moto.settings, setting.name))}
+        for setting in fields(Settings)
+    ]
+    expected = {
+        "jobName": "large-lane",
+        "jobQueue": "queue",
+        "jobDefinition": "definition:1",
+        "containerOverrides": {"environment": told},
+    }
+    batch.add_response("submit_job", {"jobName": "large-lane", "jobId": "id"}, expected)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "statuses", "started"),
+    [
+        (1, {}, 1),
+        (2, {"RUNNABLE": 1}, 1),  # a job that starts is for a task that waits
+        (1, {"STARTING": 1}, 0),
+        (1, {"RUNNING": 1}, 1),  # a job that runs is busy
+        (9, {"RUNNING": 3, "SUBMITTED": 0}, 1),  # four fit the vCPUs
+        (9, {"RUNNING": 4}, 0),
+    ],
+)
+def test_as_many_jobs_start_as_tasks_wait(
+    in_moto: Aws, batch: Stubber, tasks: int, statuses: dict[str, int], started: int
+) -> None:
+    """One for each task that waits and has none coming, as far as the vCPUs go."""
+    waiting(in_moto, tasks)
+    has_jobs(batch, **statuses)
+    for _ in range(started):
+        takes_a_job(batch, in_moto)
+    assert launcher.handler({}, Context()) == {"waiting": tasks, "started": started}
+
+
+def test_while_nothing_waits_nothing_is_asked(in_moto: Aws, batch: Stubber) -> None:
+    """Not even AWS Batch; tasks in the small lane start no job."""
+    in_moto.queue.send(new_task().task_id, "correlation")
+    assert launcher.handler({}, Context()) == {"waiting": 0, "started": 0}
