@@ -11,7 +11,7 @@ MAX_BINDINGS = 1_000  # sets of inputs in one task
 MAX_SWEEP_SHOTS = 1_000_000  # shots of all bindings together
 MAX_OBSERVABLES = 100  # Pauli sums in one request
 MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
-MAX_GATES = 1_000_000  # operations after every gate, loop and broadcast is expanded
+MAX_GATES = 1_000_000  # gates that Aer runs, after translation; the reader bounds before what a text may expand to
 MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
 MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent of one vCPU"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOOKS = "integration.runner.hooks:simulate"
 BELL_COUNTS = {"00": 512, "11": 512}  # 1024 shots, seed 5
-RANDOM_BATCHES = int(os.environ.get("RUNNER_RANDOM_BATCHES", "25"))
+RANDOM_BATCHES = int(os.environ.get("RUNNER_RANDOM_BATCHES", "200"))
 
 
 @pytest.fixture(scope="module")

@@ -99,6 +99,17 @@ def test_observables_of_a_clifford_circuit_are_exact() -> None:
     assert [each["value"] for each in values] == [1.0, 1.0, 0.0]
 
 
+def test_observables_need_no_measurement() -> None:
+    """A program that measures nothing has values, exact or within five standard errors, and no counts."""
+    text = f"{HEAD}qubit[2] q;\nh q[0];\ncx q[0], q[1];\n"
+    outcome = simulate(text, observables=["ZZ", "XX"])
+    assert outcome["result"] == {}
+    assert [each["value"] for each in outcome["expectation_values"]] == pytest.approx([1.0, 1.0])
+    noise = {"depolarizing": {"two_qubit": 0.2}}
+    (noisy,) = simulate(text, observables=["ZZ"], noise=noise, method="statevector")["expectation_values"]
+    assert abs(noisy["value"] - 0.8) < 5 * noisy["standard_error"] < 0.2
+
+
 def test_observables_after_collapse_lie_within_five_standard_errors() -> None:
     """Measured and reset in the middle, the value is a mean over shots, and so near the exact one as it says."""
     steps = "ry(1.1) q[0];\nc[0] = measure q[0];\nif (c[0]) ry(0.7) q[1];\nc[1] = measure q[1];\n"
