@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # Headers of one connection, not of the message (RFC 9110, 7.6.1), and the length, which aiohttp sets itself.
 _OWN = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"}
 # The stand-in starts an environment of the api for each concurrent request: 90 MB and a second of CPU each, and more of
-# them than a few a core only fight for it (at 16 clients a POST cost 2 ms more). What is over this number waits here.
-ENVIRONMENTS = 2 * max(2, os.cpu_count() or 1)
+# them than a few a core only fight for it. What is over this number waits here.
+ENVIRONMENTS = 4 * max(2, os.cpu_count() or 1)
 MAX_BODY_BYTES = 10 * 1024**2  # API Gateway's limit
 
 
