@@ -138,6 +138,7 @@ def run(passes: int, *, quick: bool) -> dict[str, Any]:
 
 def derived(report: dict[str, Any], *, quick: bool) -> dict[str, Any]:
     """Return sections 5 and 6 and the model, which rest on what was measured."""
+    sys.path += [str(ROOT / path) for path in IMPORTS]
     import api_bench
     import cold_start
     import cost
