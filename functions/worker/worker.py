@@ -124,6 +124,7 @@ class Batch:
     beat_every_s: float = 0.0
     beating: Future[None] | None = None
     next_beat: float = 0.0
+    hidden: bool = False  # by us, for a lease; before that for the queue's own timeout
     measures: defaultdict[Metric, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -140,6 +141,9 @@ class Batch:
             finally:
                 outcomes.put(None)
             storing.result()
+        if self.failures and not self.hidden:
+            failed = set(self.failures)
+            self._hide([record["receiptHandle"] for record in records if record["messageId"] in failed])
         # One line for all: a task's own would cost a third more bytes of log.
         self.measures[Metric.BATCH_SIZE].append(len(records))
         logger.info("Batch done", event=Event.BATCH_DONE, **measured(self.measures))
@@ -299,6 +303,7 @@ class Batch:
         """
         try:
             self.queues[self.lane].hide(receipt_handles, self.lease_seconds + VISIBLE_AFTER_LEASE)
+            self.hidden = True
         except UnavailableError:
             logger.warning(
                 "Messages stay hidden for the queue's own timeout", event=Event.HEARTBEAT_MISSED, exc_info=True

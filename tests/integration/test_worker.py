@@ -214,6 +214,26 @@ def test_received_messages_are_hidden_for_one_lease(in_moto: Aws) -> None:
         sqs.assert_no_pending_responses()
 
 
+def test_a_message_that_goes_back_is_hidden_again_where_the_first_try_failed(in_moto: Aws) -> None:
+    """When SQS did not answer at receipt, what goes back waits for a lease nonetheless, not for the queue's half hour."""
+    with Stubber(aws.client("sqs")) as sqs:
+        sqs.add_client_error("change_message_visibility_batch", "InternalError", http_status_code=500)
+        sqs.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [], "Failed": []},
+            {
+                "QueueUrl": in_moto.settings.task_queue_url,
+                "Entries": [{"Id": "0", "ReceiptHandle": "bad", "VisibilityTimeout": LEASE + 5}],
+            },
+        )
+        records = [
+            sqs_record("not ours", message_id="m", receipt_handle="bad"),
+            task_record("00000000-0000-4000-8000-000000000000"),
+        ]
+        assert work(in_moto, records, ScriptedChildren()) == ["m"]
+        sqs.assert_no_pending_responses()
+
+
 def test_a_stale_workers_outcome_is_refused(in_moto: Aws) -> None:
     """A worker that was overtaken cannot complete the task, and its message is acknowledged."""
     task_id = submitted(in_moto)
