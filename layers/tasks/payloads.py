@@ -53,8 +53,10 @@ class Payloads:
 
 def pack(text: str) -> bytes:
     """Return `text` as UTF-8, gzipped, the same bytes every time."""
-    packer = zlib.compressobj(wbits=_GZIP)
-    return packer.compress(text.encode()) + packer.flush()
+    data = text.encode()
+    # What is short needs no large window, and clearing one takes longer than compressing it.
+    packer = zlib.compressobj(wbits=_GZIP - 3, memLevel=5) if len(data) <= 2**12 else zlib.compressobj(wbits=_GZIP)
+    return packer.compress(data) + packer.flush()
 
 
 def unpack(packed: bytes) -> str:
