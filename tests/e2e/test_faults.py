@@ -51,7 +51,7 @@ def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChaosSta
 @pytest.fixture(name="ledger")
 def fixture_ledger(stack: ChaosStack) -> Iterator[Ledger]:
     """Give an empty ledger on a stack without faults and messages, and leave it without faults."""
-    # A fault before this one may have left a message of a task that ended: received, by a worker that could not hide it.
+    # A fault before may have left the message of a task that ended: received by a worker that could not hide it.
     stack.client("sqs").purge_queue(QueueUrl=stack.env["TASK_QUEUE_URL"])
     yield Ledger(stack)
     stack.proxy.clear()

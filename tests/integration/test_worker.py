@@ -215,7 +215,7 @@ def test_received_messages_are_hidden_for_one_lease(in_moto: Aws) -> None:
 
 
 def test_a_message_that_goes_back_is_hidden_again_where_the_first_try_failed(in_moto: Aws) -> None:
-    """When SQS did not answer at receipt, what goes back waits for a lease nonetheless, not for the queue's half hour."""
+    """When SQS did not answer at receipt, what goes back waits for a lease all the same, not for half an hour."""
     with Stubber(aws.client("sqs")) as sqs:
         sqs.add_client_error("change_message_visibility_batch", "InternalError", http_status_code=500)
         sqs.add_response(
