@@ -168,7 +168,13 @@ class Batch:
         for (task_id, record), claim in zip(wanted, claims, strict=True):
             log = {"task_id": task_id, **_ids(record)}
             if isinstance(claim, UnavailableError):
-                logger.warning("The task could not be claimed", event=Event.TASK_RETURNED, exc_info=claim, **log)
+                logger.warning(
+                    "The task could not be claimed",
+                    event=Event.TASK_RETURNED,
+                    reason=_reason(claim),
+                    exc_info=claim,
+                    **log,
+                )
                 self.failures.append(record["messageId"])
             elif claim is None:
                 logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
@@ -272,7 +278,13 @@ class Batch:
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
             logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **attempt.log)
             return
-        logger.warning("The outcome could not be stored", event=Event.TASK_RETURNED, exc_info=refusal, **attempt.log)
+        logger.warning(
+            "The outcome could not be stored",
+            event=Event.TASK_RETURNED,
+            reason=_reason(refusal),
+            exc_info=refusal,
+            **attempt.log,
+        )
         if attempt.message_id not in self.failures:
             self.failures.append(attempt.message_id)
 
@@ -322,6 +334,11 @@ def _ids(record: Mapping[str, Any]) -> dict[str, Any]:
         if part.startswith("Root="):
             ids["trace_id"] = part.removeprefix("Root=")
     return ids
+
+
+def _reason(error: UnavailableError) -> str:
+    """Return what a part of AWS answered, or why it did not."""
+    return repr(error.__cause__ or error)
 
 
 def _total_ms(task: Task) -> int:

@@ -51,7 +51,6 @@ _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _BITWISE = frozenset("&|^")
 _PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
-NEEDS_KNOWN = "Its value depends on a measurement."
 
 
 def evaluate(m: Machine, node: syntax.Expression) -> Value:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reader import syntax
-from reader.excerpts import did_you_mean, invalid, quote, too_large, unsupported
+from reader.excerpts import invalid, quote, too_large, unsupported
 from reader.expression_parser import SCALARS, ExpressionParser
 from reader.limits import LIMITS
 from reader.tokens import KEYWORDS, tokenize
@@ -696,8 +696,3 @@ class Parser(ExpressionParser):
             value = self.expression()
         self.semicolon()
         return syntax.Return(at, value)
-
-
-def unknown_name(name: str, at: int, known: list[str], what: str = "is not declared") -> None:
-    """Refuse a name nobody declared, with the closest one that somebody did."""
-    invalid(f"{quote(name)} {what}.", at, did_you_mean(name, known))

@@ -26,6 +26,7 @@ statement did not settle (a lease that ran out, a redriven task, throttling) is 
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -64,12 +65,11 @@ OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard,
 OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
 RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
-ABANDONED_AFTER = timedelta(
-    seconds=20
-)  # after a lease ran out; by then SQS has delivered a dead worker's message again
+# After a lease ran out; by then SQS has delivered a dead worker's message again.
+ABANDONED_AFTER = timedelta(seconds=20)
 MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
 _GET_BATCH = 100  # most keys in one BatchGetItem
-_SHOWN = ("task_id", "owner", "status", "submitted_at", "correlation_id", "shots", "lane", "status_history", "attempt")
+_GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
 MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 _STATEMENTS = 25  # most statements in one BatchExecuteStatement
 _CALLS_AT_A_TIME = 5
@@ -237,7 +237,8 @@ class TaskStore:
         looked_at = 0
         while True:
             keys, more = self._keys_of(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
-            rows = self._rows([key.task_id for key in keys])
+            # Consistent: a task that was read as ended is not pending in the list.
+            rows = self._rows([key.task_id for key in keys], _LISTED, consistent=True)
             for index, key in enumerate(keys):
                 behind = key
                 row = rows.get(key.task_id)  # None: expired a moment ago
@@ -282,24 +283,29 @@ class TaskStore:
         keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
         return keys[:limit], len(keys) > limit
 
-    def _rows(self, task_ids: Sequence[str]) -> dict[str, Row]:
-        """Return what lists show of the rows that there are, by task id."""
+    def _rows(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
+        """Return these attributes of the rows that there are, by task id, which must be among them."""
         found: dict[str, Row] = {}
         for start in range(0, len(task_ids), _GET_BATCH):
             wanted: dict[str, Any] = {
                 self._table: {
                     "Keys": [_key(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
-                    "ConsistentRead": True,  # a task that was read as ended is not pending in the list
-                    **_only(*_LISTED),
+                    "ConsistentRead": consistent,
+                    **_only(*attributes),
                 }
             }
-            while wanted:
+            for pause_s in _GET_PAUSES_S:
                 try:
                     answer = self._client.batch_get_item(RequestItems=wanted)
                 except (ClientError, BotoCoreError) as error:
                     raise UnavailableError("DynamoDB") from error
-                wanted = answer.get("UnprocessedKeys", {})
                 found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
+                wanted = answer.get("UnprocessedKeys", {})
+                if not wanted:
+                    break
+                time.sleep(pause_s)  # throttled, and so is what comes next
+            else:
+                raise UnavailableError("DynamoDB")
         return found
 
     # -- a worker's attempt -----------------------------------------------------------------------------------------
@@ -494,48 +500,17 @@ class TaskStore:
 
     def look(self, task_ids: Sequence[str]) -> list[Task]:
         """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
-        shown = {f"#{number}": name for number, name in enumerate(_SHOWN)}
-        wanted: dict[str, Any] = {
-            self._table: {
-                "Keys": [_key(task_id) for task_id in task_ids],
-                "ProjectionExpression": ", ".join(shown),
-                "ExpressionAttributeNames": shown,
-            }
-        }
-        found = []
-        while wanted and task_ids:
-            try:
-                answer = self._client.batch_get_item(RequestItems=wanted)
-            except (ClientError, BotoCoreError) as error:
-                raise UnavailableError("DynamoDB") from error
-            wanted = answer.get("UnprocessedKeys", {})
-            found += [self._task(row) for row in answer["Responses"][self._table]]
-        return found
+        return [self._task(row) for row in self._rows(task_ids, _LISTED, consistent=False).values()]
 
     def abandoned(self, task_ids: Sequence[str]) -> set[str]:
         """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
         before = epoch_ms(utc_now() - ABANDONED_AFTER)
-        found = set()
-        for start in range(0, len(task_ids), _GET_BATCH):
-            wanted: dict[str, Any] = {
-                self._table: {
-                    "Keys": [_key(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
-                    "ProjectionExpression": "task_id, #status, lease_until",
-                    "ExpressionAttributeNames": {"#status": "status"},
-                }
-            }
-            while wanted:
-                try:
-                    answer = self._client.batch_get_item(RequestItems=wanted)
-                except (ClientError, BotoCoreError) as error:
-                    raise UnavailableError("DynamoDB") from error
-                wanted = answer.get("UnprocessedKeys", {})
-                found |= {
-                    row["task_id"]["S"]
-                    for row in answer["Responses"][self._table]
-                    if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
-                }
-        return found
+        rows = self._rows(task_ids, ("task_id", "status", "lease_until"), consistent=False)
+        return {
+            task_id
+            for task_id, row in rows.items()
+            if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
+        }
 
     def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
         """Claim the right to send the task's message again, and put its next look off to `due_at`.

@@ -60,7 +60,7 @@ def test_submitting_answers_the_contract(in_moto: Aws) -> None:
     assert answer["message"] == "Task submitted successfully."
     assert UUID.fullmatch(answer["task_id"])
     assert RFC3339.fullmatch(answer["submitted_at"])
-    assert headers["location"] == f"/tasks/{answer['task_id']}"
+    assert headers["location"] == f"/v1/tasks/{answer['task_id']}"  # behind the stage
     assert headers["x-correlation-id"] == answer["correlation_id"]
 
 

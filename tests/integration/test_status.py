@@ -79,6 +79,7 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
             ago[3], service="worker", event="task_completed", task_id="a", status="completed", worker="w", memory_mb=9
         ),
         line(ago[2], service="worker", event="task_failed", task_id="b", status="failed", code="time_limit"),
+        line(ago[1], service="worker", event="task_estimated", worker="w"),  # a dry run, which takes no task
         line(ago[1], service="sweeper", event="swept"),
     )
     monkeypatch.setattr(RecordedGroups, "LINES", lines)

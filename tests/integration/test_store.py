@@ -346,6 +346,22 @@ def test_abandoned_tasks_are_those_whose_lease_ran_out_long_ago(in_moto: Aws) ->
     )
 
 
+def test_rows_that_dynamodb_left_out_are_asked_for_again(in_moto: Aws) -> None:
+    """What a throttled table leaves out of an answer is asked for again; when it never comes, that is said."""
+    table = in_moto.settings.tasks_table
+    rows = [{"task_id": {"S": name}, "status": {"S": "processing"}, "lease_until": {"N": "1"}} for name in "ab"]
+    left = {table: {"Keys": [{"task_id": {"S": "b"}}]}}
+    with Stubber(aws.client("dynamodb")) as dynamodb:
+        dynamodb.add_response("batch_get_item", {"Responses": {table: rows[:1]}, "UnprocessedKeys": left})
+        dynamodb.add_response("batch_get_item", {"Responses": {table: rows[1:]}}, {"RequestItems": left})
+        assert in_moto.store.abandoned(["a", "b"]) == {"a", "b"}
+        for _ in range(5):
+            dynamodb.add_response("batch_get_item", {"Responses": {table: []}, "UnprocessedKeys": left})
+        with pytest.raises(UnavailableError):
+            in_moto.store.abandoned(["b"])
+        dynamodb.assert_no_pending_responses()
+
+
 def submitted(in_moto: Aws, count: int, **changes: object) -> list[Task]:
     """Store new tasks."""
     tasks = [new_task(**changes) for _ in range(count)]
