@@ -114,6 +114,7 @@ def test_a_bell_pair_is_two_bars_near_one_half(open_page: Callable[..., Page], s
     assert set(counts) == {"00", "11"}
     assert sum(counts.values()) == 2000
     assert 850 < counts["00"] < 1150  # nearly seven standard deviations
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
     widths = [bar.bounding_box()["width"] for bar in page.locator(".bar").all()]  # type: ignore[index]  # it is visible
     assert abs(widths[0] / widths[1] - counts["00"] / counts["11"]) < 0.05
     assert page.locator("#history .badge").all_inner_texts() == ["Queued", "Running", "Completed"]
