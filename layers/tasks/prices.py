@@ -1,7 +1,9 @@
 """List prices in US dollars: what the api's cost estimates and the benchmark's cost section are worked out with.
 
 Region us-east-1, first tier, without free tiers and discounts, as the services' public price pages had them on
-`DATED`. Nothing else in this repository states a price.
+`DATED`. What is worked out is worked out with these. Rounded prices for readers also stand in template.yaml's parameter
+descriptions and in README, and template.yaml's CostByOwnerQuery has the x86_64 price of a GB-second, which a test
+compares with the one here.
 """
 
 from __future__ import annotations
@@ -17,11 +19,9 @@ Architecture = Literal["x86_64", "arm64"]
 LAMBDA_GB_SECOND: Final[dict[Architecture, float]] = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
 LAMBDA_REQUEST: Final = 0.20e-6
 SNAPSTART_CACHED_GB_SECOND: Final = 0.0000015046
-SNAPSTART_RESTORED_GB: Final = 0.0001397998
 
 # https://aws.amazon.com/api-gateway/pricing/
 REST_API_REQUEST: Final = 3.50e-6
-HTTP_API_REQUEST: Final = 1.00e-6  # metered in steps of 512 KB
 
 # https://aws.amazon.com/dynamodb/pricing/on-demand/ (since November 2024; a write unit is 1 KB, a read unit 4 KB
 # consistently, each index that a write changes is a write of its own, a transaction counts twice)
@@ -29,7 +29,6 @@ DYNAMODB_WRITE_UNIT: Final = 0.625e-6
 DYNAMODB_READ_UNIT: Final = 0.125e-6
 DYNAMODB_GB_MONTH: Final = 0.25
 DYNAMODB_POINT_IN_TIME_GB_MONTH: Final = 0.20
-DYNAMODB_STREAM_READ: Final = 0.02e-6  # a GetRecords call; those of a Lambda trigger are free
 
 # https://aws.amazon.com/sqs/pricing/ (a request is 64 KB of up to ten messages)
 SQS_REQUEST: Final = 0.40e-6
@@ -37,15 +36,20 @@ SQS_REQUEST: Final = 0.40e-6
 # https://aws.amazon.com/s3/pricing/
 S3_PUT: Final = 5.00e-6
 S3_GET: Final = 0.40e-6
-S3_GB_MONTH: Final = 0.023
 
 # https://aws.amazon.com/cloudwatch/pricing/ and https://aws.amazon.com/xray/pricing/
 LOGS_INGESTED_GB: Final = 0.50
-LOGS_STORED_GB_MONTH: Final = 0.03
+METRIC_MONTH: Final = 0.30  # a custom metric, by the hour in which it is sent
+ALARM_MONTH: Final = 0.10  # of one metric, in periods of a minute or longer
+DASHBOARD_MONTH: Final = 3.00
 XRAY_TRACE: Final = 5.00e-6
 
 # https://aws.amazon.com/eventbridge/pricing/
 SCHEDULER_INVOCATION: Final = 1.00e-6
+CUSTOM_EVENT: Final = 1.00e-6  # of up to 64 KB
+
+# https://aws.amazon.com/secrets-manager/pricing/
+SECRET_MONTH: Final = 0.40
 
 # https://aws.amazon.com/ec2/pricing/on-demand/: from AWS to the internet
 TRANSFER_OUT_GB: Final = 0.09

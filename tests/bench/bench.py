@@ -208,6 +208,7 @@ def show(report: dict[str, Any]) -> None:
     print(f"\ndollars per million tasks ({report['cost']['prices']})")
     for name, row in report["cost"]["per million tasks"].items():
         print(f"  {name:<48}{row['total']:>10}   most: {row['largest']}; Braket SV1: {row['Braket SV1']}")
+    print(f"dollars in a month without tasks: {report['cost']['idle month']}")
     for name, row in report.get("validation", {}).items():
         print(f"  model against the local stack, {name}: {row}")
     for name, row in report.get("scale", {}).items():

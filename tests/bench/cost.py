@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from local.translate import load
 from tasks import prices
+from tasks.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-WAIT_MS = {"dynamodb": 5.0, "sqs": 8.0, "s3": 25.0}  # for AWS's answer to one call
+WAIT_MS = {"dynamodb": 5.0, "sqs": 8.0, "s3": 25.0, "events": 15.0}  # for AWS's answer to one call
 PLATFORM_LOG_BYTES = 350  # Lambda's own lines of an invocation: START, END and REPORT with the trace's id
 LOG_EVENT_BYTES = 26  # what CloudWatch adds to each line
 TRACED = 0.05  # X-Ray's default rule: one request a second and a twentieth of the others
@@ -31,6 +32,12 @@ WAIT_S, WAIT_READS = (
 LARGE_LANE_SPEEDUP = 5.0  # of six vCPUs on a statevector of 20 qubits and more
 DAYS = load()["Parameters"]["TaskRetentionDays"]["Default"]
 MONTH_S = 30 * 24 * 3600
+CHANGES = 3  # of a task: submitted, claimed, ended; each is an event
+NOTIFIER_CPU_MS = 0.5  # a change, on a whole vCPU; not measured
+NOTIFIER_LOG_BYTES = 300  # a batch
+EVENTS_A_CALL = 10  # of PutEvents
+POLLERS = 5  # of Lambda, an SQS event source, each asking for 20 seconds at a time (Lambda developer guide)
+POLL_S = 20
 
 
 @dataclass(frozen=True)
@@ -84,10 +91,12 @@ def million(
     posts_of: int = 1,
     batch: int = BATCH,
     wait_s: float = 0.0,
+    published: bool = True,
 ) -> dict[str, float]:
     """Return what a million such tasks cost, each read once, by item, in dollars.
 
     With `wait_s` the POST waits so long for the task's end (`Prefer: wait`), asking the table meanwhile: no GET.
+    Without `published` no change becomes an event (`PublishEvents=no`), and without callbacks the notifier rests.
     """
     post = "POST" if posts_of == 1 else f"batch POST, a task of {posts_of}"
     work = f"worker, {circuit}, {batch} a batch"
@@ -121,16 +130,46 @@ def million(
         "DynamoDB storage": gb_months * (prices.DYNAMODB_GB_MONTH + prices.DYNAMODB_POINT_IN_TIME_GB_MONTH),
         "SQS": sqs * prices.SQS_REQUEST,
         "CloudWatch Logs": (log_bytes + invocations * PLATFORM_LOG_BYTES) / 1e9 * prices.LOGS_INGESTED_GB,
+        **notifying(batch if published else 0, architecture),
+        "S3": sum(
+            number * (prices.S3_PUT if kind == "s3.PutObject" else prices.S3_GET)
+            for kinds in calls
+            for kind, number in kinds.items()
+            if kind.startswith("s3.")
+        ),
         "X-Ray": requests * TRACED * prices.XRAY_TRACE,
         "transfer": requests * ANSWER_BYTES / 1e9 * prices.TRANSFER_OUT_GB,
     }
     return {item: round(each * 1e6, 3) for item, each in dollars.items()}
 
 
+def notifying(tasks: int, architecture: prices.Architecture) -> dict[str, float]:
+    """Return what telling of a task's changes costs: its events, and its part of a notifier's call for `tasks` tasks.
+
+    The stream is read by Lambda, at no charge, and hands over up to BatchSize changes of a second at once.
+    """
+    if not tasks:
+        return {"EventBridge": 0.0, "Lambda, notifier": 0.0}
+    notifier = load()["Resources"]["NotifierFunction"]["Properties"]
+    changes = min(CHANGES * tasks, notifier["Events"]["Changes"]["Properties"]["BatchSize"])
+    memory_mb = notifier["MemorySize"]
+    milliseconds = (
+        changes * NOTIFIER_CPU_MS * max(1.0, MB_PER_VCPU / memory_mb)
+        + math.ceil(changes / EVENTS_A_CALL) * WAIT_MS["events"]
+    )
+    call = prices.lambda_dollars(milliseconds / 1e3, memory_mb, architecture) + prices.LAMBDA_REQUEST
+    logged = (NOTIFIER_LOG_BYTES + PLATFORM_LOG_BYTES + LOG_EVENT_BYTES) / 1e9 * prices.LOGS_INGESTED_GB
+    return {
+        "EventBridge": CHANGES * prices.CUSTOM_EVENT,
+        "Lambda, notifier": (call + logged) * CHANGES / changes,
+    }
+
+
 def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int) -> dict[str, Any]:
     """Return the costs of each case, what Braket SV1 asks for its circuit, and what an idle month costs."""
     cases: dict[str, dict[str, Any]] = {
         "Bell, single posts": {"circuit": "Bell"},
+        "Bell, single posts, PublishEvents=no": {"circuit": "Bell", "published": False},
         "Bell, single posts, arm64": {"circuit": "Bell", "architecture": "arm64"},
         "Bell, single posts, a worker's call each": {"circuit": "Bell", "batch": 1},
         "Bell, posts that wait": {"circuit": "Bell", "wait_s": WAIT_S},
@@ -156,16 +195,47 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
         "prices": {"dated": prices.DATED, "region": prices.REGION},
         "per million tasks": found,
         "idle month": idle(),
+        "metrics of a busy month": metrics_month(),
     }
 
 
 def idle() -> dict[str, float]:
-    """Return what a month without tasks costs: the pollers of two queues, the sweeper, its schedule."""
-    pollers = 2 * 5 * MONTH_S / 20  # five a queue, each asking for 20 seconds at a time (Lambda developer guide)
+    """Return what a month without tasks costs with the template's defaults, by item, in dollars.
+
+    What an account has free (three dashboards, ten alarms, a million SQS requests) is counted too: others may have
+    used it up. `snapshot of the api` is nothing with SnapStart=None.
+    """
+    template = load()
+    resources = list(template["Resources"].values())
+    functions = [each["Properties"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    queues = sum(event["Type"] == "SQS" for each in functions for event in each.get("Events", {}).values())
     sweeps = MONTH_S / 60
-    memory_mb = load()["Resources"]["SweeperFunction"]["Properties"]["MemorySize"]
-    return {
-        "SQS polling": round(pollers * prices.SQS_REQUEST, 2),
-        "sweeper": round(sweeps * (prices.lambda_dollars(0.3, memory_mb) + prices.LAMBDA_REQUEST), 2),
-        "schedule": round(sweeps * prices.SCHEDULER_INVOCATION, 2),
+    sweeper_mb = template["Resources"]["SweeperFunction"]["Properties"]["MemorySize"]
+    api_mb = template["Resources"]["ApiFunction"]["Properties"]["MemorySize"]
+    found = {
+        "snapshot of the api": MONTH_S * api_mb / 1024 * prices.SNAPSTART_CACHED_GB_SECOND,
+        "dashboard": _count(resources, "AWS::CloudWatch::Dashboard") * prices.DASHBOARD_MONTH,
+        "alarms": sum(
+            sum("MetricStat" in metric for metric in each["Properties"].get("Metrics", [])) or 1
+            for each in resources
+            if each["Type"] == "AWS::CloudWatch::Alarm"
+        )
+        * prices.ALARM_MONTH,
+        "SQS polling": queues * POLLERS * MONTH_S / POLL_S * prices.SQS_REQUEST,
+        "secret": _count(resources, "AWS::SecretsManager::Secret") * prices.SECRET_MONTH,
+        "sweeper": sweeps * (prices.lambda_dollars(0.3, sweeper_mb) + prices.LAMBDA_REQUEST),
+        "schedule": sweeps * prices.SCHEDULER_INVOCATION,
     }
+    return {item: round(dollars, 2) for item, dollars in found.items()}
+
+
+def _count(resources: Sequence[Mapping[str, Any]], kind: str) -> int:
+    return sum(each["Type"] == kind for each in resources)
+
+
+def metrics_month() -> float:
+    """Return what the stack's own metrics cost in a month with tasks in every hour: none is sent in an hour without.
+
+    Each is counted once; failures are also counted by code, which adds a metric for each code that occurs.
+    """
+    return round(len(Metric) * prices.METRIC_MONTH, 2)

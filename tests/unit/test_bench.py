@@ -83,9 +83,49 @@ def test_a_million_tasks_cost_what_their_parts_cost() -> None:
     assert items["DynamoDB writes"] == pytest.approx(6 * 0.625)
     assert items["SQS"] == pytest.approx((1 + 0.2) * 0.4)
     assert items["Lambda, worker"] == pytest.approx((0.003 + 0.001) * 1769 / 1024 * 16.6667 + 0.02, rel=1e-2)
+    assert items["EventBridge"] == pytest.approx(3.0)
+    # A call for 30 changes: three PutEvents and 15 ms of a vCPU, at 512 MB.
+    seconds = 0.045 + 0.015 * 1769 / 512
+    logged = (300 + 350 + 26) / 1e9 * 0.5
+    assert items["Lambda, notifier"] == pytest.approx(
+        (seconds * 0.5 * 0.0000166667 + 0.2e-6 + logged) / 10 * 1e6, rel=1e-2
+    )
+    quiet = cost.million(figures, calls, "Bell", published=False)
+    assert {item for item in items if items[item] != quiet[item]} == {"EventBridge", "Lambda, notifier"}
+    assert quiet["EventBridge"] == quiet["Lambda, notifier"] == 0
     arm = cost.million(figures, calls, "Bell", architecture="arm64")
     ratio = prices.LAMBDA_GB_SECOND["arm64"] / prices.LAMBDA_GB_SECOND["x86_64"]
     assert arm["Lambda, worker"] - 0.02 == pytest.approx((items["Lambda, worker"] - 0.02) * ratio, rel=1e-2)
+
+
+def test_a_month_without_tasks_has_all_that_the_template_keeps() -> None:
+    """Three polled queues, a snapshot of 1 GB, a secret, a dashboard, fourteen alarms, a sweep a minute."""
+    month = cost.idle()
+    assert month["SQS polling"] == pytest.approx(3 * 5 * 129_600 * 0.4e-6, abs=0.01)
+    assert month["snapshot of the api"] == pytest.approx(3.90)
+    assert month["secret"] == pytest.approx(0.40)
+    assert month["dashboard"] == pytest.approx(3.00)
+    assert month["alarms"] == pytest.approx(1.40)
+    assert month["schedule"] == pytest.approx(0.04)
+    assert cost.metrics_month() == pytest.approx(12 * 0.30)
+
+
+def test_a_figure_says_no_more_than_it_knows() -> None:
+    """One sample has no spread, a ratio below one is no `times as fast`, and what misses the goal is named."""
+    once = {"median": 0.3, "low": 0.3, "high": 0.3}
+    often = {"median": 4.7, "low": 4.1, "high": 5.0}
+    assert report._speed(once) == "0.3 of its speed"  # noqa: SLF001 - README's words
+    assert report._speed(often) == "4.7 (4.1 to 5) times as fast"  # noqa: SLF001
+    judged = report._judged(  # noqa: SLF001
+        {
+            "reader": {"loop: qasm3.loads ÷ ours": once, "Bell: qasm3.loads ÷ ours": often},
+            "worker": {"handler ÷ raw Aer": once, "batch ÷ raw Aer": {**once, "median": 0.8}},
+        }
+    )
+    assert judged[1:] == [
+        "Slower than `qiskit.qasm3.loads` at reading alone: loop (0.3).",
+        "**Below the goal of 0.8 of raw Aer: handler (0.3).**",
+    ]
 
 
 def test_the_model_serves_a_lone_task_at_once() -> None:
