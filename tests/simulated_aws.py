@@ -53,6 +53,15 @@ def resolved(part: Any, *conditions: str) -> Any:
     return part
 
 
+def existing(*conditions: str) -> dict[str, Any]:
+    """Return the template's resources that there are where exactly the named conditions hold, as they are there."""
+    return {
+        name: resolved(resource, *conditions)
+        for name, resource in TEMPLATE["Resources"].items()
+        if resource.get("Condition") in (None, *conditions)
+    }
+
+
 @dataclass(frozen=True)
 class Aws:
     """The resources of template.yaml in moto, and how to make a fresh connection to each."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from tasks.aws import CONFIG, task_queues
-from tasks.logs import logger
+from tasks.logs import Event, logger
 from tasks.settings import Settings, settings
 from tasks.task import Lane
 
@@ -30,6 +30,7 @@ STARTING: tuple[JobStatusType, ...] = ("SUBMITTED", "PENDING", "RUNNABLE", "STAR
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
     """Start what jobs are missing; the answer is for whoever invokes the function by hand."""
+    logger.append_keys(correlation_id=context.aws_request_id)  # its lines are about no task
     waiting = task_queues()[Lane.LARGE].waiting()
     if waiting == 0:
         return {"waiting": 0, "started": 0}  # An idle system costs this one look.
@@ -40,7 +41,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         most=max(1, int(os.environ["JOBS_MAX_VCPUS"]) // int(os.environ["JOB_VCPUS"])),
     )
     started = jobs.start_missing(waiting)
-    logger.info("Jobs started", event="jobs_started", waiting=waiting, started=started)
+    logger.info("Jobs started", event=Event.JOBS_STARTED, waiting=waiting, started=started)
     return {"waiting": waiting, "started": started}
 
 
@@ -72,7 +73,7 @@ class Jobs:
 
 
 def _settings() -> list[KeyValuePairTypeDef]:
-    """Return this function's own settings for the job, so that template.yaml says them once."""
+    """Return this function's own settings for the job, said once in template.yaml; its definition has the rest."""
     return [
         {"name": setting.name.upper(), "value": str(getattr(settings(), setting.name))} for setting in fields(Settings)
     ]

@@ -7,6 +7,7 @@ at most: `python3 job.py` in the worker's image. The launcher function starts it
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from children import Children
 from tasks.aws import task_queues, task_store
-from tasks.logs import logger
+from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.task import Lane
-from worker import SAFETY_SECONDS, Batch
+from worker import SAFETY_SECONDS, WORKER, Batch
 
 if TYPE_CHECKING:
     from tasks.queue import TaskQueue
@@ -34,12 +35,15 @@ def main() -> int:
         Children(0, memory_mb=told.large_worker_memory_mb, time_limit_s=told.large_time_limit_seconds)
     ) as children:
         tasks = drain(task_queues()[Lane.LARGE], children)
-    logger.info("No more tasks wait", event="job_ended", tasks=tasks)
+    logger.info("No more tasks wait", event=Event.JOB_ENDED, tasks=tasks)
     return 0
 
 
 def drain(queue: TaskQueue, children: Children, wait_seconds: int = WAIT_SECONDS) -> int:
     """Work on one message after the other, each with all of the memory and cores; return how many there were."""
+    # As in the worker's handler; the job's id, which only AWS Batch gives, is that of the lines that are about no task.
+    job = os.environ.get("AWS_BATCH_JOB_ID", WORKER)
+    logger.append_keys(worker=WORKER, memory_mb=children.limits.memory_mb, correlation_id=job)
     done = 0
     while (record := queue.next_record(wait_seconds)) is not None:
         deadline = time.monotonic() + settings().large_time_limit_seconds + SAFETY_SECONDS

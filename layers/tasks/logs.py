@@ -39,6 +39,9 @@ class Event(StrEnum):
     CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
     CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
     ZYGOTE_LOST = "zygote_lost"  # the process that makes those processes died
+    JOB_ENDED = "job_ended"  # no more tasks wait for this job of AWS Batch; it worked on `tasks`
+    # launcher
+    JOBS_STARTED = "jobs_started"  # `started` of them, while `waiting` tasks waited in the large lane
     # sweeper
     TASK_SWEPT = "task_swept"  # its message was sent again
     TASK_DEAD = "task_dead"  # failed for good: its message is in the dead-letter queue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,14 @@ from test_worker import ScriptedChildren
 import launcher
 from children import Children, Completed, Returned
 from job import drain
-from simulated_aws import BELL
+from simulated_aws import BELL, TEMPLATE, existing
 from tasks import aws
-from tasks.settings import Settings
+from tasks.settings import Settings, settings
 from tasks.task import Lane
+from worker import WORKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from simulated_aws import Aws
 
@@ -79,6 +81,50 @@ def test_a_message_that_is_not_ours_is_left_to_the_dead_letter_queue(in_moto: Aw
     assert in_moto.queues[Lane.LARGE].size() == 1
 
 
+def environment_of_a_job() -> dict[str, str]:
+    """Return what a job is told, in moto: by its definition, and by the launcher."""
+    definition = existing("LargeLaneInJobs")["JobDefinition"]["Properties"]["ContainerProperties"]["Environment"]
+    values = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
+    values["AWS::StackName"] = "stack"
+    fixed = {
+        variable["Name"]: values[variable["Value"]["Ref"]] if isinstance(variable["Value"], dict) else variable["Value"]
+        for variable in definition
+    }
+    return fixed | {variable["name"]: variable["value"] for variable in launcher._settings()}  # noqa: SLF001 - as sent
+
+
+def test_a_job_needs_no_more_than_it_is_told(
+    in_moto: Aws, log_lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the definition's and the launcher's variables alone a task completes, and its lines are as the worker's."""
+    told = environment_of_a_job()
+    functions = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    assert set(told) == functions | {"POWERTOOLS_SERVICE_NAME"}
+    (task_id,) = waiting(in_moto, 1)
+    for name in list(os.environ):
+        if not name.startswith("AWS_"):  # the region and credentials, which Fargate gives
+            monkeypatch.delenv(name)
+    for name, value in {**told, "AWS_BATCH_JOB_ID": "job-1"}.items():
+        monkeypatch.setenv(name, value)
+    for cached in (settings, aws.task_store, aws.task_queues):
+        cached.cache_clear()
+    children: Any = ScriptedChildren(Completed({"result": {"0": 1}, "execution": {}}))
+    assert drain(aws.task_queues()[Lane.LARGE], children, 0) == 1
+    assert settings() == in_moto.settings
+    task = in_moto.store.get(task_id)
+    assert task is not None
+    assert task.status == "completed"
+    lines = {line["event"]: line for line in log_lines()}
+    assert {event: line["correlation_id"] for event, line in lines.items()} == {
+        "task_claimed": task.correlation_id,
+        "task_completed": task.correlation_id,
+        "batch_done": "job-1",
+    }
+    assert {(line["worker"], line["memory_mb"]) for line in lines.values()} == {(WORKER, 1769)}
+    (metrics,) = lines["batch_done"]["_aws"]["CloudWatchMetrics"]
+    assert (metrics["Namespace"], lines["batch_done"]["service"]) == ("stack", "worker")
+
+
 @pytest.fixture(name="batch")
 def fixture_batch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     """Give the answers that AWS Batch gives, for a queue of 4-vCPU jobs with 16 vCPUs; all must be asked for."""
@@ -126,14 +172,21 @@ def takes_a_job(batch: Stubber, in_moto: Aws) -> None:
     ],
 )
 def test_as_many_jobs_start_as_tasks_wait(
-    in_moto: Aws, batch: Stubber, tasks: int, statuses: dict[str, int], started: int
+    in_moto: Aws,
+    batch: Stubber,
+    log_lines: Callable[[], list[dict[str, Any]]],
+    tasks: int,
+    statuses: dict[str, int],
+    started: int,
 ) -> None:
-    """One for each task that waits and has none coming, as far as the vCPUs go."""
+    """One for each task that waits and has none coming, as far as the vCPUs go; a line says so."""
     waiting(in_moto, tasks)
     has_jobs(batch, **statuses)
     for _ in range(started):
         takes_a_job(batch, in_moto)
     assert launcher.handler({}, Context()) == {"waiting": tasks, "started": started}
+    (line,) = [line for line in log_lines() if line["event"] == "jobs_started"]
+    assert (line["waiting"], line["started"], line["correlation_id"]) == (tasks, started, "request")
 
 
 def test_while_nothing_waits_nothing_is_asked(in_moto: Aws, batch: Stubber) -> None:

@@ -170,6 +170,8 @@ def test_each_event_is_said_by_a_function_and_told_in_the_readme() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Event":
                 said.add(node.attr)
+            if isinstance(node, ast.keyword) and node.arg == "event":
+                assert not isinstance(node.value, ast.Constant), f"{path} says {ast.unparse(node)}"
     assert said == {event.name for event in Event}
     readme = (ROOT / "README.md").read_text()
     assert [event for event in Event if f"`{event}`" not in readme] == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.test_log_lines import ROOT, everything
-from simulated_aws import TEMPLATE
+from simulated_aws import existing
 from tasks.metrics import Metric
 
 if TYPE_CHECKING:
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from children import Children
     from simulated_aws import Aws
 
-RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-ALARMS = {
-    name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == "AWS::CloudWatch::Alarm"
-}
+WITHOUT_JOBS: tuple[str, ...] = ()
+WITH_JOBS = ("LargeLaneInJobs",)
 OURS = "${AWS::StackName}"
 # What AWS documents, by namespace: metrics, and the dimensions they have.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -38,21 +36,35 @@ DOCUMENTED = {
 }
 
 
-def widgets() -> list[dict[str, Any]]:
+def of_type(kind: str, *conditions: str) -> dict[str, Any]:
+    """Return the properties of the resources of one type that there are where the named conditions hold."""
+    found = existing(*conditions).items()
+    return {name: resource["Properties"] for name, resource in found if resource["Type"] == kind}
+
+
+def alarms(*conditions: str) -> dict[str, Any]:
+    """Return the alarms' properties."""
+    return of_type("AWS::CloudWatch::Alarm", *conditions)
+
+
+def widgets(*conditions: str) -> list[dict[str, Any]]:
     """Return the dashboard's widgets."""
-    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    found: list[dict[str, Any]] = body["widgets"]
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard", *conditions).values()
+    body, variables = dashboard["DashboardBody"]["Fn::Sub"]
+    for name, value in variables.items():
+        body = body.replace(f"${{{name}}}", value["Fn::Sub"] if isinstance(value, dict) else value)
+    found: list[dict[str, Any]] = json.loads(body)["widgets"]
     return found
 
 
-def asked() -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
+def asked(*conditions: str) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
     """Return (namespace, metric, dimensions) of everything that alarms and dashboard ask for."""
     found = set()
-    for alarm in ALARMS.values():
+    for alarm in alarms(*conditions).values():
         namespace = alarm["Namespace"] if isinstance(alarm["Namespace"], str) else OURS
         dimensions = [(dimension["Name"], json.dumps(dimension["Value"])) for dimension in alarm["Dimensions"]]
         found.add((namespace, alarm["MetricName"], tuple(dimensions)))
-    for widget in widgets():
+    for widget in widgets(*conditions):
         for metric in widget["properties"].get("metrics", []):
             if isinstance(metric[0], str):
                 words = [word for word in metric if isinstance(word, str)]
@@ -105,7 +117,7 @@ def test_every_metric_is_sent(metrics: dict[str, set[Any]]) -> None:
 
 def test_alarms_and_dashboard_ask_for_what_there_is(metrics: dict[str, set[Any]]) -> None:
     """A metric of ours is one that was sent with those dimensions; one of AWS's is documented with them."""
-    for namespace, metric, dimensions in asked():
+    for namespace, metric, dimensions in asked() | asked(*WITH_JOBS):
         if namespace == OURS:
             assert dimensions in metrics[metric], (metric, dimensions)
         else:
@@ -125,26 +137,41 @@ def test_failures_by_code_are_searched_for_as_they_are_sent(metrics: dict[str, s
     assert expressions == ["SEARCH('{\"${AWS::StackName}\",service,code} MetricName=\"failed\"', 'Sum', 300)"]
 
 
-def test_every_alarm_says_what_to_do_and_is_on_the_dashboard() -> None:
+@pytest.mark.parametrize(("conditions", "number"), [(WITHOUT_JOBS, 14), (WITH_JOBS, 15)])
+def test_every_alarm_says_what_to_do_and_is_on_the_dashboard(conditions: tuple[str, ...], number: int) -> None:
     """Each has a command in its description, goes to the topic, and has a place on the dashboard."""
-    (alarms,) = [widget["properties"]["alarms"] for widget in widgets() if widget["type"] == "alarm"]
-    assert sorted(alarms) == sorted(f"${{{name}.Arn}}" for name in ALARMS)
-    for alarm in ALARMS.values():
+    (shown,) = [widget["properties"]["alarms"] for widget in widgets(*conditions) if widget["type"] == "alarm"]
+    assert sorted(shown) == sorted(f"${{{name}.Arn}}" for name in alarms(*conditions))
+    assert len(shown) == number
+    for alarm in alarms("HasAlarmTopic", *conditions).values():
         assert re.search(r"`make \w+|Service Quotas|Scheduler", alarm["AlarmDescription"])
-        assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]
+    assert not [name for name, alarm in alarms(*conditions).items() if "AlarmActions" in alarm]
 
 
-def test_saved_queries_are_asked_of_every_log_group() -> None:
+@pytest.mark.parametrize("conditions", [WITHOUT_JOBS, WITH_JOBS])
+def test_saved_queries_are_asked_of_every_log_group(conditions: tuple[str, ...]) -> None:
     """The log groups of a query in the console are all that the template defines."""
-    groups = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Logs::LogGroup"}
-    for resource in RESOURCES.values():
-        if resource["Type"] == "AWS::Logs::QueryDefinition":
-            assert {group["Ref"] for group in resource["Properties"]["LogGroupNames"]} == groups
+    groups = set(of_type("AWS::Logs::LogGroup", *conditions))
+    for query in of_type("AWS::Logs::QueryDefinition", *conditions).values():
+        assert {group["Ref"] for group in query["LogGroupNames"]} == groups
+
+
+def test_a_task_that_a_job_works_on_for_hours_is_no_delay() -> None:
+    """With jobs the large lane's alarm counts what nobody works on for half an hour; else the oldest message's age."""
+    names = ("MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold")
+    lanes = [alarms(*conditions)["LargeQueueDelayAlarm"] for conditions in (WITHOUT_JOBS, WITH_JOBS)]
+    assert [tuple(alarm[name] for name in names) for alarm in lanes] == [
+        ("ApproximateAgeOfOldestMessage", "Maximum", 60, 3, 1800),
+        ("ApproximateNumberOfMessagesVisible", "Minimum", 300, 6, 0),
+    ]
+    advice = [re.findall(r"raise (\w+)", alarm["AlarmDescription"]) for alarm in lanes]
+    assert advice == [["LargeWorkerMaximumConcurrency"], ["LargeJobMaxVCpus"]]
 
 
 def test_a_sweeper_that_does_not_run_is_an_alarm() -> None:
     """No data is the very sign of it, unlike anywhere else."""
-    breaching = {name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"}
+    breaching = {name for name, alarm in alarms(*WITH_JOBS).items() if alarm["TreatMissingData"] == "breaching"}
     assert breaching == {"SweeperMissingAlarm"}
 
 

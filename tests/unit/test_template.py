@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -264,6 +265,7 @@ def test_a_new_revision_publishes_new_versions() -> None:
 
 
 JOBS = {
+    "LauncherFaultsAlarm",
     "LauncherFunction",
     "LauncherRole",
     "LauncherLogGroup",
@@ -300,6 +302,41 @@ def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
     assert told["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
     # A message is hidden for twelve hours at most, counted from when it was received.
     assert TEMPLATE["Parameters"]["LargeJobTimeLimitSeconds"]["MaxValue"] < 12 * 3600 - 60
+
+
+def calculated(part: Any, image: str) -> Any:
+    """Return what CloudFormation makes of a value that comes from LargeJobImage."""
+    match part:
+        case {"Fn::Select": [index, parts]}:
+            return calculated(parts, image)[index]
+        case {"Fn::Split": [delimiter, text]}:
+            return calculated(text, image).split(delimiter)
+        case {"Fn::Join": [delimiter, parts]}:
+            return delimiter.join(calculated(parts, image))
+        case {"Fn::Sub": [text, variables]}:
+            for name, value in variables.items():
+                text = text.replace(f"${{{name}}}", calculated(value, image))
+            return text
+        case {"Fn::Sub": text}:
+            return text.replace("${LargeJobImage}", image)
+    return part
+
+
+@pytest.mark.parametrize("suffix", ["", ".cn"])
+@pytest.mark.parametrize("repository", ["worker", "stack1a2b/largeworkerfunction3c4drepo"])
+@pytest.mark.parametrize("version", ["", ":tag", "@sha256:0123", ":tag@sha256:0123"])
+def test_a_job_may_pull_its_image_and_no_other(suffix: str, repository: str, version: str) -> None:
+    """Fargate's role names the repository that the image is in, however that is written; no image is no error."""
+    (policy,) = RESOURCES["JobExecutionRole"]["Properties"]["Policies"]
+    (resource,) = [
+        statement["Resource"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "ecr:BatchGetImage" in statement["Action"]
+    ]
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com{suffix}/{repository}{version}"
+    assert re.fullmatch(TEMPLATE["Parameters"]["LargeJobImage"]["AllowedPattern"], image)
+    assert calculated(resource, image).split(":")[-1] == f"repository/{repository}"
+    assert calculated(resource, "").split(":")[-1] == "repository"  # which CloudFormation may look at without jobs
 
 
 def test_the_tables_indexes_are_the_stores() -> None:
