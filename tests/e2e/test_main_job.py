@@ -26,7 +26,8 @@ def test_a_bell_circuit_comes_back_with_its_counts(stack: Stack) -> None:
     answer = submit(stack, {"qc": BELL, "shots": 1000, "seed": 7}, **{"X-Correlation-ID": "bell-1"})
     assert answer.status_code == 200
     accepted = answer.json()
-    assert answer.headers["location"] == f"/tasks/{accepted['task_id']}"
+    with stack.http() as http:
+        assert http.get(answer.headers["location"]).json()["task_id"] == accepted["task_id"]
     task = stack.ended(accepted["task_id"])
     assert (task["status"], task["message"]) == ("completed", "Task completed successfully.")
     assert [line["status"] for line in task["status_history"]] == ["pending", "processing", "completed"]
