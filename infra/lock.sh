@@ -1,6 +1,7 @@
 #!/bin/sh
 # Resolves the dependency groups of pyproject.toml into pinned, hashed requirements files (`make lock`).
 # Everything follows the versions of requirements-dev.txt, the largest set, so that what is tested is what is deployed.
+# No index's address goes into them (--no-emit-index-url): whoever installs chooses where from.
 set -eu
 compile() {
     output=$1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from reader import syntax
@@ -39,7 +40,7 @@ SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration",
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 
 
-class ExpressionParser:
+class ExpressionParser(ABC):
     """A cursor over the tokens that reads expressions and types."""
 
     def __init__(self, tokens: list[Token]) -> None:
@@ -326,6 +327,6 @@ class ExpressionParser:
         self.expect("]", "after the dimensions")
         return node
 
+    @abstractmethod
     def block(self) -> list[syntax.Statement]:
         """Read `{ statements }`; the statement parser says how."""
-        raise NotImplementedError

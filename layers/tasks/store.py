@@ -303,7 +303,9 @@ class TaskStore:
                 wanted = answer.get("UnprocessedKeys", {})
                 if not wanted:
                     break
-                time.sleep(pause_s)  # throttled, and so is what comes next
+                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
+                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
+                time.sleep(pause_s)
             else:
                 raise UnavailableError("DynamoDB")
         return found

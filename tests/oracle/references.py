@@ -6,6 +6,7 @@ and `mutable` arguments change what they were taken from.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,18 +64,18 @@ def pick(size: int, subscript: Subscript) -> tuple[int, ...]:
     return chosen
 
 
-class Reference:
+class Reference(ABC):
     """Something that holds a value."""
 
     type: Type
 
+    @abstractmethod
     def read(self) -> Value:
         """Return the value held now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Value) -> None:
         """Hold that value from now on, converted to the type of this reference."""
-        raise NotImplementedError
 
 
 class Variable(Reference):
