@@ -241,7 +241,19 @@ class ExpectationValue(BaseModel):
     standard_error: float
 
 
-class TaskBody(BaseModel):
+class _TaskFacts(BaseModel):
+    """What is shown of every task, in a list and alone."""
+
+    task_id: str
+    status: Literal["pending", "completed", "failed", "cancelled"]
+    message: str
+    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
+    status_history: list[TransitionBody]
+    correlation_id: str
+    shots: int
+
+
+class TaskBody(_TaskFacts):
     """A task as its owner sees it; `status` is pending until it has ended, running included."""
 
     model_config = ConfigDict(
@@ -278,13 +290,6 @@ class TaskBody(BaseModel):
         }
     )
 
-    task_id: str
-    status: Literal["pending", "completed", "failed", "cancelled"]
-    message: str
-    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
-    status_history: list[TransitionBody]
-    correlation_id: str
-    shots: int
     result: Annotated[
         dict[str, int] | list[dict[str, int]] | None,
         Field(
@@ -329,16 +334,9 @@ class TaskAccepted(BaseModel):
     ] = None
 
 
-class TaskSummary(BaseModel):
+class TaskSummary(_TaskFacts):
     """A task in a list: as it is shown alone, without what its run has put out."""
 
-    task_id: str
-    status: Literal["pending", "completed", "failed", "cancelled"]
-    message: str
-    submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
-    status_history: list[TransitionBody]
-    correlation_id: str
-    shots: int
     error: TaskErrorBody | None = None
 
 
