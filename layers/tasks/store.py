@@ -12,6 +12,7 @@
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
 | bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
+| reschedule| pending; processing, lease run out                         | the same   | these, and `due_at`            |
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
 lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own handwriting in
@@ -21,11 +22,12 @@ A worker's claims, heartbeats and endings go several to a call: `claim_all`, `ex
 of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditions. Each statement is carried out or
 refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
 statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
+
+What a row looks like is in rows.py.
 """
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -37,8 +39,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.logs import Event, logger
-from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
-from tasks.task import Lane, Status, Task, Transition, epoch_ms, rfc3339, utc_now
+from tasks.rows import (
+    ALONE,
+    LISTED,
+    OPEN_SHARDS,
+    Change,
+    Rows,
+    failure,
+    history,
+    history_line,
+    is_self_contained,
+    key_of,
+    only,
+    shard_of,
+)
+from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,28 +71,28 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
     )
 
-    Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
+    from tasks.payloads import Payloads
+    from tasks.rows import Row
+    from tasks.task import Lane
+
     Refusal: TypeAlias = StaleAttemptError | UnavailableError
     _Answer: TypeAlias = BatchStatementResponseTypeDef | UnavailableError
 
-ROW_VERSION = 1
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
 OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
-OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
-RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
+# How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
+SWEEP_AFTER = timedelta(seconds=30)
 # After a lease ran out; by then SQS has delivered a dead worker's message again.
 ABANDONED_AFTER = timedelta(seconds=20)
 MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
+MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 _GET_BATCH = 100  # most keys in one BatchGetItem
 _GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
-MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 _STATEMENTS = 25  # most statements in one BatchExecuteStatement
-_CALLS_AT_A_TIME = 5
+_CALLS_AT_A_TIME = 5  # of the single writes and reads that a batch has left over
 _UNDECIDED: BatchStatementResponseTypeDef = {"Error": {}}
 # How DynamoDB would say that it takes no such batch at all; then there is still UpdateItem.
 _NO_BATCHES = {"ValidationException", "AccessDeniedException"}
-# How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
-SWEEP_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +127,6 @@ class Page:
     following: Position | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What a worker's write sets and removes, by the attributes' paths."""
-
-    sets: Mapping[str, AttributeValueTypeDef]
-    removes: Sequence[str] = ()
-
-    def made_by(self, task: Task, row: Row) -> bool:
-        """Return whether `row` shows this ending as made by this attempt: the write was sent twice."""
-        return row.get("status") == self.sets.get("status", {}) and row.get("attempt") == {"N": str(task.attempt)}
-
-
 class TaskStore:
     """Reads and writes tasks. Every method raises UnavailableError when DynamoDB or S3 does not answer."""
 
@@ -132,11 +135,11 @@ class TaskStore:
     ) -> None:
         self._client = client
         self._table = table
-        self._payloads = payloads
+        self._rows = Rows(payloads)
         self._lease = lease
         self._retention = retention
 
-    # -- submitting and reading -------------------------------------------------------------------------------------
+    # -- submitting -----------------------------------------------------------------------------------------------
 
     def submit(self, task: Task) -> Submission:
         """Store a new task; with an id made from an Idempotency-Key, return the earlier task instead if there is one.
@@ -176,141 +179,24 @@ class TaskStore:
         return [submissions[task.task_id] for task in tasks]
 
     def _unused(self, task: Task) -> PutTypeDef:
-        """Return what puts the task's row if its id is unused."""
+        """Return what puts the task's row if its id is unused; what does not fit the row is in the bucket by then."""
+        now = utc_now()
         return {
             "TableName": self._table,
-            "Item": self._row(task),
+            "Item": self._rows.new(task, due_at=now + SWEEP_AFTER, expires_at=now + self._retention),
             "ConditionExpression": "attribute_not_exists(task_id)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
     def _resubmission(self, task: Task, row: Row) -> Submission:
         """Return the earlier task that has the id of this one; raises KeyReusedError."""
-        existing = self._task(row)
+        existing = self._rows.task(row)
         if existing.request_hash != task.request_hash:
             raise KeyReusedError(task.task_id)
         own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
         return Submission(existing, replayed=not own)
 
-    def get(self, task_id: str) -> Task | None:
-        """Return the task without its circuit's text (see `load_circuit`), or None when there is none."""
-        try:
-            # Strongly consistent: a client that was just told an id, or a result, must find it. The circuit stays
-            # behind; it is billed all the same, as DynamoDB bills whole rows.
-            answer = self._client.get_item(
-                TableName=self._table, Key=_key(task_id), ConsistentRead=True, **_only(*_LISTED, *_ALONE)
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item")
-        return None if row is None else self._task(row)
-
-    def circuit(self, task_id: str, owner: str) -> str | None:
-        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
-        try:
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=_key(task_id),
-                ConsistentRead=True,
-                **_only("owner", "circuit", "circuit_key"),
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item")
-        return self.load_circuit(row) if row is not None and row["owner"]["S"] == owner else None
-
-    def page(
-        self,
-        owner: str,
-        limit: int,
-        *,
-        statuses: Collection[Status] = (),
-        submitted_after: str = "",
-        behind: Position | None = None,
-    ) -> Page:
-        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
-
-        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
-        milliseconds after it was stored: indexes of DynamoDB follow their table.
-        """
-        found: list[Task] = []
-        looked_at = 0
-        while True:
-            keys, more = self._keys_of(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
-            # Consistent: a task that was read as ended is not pending in the list.
-            rows = self._rows([key.task_id for key in keys], _LISTED, consistent=True)
-            for index, key in enumerate(keys):
-                behind = key
-                row = rows.get(key.task_id)  # None: expired a moment ago
-                if row is not None and (not statuses or row["status"]["S"] in statuses):
-                    found.append(self._task(row))
-                if len(found) == limit:
-                    return Page(found, key if more or index + 1 < len(keys) else None)
-            looked_at += len(keys)
-            if not more:
-                return Page(found, None)
-            if looked_at >= MAX_LOOKED_AT:
-                return Page(found, behind)
-
-    def _keys_of(
-        self, owner: str, submitted_after: str, behind: Position | None, limit: int
-    ) -> tuple[list[Position], bool]:
-        """Return the next keys of an owner's tasks, newest first, and whether there are more.
-
-        Whatever `behind` says, the owner is the one that the keys are asked for.
-        """
-        if behind is not None and behind.submitted_at <= submitted_after:
-            return [], False  # DynamoDB refuses to start outside of what is asked for
-        request: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": OWNERS_INDEX,
-            "KeyConditionExpression": "#owner = :owner AND submitted_at > :after",
-            "ExpressionAttributeNames": {"#owner": "owner"},
-            "ExpressionAttributeValues": {":owner": {"S": owner}, ":after": {"S": submitted_after or "0"}},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,  # one more tells whether there is more
-        }
-        if behind is not None:
-            request["ExclusiveStartKey"] = {
-                **_key(behind.task_id),
-                "owner": {"S": owner},
-                "submitted_at": {"S": behind.submitted_at},
-            }
-        try:
-            answer = self._client.query(**request)
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
-        return keys[:limit], len(keys) > limit
-
-    def _rows(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
-        """Return these attributes of the rows that there are, by task id, which must be among them."""
-        found: dict[str, Row] = {}
-        for start in range(0, len(task_ids), _GET_BATCH):
-            wanted: dict[str, Any] = {
-                self._table: {
-                    "Keys": [_key(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
-                    "ConsistentRead": consistent,
-                    **_only(*attributes),
-                }
-            }
-            for pause_s in _GET_PAUSES_S:
-                try:
-                    answer = self._client.batch_get_item(RequestItems=wanted)
-                except (ClientError, BotoCoreError) as error:
-                    raise UnavailableError("DynamoDB") from error
-                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
-                wanted = answer.get("UnprocessedKeys", {})
-                if not wanted:
-                    break
-                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
-                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
-                time.sleep(pause_s)
-            else:
-                raise UnavailableError("DynamoDB")
-        return found
-
-    # -- a worker's attempt -----------------------------------------------------------------------------------------
+    # -- a worker's attempt ---------------------------------------------------------------------------------------
 
     def claim(self, task_id: str, token: str | None = None) -> Task | None:
         """Take the task for this worker, with its circuit; None when it has ended, is unknown or another holds it.
@@ -322,7 +208,7 @@ class TaskStore:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(task_id),
+                Key=key_of(task_id),
                 UpdateExpression=(
                     "SET #status = :processing, attempt = attempt + :one, lease_until = :lease, claim = :claim,"
                     " status_history = list_append(status_history, :line),"
@@ -344,8 +230,8 @@ class TaskStore:
                     ":now": {"N": str(epoch_ms(now))},
                     ":lease": {"N": str(epoch_ms(now + self._lease))},
                     ":claim": {"S": token},
-                    ":line": {"L": [_transition(_taken(now))]},
-                    ":shard": {"S": _shard(task_id)},
+                    ":line": history(_taken(now)),
+                    ":shard": {"S": shard_of(task_id)},
                     ":due": {"N": str(epoch_ms(now + SWEEP_AFTER))},
                 },
                 ReturnValues="ALL_NEW",
@@ -356,7 +242,7 @@ class TaskStore:
             row = _refused(error)
             if row.get("claim", {}).get("S") != token:
                 return None
-        return self._claimed(row)
+        return self._rows.task_to_run(row)
 
     def claim_all(self, task_ids: Sequence[str]) -> list[Task | UnavailableError | None]:
         """Return for each task what `claim` would, or raise; a task that is named twice is claimed once."""
@@ -371,10 +257,10 @@ class TaskStore:
                 ours = row.get("claim", {}).get("S") == token
                 if isinstance(answer, UnavailableError):
                     found[task_id] = answer
-                elif ours and "circuit" in row and "options" in row:
-                    found[task_id] = self._claimed(row)
+                elif ours and is_self_contained(row):
+                    found[task_id] = self._rows.task_to_run(row)
                 elif ours:
-                    waiting[task_id] = threads.submit(self._claimed, row)
+                    waiting[task_id] = threads.submit(self._rows.task_to_run, row)
                 elif not _is_out_of_reach(row, now):
                     waiting[task_id] = threads.submit(self.claim, task_id, token)
             for task_id, claiming in waiting.items():
@@ -386,11 +272,11 @@ class TaskStore:
 
     def extend(self, task: Task) -> None:
         """Renew the lease of this attempt; raises StaleAttemptError when it is no longer the task's attempt."""
-        self._write_attempt(task, _Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}}))
+        self._write_attempt(task, Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}}))
 
     def extend_all(self, tasks: Sequence[Task]) -> list[Refusal | None]:
         """Renew the lease of each attempt; return for each what `extend` would raise, else None."""
-        change = _Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}})
+        change = Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}})
         return self._write_attempts([(task, change) for task in tasks])
 
     def release(self, task: Task) -> None:
@@ -398,11 +284,11 @@ class TaskStore:
 
         Raises StaleAttemptError.
         """
-        self._write_attempt(task, _Change({"lease_until": {"N": "0"}}))
+        self._write_attempt(task, Change({"lease_until": {"N": "0"}}))
 
     def pass_on(self, task: Task, lane: Lane) -> None:
         """Give the task to the workers of another lane, unfinished; raises StaleAttemptError."""
-        self._write_attempt(task, _Change({"lease_until": {"N": "0"}, "lane": {"S": str(lane)}}))
+        self._write_attempt(task, Change({"lease_until": {"N": "0"}, "lane": {"S": str(lane)}}))
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
@@ -425,7 +311,7 @@ class TaskStore:
             refusals[index] = refusal
         return refusals
 
-    # -- the owner and the sweeper ----------------------------------------------------------------------------------
+    # -- the owner and the sweeper --------------------------------------------------------------------------------
 
     def cancel(self, task_id: str, owner: str) -> bool:
         """End the owner's task unless it has ended; say whether it did. A running one stops at its next heartbeat."""
@@ -433,7 +319,7 @@ class TaskStore:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(task_id),
+                Key=key_of(task_id),
                 UpdateExpression=_ENDING,
                 ConditionExpression="#owner = :owner AND #status IN (:pending, :processing)",
                 ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
@@ -459,7 +345,7 @@ class TaskStore:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(task_id),
+                Key=key_of(task_id),
                 UpdateExpression=_ENDING.replace("SET ", "SET #error = :error, dead = :true, "),
                 ConditionExpression="#status = :pending OR (#status = :processing AND lease_until < :now)",
                 ExpressionAttributeNames={"#status": "status", "#error": "error"},
@@ -467,7 +353,7 @@ class TaskStore:
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
                     ":now": {"N": str(epoch_ms(now))},
-                    ":error": {"S": json.dumps(error.as_dict())},
+                    ":error": failure(error),
                     ":true": {"BOOL": True},
                     **ending,
                 },
@@ -476,8 +362,136 @@ class TaskStore:
             )
         except (ClientError, BotoCoreError) as raised:
             row = _refused(raised)
-            return self._task(row) if _has_line(row, ending) else None
-        return self._task(answer["Attributes"])
+            return self._rows.task(row) if _has_line(row, ending) else None
+        return self._rows.task(answer["Attributes"])
+
+    def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
+        """Claim the right to send the task's message again, and put its next look off to `due_at`.
+
+        None when another sweeper was faster, a worker holds the task, or it has ended.
+        """
+        due: AttributeValueTypeDef = {"N": str(epoch_ms(due_at))}
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=key_of(open_task.task_id),
+                UpdateExpression="SET due_at = :due",
+                ConditionExpression=(
+                    "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
+                ),
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":due": due,
+                    ":was": {"N": str(open_task.due_at)},
+                    ":pending": {"S": str(Status.PENDING)},
+                    ":processing": {"S": str(Status.PROCESSING)},
+                    ":now": {"N": str(epoch_ms(utc_now()))},
+                },
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            row = _refused(error)
+            # Written by our own first try, whose answer was lost? A sweeper that wrote the same millisecond sends too.
+            return self._rows.task(row) if row.get("due_at") == due else None
+        return self._rows.task(answer["Attributes"])
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def get(self, task_id: str) -> Task | None:
+        """Return the task without its circuit's text (see `circuit`), or None when there is none."""
+        try:
+            # Strongly consistent: a client that was just told an id, or a result, must find it. The circuit stays
+            # behind; it is billed all the same, as DynamoDB bills whole rows.
+            answer = self._client.get_item(
+                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*ALONE)
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        row = answer.get("Item")
+        return None if row is None else self._rows.task(row)
+
+    def circuit(self, task_id: str, owner: str) -> str | None:
+        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key=key_of(task_id),
+                ConsistentRead=True,
+                **only("owner", "circuit", "circuit_key"),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        row = answer.get("Item")
+        return self._rows.circuit(row) if row is not None and row["owner"]["S"] == owner else None
+
+    def page(
+        self,
+        owner: str,
+        limit: int,
+        *,
+        statuses: Collection[Status] = (),
+        submitted_after: str = "",
+        behind: Position | None = None,
+    ) -> Page:
+        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
+
+        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
+        milliseconds after it was stored: indexes of DynamoDB follow their table.
+        """
+        found: list[Task] = []
+        looked_at = 0
+        while True:
+            keys, more = self._positions(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
+            # Consistent: a task that was read as ended is not pending in the list.
+            rows = self._read([key.task_id for key in keys], LISTED, consistent=True)
+            for index, key in enumerate(keys):
+                behind = key
+                row = rows.get(key.task_id)  # None: expired a moment ago
+                if row is not None and (not statuses or row["status"]["S"] in statuses):
+                    found.append(self._rows.task(row))
+                if len(found) == limit:
+                    return Page(found, key if more or index + 1 < len(keys) else None)
+            looked_at += len(keys)
+            if not more:
+                return Page(found, None)
+            if looked_at >= MAX_LOOKED_AT:
+                return Page(found, behind)
+
+    def _positions(
+        self, owner: str, submitted_after: str, behind: Position | None, limit: int
+    ) -> tuple[list[Position], bool]:
+        """Return the next keys of an owner's tasks, newest first, and whether there are more.
+
+        Whatever `behind` says, the owner is the one that the keys are asked for.
+        """
+        if behind is not None and behind.submitted_at <= submitted_after:
+            return [], False  # DynamoDB refuses to start outside of what is asked for
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": OWNERS_INDEX,
+            "KeyConditionExpression": "#owner = :owner AND submitted_at > :after",
+            "ExpressionAttributeNames": {"#owner": "owner"},
+            "ExpressionAttributeValues": {":owner": {"S": owner}, ":after": {"S": submitted_after or "0"}},
+            "ScanIndexForward": False,
+            "Limit": limit + 1,  # one more tells whether there is more
+        }
+        if behind is not None:
+            request["ExclusiveStartKey"] = {
+                **key_of(behind.task_id),
+                "owner": {"S": owner},
+                "submitted_at": {"S": behind.submitted_at},
+            }
+        try:
+            answer = self._client.query(**request)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
+        return keys[:limit], len(keys) > limit
+
+    def look(self, task_ids: Sequence[str]) -> list[Task]:
+        """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
+        return [self._rows.task(row) for row in self._read(task_ids, LISTED, consistent=False).values()]
 
     def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
         """Yield the tasks that have not ended, by shard and then by due time; all, or those due before a moment."""
@@ -500,139 +514,67 @@ class TaskStore:
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("DynamoDB") from error
 
-    def look(self, task_ids: Sequence[str]) -> list[Task]:
-        """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
-        return [self._task(row) for row in self._rows(task_ids, _LISTED, consistent=False).values()]
-
     def abandoned(self, task_ids: Sequence[str]) -> set[str]:
         """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
         before = epoch_ms(utc_now() - ABANDONED_AFTER)
-        rows = self._rows(task_ids, ("task_id", "status", "lease_until"), consistent=False)
+        rows = self._read(task_ids, ("task_id", "status", "lease_until"), consistent=False)
         return {
             task_id
             for task_id, row in rows.items()
             if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
         }
 
-    def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
-        """Claim the right to send the task's message again, and put its next look off to `due_at`.
+    def _read(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
+        """Return these attributes of the rows that there are, by task id, which must be among them."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(task_ids), _GET_BATCH):
+            wanted: dict[str, Any] = {
+                self._table: {
+                    "Keys": [key_of(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
+                    "ConsistentRead": consistent,
+                    **only(*attributes),
+                }
+            }
+            for pause_s in _GET_PAUSES_S:
+                try:
+                    answer = self._client.batch_get_item(RequestItems=wanted)
+                except (ClientError, BotoCoreError) as error:
+                    raise UnavailableError("DynamoDB") from error
+                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
+                wanted = answer.get("UnprocessedKeys", {})
+                if not wanted:
+                    break
+                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
+                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
+                time.sleep(pause_s)
+            else:
+                raise UnavailableError("DynamoDB")
+        return found
 
-        None when another sweeper was faster, a worker holds the task, or it has ended.
-        """
-        due: AttributeValueTypeDef = {"N": str(epoch_ms(due_at))}
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=_key(open_task.task_id),
-                UpdateExpression="SET due_at = :due",
-                ConditionExpression=(
-                    "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
-                ),
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={
-                    ":due": due,
-                    ":was": {"N": str(open_task.due_at)},
-                    ":pending": {"S": str(Status.PENDING)},
-                    ":processing": {"S": str(Status.PROCESSING)},
-                    ":now": {"N": str(epoch_ms(utc_now()))},
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as error:
-            row = _refused(error)
-            # Written by our own first try, whose answer was lost? A sweeper that wrote the same millisecond sends too.
-            return self._task(row) if row.get("due_at") == due else None
-        return self._task(answer["Attributes"])
+    # -- a worker's writes, one in a call and several -------------------------------------------------------------
 
-    # -- rows -------------------------------------------------------------------------------------------------------
-
-    def _row(self, task: Task) -> dict[str, AttributeValueTypeDef]:
-        """Return the row of a new task, having stored what does not fit it."""
-        packed = pack(task.circuit)
-        row: dict[str, AttributeValueTypeDef] = {
-            "task_id": {"S": task.task_id},
-            "version": {"N": str(ROW_VERSION)},
-            "owner": {"S": task.owner},
-            "status": {"S": str(task.status)},
-            "submitted_at": {"S": task.submitted_at},
-            "correlation_id": {"S": task.correlation_id},
-            "shots": {"N": str(task.shots)},
-            "request_hash": {"S": task.request_hash},
-            "lane": {"S": str(task.lane)},
-            "estimated_seconds": {"N": f"{task.estimated_seconds:.3g}"},
-            "status_history": {"L": [_transition(line) for line in task.status_history]},
-            "attempt": {"N": "0"},
-            "lease_until": {"N": "0"},
-            "open_shard": {"S": _shard(task.task_id)},
-            "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))},
-            "expires_at": {"N": str(int((utc_now() + self._retention).timestamp()))},
-        }
-        if task.callback_url:
-            row["callback_url"] = {"S": task.callback_url}  # for the notifier, which sees rows in the table's stream
-        if len(packed) <= INLINE_BYTES:
-            row["circuit"] = {"B": packed}
-        else:
-            # Before the row, so that no row names a missing object; an orphan expires by the bucket's rule.
-            # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
-            row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
-            self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
-        options = json.dumps(dict(task.options))
-        if len(options) <= INLINE_BYTES:
-            row["options"] = {"S": options}
-        else:  # a sweep's inputs, as a rule
-            row["options_key"] = {"S": f"options/{task.task_id}-{task.request_hash[:16]}"}
-            self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
-        return row
-
-    def load_circuit(self, row: Row) -> str:
-        """Return the circuit's text, from the row or from the object that it names."""
-        packed = row["circuit"]["B"] if "circuit" in row else self._payloads.get(row["circuit_key"]["S"])
-        return unpack(bytes(packed))
-
-    def load_options(self, row: Row) -> dict[str, Any]:
-        """Return the options that are too large for the row, from the object that it names."""
-        options: dict[str, Any] = json.loads(unpack(self._payloads.get(row["options_key"]["S"])))
-        return options
-
-    def _claimed(self, row: Row) -> Task:
-        task = self._task(row).evolve(circuit=self.load_circuit(row))
-        return task.evolve(options=self.load_options(row)) if "options_key" in row else task
-
-    def _ending(self, task: Task, end: Mapping[str, Any] | TaskError) -> _Change:
+    def _ending(self, task: Task, end: Mapping[str, Any] | TaskError) -> Change:
         """Return what ends the task's row; an outcome that does not fit it is in the bucket by then."""
-        status, notes = Status.COMPLETED, "The circuit was run."
-        sets: dict[str, AttributeValueTypeDef] = {}
         if isinstance(end, TaskError):
             status, notes = Status.FAILED, end.message
-            sets["error"] = {"S": json.dumps(end.as_dict())}
+            sets = {"error": failure(end)}
         else:
-            text = json.dumps(dict(end), separators=(",", ":"))
-            packed = pack(text)
-            if len(packed) <= INLINE_BYTES:
-                sets["outcome"] = {"B": packed}
-            else:
-                # One object an attempt: a stale worker must not replace what the row of a newer one points at.
-                key = f"outcomes/{task.task_id}-{task.attempt}"
-                self._payloads.put(key, packed, "application/json")
-                sets["outcome_object"] = {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}
+            status, notes = Status.COMPLETED, "The circuit was run."
+            sets = self._rows.outcome(task, end)
+        sets["status"] = {"S": str(status)}
         # Nobody else can have added to the history since the claim, for this attempt would be stale.
-        history = [_transition(line) for line in (*task.status_history, Transition(status, rfc3339(utc_now()), notes))]
-        sets |= {"status": {"S": str(status)}, "status_history": {"L": history}}
-        return _Change(sets, removes=("open_shard", "due_at", "lease_until"))
+        line = Transition(status, rfc3339(utc_now()), notes)
+        sets["status_history"] = history(*task.status_history, line)
+        return Change(sets, removes=("open_shard", "due_at", "lease_until"))
 
-    def _write_attempt(self, task: Task, change: _Change) -> None:
+    def _write_attempt(self, task: Task, change: Change) -> None:
         """Change the row if this attempt is still the task's; raises StaleAttemptError."""
-        update = "SET " + ", ".join(f"#{index} = :{index}" for index in range(len(change.sets)))
-        names = dict(zip((f"#{index}" for index in range(len(change.sets))), change.sets, strict=True))
-        values = dict(zip((f":{index}" for index in range(len(change.sets))), change.sets.values(), strict=True))
-        if change.removes:
-            update += " REMOVE " + ", ".join(change.removes)
+        expression, names, values = change.as_expression()
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(task.task_id),
-                UpdateExpression=update,
+                Key=key_of(task.task_id),
+                UpdateExpression=expression,
                 ConditionExpression="#status = :processing AND attempt = :attempt",
                 ExpressionAttributeNames={"#status": "status", **names},
                 ExpressionAttributeValues={
@@ -646,9 +588,7 @@ class TaskStore:
             if not change.made_by(task, _refused(error)):
                 raise StaleAttemptError(task.task_id) from None
 
-    # -- several writes in one call ---------------------------------------------------------------------------------
-
-    def _write_attempts(self, changes: Sequence[tuple[Task, _Change]]) -> list[Refusal | None]:
+    def _write_attempts(self, changes: Sequence[tuple[Task, Change]]) -> list[Refusal | None]:
         """Do what `_write_attempt` would with each; return what it would raise, else None."""
         answers = self._execute(
             [self._statement(task.task_id, Status.PROCESSING, task.attempt, change) for task, change in changes]
@@ -670,27 +610,26 @@ class TaskStore:
 
     def _claiming(self, task_id: str, token: str, now: datetime) -> BatchStatementRequestTypeDef:
         """Return the statement that claims a task for the first time."""
-        change = _Change(
+        change = Change(
             {
                 "status": {"S": str(Status.PROCESSING)},
                 "attempt": {"N": "1"},
                 "lease_until": {"N": str(epoch_ms(now + self._lease))},
                 "claim": {"S": token},
-                "status_history[999]": _transition(_taken(now)),  # past its end: added there
+                "status_history[999]": history_line(_taken(now)),  # past its end: added there
             }
         )
         return self._statement(task_id, Status.PENDING, 0, change, " RETURNING ALL NEW *")
 
     def _statement(
-        self, task_id: str, status: Status, attempt: int, change: _Change, returning: str = ""
+        self, task_id: str, status: Status, attempt: int, change: Change, returning: str = ""
     ) -> BatchStatementRequestTypeDef:
         """Return a change as a statement of PartiQL, on condition that the task has this status and attempt."""
-        sets = "".join(f" SET {_quote(path)} = ?" for path in change.sets)
-        removes = "".join(f" REMOVE {_quote(path)}" for path in change.removes)
+        clauses, parameters = change.as_partiql()
         where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ?'
         return {
-            "Statement": f'UPDATE "{self._table}"{sets}{removes}{where}{returning}',
-            "Parameters": [*change.sets.values(), {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
+            "Statement": f'UPDATE "{self._table}"{clauses}{where}{returning}',
+            "Parameters": [*parameters, {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -718,41 +657,6 @@ class TaskStore:
             logger.warning("Statements of a batch were not carried out", event=Event.BATCH_REFUSED, code=code)
         return answers
 
-    # -- rows as tasks ----------------------------------------------------------------------------------------------
-
-    def _task(self, row: Row) -> Task:
-        """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
-        outcome: dict[str, Any] = {}
-        if "outcome" in row:
-            outcome = json.loads(unpack(bytes(row["outcome"]["B"])))
-        elif "outcome_object" in row:
-            stored = row["outcome_object"]["M"]
-            if int(stored["bytes"]["N"]) > RESPONSE_BYTES:
-                outcome = {"result_url": self._payloads.url(stored["key"]["S"])}
-            else:
-                outcome = json.loads(unpack(self._payloads.get(stored["key"]["S"])))
-        return Task(
-            task_id=row["task_id"]["S"],
-            owner=row["owner"]["S"],
-            status=Status(row["status"]["S"]),
-            submitted_at=row["submitted_at"]["S"],
-            correlation_id=row["correlation_id"]["S"],
-            circuit="",
-            shots=int(row["shots"]["N"]),
-            options=json.loads(row.get("options", {}).get("S", "{}")),
-            request_hash=row.get("request_hash", {}).get("S", ""),
-            lane=Lane(row.get("lane", {}).get("S", Lane.SMALL)),
-            estimated_seconds=float(row.get("estimated_seconds", {}).get("N", "0")),
-            status_history=tuple(
-                Transition(Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"])
-                for line in row["status_history"]["L"]
-            ),
-            attempt=int(row["attempt"]["N"]),
-            lease_until=int(row.get("lease_until", {}).get("N", "0")),
-            outcome=outcome,
-            error=json.loads(row["error"]["S"]) if "error" in row else None,
-        )
-
 
 ATTEMPTS_EXHAUSTED = TaskError(
     ErrorCode.ATTEMPTS_EXHAUSTED,
@@ -763,33 +667,6 @@ ATTEMPTS_EXHAUSTED = TaskError(
 _ENDING = (
     "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
 )
-
-
-# What a row holds beside the circuit: what a list shows of a task, and what is shown of one alone.
-_LISTED = (
-    "task_id",
-    "owner",
-    "status",
-    "submitted_at",
-    "correlation_id",
-    "shots",
-    "status_history",
-    "attempt",
-    "error",
-)
-_ALONE = ("options", "request_hash", "lane", "estimated_seconds", "lease_until", "outcome", "outcome_object")
-
-
-def _only(*attributes: str) -> dict[str, Any]:
-    """Return the arguments that make a read leave out all but these attributes, some of which are reserved words."""
-    names = {f"#{index}": attribute for index, attribute in enumerate(attributes)}
-    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-
-
-def _quote(path: str) -> str:
-    """Return an attribute's path in PartiQL, its name quoted: some names are reserved words."""
-    name, bracket, index = path.partition("[")
-    return f'"{name}"{bracket}{index}'
 
 
 def _row_in(answer: _Answer) -> Row:
@@ -809,7 +686,7 @@ def _is_out_of_reach(row: Row, now: datetime) -> bool:
 
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
-    return {":status": {"S": str(status)}, ":line": _line(status, utc_now(), notes)}
+    return {":status": {"S": str(status)}, ":line": history(Transition(status, rfc3339(utc_now()), notes))}
 
 
 def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
@@ -817,24 +694,8 @@ def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
     return row.get("status_history", {"L": []})["L"][-1:] == ending[":line"]["L"]
 
 
-def _line(status: Status, moment: datetime, notes: str) -> AttributeValueTypeDef:
-    return {"L": [_transition(Transition(status, rfc3339(moment), notes))]}
-
-
 def _taken(now: datetime) -> Transition:
     return Transition(Status.PROCESSING, rfc3339(now), "A worker took the task.")
-
-
-def _transition(line: Transition) -> AttributeValueTypeDef:
-    return {"M": {name: {"S": text} for name, text in line.as_dict().items()}}
-
-
-def _key(task_id: str) -> dict[str, AttributeValueTypeDef]:
-    return {"task_id": {"S": task_id}}
-
-
-def _shard(task_id: str) -> str:
-    return str(int(task_id[-4:], 16) % OPEN_SHARDS)
 
 
 def _refused(error: ClientError | BotoCoreError) -> Row:

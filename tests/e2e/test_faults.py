@@ -23,7 +23,7 @@ import pytest
 import chaos
 from chaos import ChaosStack, Ledger, progress
 from fault_proxy import QUICK_FAULTS, FaultProxy
-from tasks.store import OPEN_SHARDS
+from tasks.rows import OPEN_SHARDS
 from tasks.task import Status
 
 if TYPE_CHECKING:

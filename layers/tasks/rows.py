@@ -1,0 +1,235 @@
+"""A task as a row of the table, and back: attributes, what lies in the bucket instead, and changes in DynamoDB's words.
+
+| attribute                        | there                                                                     |
+|----------------------------------|---------------------------------------------------------------------------|
+| circuit or circuit_key           | always; the latter names an object, which holds what is too large         |
+| options or options_key           | always                                                                    |
+| outcome or outcome_object; error | once the task is completed; failed                                        |
+| attempt                          | always; how often the task was claimed                                    |
+| claim                            | once it was claimed; a random token of the latest claim's                 |
+| lease_until                      | until the task ends; 0 while no worker has it                             |
+| open_shard, due_at               | until the task ends: the keys of the index of open tasks                  |
+| dead                             | while the task has failed only because its message died                   |
+| callback_url                     | where there is one; the notifier reads it from the table's stream         |
+| expires_at                       | always; DynamoDB deletes the row then                                     |
+
+The others are a Task's fields by their own names. Which of them a transition changes, and on what condition, is said in
+store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at` in seconds, as DynamoDB wants it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
+from tasks.task import Lane, Status, Task, Transition, epoch_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from tasks.errors import TaskError
+
+    Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
+
+ROW_VERSION = 1
+OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
+RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
+
+# What a read needs for a task in a list, and for one alone; neither has the circuit.
+LISTED = (
+    "task_id",
+    "owner",
+    "status",
+    "submitted_at",
+    "correlation_id",
+    "shots",
+    "status_history",
+    "attempt",
+    "error",
+)
+ALONE = (
+    *LISTED,
+    "options",
+    "request_hash",
+    "lane",
+    "estimated_seconds",
+    "lease_until",
+    "outcome",
+    "outcome_object",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a worker's write sets and removes, by the attributes' paths."""
+
+    sets: Mapping[str, AttributeValueTypeDef]
+    removes: Sequence[str] = ()
+
+    def as_expression(self) -> tuple[str, dict[str, str], dict[str, AttributeValueTypeDef]]:
+        """Return an update expression, and the names and values that it has placeholders for."""
+        names = {f"#{index}": path for index, path in enumerate(self.sets)}
+        values = {f":{index}": value for index, value in enumerate(self.sets.values())}
+        expression = "SET " + ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+        if self.removes:
+            expression += " REMOVE " + ", ".join(self.removes)
+        return expression, names, values
+
+    def as_partiql(self) -> tuple[str, list[AttributeValueTypeDef]]:
+        """Return the clauses of an UPDATE in PartiQL, and the parameters that they have question marks for."""
+        sets = "".join(f" SET {_quote(path)} = ?" for path in self.sets)
+        removes = "".join(f" REMOVE {_quote(path)}" for path in self.removes)
+        return sets + removes, list(self.sets.values())
+
+    def made_by(self, task: Task, row: Row) -> bool:
+        """Return whether `row` shows this ending as made by this attempt: the write was sent twice."""
+        return row.get("status") == self.sets.get("status", {}) and row.get("attempt") == {"N": str(task.attempt)}
+
+
+class Rows:
+    """Makes rows of tasks and tasks of rows; whatever touches the bucket raises UnavailableError."""
+
+    def __init__(self, payloads: Payloads) -> None:
+        self._payloads = payloads
+
+    def new(self, task: Task, *, due_at: datetime, expires_at: datetime) -> dict[str, AttributeValueTypeDef]:
+        """Return the row of a new task, having stored what does not fit it."""
+        packed = pack(task.circuit)
+        row: dict[str, AttributeValueTypeDef] = {
+            "task_id": {"S": task.task_id},
+            "version": {"N": str(ROW_VERSION)},
+            "owner": {"S": task.owner},
+            "status": {"S": str(task.status)},
+            "submitted_at": {"S": task.submitted_at},
+            "correlation_id": {"S": task.correlation_id},
+            "shots": {"N": str(task.shots)},
+            "request_hash": {"S": task.request_hash},
+            "lane": {"S": str(task.lane)},
+            "estimated_seconds": {"N": f"{task.estimated_seconds:.3g}"},
+            "status_history": history(*task.status_history),
+            "attempt": {"N": "0"},
+            "lease_until": {"N": "0"},
+            "open_shard": {"S": shard_of(task.task_id)},
+            "due_at": {"N": str(epoch_ms(due_at))},
+            "expires_at": {"N": str(int(expires_at.timestamp()))},
+        }
+        if task.callback_url:
+            row["callback_url"] = {"S": task.callback_url}
+        if len(packed) <= INLINE_BYTES:
+            row["circuit"] = {"B": packed}
+        else:
+            # Before the row, so that no row names a missing object; an orphan expires by the bucket's rule.
+            # The hash in the key keeps a refused reuse of an Idempotency-Key from replacing the first body's circuit.
+            row["circuit_key"] = {"S": f"circuits/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["circuit_key"]["S"], packed, "text/plain; charset=utf-8")
+        options = json.dumps(dict(task.options))
+        if len(options) <= INLINE_BYTES:
+            row["options"] = {"S": options}
+        else:  # a sweep's inputs, as a rule
+            row["options_key"] = {"S": f"options/{task.task_id}-{task.request_hash[:16]}"}
+            self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
+        return row
+
+    def outcome(self, task: Task, outcome: Mapping[str, Any]) -> dict[str, AttributeValueTypeDef]:
+        """Return the attribute that holds the outcome of this attempt, having stored what does not fit a row."""
+        text = json.dumps(dict(outcome), separators=(",", ":"))
+        packed = pack(text)
+        if len(packed) <= INLINE_BYTES:
+            return {"outcome": {"B": packed}}
+        # One object an attempt: a stale worker must not replace what the row of a newer one points at.
+        key = f"outcomes/{task.task_id}-{task.attempt}"
+        self._payloads.put(key, packed, "application/json")
+        return {"outcome_object": {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}}
+
+    def task(self, row: Row) -> Task:
+        """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
+        outcome: dict[str, Any] = {}
+        if "outcome" in row:
+            outcome = json.loads(unpack(bytes(row["outcome"]["B"])))
+        elif "outcome_object" in row:
+            stored = row["outcome_object"]["M"]
+            if int(stored["bytes"]["N"]) > RESPONSE_BYTES:
+                outcome = {"result_url": self._payloads.url(stored["key"]["S"])}
+            else:
+                outcome = json.loads(unpack(self._payloads.get(stored["key"]["S"])))
+        return Task(
+            task_id=row["task_id"]["S"],
+            owner=row["owner"]["S"],
+            status=Status(row["status"]["S"]),
+            submitted_at=row["submitted_at"]["S"],
+            correlation_id=row["correlation_id"]["S"],
+            circuit="",
+            shots=int(row["shots"]["N"]),
+            options=json.loads(row.get("options", {}).get("S", "{}")),
+            request_hash=row.get("request_hash", {}).get("S", ""),
+            lane=Lane(row.get("lane", {}).get("S", Lane.SMALL)),
+            estimated_seconds=float(row.get("estimated_seconds", {}).get("N", "0")),
+            status_history=tuple(
+                Transition(Status(line["M"]["status"]["S"]), line["M"]["transitioned_at"]["S"], line["M"]["notes"]["S"])
+                for line in row["status_history"]["L"]
+            ),
+            attempt=int(row["attempt"]["N"]),
+            lease_until=int(row.get("lease_until", {}).get("N", "0")),
+            outcome=outcome,
+            error=json.loads(row["error"]["S"]) if "error" in row else None,
+        )
+
+    def task_to_run(self, row: Row) -> Task:
+        """Return a row as a task with all that its run needs, wherever it lies: the circuit and large options too."""
+        task = self.task(row).evolve(circuit=self.circuit(row))
+        if "options_key" in row:
+            task = task.evolve(options=json.loads(unpack(self._payloads.get(row["options_key"]["S"]))))
+        return task
+
+    def circuit(self, row: Row) -> str:
+        """Return the circuit's text, from the row or from the object that it names."""
+        packed = row["circuit"]["B"] if "circuit" in row else self._payloads.get(row["circuit_key"]["S"])
+        return unpack(bytes(packed))
+
+
+def is_self_contained(row: Row) -> bool:
+    """Return whether all that the task's run needs is in its row, so that the bucket need not be asked."""
+    return "circuit" in row and "options" in row
+
+
+def key_of(task_id: str) -> dict[str, AttributeValueTypeDef]:
+    """Return the primary key of the task's row."""
+    return {"task_id": {"S": task_id}}
+
+
+def shard_of(task_id: str) -> str:
+    """Return which of the OPEN_SHARDS partitions of the index of open tasks the task is in, as the row says it."""
+    return str(int(task_id[-4:], 16) % OPEN_SHARDS)
+
+
+def history(*lines: Transition) -> AttributeValueTypeDef:
+    """Return lines of a task's history, a list even of one: list_append takes lists."""
+    return {"L": [history_line(line) for line in lines]}
+
+
+def history_line(line: Transition) -> AttributeValueTypeDef:
+    """Return one line of a task's history."""
+    return {"M": {name: {"S": text} for name, text in line.as_dict().items()}}
+
+
+def failure(error: TaskError) -> AttributeValueTypeDef:
+    """Return the attribute `error` of a failed task."""
+    return {"S": json.dumps(error.as_dict())}
+
+
+def only(*attributes: str) -> dict[str, Any]:
+    """Return the arguments that make a read leave out all but these attributes, some of which are reserved words."""
+    names = {f"#{index}": attribute for index, attribute in enumerate(attributes)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+
+
+def _quote(path: str) -> str:
+    """Return an attribute's path in PartiQL, its name quoted: some names are reserved words."""
+    name, bracket, index = path.partition("[")
+    return f'"{name}"{bracket}{index}'
