@@ -118,13 +118,34 @@ def test_a_figure_says_no_more_than_it_knows() -> None:
     assert report._speed(often) == "4.7 (4.1 to 5) times as fast"  # noqa: SLF001
     judged = report._judged(  # noqa: SLF001
         {
-            "reader": {"loop: qasm3.loads ÷ ours": once, "Bell: qasm3.loads ÷ ours": often},
+            "reader": {
+                "loop: qasm3.loads": once,
+                "loop: qasm3.loads ÷ ours": once,
+                "Bell: qasm3.loads ÷ ours": often,
+                "Bell: qasm2.loads": once,
+                "Bell: qasm2.loads ÷ ours": often,
+            },
             "worker": {"handler ÷ raw Aer": once, "batch ÷ raw Aer": {**once, "median": 0.8}},
         }
     )
-    assert judged[1:] == [
+    assert judged[2:] == [
         "Slower than `qiskit.qasm3.loads` at reading alone: loop (0.3).",
+        "Slower than `qiskit.qasm2.loads`, whose parser is written in Rust, at reading alone: none.",
         "**Below the goal of 0.8 of raw Aer: handler (0.3).**",
+    ]
+
+
+def test_each_program_is_compared_with_its_versions_importer() -> None:
+    """The table has a row for each program that was measured, beside the importer that read it."""
+    figure = {"median": 2.0, "low": 2.0, "high": 2.0}
+    figures = {
+        f"{name}: {what}": figure
+        for name, importer in (("Bell", "qasm3.loads"), ("OpenQASM 2, Bell", "qasm2.loads"))
+        for what in ("ours", importer, f"{importer} ÷ ours")
+    }
+    assert report._reader(figures) == [  # noqa: SLF001 - README's words
+        "| read: Bell | 2 ms | `qiskit.qasm3.loads`: 2 ms | 2 times as fast |",
+        "| read: OpenQASM 2, Bell | 2 ms | `qiskit.qasm2.loads`: 2 ms | 2 times as fast |",
     ]
 
 
