@@ -23,6 +23,7 @@ from tasks.limits import MAX_BINDINGS, MAX_SHOTS, MAX_SWEEP_SHOTS
 from tasks.options import MAX_SEED, Method, Options, Precision
 from tasks.store import MAX_TASKS_AT_ONCE
 
+MAX_KEY = 255  # characters of an idempotency key
 Probability = Annotated[float, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 
@@ -114,7 +115,8 @@ class TaskRequest(BaseModel):
 
     def options(self) -> Options:
         """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
-        return Options.from_dict(self.model_dump(exclude={"qc", "callback_url"}, exclude_unset=True))
+        others = {"qc", "callback_url", "idempotency_key"}  # the latter is a task's in a batch
+        return Options.from_dict(self.model_dump(exclude=others, exclude_unset=True))
 
 
 class TaskInBatch(TaskRequest):
@@ -123,14 +125,10 @@ class TaskInBatch(TaskRequest):
     idempotency_key: Annotated[
         StrictStr | None,
         Field(
-            pattern=r"^[ -~]{1,255}$",
+            pattern=rf"^[ -~]{{1,{MAX_KEY}}}$",
             description="Stands for this task as the header does for one sent alone; no two tasks may have the same.",
         ),
     ] = None
-
-    def options(self) -> Options:
-        """Return how to run the circuit; raises ValueError with a sentence where two fields do not fit together."""
-        return Options.from_dict(self.model_dump(exclude={"qc", "callback_url", "idempotency_key"}, exclude_unset=True))
 
 
 class BatchRequest(BaseModel):

@@ -24,6 +24,7 @@ from dry_runs import Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import (
     BELL,
+    MAX_KEY,
     AcceptedInBatch,
     BatchAccepted,
     BatchRequest,
@@ -58,7 +59,6 @@ Send a quantum circuit, read its counts.
     curl "$API_URL/tasks/<task_id>" -H "x-api-key: $API_KEY"
 """
 
-MAX_KEY = 255
 MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
 _ENDINGS = {
     Status.PENDING: "Task is still in progress.",
@@ -67,7 +67,6 @@ _ENDINGS = {
     Status.CANCELLED: "Task was cancelled.",
 }
 
-PREFER = "`wait=<seconds>`: answer when the task has ended, or after so long; `GET /limits` has the longest."
 _SHOWN_AS = {
     "pending": {Status.PENDING, Status.PROCESSING},
     **{str(status): {status} for status in Status if status.ended},
@@ -199,6 +198,30 @@ async def owner(
     return hashlib.sha256(api_key.encode()).hexdigest()[:32]
 
 
+Store = Annotated[TaskStore, Depends(task_store)]
+Queues = Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)]
+QueueLengths = Annotated[Backlog, Depends(backlog)]
+Caller = Annotated[str, Depends(owner)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_KEY,
+        description="Submitting again with the same key gives the same task or tasks.",
+    ),
+]
+Prefer = Annotated[
+    list[str] | None,
+    Header(
+        alias="Prefer",
+        description=(
+            "`wait=<seconds>`: answer when the task has ended, or after so long; `GET /limits` has the longest."
+        ),
+    ),
+]
+
+
 # The handlers are coroutines that block: a Lambda environment serves one request at a time, so a thread for each would
 # only cost. In-process servers (sam local, tests) see one request at a time too.
 
@@ -206,21 +229,13 @@ async def owner(
 async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     request: Request,
     body: TaskRequest,
-    store: Annotated[TaskStore, Depends(task_store)],
-    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
-    caller: Annotated[str, Depends(owner)],
-    queue_lengths: Annotated[Backlog, Depends(backlog)],
+    store: Store,
+    queues: Queues,
+    caller: Caller,
+    queue_lengths: QueueLengths,
     estimator: Annotated[Worker, Depends(small_worker)],
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=MAX_KEY,
-            description="Submitting again with the same key gives the same task.",
-        ),
-    ] = None,
-    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=PREFER)] = None,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
     *,
     dry_run: Annotated[
         bool,
@@ -267,18 +282,10 @@ def _dry_run(estimator: Worker, body: TaskRequest, lane: Lane, correlation_id: s
 async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     request: Request,
     body: BatchRequest,
-    store: Annotated[TaskStore, Depends(task_store)],
-    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
-    caller: Annotated[str, Depends(owner)],
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=MAX_KEY,
-            description="Submitting again with the same key gives the same tasks.",
-        ),
-    ] = None,
+    store: Store,
+    queues: Queues,
+    caller: Caller,
+    idempotency_key: IdempotencyKey = None,
 ) -> JSONResponse:
     """Check every circuit, store all the tasks or none, and queue them.
 
@@ -307,10 +314,10 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
 
 async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     task_id: str,
-    store: Annotated[TaskStore, Depends(task_store)],
-    caller: Annotated[str, Depends(owner)],
-    queue_lengths: Annotated[Backlog, Depends(backlog)],
-    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=PREFER)] = None,
+    store: Store,
+    caller: Caller,
+    queue_lengths: QueueLengths,
+    prefer: Prefer = None,
     if_none_match: Annotated[
         list[str] | None,
         Header(
@@ -339,8 +346,8 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
 
 
 async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
-    store: Annotated[TaskStore, Depends(task_store)],
-    caller: Annotated[str, Depends(owner)],
+    store: Store,
+    caller: Caller,
     status: Annotated[
         Literal["pending", "completed", "failed", "cancelled"] | None,
         Query(description="Only tasks with this status, as it is shown: a running task is pending."),
@@ -374,8 +381,8 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 
 async def cancel_task(
     task_id: str,
-    store: Annotated[TaskStore, Depends(task_store)],
-    caller: Annotated[str, Depends(owner)],
+    store: Store,
+    caller: Caller,
 ) -> JSONResponse:
     """End a task that is pending or running; 409 when it has ended already, by an earlier cancellation too.
 
@@ -391,8 +398,8 @@ async def cancel_task(
 
 async def read_circuit(
     task_id: str,
-    store: Annotated[TaskStore, Depends(task_store)],
-    caller: Annotated[str, Depends(owner)],
+    store: Store,
+    caller: Caller,
 ) -> PlainTextResponse:
     """Give the program back, exactly as it was sent."""
     text = store.circuit(task_id, caller) if is_task_id(task_id) else None
@@ -428,7 +435,7 @@ def shown(task: Task) -> dict[str, Any]:
     return body
 
 
-async def read_callback_secret(caller: Annotated[str, Depends(owner)]) -> JSONResponse:
+async def read_callback_secret(caller: Caller) -> JSONResponse:
     """Return the caller's own secret, with which the header `webhook-signature` of a callback is verified.
 
     A callback is a POST of `{"type": "task.completed", "timestamp", "data": {"task_id", "status", ...}}` without the
@@ -439,8 +446,8 @@ async def read_callback_secret(caller: Annotated[str, Depends(owner)]) -> JSONRe
 
 
 async def health(
-    store: Annotated[TaskStore, Depends(task_store)],
-    queues: Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)],
+    store: Store,
+    queues: Queues,
 ) -> JSONResponse:
     """Say whether the table and the queue answer; 503 names the one that does not."""
     parts = {}
@@ -468,7 +475,7 @@ async def limits() -> JSONResponse:
     return JSONResponse(
         {
             "circuit": asdict(reader.LIMITS),
-            "run": settings().large_worker.as_dict(),
+            "run": told.large_worker.as_dict(),
             "workers": {
                 "small": told.worker_maximum_concurrency,
                 "large": told.large_worker_maximum_concurrency,
