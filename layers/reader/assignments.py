@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from reader import syntax
 from reader.excerpts import invalid, quote, unsupported
-from reader.expressions import binary, convert, evaluate, evaluate_array, evaluate_as, read
+from reader.expressions import evaluate, evaluate_array, evaluate_as, read
 from reader.machine import Array, Bits, Qubits, Variable
+from reader.operators import binary, convert
 from reader.places import qubits_of, refer, unknown
 from reader.values import BITLIKE, Type, to_bits
 

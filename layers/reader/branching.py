@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reader.excerpts import invalid, quote
-from reader.expressions import binary, evaluate, integer, truth
+from reader.expressions import evaluate, integer
 from reader.logic import Bit, Node, either
+from reader.operators import binary, truth
 from reader.subroutines import has_calls
 from reader.values import INT, Value, to_bits
 

@@ -7,8 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from reader.excerpts import did_you_mean, invalid, quote, unsupported
-from reader.expressions import convert, evaluate, evaluate_array, integer, need, need_of, real_number, whole_number
+from reader.expressions import evaluate, evaluate_array, integer, need_of
 from reader.logic import Node, choose
+from reader.operators import convert, need, real_number, whole_number
 from reader.values import (
     BITLIKE,
     COMPLEX,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
-from reader.expressions import convert, evaluate, integer, need_of
+from reader.expressions import evaluate, integer, need_of
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
 from reader.machine import Frame, Qubits, Variable
+from reader.operators import convert
 from reader.places import qubits_of
 from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from reader import syntax
 from reader.declarations import resolve_type
 from reader.excerpts import invalid, too_large, unsupported
-from reader.expressions import convert, evaluate, integer, read, truth
+from reader.expressions import evaluate, integer, read
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, negate
 from reader.machine import Array, Bits, Qubits, Variable
+from reader.operators import convert, truth
 from reader.places import refer, unknown
 from reader.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.subroutines import run_calls, set_flag

@@ -354,13 +354,6 @@ class Extern(Statement):
 
 
 @dataclass(slots=True, eq=False)
-class Calibration(Statement):
-    """`defcal ...` or `cal {...}`: what it says about pulses is not read."""
-
-    word: str
-
-
-@dataclass(slots=True, eq=False)
 class Program(Node):
     """A whole program: `version` is 2 or 3."""
 

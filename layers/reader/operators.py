@@ -1,0 +1,461 @@
+"""Operators on values and conversions between their types: what is known is computed here, measured bits in `logic`.
+
+Sources: OpenQASM 3 spec, "Classical instructions" for the operators and "Casting specifics" for the conversions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reader.excerpts import fault, invalid, unsupported
+from reader.logic import Bit, Node, both, cells, differ, either, negate
+from reader.machine import WIDE, Split
+from reader.values import (
+    BITLIKE,
+    BOOL,
+    DURATION,
+    FLOAT,
+    INT,
+    WORD,
+    CastError,
+    Duration,
+    Type,
+    Value,
+    cast,
+    cast_bits,
+    from_bits,
+    promote,
+    round_float,
+    to_bits,
+    wrap,
+)
+
+if TYPE_CHECKING:
+    from reader.machine import Machine
+
+_COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
+_BITWISE = frozenset("&|^")
+_PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
+
+
+# --------------------------------------------------------------------- conversions
+
+
+def need(m: Machine, value: Value, at: int) -> Value:
+    """Return the value if it is known; else have the statement compiled once per value of a measured bit."""
+    data = value.data
+    if isinstance(data, tuple) and value.type.kind in BITLIKE:
+        for bit in data:
+            for cell in cells(bit):
+                if cell not in m.known:
+                    raise Split(cell, at)
+        return from_bits(value.type, tuple(settle(m, bit) for bit in data))
+    return value
+
+
+def settle(m: Machine, bit: Bit) -> Bit:
+    """Return the bit with what is known about its cells put in."""
+    if not isinstance(bit, Node):
+        return bit
+    if bit.op == "bit":
+        return m.resolve(bit)
+    assert isinstance(bit.a, Node)  # noqa: S101 - only `bit` has a cell there
+    a = settle(m, bit.a)
+    if bit.op == "!":
+        return negate(a)
+    b = settle(m, bit.b if bit.b is not None else 0)
+    return {"&": both, "|": either, "^": differ}[bit.op](a, b)
+
+
+def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = False) -> Value:
+    """Return the value as another type or refuse it."""
+    try:
+        if value.type.kind in BITLIKE and kind.kind in BITLIKE:
+            if kind.kind == "angle" and value.type.kind in ("int", "uint", "bool"):
+                value = need(m, value, at)
+            return value if value.type == kind else cast_bits(value, kind)
+        return cast(need(m, value, at), kind, explicit=explicit)
+    except CastError as error:
+        invalid(error.message, at, error.hint)
+
+
+def truth(m: Machine, value: Value, at: int) -> Bit:
+    """Return a value as a condition."""
+    if value.type.kind == "float":
+        return int(value.data != 0)
+    if value.type.kind not in BITLIKE:
+        invalid(f"{with_article(value.type).capitalize()} is not a condition.", at)
+    bit = to_bits(convert(m, value, BOOL, at))[0]
+    return m.arithmetic.short(bit)
+
+
+def with_article(kind: Type) -> str:
+    """Return a type as a sentence names it: `an int[32]`."""
+    return f"{'an' if kind.kind[0] in 'aiu' else 'a'} {kind}"
+
+
+# ---------------------------------------------------------------------- operators
+
+
+def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: PLR0911 a dispatch over the language
+    """Return `-x`, `~x` or `!x`."""
+    kind, data = value
+    if op == "!" or (op == "~" and kind.kind == "bool"):
+        return from_bits(BOOL, (negate(truth(m, value, at)),))
+    if op == "~":
+        if kind.kind not in ("bit", "int", "uint", "angle"):
+            invalid(f"~ is not for {with_article(kind)}.", at)
+        if isinstance(data, tuple):
+            return from_bits(kind, tuple(negate(bit) for bit in data))
+        return Value(kind, wrap(kind.kind, kind.width, ~data))
+    if kind.kind in ("float", "complex"):
+        return Value(kind, -data)
+    if kind.kind in ("duration", "stretch"):
+        return Value(DURATION, Duration(-data.seconds, -data.samples, data.stretch))
+    if kind.kind in ("bit", "bool"):
+        value = convert(m, value, INT, at)
+        kind, data = value
+    elif kind.kind == "uint" and not isinstance(data, tuple) and data == 1 << (WORD - 1) and kind.width == WORD:
+        return Value(INT, -data)  # the literal of the smallest integer
+    if isinstance(data, tuple):
+        return from_bits(kind, m.arithmetic.negative(data))
+    return Value(kind, wrap(kind.kind, kind.width, -data))
+
+
+def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
+    """Return `left op right`."""
+    m.spend((left.type.width + right.type.width) // WIDE, at)
+    if op in _PLAIN and (plain := plainly(op, left, right, at)) is not None:
+        return plain
+    if op in ("<<", ">>"):
+        return shift(m, op, left, right, at)
+    kinds = {left.type.kind, right.type.kind}
+    if "duration" in kinds or "stretch" in kinds:
+        return duration(m, op, need(m, left, at), need(m, right, at), at)
+    if "angle" in kinds:
+        return angle(m, op, left, right, at)
+    if op in _BITWISE:
+        return bitwise(m, op, left, right, at)
+    kind = promote(left.type, right.type)
+    if kind is None:
+        refuse_operands(op, left, right, at)
+    if kind.kind == "uint" and kinds == {"bit", "int"}:
+        # A register compared with or added to a plain number counts as an unsigned integer of its own.
+        kind = Type("int", max(left.type.width, right.type.width) + (left.type.width == right.type.width))
+    if op in ("+", "-", "*", "/", "%", "**") and kinds <= {"bool", "bit"} and kind.width == 1:
+        kind = INT
+    a, b = number(m, left, kind, at), number(m, right, kind, at)
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        return measured(m, op, kind, Value(kind, a), Value(kind, b), at)
+    if op in _COMPARISONS:
+        if kind.kind == "complex" and op not in ("==", "!="):
+            invalid("Complex numbers have no order.", at)
+        return Value(BOOL, int(compare(op, a, b)))
+    if kind.kind in ("int", "uint"):
+        return Value(kind, whole_number(op, kind, a, b, at))
+    return real_number(op, kind, a, b, at)
+
+
+def plainly(op: str, left: Value, right: Value, at: int) -> Value | None:
+    """Return `left op right` of the numbers that most programs are made of, known words and floats; else None."""
+    kind, other = left.type, right.type
+    a, b = left.data, right.data
+    if (kind is not INT and kind is not FLOAT) or (other is not INT and other is not FLOAT):
+        return None
+    if type(a) is tuple or type(b) is tuple:
+        return None
+    if kind is INT and other is INT:
+        return Value(INT, whole_number(op, INT, a, b, at))
+    return real_number(op, FLOAT, float(a), float(b), at)
+
+
+def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN401 - a number of any kind
+    """Return an operand as the common type, a register as an unsigned integer."""
+    if value.type == kind:
+        return value.data
+    if value.type.kind in BITLIKE and kind.kind in ("int", "uint"):
+        if isinstance(value.data, tuple):
+            source = Value(Type("uint", value.type.width), value.data) if value.type.kind == "bit" else value
+            return cast_bits(source, kind).data
+        return wrap(kind.kind, kind.width, value.data)
+    if value.type.kind == "bit" and kind.kind in ("float", "complex"):
+        value = Value(Type("uint", value.type.width), value.data)
+    return convert(m, value, kind, at).data
+
+
+def refuse_operands(op: str, left: Value, right: Value, at: int) -> NoReturn:
+    """Refuse an operator between types it is not for."""
+    invalid(f"'{op}' is not for {with_article(left.type)} and {with_article(right.type)}.", at, "Cast one of them.")
+
+
+def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any kind
+    """Return a comparison of known numbers."""
+    if op == "==":
+        return bool(a == b)
+    if op == "!=":
+        return bool(a != b)
+    if op == "<":
+        return bool(a < b)
+    if op == ">":
+        return bool(a > b)
+    return bool(a <= b) if op == "<=" else bool(a >= b)
+
+
+def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
+    """Return integer arithmetic on known numbers: C99's truncating division, modulo the width."""
+    if op == "+":
+        result = a + b
+    elif op == "-":
+        result = a - b
+    elif op == "*":
+        result = a * b
+    elif op == "**":
+        if b < 0:
+            fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
+        result = pow(a, b, 1 << kind.width)
+    else:
+        if b == 0:
+            fault("This divides by zero.", at)
+        quotient = abs(a) // abs(b)
+        if (a < 0) != (b < 0):
+            quotient = -quotient
+        result = quotient if op == "/" else a - b * quotient
+    return wrap(kind.kind, kind.width, result)
+
+
+def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401 - float or complex
+    """Return floating-point arithmetic on known numbers."""
+    try:
+        if op == "+":
+            result = a + b
+        elif op == "-":
+            result = a - b
+        elif op == "*":
+            result = a * b
+        elif op == "/":
+            result = a / b
+        elif op == "**":
+            result = a**b
+            if isinstance(result, complex) and kind.kind == "float":
+                invalid("A negative number has no such power.", at, "Write it as a complex number.")
+        elif op == "%" and kind.kind == "float":
+            result = math.fmod(a, b)
+        else:
+            invalid(f"'{op}' is not for {with_article(kind)}.", at)
+    except ZeroDivisionError:
+        fault("This divides by zero.", at)
+    except (OverflowError, ValueError):
+        invalid("The result is too large for a float.", at)
+    return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
+
+
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913 a dispatch over the language
+    """Return arithmetic on measured bits."""
+    if kind.kind not in ("int", "uint"):
+        refuse_operands(op, left, right, at)
+    a, b = to_bits(left), to_bits(right)
+    work = m.arithmetic
+    signed = kind.kind == "int"
+    if op in ("/", "%") and right.known and is_power_of_two(right.data) and (not signed or a[-1] == 0):
+        place = right.data.bit_length() - 1
+        part = a[place:] if op == "/" else a[:place]
+        return from_bits(kind, part + (0,) * (kind.width - len(part)))
+    if op != "**" and (signed or op != "-"):
+        # Numbers are narrower than their type, mostly: the result of fewer bits is extended again.
+        widths = effective(a, signed=signed), effective(b, signed=signed)
+        width = min(kind.width, sum(widths) if op == "*" else max(widths) + 1)
+        a, b = a[:width], b[:width]
+    if op in ("==", "!="):
+        same = work.equal(a, b)
+        return from_bits(BOOL, (same if op == "==" else negate(same),))
+    if op in ("<", ">"):
+        return from_bits(BOOL, (work.less(a, b, signed=signed) if op == "<" else work.less(b, a, signed=signed),))
+    if op in ("<=", ">="):
+        more = work.less(b, a, signed=signed) if op == "<=" else work.less(a, b, signed=signed)
+        return from_bits(BOOL, (negate(more),))
+    if op == "-":
+        return extend(kind, work.subtract(a, b))
+    if op in ("+", "*"):
+        return extend(kind, work.add(a, b) if op == "+" else work.multiply(a, b))
+    if op == "**":
+        base, exponent = need(m, left, at), need(m, right, at)
+        return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
+    if not isinstance(right.data, tuple) and right.data == 0:
+        fault("This divides by zero.", at)
+    if isinstance(right.data, tuple):
+        # Each value of a measured divisor is looked at by itself, so that zero is found.
+        right = need(m, right, at)
+        return measured(m, op, kind, left, right, at)
+    return extend(kind, divided(m, op, a, b, signed=signed))
+
+
+def is_power_of_two(number: int) -> bool:
+    """Tell whether a number is 1, 2, 4, 8 ..."""
+    return number > 0 and number & (number - 1) == 0
+
+
+def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
+    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
+    width = len(bits)
+    top = bits[-1] if signed else 0
+    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
+        width -= 1
+    return width
+
+
+def same_bit(a: Bit, b: Bit) -> bool:
+    """Tell whether two bits are certainly equal."""
+    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
+
+
+def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
+    """Return a narrow result as a value of the type."""
+    fill = bits[-1] if kind.kind == "int" else 0
+    return from_bits(kind, bits + (fill,) * (kind.width - len(bits)))
+
+
+def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
+    """Return quotient or remainder of measured bits, truncated towards zero."""
+    work = m.arithmetic
+    if not signed or a[-1] == b[-1] == 0:
+        quotient, rest = work.divide(a, b)
+        # A remainder is less than the divisor, and so no wider.
+        width = effective(b, signed=False)
+        return rest[:width] + (0,) * (len(rest) - width) if op == "%" else quotient
+    a_sign, b_sign = a[-1], b[-1]
+    a_size, b_size = _signed(m, a_sign, a), _signed(m, b_sign, b)
+    quotient, rest = work.divide(a_size, b_size)
+    if op == "%":
+        return _signed(m, a_sign, rest)
+    return _signed(m, differ(a_sign, b_sign), quotient)
+
+
+def _signed(m: Machine, sign: Bit, bits: tuple[Bit, ...]) -> tuple[Bit, ...]:
+    """Return the bits' negative where the sign is set."""
+    work = m.arithmetic
+    sign = work.short(sign)
+    return work.add([work.short(differ(sign, bit)) for bit in bits], (0,) * len(bits), sign)
+
+
+def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `&`, `|` or `^`, for which registers must be equally long."""
+    a, b = left.type, right.type
+    if a.kind not in BITLIKE or b.kind not in BITLIKE:
+        refuse_operands(op, left, right, at)
+    if a.kind == b.kind == "bool":
+        kind = BOOL
+    elif "bit" in (a.kind, b.kind):
+        register, other = (left, right) if a.kind == "bit" else (right, left)
+        if other.type.kind == "bit" and a.width != b.width:
+            invalid(f"'{op}' needs registers of the same size, not {a} and {b}.", at, "Slice the longer one.")
+        if other.type.kind in ("int", "uint") and other.type.width != register.type.width:  # noqa: SIM102 as it reads best
+            if not other.known or not 0 <= other.data < 1 << register.type.width:
+                refuse_operands(op, left, right, at)
+        kind = register.type
+        left, right = (
+            Value(kind, number(m, left, Type("uint", kind.width), at)),
+            Value(kind, number(m, right, Type("uint", kind.width), at)),
+        )
+    else:
+        promoted = promote(a, b)
+        if promoted is None:
+            refuse_operands(op, left, right, at)
+        kind = promoted
+        left, right = Value(kind, number(m, left, kind, at)), Value(kind, number(m, right, kind, at))
+    function = {"&": both, "|": either, "^": differ}[op]
+    short = m.arithmetic.short
+    return from_bits(kind, tuple(short(function(x, y)) for x, y in zip(to_bits(left), to_bits(right), strict=True)))
+
+
+def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `<<` or `>>`; bits shifted off the end are lost."""
+    kind = left.type
+    if kind.kind not in ("bit", "int", "uint", "angle") or right.type.kind not in ("bit", "int", "uint", "bool"):
+        refuse_operands(op, left, right, at)
+    bits = to_bits(left)
+    fill = bits[-1] if kind.kind == "int" else 0
+    if isinstance(right.data, tuple):
+        if right.type.kind == "int":
+            right = need(m, right, at)
+        else:
+            return from_bits(kind, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill))
+    distance = right.data
+    if distance < 0:
+        fault("A shift cannot be negative.", at)
+    distance = min(distance, kind.width)
+    if op == "<<":
+        return from_bits(kind, (0,) * distance + bits[: kind.width - distance])
+    return from_bits(kind, bits[distance:] + (fill,) * distance)
+
+
+def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return an operator on angles, which are unsigned fractions of a turn (spec, "Angles")."""
+    a, b = left.type, right.type
+    if {a.kind, b.kind} <= {"angle", "float"} and not (op in ("*", "/") and "float" in (a.kind, b.kind)):
+        width = max(kind.width for kind in (a, b) if kind.kind == "angle")
+        kind = Type("angle", width)
+        left, right = convert(m, left, kind, at), convert(m, right, kind, at)
+        result = kind
+        if op == "/":
+            result = Type("uint", width)
+        elif op in ("*", "**", "%"):
+            refuse_operands(op, left, right, at)
+    elif op == "*" and {a.kind, b.kind} <= {"angle", "int", "uint"}:
+        result = a if a.kind == "angle" else b
+    elif op == "/" and a.kind == "angle" and b.kind in ("int", "uint"):
+        result = a
+        if right.known and right.data < 0:
+            invalid("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
+    elif op in ("==", "!=") and 0 in (left.data, right.data):
+        result = a if a.kind == "angle" else b
+    else:
+        hint = (
+            "Use a float for the angle: 'float theta = ...;'." if "float" in (a.kind, b.kind) else "Cast one of them."
+        )
+        invalid(f"'{op}' is not for {with_article(a)} and {with_article(b)}.", at, hint)
+    width = result.width
+    if op == "/" and b.kind != "angle" and right.known and right.data >= 1 << width:
+        return Value(result, 0)
+    work = Type("uint", width)
+    if op in _BITWISE:
+        return Value(result, bitwise(m, op, Value(work, left.data), Value(work, right.data), at).data)
+    x = Value(work, _unsigned(left, width))
+    y = Value(work, _unsigned(right, width))
+    value = binary(m, op, x, y, at)
+    return value if op in _COMPARISONS else Value(result, value.data)
+
+
+def _unsigned(value: Value, width: int) -> Any:  # noqa: ANN401 - an int or bits
+    if isinstance(value.data, tuple):
+        return cast_bits(Value(Type("uint", value.type.width), value.data), Type("uint", width)).data
+    return wrap("uint", width, value.data)
+
+
+def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return an operator on durations (spec, "Converting duration to other types")."""
+    a, b = left.data, right.data
+    if isinstance(a, Duration) and isinstance(b, Duration):
+        if op in ("+", "-"):
+            sign = 1 if op == "+" else -1
+            return Value(
+                DURATION,
+                Duration(a.seconds + sign * b.seconds, a.samples + sign * b.samples, a.stretch or b.stretch),
+            )
+        if op not in _COMPARISONS and op != "/":
+            refuse_operands(op, left, right, at)
+        if a.stretch or b.stretch:
+            unsupported("The length of a stretch is decided by hardware.", at, "Use a duration of a known length.")
+        if (a.samples or b.samples) and (a.seconds or b.seconds):
+            unsupported("A simulator has no length for dt.", at, "Use one unit: either dt or seconds.")
+        x, y = (a.samples, b.samples) if a.samples or b.samples else (a.seconds, b.seconds)
+        if op == "/":
+            return real_number("/", FLOAT, x, y, at)
+        return Value(BOOL, int(compare(op, x, y)))
+    scalar, length = (left, b) if isinstance(b, Duration) else (right, a)
+    if op not in ("*", "/") or (op == "/" and length is b):
+        refuse_operands(op, left, right, at)
+    factor = convert(m, scalar, FLOAT, at).data
+    if op == "/":
+        factor = real_number("/", FLOAT, 1.0, factor, at).data
+    return Value(DURATION, Duration(length.seconds * factor, length.samples * factor, length.stretch))
