@@ -50,7 +50,6 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
     500: {ErrorCode.INTERNAL_ERROR: "our fault; the correlation id finds it in our logs"},
     503: {"unavailable": "the service cannot reach its storage; nothing was stored; `Retry-After`"},
 }
-CODES = sorted({str(code) for codes in REFUSALS.values() for code in codes})
 
 _HEADERS: Mapping[str, tuple[str, str]] = {
     "X-Correlation-ID": ("string", "The request's own, or one made for it; it finds the request in the logs."),
