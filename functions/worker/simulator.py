@@ -1,4 +1,4 @@
-"""Runs one circuit on Qiskit Aer: the only module that speaks to Aer, imported in the worker's children alone."""
+"""Runs one circuit on Qiskit Aer, plain ones by way of `direct`; imported in the worker's children alone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import utils as aer_jobs
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
+import direct
 import reader
 from admission import Budget, NeedsAloneError, Plan, admit, threads
 from facts import Facts, read_facts
@@ -27,10 +28,9 @@ from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from qiskit import QuantumCircuit
-    from qiskit.result import Result
     from qiskit.transpiler import PassManager
 
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
@@ -165,15 +165,14 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) ->
         seconds = plan.seconds / threads(facts, plan.method, budget)
         estimates = {"num_clbits": circuit.num_clbits, "estimated_seconds": seconds, "memory_bytes": plan.bytes}
         return {"result": {}, "execution": execution | estimates}, 0
-    result = _run_on_aer(prepared, options, budget, plan, threads(facts, plan.method, budget))
-    data = result.data(0)
-    show = _shown(circuit)
+    data = _run_on_aer(prepared, options, budget, plan, threads(facts, plan.method, budget))
     counts = data.get("counts", {})
     size = check_size(per_shot, len(counts), circuit.num_clbits, room)
-    outcome: dict[str, Any] = {"result": _count(counts, show), "execution": execution}
+    outcome: dict[str, Any] = {"result": _count(counts, circuit), "execution": execution}
     if options.memory:
-        keys = {value: show(value) for value in set(data.get("memory", ()))}
-        outcome["memory"] = [keys[value] for value in data.get("memory", ())]
+        distinct = set(data.get("memory", ()))
+        shown = dict(zip(distinct, _keys(distinct, circuit), strict=True))
+        outcome["memory"] = [shown[value] for value in data.get("memory", ())]
     if options.observables:
         outcome["expectation_values"] = [
             _estimate_value(data[f"observable_{index}"]) for index in range(len(options.observables))
@@ -262,7 +261,8 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
 
 
-def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan: Plan, parallel: int) -> Result:
+def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan: Plan, parallel: int) -> dict[str, Any]:
+    """Return the data of one run, by Aer's names."""
     settings: dict[str, Any] = {
         "shots": options.shots,
         "seed_simulator": options.seed,
@@ -281,12 +281,16 @@ def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan:
         settings["noise_model"] = _noise_model(options.noise)
     try:
         # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
-        result = _backend().run(circuit, **settings).result()
+        if options.noise is None and _names(circuit) <= direct.PLAIN:
+            said = direct.execute(circuit, _backend().options, settings)
+        else:
+            said = _backend().run(circuit, **settings).result().to_dict()
     except qiskit.QiskitError as error:
         raise _refusal(str(error), budget) from error
-    if not result.success:
-        raise _refusal(f"{result.status} {' '.join(str(each.status) for each in result.results)}", budget)
-    return result
+    if not said["success"]:
+        raise _refusal(f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}", budget)
+    data: dict[str, Any] = said["results"][0]["data"]
+    return data
 
 
 def _refusal(said: str, budget: Budget) -> Exception:
@@ -366,32 +370,38 @@ def _noise_model(noise: Noise) -> NoiseModel:
     return model
 
 
-def _shown(circuit: QuantumCircuit) -> Callable[[str], str]:
-    """Return what turns Aer's hexadecimal outcome into a key: the registers to show, the first rightmost, spaced."""
+def _places(circuit: QuantumCircuit) -> list[list[int]]:
+    """Return the registers of a key, the first rightmost, each as the places of its bits in Aer's binary outcome."""
     wanted = (circuit.metadata or {}).get("outputs")
     named = {creg.name: creg for creg in circuit.cregs}
     registers = circuit.cregs if wanted is None else [named[name] for name in wanted]
-    width = circuit.num_clbits
-    if not registers:
-        return lambda value: format(int(value, 16), f"0{width}b")
-    places = [[width - 1 - circuit.find_bit(bit).index for bit in reversed(list(creg))] for creg in reversed(registers)]
-    if places == [list(range(width))]:
-        return lambda value: format(int(value, 16), f"0{width}b")
-
-    def key(value: str) -> str:
-        bits = format(int(value, 16), f"0{width}b")
-        return " ".join("".join(bits[place] for place in register) for register in places)
-
-    return key
+    last = circuit.num_clbits - 1
+    return [[last - circuit.find_bit(bit).index for bit in reversed(list(creg))] for creg in reversed(registers)]
 
 
-def _count(found: dict[str, int], show: Callable[[str], str]) -> dict[str, int]:
+def _key(bits: str, places: list[list[int]]) -> str:
+    return " ".join("".join(bits[place] for place in register) for register in places)
+
+
+def _keys(values: Iterable[str], circuit: QuantumCircuit) -> Iterator[str]:
+    """Yield the keys that show these hexadecimal outcomes: registers with a space between, no hidden bits."""
+    width = f"0{circuit.num_clbits}b"
+    places = _places(circuit)
+    outcomes = (format(int(value, 16), width) for value in values)
+    if places and places != [list(range(circuit.num_clbits))]:
+        return (_key(bits, places) for bits in outcomes)
+    return outcomes
+
+
+def _count(found: dict[str, int], circuit: QuantumCircuit) -> dict[str, int]:
     """Return the counts under the keys to show, sorted, those that differ only in hidden bits added up."""
-    counts: dict[str, int] = {}
-    for value, times in found.items():
-        key = show(value)
-        counts[key] = counts.get(key, 0) + int(times)
-    return dict(sorted(counts.items()))
+    keyed = sorted(zip(_keys(found, circuit), found.values(), strict=True))
+    counts = dict(keyed)
+    if len(counts) < len(keyed):
+        counts = dict.fromkeys(counts, 0)
+        for key, times in keyed:
+            counts[key] += times
+    return counts
 
 
 def _ms(seconds: float) -> float:
