@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from reader import syntax
 from reader.excerpts import did_you_mean, invalid, quote, too_large
 from reader.limits import LIMITS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from reader.tokens import Token
@@ -37,6 +38,7 @@ PRECEDENCE = {
 }
 UNARY = 11  # ~ ! - bind tighter than * and looser than **
 SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
+_Item = TypeVar("_Item")
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 
 
@@ -76,6 +78,17 @@ class ExpressionParser(ABC):
             return self.advance()
         shown = {"name": "a name", "string": "a quoted name"}.get(kind, f"'{kind}'")
         self.refuse(f"expected {shown} {where}", f"Add the missing {kind}." if kind in (";", ")", "]", "}") else None)
+
+    def any_number(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
+        """Read items between commas until `closing` is next; there may be none, or a comma behind the last."""
+        return [] if self.token.kind == closing else self.one_or_more(closing, read)
+
+    def one_or_more(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
+        """Read items between commas until `closing` is next; a comma may be behind the last."""
+        items = [read()]
+        while self.accept(",") and self.token.kind != closing:
+            items.append(read())
+        return items
 
     def refuse(self, wanted: str, hint: str | None = None) -> NoReturn:
         """Refuse the program at the current token."""
@@ -163,11 +176,7 @@ class ExpressionParser(ABC):
         if self.token.kind == "{":
             items: list[syntax.Expression] = [self.index_set()]
         else:
-            items = [self.range_or_expression()]
-            while self.accept(","):
-                if self.token.kind == "]":
-                    break
-                items.append(self.range_or_expression())
+            items = self.one_or_more("]", self.range_or_expression)
         self.expect("]", "after the index")
         return syntax.Index(at, target, items)
 
@@ -175,11 +184,7 @@ class ExpressionParser(ABC):
         """Read `{a, b, c}`."""
         self.enter()
         at = self.expect("{", "at the start of a set").at
-        items = [self.expression()]
-        while self.accept(","):
-            if self.token.kind == "}":
-                break
-            items.append(self.expression())
+        items = self.one_or_more("}", self.expression)
         self.expect("}", "after the set")
         self.leave()
         return syntax.IndexSet(at, items)
@@ -262,13 +267,9 @@ class ExpressionParser(ABC):
         return syntax.Literal(token.at, "duration", float(digits[: -len(unit)]), unit=unit)
 
     def arguments(self) -> list[syntax.Expression]:
-        """Read `(a, b)`, possibly empty, a trailing comma allowed."""
+        """Read `(a, b)`, possibly empty."""
         self.expect("(", "before the arguments")
-        arguments: list[syntax.Expression] = []
-        while self.token.kind != ")":
-            arguments.append(self.expression())
-            if not self.accept(","):
-                break
+        arguments = self.any_number(")", self.expression)
         self.expect(")", "after the arguments")
         return arguments
 
@@ -318,10 +319,7 @@ class ExpressionParser(ABC):
             self.expect("=", "after #dim")
             node.rank = self.expression()
         else:
-            while self.token.kind != "]":
-                node.dimensions.append(self.expression())
-                if not self.accept(","):
-                    break
+            node.dimensions = self.any_number("]", self.expression)
             if not node.dimensions:
                 self.refuse("expected a dimension")
         self.expect("]", "after the dimensions")

@@ -90,10 +90,7 @@ class LegacyParser(Parser):
         """Read `opaque name(parameters) qubits;`."""
         at = self.advance().at
         name = self.identifier("after opaque")
-        parameters: list[str] = []
-        if self.accept("("):
-            parameters = self.names(")")
-            self.expect(")", "after the parameters")
+        parameters = self.gate_parameters()
         qubits = self.names(";")
         self.semicolon()
         return syntax.GateDefinition(at, name.text, parameters, qubits, [], opaque=True)

@@ -225,13 +225,8 @@ class Parser(ExpressionParser):
         self.refuse("expected a qubit or a register")
 
     def operands(self) -> list[syntax.Expression]:
-        """Read operands between commas, a trailing comma allowed."""
-        operands = [self.operand()]
-        while self.accept(","):
-            if self.token.kind == ";":
-                break
-            operands.append(self.operand())
-        return operands
+        """Read operands up to the end of the statement."""
+        return self.one_or_more(";", self.operand)
 
     def gate_call(self) -> syntax.Statement:
         """Read a gate with its modifiers."""
@@ -427,14 +422,14 @@ class Parser(ExpressionParser):
         """Read `{1, {2, 3}}`."""
         self.enter()
         at = self.advance().at
-        items: list[syntax.Expression] = []
-        while self.token.kind != "}":
-            items.append(self.array_literal() if self.token.kind == "{" else self.expression())
-            if not self.accept(","):
-                break
+        items = self.any_number("}", self.array_value)
         self.expect("}", "after the array's values")
         self.leave()
         return syntax.IndexSet(at, items)
+
+    def array_value(self) -> syntax.Expression:
+        """Read one value of an array, or one row of them."""
+        return self.array_literal() if self.token.kind == "{" else self.expression()
 
     def const_declaration(self) -> syntax.Statement:
         """Read `const type name = value;`."""
@@ -506,22 +501,22 @@ class Parser(ExpressionParser):
     # ------------------------------------------------------------------ definitions
 
     def names(self, closing: str) -> list[str]:
-        """Read names between commas, a trailing comma allowed."""
-        names: list[str] = []
-        while self.token.kind != closing:
-            names.append(self.identifier("in the list").text)
-            if not self.accept(","):
-                break
+        """Read any number of names."""
+        return self.any_number(closing, lambda: self.identifier("in the list").text)
+
+    def gate_parameters(self) -> list[str]:
+        """Read the names of a gate's parameters, `(a, b)` or nothing."""
+        if not self.accept("("):
+            return []
+        names = self.names(")")
+        self.expect(")", "after the parameters")
         return names
 
     def gate_definition(self) -> syntax.Statement:
         """Read `gate name(parameters) qubits { body }`."""
         at = self.advance().at
         name = self.identifier("after gate")
-        parameters: list[str] = []
-        if self.accept("("):
-            parameters = self.names(")")
-            self.expect(")", "after the parameters")
+        parameters = self.gate_parameters()
         qubits = self.names("{")
         if not qubits:
             self.refuse("a gate acts on at least one qubit", f"Write 'gate {name.text} q {{ ... }}'.")
@@ -532,11 +527,7 @@ class Parser(ExpressionParser):
         at = self.advance().at
         name = self.identifier("after def")
         self.expect("(", "after the subroutine's name")
-        parameters: list[syntax.Parameter] = []
-        while self.token.kind != ")":
-            parameters.append(self.parameter())
-            if not self.accept(","):
-                break
+        parameters = self.any_number(")", self.parameter)
         self.expect(")", "after the parameters")
         returns = self.scalar_return()
         return syntax.Subroutine(at, name.text, parameters, returns, self.block())
@@ -581,13 +572,7 @@ class Parser(ExpressionParser):
         at = self.advance().at
         name = self.identifier("after extern")
         self.expect("(", "after the name")
-        while self.token.kind != ")":
-            if self.accept("creg"):
-                self.designator()
-            else:
-                self.parameter_type()
-            if not self.accept(","):
-                break
+        self.any_number(")", lambda: self.designator() if self.accept("creg") else self.parameter_type())
         self.expect(")", "after the types")
         self.scalar_return()
         self.semicolon()
@@ -663,11 +648,7 @@ class Parser(ExpressionParser):
             if default is not None:
                 self.refuse("nothing may follow default", "Move default to the end.")
             if self.accept("case"):
-                labels = [self.expression()]
-                while self.accept(","):
-                    if self.token.kind == "{":
-                        break
-                    labels.append(self.expression())
+                labels = self.one_or_more("{", self.expression)
                 cases.append((labels, self.block()))
             elif self.accept("default"):
                 default = self.block()
