@@ -21,9 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import running
 from local.ministack import LocalStackError
 from tasks.errors import UnavailableError
-from tasks.payloads import Payloads
 from tasks.queue import BATCH_SIZE, MalformedMessageError, task_id_of
-from tasks.store import TaskStore
 from tasks.task import Lane
 
 if TYPE_CHECKING:
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
+
+    from tasks.table import TaskTable
 
 # How long a message that is looked at stays hidden, should this program be stopped before it shows it again.
 LOOK_SECONDS = 60
@@ -48,26 +48,17 @@ class DeadLetters:
     sqs: SQSClient
     url: str
     task_queue_urls: Mapping[Lane, str]
-    store: TaskStore
+    tasks: TaskTable
 
     @classmethod
     def of(cls, stack: str) -> DeadLetters:
         """Connect to the CloudFormation stack of that name, or to the local one when there is no name."""
         found = running.deployed(stack)
-        session, outputs, endpoint = found.session, found.outputs, found.endpoint
-        payloads = Payloads(session.client("s3", endpoint_url=endpoint), outputs["PAYLOAD_BUCKET_NAME"])
-        store = TaskStore(
-            session.client("dynamodb", endpoint_url=endpoint),
-            outputs["TASKS_TABLE_NAME"],
-            payloads,
-            lease=timedelta(),  # only reads
-            retention=timedelta(),
-        )
         return cls(
-            session.client("sqs", endpoint_url=endpoint),
-            outputs["DEAD_LETTER_QUEUE_URL"],
-            {Lane.SMALL: outputs["TASK_QUEUE_URL"], Lane.LARGE: outputs["LARGE_TASK_QUEUE_URL"]},
-            store,
+            found.session.client("sqs", endpoint_url=found.endpoint),
+            found.outputs["DEAD_LETTER_QUEUE_URL"],
+            {Lane.SMALL: found.outputs["TASK_QUEUE_URL"], Lane.LARGE: found.outputs["LARGE_TASK_QUEUE_URL"]},
+            found.task_table(),
         )
 
     def messages(self) -> Iterator[list[MessageTypeDef]]:
@@ -112,7 +103,7 @@ class DeadLetters:
             task_id = task_id_of(message["Body"])
         except MalformedMessageError as error:
             return f"{message['MessageId']}  {received}, not one of ours ({error}): {message['Body'][:80]!r}"
-        task = self.store.get(task_id)
+        task = self.tasks.get(task_id)
         if task is None:
             return f"{task_id}  {received}, task unknown or expired"
         why = f" ({task.error['code']})" if task.error else ""
@@ -166,7 +157,7 @@ class DeadLetters:
     def lane(self, message: MessageTypeDef) -> Lane:
         """Return whose queue the message belongs in."""
         try:
-            task = self.store.get(task_id_of(message["Body"]))
+            task = self.tasks.get(task_id_of(message["Body"]))
         except MalformedMessageError:
             return Lane.SMALL
         return Lane.SMALL if task is None else task.lane

@@ -23,9 +23,7 @@ from local.running import deployed
 from local.translate import load
 from logs import LogGroups, LogsError
 from tasks.errors import UnavailableError
-from tasks.payloads import Payloads
 from tasks.queue import TaskQueue
-from tasks.store import TaskStore
 from tasks.task import utc_now
 
 if TYPE_CHECKING:
@@ -88,21 +86,15 @@ class Status:
 def status_of(stack: Deployed, groups: LogGroups, now: datetime) -> Status:
     """Look at a stack; raises UnavailableError, and what its logs raise."""
     outputs = stack.outputs
-    store = TaskStore(
-        stack.session.client("dynamodb", endpoint_url=stack.endpoint),
-        outputs["TASKS_TABLE_NAME"],
-        Payloads(stack.session.client("s3", endpoint_url=stack.endpoint), outputs["PAYLOAD_BUCKET_NAME"]),
-        lease=timedelta(),  # only reads
-        retention=timedelta(),
-    )
+    tasks = stack.task_table()
     sqs = stack.session.client("sqs", endpoint_url=stack.endpoint)
     depths = {}
     for name, output in QUEUES.items():
         queue = TaskQueue(sqs, outputs[output])
         waiting = queue.waiting()
         depths[name] = (waiting, max(0, queue.size() - waiting))
-    found = sorted(islice(store.open_tasks(), MOST_COUNTED), key=lambda task: task.due_at)
-    looked_at = store.look([task.task_id for task in found[:MOST_LOOKED_AT]])
+    found = sorted(islice(tasks.open_tasks(), MOST_COUNTED), key=lambda task: task.due_at)
+    looked_at = tasks.look([task.task_id for task in found[:MOST_LOOKED_AT]])
     saved = saved_queries(load())
     end_ms = int(now.timestamp() * 1000)
     start_ms = end_ms - int(WINDOW.total_seconds() * 1000)

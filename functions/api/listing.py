@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field
 
-from tasks.store import Position
+from tasks.table import Position
 from tasks.task import is_task_id, rfc3339
 
 if TYPE_CHECKING:

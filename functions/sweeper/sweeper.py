@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from tasks.queue import TaskQueue
-    from tasks.store import OpenTask, TaskStore
+    from tasks.store import TaskStore
+    from tasks.table import OpenTask
     from tasks.task import Lane
 
 MAX_COUNTED = (

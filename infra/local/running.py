@@ -11,6 +11,8 @@ import boto3
 
 from local.ministack import LocalStackError
 from local.translate import REGION, ROOT
+from tasks.payloads import Payloads
+from tasks.table import TaskTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +73,12 @@ class Deployed:
     session: boto3.session.Session
     outputs: Mapping[str, str]
     endpoint: str | None
+
+    def task_table(self) -> TaskTable:
+        """Return the stack's tasks, to be looked at."""
+        payloads = Payloads(self.session.client("s3", endpoint_url=self.endpoint), self.outputs["PAYLOAD_BUCKET_NAME"])
+        client = self.session.client("dynamodb", endpoint_url=self.endpoint)
+        return TaskTable(client, self.outputs["TASKS_TABLE_NAME"], payloads)
 
 
 def deployed(stack: str) -> Deployed:

@@ -1,4 +1,4 @@
-"""The tasks table: every change of a task is one conditional write here, and there are no others.
+"""The store of tasks: every change of a task is one conditional write here, and there are no others.
 
 | method    | from                                                       | to         | guarded by                     |
 |-----------|------------------------------------------------------------|------------|--------------------------------|
@@ -23,12 +23,11 @@ of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditi
 refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
 statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
 
-What a row looks like is in rows.py.
+What a row looks like is in rows.py, and how tasks are read in table.py.
 """
 
 from __future__ import annotations
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,24 +38,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.logs import Event, logger
-from tasks.rows import (
-    ALONE,
-    LISTED,
-    OPEN_SHARDS,
-    Change,
-    Rows,
-    failure,
-    history,
-    history_line,
-    is_self_contained,
-    key_of,
-    only,
-    shard_of,
-)
+from tasks.rows import Change, failure, history, history_line, is_self_contained, key_of, shard_of
+from tasks.table import TaskTable
 from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from typing import TypeAlias
@@ -67,27 +54,20 @@ if TYPE_CHECKING:
         BatchStatementRequestTypeDef,
         BatchStatementResponseTypeDef,
         PutTypeDef,
-        QueryInputTypeDef,
         TransactWriteItemTypeDef,
     )
 
     from tasks.payloads import Payloads
     from tasks.rows import Row
+    from tasks.table import OpenTask
     from tasks.task import Lane
 
     Refusal: TypeAlias = StaleAttemptError | UnavailableError
     _Answer: TypeAlias = BatchStatementResponseTypeDef | UnavailableError
 
-OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
-OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
 # How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
 SWEEP_AFTER = timedelta(seconds=30)
-# After a lease ran out; by then SQS has delivered a dead worker's message again.
-ABANDONED_AFTER = timedelta(seconds=20)
 MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
-MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
-_GET_BATCH = 100  # most keys in one BatchGetItem
-_GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
 _STATEMENTS = 25  # most statements in one BatchExecuteStatement
 _CALLS_AT_A_TIME = 5  # of the single writes and reads that a batch has left over
 _UNDECIDED: BatchStatementResponseTypeDef = {"Error": {}}
@@ -103,39 +83,13 @@ class Submission:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTask:
-    """A task that has not ended, as the sweeper's index lists it. `due_at` is in epoch milliseconds."""
-
-    task_id: str
-    due_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in an owner's list of tasks, newest first: just behind this task."""
-
-    submitted_at: str
-    task_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of an owner's tasks, newest first, without their outcomes; `following` is None when there are no more."""
-
-    tasks: Sequence[Task]
-    following: Position | None
-
-
-class TaskStore:
-    """Reads and writes tasks. Every method raises UnavailableError when DynamoDB or S3 does not answer."""
+class TaskStore(TaskTable):
+    """Writes tasks, and reads them as any TaskTable; each method raises UnavailableError if DynamoDB or S3 fails."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, payloads: Payloads, *, lease: timedelta, retention: timedelta
     ) -> None:
-        self._client = client
-        self._table = table
-        self._rows = Rows(payloads)
+        super().__init__(client, table, payloads)
         self._lease = lease
         self._retention = retention
 
@@ -395,161 +349,6 @@ class TaskStore:
             # Written by our own first try, whose answer was lost? A sweeper that wrote the same millisecond sends too.
             return self._rows.task(row) if row.get("due_at") == due else None
         return self._rows.task(answer["Attributes"])
-
-    # -- reading --------------------------------------------------------------------------------------------------
-
-    def get(self, task_id: str) -> Task | None:
-        """Return the task without its circuit's text (see `circuit`), or None when there is none."""
-        try:
-            # Strongly consistent: a client that was just told an id, or a result, must find it. The circuit stays
-            # behind; it is billed all the same, as DynamoDB bills whole rows.
-            answer = self._client.get_item(
-                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*ALONE)
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item")
-        return None if row is None else self._rows.task(row)
-
-    def circuit(self, task_id: str, owner: str) -> str | None:
-        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
-        try:
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=key_of(task_id),
-                ConsistentRead=True,
-                **only("owner", "circuit", "circuit_key"),
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item")
-        return self._rows.circuit(row) if row is not None and row["owner"]["S"] == owner else None
-
-    def page(
-        self,
-        owner: str,
-        limit: int,
-        *,
-        statuses: Collection[Status] = (),
-        submitted_after: str = "",
-        behind: Position | None = None,
-    ) -> Page:
-        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
-
-        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
-        milliseconds after it was stored: indexes of DynamoDB follow their table.
-        """
-        found: list[Task] = []
-        looked_at = 0
-        while True:
-            keys, more = self._positions(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
-            # Consistent: a task that was read as ended is not pending in the list.
-            rows = self._read([key.task_id for key in keys], LISTED, consistent=True)
-            for index, key in enumerate(keys):
-                behind = key
-                row = rows.get(key.task_id)  # None: expired a moment ago
-                if row is not None and (not statuses or row["status"]["S"] in statuses):
-                    found.append(self._rows.task(row))
-                if len(found) == limit:
-                    return Page(found, key if more or index + 1 < len(keys) else None)
-            looked_at += len(keys)
-            if not more:
-                return Page(found, None)
-            if looked_at >= MAX_LOOKED_AT:
-                return Page(found, behind)
-
-    def _positions(
-        self, owner: str, submitted_after: str, behind: Position | None, limit: int
-    ) -> tuple[list[Position], bool]:
-        """Return the next keys of an owner's tasks, newest first, and whether there are more.
-
-        Whatever `behind` says, the owner is the one that the keys are asked for.
-        """
-        if behind is not None and behind.submitted_at <= submitted_after:
-            return [], False  # DynamoDB refuses to start outside of what is asked for
-        request: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": OWNERS_INDEX,
-            "KeyConditionExpression": "#owner = :owner AND submitted_at > :after",
-            "ExpressionAttributeNames": {"#owner": "owner"},
-            "ExpressionAttributeValues": {":owner": {"S": owner}, ":after": {"S": submitted_after or "0"}},
-            "ScanIndexForward": False,
-            "Limit": limit + 1,  # one more tells whether there is more
-        }
-        if behind is not None:
-            request["ExclusiveStartKey"] = {
-                **key_of(behind.task_id),
-                "owner": {"S": owner},
-                "submitted_at": {"S": behind.submitted_at},
-            }
-        try:
-            answer = self._client.query(**request)
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
-        return keys[:limit], len(keys) > limit
-
-    def look(self, task_ids: Sequence[str]) -> list[Task]:
-        """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
-        return [self._rows.task(row) for row in self._read(task_ids, LISTED, consistent=False).values()]
-
-    def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
-        """Yield the tasks that have not ended, by shard and then by due time; all, or those due before a moment."""
-        for shard in range(OPEN_SHARDS):
-            condition = "open_shard = :shard"
-            values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
-            if due_before is not None:
-                condition += " AND due_at < :before"
-                values[":before"] = {"N": str(epoch_ms(due_before))}
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=OPEN_TASKS_INDEX,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-            try:
-                for page in pages:
-                    for item in page["Items"]:
-                        yield OpenTask(item["task_id"]["S"], int(item["due_at"]["N"]))
-            except (ClientError, BotoCoreError) as error:
-                raise UnavailableError("DynamoDB") from error
-
-    def abandoned(self, task_ids: Sequence[str]) -> set[str]:
-        """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
-        before = epoch_ms(utc_now() - ABANDONED_AFTER)
-        rows = self._read(task_ids, ("task_id", "status", "lease_until"), consistent=False)
-        return {
-            task_id
-            for task_id, row in rows.items()
-            if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
-        }
-
-    def _read(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
-        """Return these attributes of the rows that there are, by task id, which must be among them."""
-        found: dict[str, Row] = {}
-        for start in range(0, len(task_ids), _GET_BATCH):
-            wanted: dict[str, Any] = {
-                self._table: {
-                    "Keys": [key_of(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
-                    "ConsistentRead": consistent,
-                    **only(*attributes),
-                }
-            }
-            for pause_s in _GET_PAUSES_S:
-                try:
-                    answer = self._client.batch_get_item(RequestItems=wanted)
-                except (ClientError, BotoCoreError) as error:
-                    raise UnavailableError("DynamoDB") from error
-                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
-                wanted = answer.get("UnprocessedKeys", {})
-                if not wanted:
-                    break
-                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
-                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
-                time.sleep(pause_s)
-            else:
-                raise UnavailableError("DynamoDB")
-        return found
 
     # -- a worker's writes, one in a call and several -------------------------------------------------------------
 

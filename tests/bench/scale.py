@@ -20,7 +20,7 @@ import cost
 import simpy
 
 from local.translate import load
-from tasks.store import OPEN_SHARDS
+from tasks.rows import OPEN_SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

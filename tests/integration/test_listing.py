@@ -13,7 +13,7 @@ from test_api import call, submit
 from test_store import new_task
 
 from simulated_aws import BELL
-from tasks import aws, store
+from tasks import aws, table
 from tasks.task import Status, new_task_id
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def test_a_list_can_be_of_one_status(in_moto: Aws) -> None:
 
 def test_a_rare_status_is_found_in_bounded_steps(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """One page looks at so many rows and no more; the next goes on where it stopped."""
-    monkeypatch.setattr(store, "MAX_LOOKED_AT", 4)
-    monkeypatch.setattr(store, "_GET_BATCH", 2)
+    monkeypatch.setattr(table, "MAX_LOOKED_AT", 4)
+    monkeypatch.setattr(table, "_GET_BATCH", 2)
     wanted = stored(in_moto, ending=Status.CANCELLED, submitted_at=at(1))
     for second in range(2, 12):
         stored(in_moto, submitted_at=at(second))
@@ -194,7 +194,7 @@ def test_a_cursor_that_the_list_did_not_give_is_refused(in_moto: Aws, kind: str)
 def test_a_well_made_cursor_still_lists_the_callers_own(in_moto: Aws) -> None:
     """The check is no secret: a cursor made by its rule at another's task leads to the caller's tasks alone."""
     from listing import cursor_of
-    from tasks.store import Position
+    from tasks.table import Position
 
     hers = stored(in_moto, owner="alice", submitted_at=at(5))
     stored(in_moto, owner="alice", submitted_at=at(4))

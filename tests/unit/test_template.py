@@ -19,7 +19,7 @@ from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from simulated_aws import TEMPLATE, resolved
 from tasks.settings import Settings
-from tasks.store import OPEN_TASKS_INDEX, OWNERS_INDEX
+from tasks.table import OPEN_TASKS_INDEX, OWNERS_INDEX
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 PAGE = ("/", "/page/{name}")  # for people, so not in the OpenAPI document

@@ -1,0 +1,213 @@
+"""The tasks table as it is read: one task, an owner's list, and what the sweeper and operators look at."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import UnavailableError
+from tasks.rows import ALONE, LISTED, OPEN_SHARDS, Rows, key_of, only
+from tasks.task import Status, Task, epoch_ms, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
+
+    from tasks.payloads import Payloads
+    from tasks.rows import Row
+
+OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
+OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
+MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
+_GET_BATCH = 100  # most keys in one BatchGetItem
+_GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
+# After a lease ran out; by then SQS has delivered a dead worker's message again.
+ABANDONED_AFTER = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """A task that has not ended, as the sweeper's index lists it. `due_at` is in epoch milliseconds."""
+
+    task_id: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an owner's list of tasks, newest first: just behind this task."""
+
+    submitted_at: str
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's tasks, newest first, without their outcomes; `following` is None when there are no more."""
+
+    tasks: Sequence[Task]
+    following: Position | None
+
+
+class TaskTable:
+    """Reads tasks. Every method raises UnavailableError when DynamoDB or S3 does not answer."""
+
+    def __init__(self, client: DynamoDBClient, table: str, payloads: Payloads) -> None:
+        self._client = client
+        self._table = table
+        self._rows = Rows(payloads)
+
+    def get(self, task_id: str) -> Task | None:
+        """Return the task without its circuit's text (see `circuit`), or None when there is none."""
+        # The circuit stays behind; it is billed all the same, as DynamoDB bills whole rows.
+        row = self._row(task_id, *ALONE)
+        return None if row is None else self._rows.task(row)
+
+    def circuit(self, task_id: str, owner: str) -> str | None:
+        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
+        row = self._row(task_id, "owner", "circuit", "circuit_key")
+        return self._rows.circuit(row) if row is not None and row["owner"]["S"] == owner else None
+
+    def _row(self, task_id: str, *attributes: str) -> Row | None:
+        """Return these attributes of a task's row, or None when there is none."""
+        try:
+            # Strongly consistent: a client that was just told an id, or a result, must find it.
+            answer = self._client.get_item(
+                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*attributes)
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        return answer.get("Item")
+
+    def page(
+        self,
+        owner: str,
+        limit: int,
+        *,
+        statuses: Collection[Status] = (),
+        submitted_after: str = "",
+        behind: Position | None = None,
+    ) -> Page:
+        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
+
+        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
+        milliseconds after it was stored: indexes of DynamoDB follow their table.
+        """
+        found: list[Task] = []
+        looked_at = 0
+        while True:
+            keys, more = self._positions(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
+            # Consistent: a task that was read as ended is not pending in the list.
+            rows = self._rows_of([key.task_id for key in keys], LISTED, consistent=True)
+            for index, key in enumerate(keys):
+                behind = key
+                row = rows.get(key.task_id)  # None: expired a moment ago
+                if row is not None and (not statuses or row["status"]["S"] in statuses):
+                    found.append(self._rows.task(row))
+                if len(found) == limit:
+                    return Page(found, key if more or index + 1 < len(keys) else None)
+            looked_at += len(keys)
+            if not more:
+                return Page(found, None)
+            if looked_at >= MAX_LOOKED_AT:
+                return Page(found, behind)
+
+    def _positions(
+        self, owner: str, submitted_after: str, behind: Position | None, limit: int
+    ) -> tuple[list[Position], bool]:
+        """Return the next keys of an owner's tasks, newest first, and whether there are more.
+
+        Whatever `behind` says, the owner is the one that the keys are asked for.
+        """
+        if behind is not None and behind.submitted_at <= submitted_after:
+            return [], False  # DynamoDB refuses to start outside of what is asked for
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": OWNERS_INDEX,
+            "KeyConditionExpression": "#owner = :owner AND submitted_at > :after",
+            "ExpressionAttributeNames": {"#owner": "owner"},
+            "ExpressionAttributeValues": {":owner": {"S": owner}, ":after": {"S": submitted_after or "0"}},
+            "ScanIndexForward": False,
+            "Limit": limit + 1,  # one more tells whether there is more
+        }
+        if behind is not None:
+            request["ExclusiveStartKey"] = {
+                **key_of(behind.task_id),
+                "owner": {"S": owner},
+                "submitted_at": {"S": behind.submitted_at},
+            }
+        try:
+            answer = self._client.query(**request)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        keys = [Position(item["submitted_at"]["S"], item["task_id"]["S"]) for item in answer["Items"]]
+        return keys[:limit], len(keys) > limit
+
+    def look(self, task_ids: Sequence[str]) -> list[Task]:
+        """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
+        return [self._rows.task(row) for row in self._rows_of(task_ids, LISTED, consistent=False).values()]
+
+    def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
+        """Yield the tasks that have not ended, by shard and then by due time; all, or those due before a moment."""
+        for shard in range(OPEN_SHARDS):
+            condition = "open_shard = :shard"
+            values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
+            if due_before is not None:
+                condition += " AND due_at < :before"
+                values[":before"] = {"N": str(epoch_ms(due_before))}
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=OPEN_TASKS_INDEX,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+            try:
+                for page in pages:
+                    for item in page["Items"]:
+                        yield OpenTask(item["task_id"]["S"], int(item["due_at"]["N"]))
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("DynamoDB") from error
+
+    def abandoned(self, task_ids: Sequence[str]) -> set[str]:
+        """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
+        before = epoch_ms(utc_now() - ABANDONED_AFTER)
+        rows = self._rows_of(task_ids, ("task_id", "status", "lease_until"), consistent=False)
+        return {
+            task_id
+            for task_id, row in rows.items()
+            if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
+        }
+
+    def _rows_of(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
+        """Return these attributes of the rows that there are, by task id, which must be among them."""
+        found: dict[str, Row] = {}
+        for start in range(0, len(task_ids), _GET_BATCH):
+            wanted: dict[str, Any] = {
+                self._table: {
+                    "Keys": [key_of(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
+                    "ConsistentRead": consistent,
+                    **only(*attributes),
+                }
+            }
+            for pause_s in _GET_PAUSES_S:
+                try:
+                    answer = self._client.batch_get_item(RequestItems=wanted)
+                except (ClientError, BotoCoreError) as error:
+                    raise UnavailableError("DynamoDB") from error
+                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
+                wanted = answer.get("UnprocessedKeys", {})
+                if not wanted:
+                    break
+                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
+                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
+                time.sleep(pause_s)
+            else:
+                raise UnavailableError("DynamoDB")
+        return found
