@@ -101,7 +101,7 @@ def measure(*, quick: bool) -> tuple[Figures, dict[str, Any]]:
         os.environ["POWERTOOLS_LOG_LEVEL"] = "INFO"  # the cloud's
         sys.stdout = calls  # type: ignore[assignment]  # all that a log handler needs
         try:
-            return figures, _functions(Functions(stack, calls), figures, rounds=3 if quick else 7)
+            return figures, _functions(Functions(stack, calls), figures, quick=quick)
         finally:
             sys.stdout = stdout
 
@@ -203,16 +203,21 @@ def _bytes(value: dict[str, Any]) -> int:
             return 1
 
 
-def _functions(functions: Functions, figures: Figures, rounds: int) -> dict[str, Any]:
-    """Measure and count everything."""
+def _functions(functions: Functions, figures: Figures, *, quick: bool) -> dict[str, Any]:
+    """Measure and count everything; `quick`, only what the requests spend and call, and a full batch's calls."""
+    rounds = 3 if quick else 7
     task_id = functions.post()
     functions.empty()
+    # The worker first, while no request's tasks are in its queue.
+    if quick:
+        counted = {_title("Bell", WORKER_BATCH): _invocations(functions, "Bell", WORKER_BATCH, 1)[2]}
+    else:
+        counted = _worker(functions, figures, rounds) | {"rows": _rows(functions)}
     requests: dict[str, tuple[Callable[[], Any], int]] = {
         "POST": (functions.post, 1),
         "GET": (lambda: functions.request("GET", f"/tasks/{task_id}"), 1),
         f"batch POST, a task of {PER_BATCH}": (functions.post_batch, PER_BATCH),
     }
-    counted: dict[str, Any] = {}
     bare: dict[str, list[Any]] = {}
     for name, (request, tasks) in requests.items():
         for _ in range(30 // tasks + 2):
@@ -229,11 +234,9 @@ def _functions(functions: Functions, figures: Figures, rounds: int) -> dict[str,
             if tasks == 1:
                 alone = _cpu_ms(lambda name=name: functions.replay(bare[name]), times)  # type: ignore[misc]  # a default
                 figures.add(f"{name}: bare calls ÷ ours", "", alone / ours)
-    functions.empty()
-    counted |= _worker(functions, figures, rounds)
-    counted["rows"] = _rows(functions)
-    for name, (request, _) in requests.items():
-        counted[name]["CPU by package"] = _by_package(request, 20)
+    if not quick:
+        for name, (request, _) in requests.items():
+            counted[name]["CPU by package"] = _by_package(request, 20)
     functions.children.close()
     return counted
 
@@ -247,9 +250,9 @@ def _cpu_ms(call: Callable[[], Any], times: int) -> float:
 
 def _worker(functions: Functions, figures: Figures, rounds: int) -> dict[str, Any]:
     """Measure and count invocations of the worker: full batches and single messages, by circuit."""
-    counted = {}
+    counted: dict[str, Any] = {}
     for name, messages in WORK:
-        title = f"worker, {name}, {messages} a batch"
+        title = _title(name, messages)
         # The kernel counts CPU in steps of 10 ms: several invocations a sample.
         invocations = 2 if name == "QFT-20" else 60 // messages
         counted[title] = _invocations(functions, name, messages, 1)[2]
@@ -258,6 +261,10 @@ def _worker(functions: Functions, figures: Figures, rounds: int) -> dict[str, An
             figures.add(f"{title}: elapsed ms a task", "ms", elapsed)
             figures.add(f"{title}: CPU ms a task", "ms", cpu)
     return counted
+
+
+def _title(circuit: str, messages: int) -> str:
+    return f"worker, {circuit}, {messages} a batch"
 
 
 def _invocations(functions: Functions, circuit: str, messages: int, times: int) -> tuple[float, float, dict[str, Any]]:

@@ -1,8 +1,9 @@
-"""`make bench`: every section, interleaved, as one table and one JSON; `QUICK=1` in a minute, with a regression check.
+"""`make bench`: every section, interleaved, as one table and one JSON; `QUICK=1` in a minute: the regression check.
 
 A section's sides take turns within it, and the sections take turns too, so that what else the machine does hits all
 alike. Each section runs in a process of its own. The JSON is what README's figures and pictures are made from
-(`report.py`); floors.json has the ratios that must not be undercut.
+(`report.py`); floors.json has the ratios that must not be undercut. A quick run leaves out what no floor is about: the
+slowest programs, the largest circuits, most of the load on the stack, cold starts, cost and model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ SAID = (
     (r"([\d.]+) ms", "", "ms"),
     (r"([\d.]+) times", "", "times"),
 )
+WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
 CHECKED = ("reader", "worker", "api")
 SECTIONS = (*CHECKED, "end to end")
 
@@ -58,16 +61,17 @@ def reader(*, quick: bool) -> dict[str, Any]:
 def worker(*, quick: bool) -> dict[str, Any]:
     """Section 2: runner_bench.py's parts, each in a process with its own OpenMP; a line a figure."""
     figures = Figures()
-    for part in ("handler", "batches", "large"):
+    rounds = {"handler": 5, "batches": 5, "large": 3} if quick else WORKER_ROUNDS
+    for part, times in rounds.items():
         said = subprocess.run(
-            [sys.executable, HERE / "runner_bench.py", part, "3" if quick else "5"],
+            [sys.executable, HERE / "runner_bench.py", part, str(times)],
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         ).stdout
         for line in said.splitlines():
             name, _, rest = line.partition(": ")
-            name = re.sub(r"\b\d+ (threads|environments)", r"all \1", name)  # the machine's size is told once
+            name = re.sub(r"\b\d+ (threads|environments|processes)", r"all \1", name)  # the machine's size is told once
             for pattern, what, unit in SAID:
                 if found := re.search(pattern, rest):
                     figures.add(name + what, unit, float(found[1]))
@@ -124,19 +128,22 @@ def run(passes: int, *, quick: bool) -> dict[str, Any]:
     }
     for number in range(passes):
         for section in SECTIONS:
-            print(f"pass {number + 1}, {section} ...", file=sys.stderr, flush=True)
+            print(f"pass {number + 1}, {section} ...", file=sys.stderr, end="", flush=True)
+            started = time.perf_counter()
             said = in_process(section, quick=quick)
             for name, figure in said["figures"].items():
                 merged[section].add(name, figure["unit"], *figure["samples"])
             if "counted" in said:
                 report["counted"] = said["counted"]
+            print(f" {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     report["figures"] = {section: figures.as_dict() for section, figures in merged.items()}
-    print("cold start, cost, model ...", file=sys.stderr, flush=True)
-    report |= derived(report, quick=quick)
+    if not quick:
+        print("cold start, cost, model ...", file=sys.stderr, flush=True)
+        report |= derived(report)
     return report
 
 
-def derived(report: dict[str, Any], *, quick: bool) -> dict[str, Any]:
+def derived(report: dict[str, Any]) -> dict[str, Any]:
     """Return sections 5 and 6 and the model, which rest on what was measured."""
     sys.path += [str(ROOT / path) for path in IMPORTS]
     import api_bench
@@ -145,19 +152,18 @@ def derived(report: dict[str, Any], *, quick: bool) -> dict[str, Any]:
     import scale
 
     figures, counted = report["figures"]["api"], report["counted"]
-    cold = cold_start.figures(2 if quick else 5)
+    cold = cold_start.figures(5)
     system = scale.measured(figures, counted, cold)
     found: dict[str, Any] = {
         "cold start": cold,
         "cost": (costs := cost.table(figures, counted, api_bench.PER_BATCH)),
         "validation": scale.validation(report["figures"]["end to end"], figures),
     }
-    if not quick:
-        found["scale"] = scale.scenarios(system)
-        a_million = costs["per million tasks"]
-        for row in found["scale"].values():
-            case = "Bell, single posts" if row["posts of"] == 1 else f"Bell, posts of {api_bench.PER_BATCH}"
-            row["dollars an hour"] = round(row["completed/s"] * 3600 / 1e6 * a_million[case]["total"], 2)
+    found["scale"] = scale.scenarios(system)
+    a_million = costs["per million tasks"]
+    for row in found["scale"].values():
+        case = "Bell, single posts" if row["posts of"] == 1 else f"Bell, posts of {api_bench.PER_BATCH}"
+        row["dollars an hour"] = round(row["completed/s"] * 3600 / 1e6 * a_million[case]["total"], 2)
     return found
 
 
@@ -201,6 +207,12 @@ def show(report: dict[str, Any]) -> None:
             )
             if "CPU by package" in counted:
                 print(f"  {'':<36}CPU: {counted['CPU by package']}")
+    if not report["quick"]:
+        show_derived(report)
+
+
+def show_derived(report: dict[str, Any]) -> None:
+    """Print what rests on the measured figures."""
     cold = report["cold start"]
     print("\ncold start")
     for name in ("api_init_cpu_ms", "api_snapshot_cpu_ms", "worker_ready_cpu_s", "worker_ready_elapsed_s"):
@@ -209,9 +221,9 @@ def show(report: dict[str, Any]) -> None:
     for name, row in report["cost"]["per million tasks"].items():
         print(f"  {name:<48}{row['total']:>10}   most: {row['largest']}; Braket SV1: {row['Braket SV1']}")
     print(f"dollars in a month without tasks: {report['cost']['idle month']}")
-    for name, row in report.get("validation", {}).items():
+    for name, row in report["validation"].items():
         print(f"  model against the local stack, {name}: {row}")
-    for name, row in report.get("scale", {}).items():
+    for name, row in report["scale"].items():
         print(f"  {name}: {row}")
 
 
@@ -230,7 +242,7 @@ def main() -> int:
     if arguments.again:
         path = newest()
         report = json.loads(path.read_text())
-        report |= derived(report, quick=False)
+        report |= derived(report)
     else:
         report = run(1 if arguments.quick else arguments.passes, quick=arguments.quick)
         path = ROOT / ".local" / "bench.json" if arguments.quick else RESULTS / f"{report['taken'][:10]}.json"

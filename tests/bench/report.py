@@ -45,6 +45,7 @@ def block(report: Mapping[str, Any], name: str) -> str:
             "|---|---|---|---|",
             *_reader(figures["reader"]),
             *_worker(figures["worker"]),
+            *_scaling(figures["worker"]),
             *_api(figures["api"]),
             "",
             *_judged(figures),
@@ -58,7 +59,7 @@ def block(report: Mapping[str, Any], name: str) -> str:
             "|---|---|---|---|---|",
             *_loads(figures["end to end"]),
             "",
-            _alone(figures["end to end"]),
+            _answered(figures["end to end"]),
             *_counted(report),
             "",
             "![Tasks a second on the local stack](tests/bench/results/throughput.svg)",
@@ -141,6 +142,18 @@ def _worker(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _scaling(figures: Mapping[str, Any]) -> list[str]:
+    """Return rows of what is no ratio to raw Aer: the time around a circuit's run, and what more cores give."""
+    overhead, scaling = figures["isolation"], figures["handler, all environments as fast as one"]
+    rows = [f"| a task to its process and back, without reading and running it | {_span(overhead)} ms | | |"]
+    if raw := figures.get("raw Aer, all processes as fast as one"):
+        rows.append(
+            f"| handler, all cores against one | {_span(scaling)} times | raw Aer: {_span(raw)} times |"
+            f" {scaling['median'] / raw['median']:.2f} |"
+        )
+    return rows
+
+
 def _rate(figures: Mapping[str, Any], name: str) -> str:
     rate = figures.get(name.removesuffix(" ÷ raw Aer"))
     return f"{_plain(rate['median'])}/s" if rate else ""
@@ -163,12 +176,18 @@ def _loads(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _alone(figures: Mapping[str, Any]) -> str:
-    alone = figures["one Bell task alone: submitted to result"]
-    return (
-        f"A lone Bell task takes {_plain(alone['median'])} ms from its POST to its result, {_plain(alone['p95'])} ms in one"
-        " case of twenty."
-    )
+def _answered(figures: Mapping[str, Any]) -> str:
+    """Say how long tasks that are sent one by one take from POST to result."""
+    said = [
+        f"{_plain(figures[name]['median'])} and {_plain(figures[name]['p95'])} ms {who}"
+        for name, who in (
+            ("one Bell task alone: submitted to result", "for a lone Bell task"),
+            ("single tasks, 1 client: submitted to result", "for a mixed one of 1 client"),
+            ("single tasks, 16 clients: submitted to result", "for those of 16 clients, who ask every 20 ms"),
+        )
+        if name in figures
+    ]
+    return f"From a single task's POST to its result, p50 and p95: {'; '.join(said)}."
 
 
 def _counted(report: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,12 @@
 """Compares the runner with raw Aer in one run: prints the ratios that the issue promises, figures interleaved.
 
-`make bench` runs the parts: `runner_bench.py handler|batches|large [rounds]`. Raw means one process per core that reads
-and runs the same circuits with nothing around it, or one process with all threads for a large circuit.
+`make bench` runs the parts: `runner_bench.py handler|batches|large|larger [rounds]`. Raw means one process per core
+that reads and runs the same circuits with nothing around it, or one process with all threads for a large circuit.
 
 `handler` is the Lambda handler on batches of ten mixed small circuits with AWS answered at once (handler_bench.py), in
 execution environments of one vCPU, as many as there are cores: how the small lane runs. `batches` is one layer below,
-the children of one environment with all cores, whose batches end with some cores waiting for the others.
+the children of one environment with all cores, whose batches end with some cores waiting for the others. `large` and
+`larger` are circuits that run alone on all cores, where raw Aer chooses its method as it does by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 # Raw Aer at its best in each part: one thread in each of several processes, all threads in one.
-os.environ["OMP_NUM_THREADS"] = str(os.cpu_count() or 1) if "large" in sys.argv else "1"
+os.environ["OMP_NUM_THREADS"] = str(os.cpu_count() or 1) if {"large", "larger"} & set(sys.argv) else "1"
 
 from qiskit_aer import AerSimulator
 
@@ -32,7 +33,7 @@ from tasks.options import Options
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
 BATCHES = 15  # measured by each process in a round
 WARM = 5  # batches a process runs before it is measured
-MEMORY_MB = 1_769 * (os.cpu_count() or 1)
+MEMORY_MB = 1_769 * max(2, os.cpu_count() or 1)  # 26 qubits are 1 GiB
 
 
 def ghz(n: int) -> str:
@@ -50,6 +51,15 @@ def layers(n: int, depth: int) -> str:
     return f"{HEAD}qubit[{n}] q;\nbit[{n}] c;\n{''.join(lines)}c = measure q;\n"
 
 
+def across(n: int) -> str:
+    """Return rotations and a cx from each qubit of one half to its own of the other: shallow, and yet no chain."""
+    half = n // 2
+    lines = [f"rx({0.1 + i}) q[{i}];\n" for i in range(n)]
+    lines += [f"cx q[{i}], q[{i + half}];\n" for i in range(half)]
+    lines += [f"rx({0.3 + i}) q[{i}];\n" for i in range(n)]
+    return f"{HEAD}qubit[{n}] q;\nbit[{n}] c;\n{''.join(lines)}c = measure q;\n"
+
+
 def qft(n: int) -> str:
     """Return the quantum Fourier transform of a basis state, as a chain of controlled phases."""
     lines = []
@@ -60,6 +70,15 @@ def qft(n: int) -> str:
 
 
 MIXED = [ghz(2), ghz(5), qft(8), layers(5, 5), ghz(2), qft(10), layers(8, 6), ghz(12), layers(10, 5), ghz(3)]
+# Circuits by what makes `make bench QUICK=1` and what only the whole; the last one is a chain so shallow that admission
+# has it run as a matrix product state.
+LARGE = {"QFT-20": qft(20), "layers-20": layers(20, 5)}
+LARGER = {
+    "layers-22": layers(22, 3),
+    "shallow-24": across(24),
+    "shallow-26": across(26),
+    "chain-24, by the method that admission chooses,": layers(24, 2),
+}
 
 
 def raw(simulator: AerSimulator, text: str, threads: int = 1) -> Any:
@@ -160,18 +179,24 @@ def say(line: str) -> None:
 def measure_handler(rounds: int) -> dict[str, list[float]]:
     """Return samples of the handler's rates and of their ratios to raw, all taken in turn."""
     cores = os.cpu_count() or 1
-    found: dict[str, list[float]] = {"handler": [], "handler of raw": [], "one of raw": [], "scaling": [], "raw": []}
+    found: dict[str, list[float]] = {
+        "handler": [],
+        "handler of raw": [],
+        "one of raw": [],
+        "scaling": [],
+        "raw scaling": [],
+    }
     with ExitStack() as stack:
         each = stack.enter_context(Environments(cores, 1))
         one = stack.enter_context(Environments(1, 1))
         for _ in range(rounds):
             raw_one, raw_all = raw_rate(1, BATCHES), raw_rate(cores, BATCHES)
             alone, together = one.rate(BATCHES), each.rate(BATCHES)
-            found["raw"].append(raw_all)
             found["handler"].append(together)
             found["handler of raw"].append(together / raw_all)
             found["one of raw"].append(alone / raw_one)
             found["scaling"].append(together / alone)
+            found["raw scaling"].append(raw_all / raw_one)
     return found
 
 
@@ -187,9 +212,11 @@ def handler(rounds: int) -> None:
         shown = f"{statistics.median(rate):.0f}/s, " if rate else ""
         spread = f"({min(ratios):.3f} to {max(ratios):.3f})"
         say(f"{title}: {shown}{statistics.median(ratios):.3f} of raw {spread}")
-    scaling = found["scaling"]
-    spread = f"({min(scaling):.2f} to {max(scaling):.2f})"
-    say(f"handler, {cores} environments as fast as one: {statistics.median(scaling):.2f} times {spread}")
+    for title, scaling in (
+        (f"handler, {cores} environments as fast as one", found["scaling"]),
+        (f"raw Aer, {cores} processes as fast as one", found["raw scaling"]),
+    ):
+        say(f"{title}: {statistics.median(scaling):.2f} times ({min(scaling):.2f} to {max(scaling):.2f})")
 
 
 def batches(children: Children, rounds: int) -> None:
@@ -218,19 +245,18 @@ def batches(children: Children, rounds: int) -> None:
     say(f"isolation: {statistics.median(overheads):.2f} ms a task")
 
 
-def large(children: Children, rounds: int) -> None:
+def large(children: Children, rounds: int, circuits: dict[str, str]) -> None:
     """Compare circuits that run alone on all cores with raw Aer."""
     cores = os.cpu_count() or 1
     simulator = AerSimulator()
-    for name, text in (("QFT", qft(20)), ("layers", layers(20, 5)), ("layers", layers(22, 3))):
+    for name, text in circuits.items():
         ratios = []
         for _ in range(rounds):
             started = time.perf_counter()
             raw(simulator, text, cores)
             ceiling = time.perf_counter() - started
             ratios.append(ceiling / run_batch(children, [text]))
-        width = text.partition("qubit[")[2].partition("]")[0]
-        say(f"{name}-{width} on {cores} threads: {statistics.median(ratios):.3f} of raw")
+        say(f"{name} on {cores} threads: {statistics.median(ratios):.3f} of raw")
 
 
 def main() -> None:
@@ -242,7 +268,10 @@ def main() -> None:
         return
     with Children(os.cpu_count() or 1, MEMORY_MB, 600.0) as children:
         children.wait_until_ready()
-        (large if part == "large" else batches)(children, rounds)
+        if part == "batches":
+            batches(children, rounds)
+        else:
+            large(children, rounds, {"large": LARGE, "larger": LARGER}[part])
 
 
 if __name__ == "__main__":

@@ -149,6 +149,36 @@ def test_each_program_is_compared_with_its_versions_importer() -> None:
     ]
 
 
+def test_overhead_and_scaling_have_their_rows() -> None:
+    """What a task's process costs and what all cores give is in the table, the latter beside raw Aer's."""
+
+    def figure(median: float) -> dict[str, float]:
+        return {"median": median, "low": median, "high": median}
+
+    figures = {
+        "isolation": figure(0.25),
+        "handler, all environments as fast as one": figure(1.8),
+        "raw Aer, all processes as fast as one": figure(1.9),
+    }
+    assert report._scaling(figures) == [  # noqa: SLF001 - README's words
+        "| a task to its process and back, without reading and running it | 0.25 ms | | |",
+        "| handler, all cores against one | 1.8 times | raw Aer: 1.9 times | 0.95 |",
+    ]
+
+
+def test_latencies_are_told_for_one_client_and_for_many() -> None:
+    """A single task's way to its result is told as p50 and p95: alone, and among those of 16 clients."""
+    figures = {
+        "one Bell task alone: submitted to result": {"median": 28.0, "p95": 40.0},
+        "single tasks, 1 client: submitted to result": {"median": 30.0, "p95": 50.0},
+        "single tasks, 16 clients: submitted to result": {"median": 160.0, "p95": 210.0},
+    }
+    assert report._answered(figures) == (  # noqa: SLF001 - README's words
+        "From a single task's POST to its result, p50 and p95: 28 and 40 ms for a lone Bell task;"
+        " 30 and 50 ms for a mixed one of 1 client; 160 and 210 ms for those of 16 clients, who ask every 20 ms."
+    )
+
+
 def test_the_model_serves_a_lone_task_at_once() -> None:
     """One task takes the request, the poll, the cold start and its own run; nothing else."""
     system = scale.System(api_s=0.1, poll_s=0.2, cold_s=3.0, batch_s=0.5, task_s=0.25, spread=0)
