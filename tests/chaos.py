@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,25 +104,13 @@ class ChaosStack(Stack):
                     ExpressionAttributeValues={":due": {"N": "1"}},
                 )
 
-    def processes(self, *words: str) -> list[int]:
-        """Return the stack's processes whose command line has all the words."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                environ, cmdline = (process / "environ").read_bytes(), (process / "cmdline").read_text()
-            except OSError:
-                continue
-            if str(self.folder).encode() in environ and all(word in cmdline for word in words):
-                found.append(int(process.name))
-        return found
-
     def workers(self) -> list[int]:
         """Return the worker function's processes, without their simulators."""
-        return self.processes("-WorkerFunction-", "_worker.py")
+        return list(self.processes("-WorkerFunction-", "_worker.py"))
 
     def simulators(self) -> list[int]:
         """Return the processes that the worker function's processes keep: zygotes and children."""
-        return self.processes("-WorkerFunction-", "zygote.py")
+        return list(self.processes("-WorkerFunction-", "zygote.py"))
 
     def log(self, function: str, since: float) -> list[dict[str, Any]]:
         """Return the function's own log lines since then."""

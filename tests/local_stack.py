@@ -84,6 +84,19 @@ class Stack:
         gateway.create_usage_plan_key(usagePlanId=plan_id, keyId=key["id"], keyType="API_KEY")
         return key["value"]
 
+    def processes(self, *words: str) -> dict[int, str]:
+        """Return the command lines of the stack's processes that have all the words in them, by process id."""
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                environ, cmdline = (process / "environ").read_bytes(), (process / "cmdline").read_text()
+            except OSError:  # it has ended meanwhile, or is another user's
+                continue
+            # What has no command line is only waited for by its parent.
+            if cmdline and str(self.folder).encode() in environ and all(word in cmdline for word in words):
+                found[int(process.name)] = cmdline
+        return found
+
     def ended(self, task_id: str) -> dict[str, Any]:
         """Poll a task until it has ended, as a client does."""
         with self.http() as http:

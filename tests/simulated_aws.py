@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
+    from tasks.task import Task
 
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 TEMPLATE = load()
@@ -75,6 +76,18 @@ class Aws:
     def queue(self) -> TaskQueue:
         """The small lane's queue."""
         return self.queues[Lane.SMALL]
+
+    def claimed(self, task_id: str) -> Task:
+        """Claim a task that nobody holds, as a worker does."""
+        task = self.store.claim(task_id)
+        assert task is not None
+        return task
+
+    def stored(self, task_id: str) -> Task:
+        """Return a task that there is, as it is now."""
+        task = self.store.get(task_id)
+        assert task is not None
+        return task
 
     def row(self, task_id: str) -> dict[str, Any] | None:
         """Return a task's row as DynamoDB holds it."""

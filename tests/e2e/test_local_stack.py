@@ -26,19 +26,6 @@ def fixture_own(tmp_path: Path) -> Iterator[Stack]:
     stack.command("down")
 
 
-def processes_of(stack: Stack) -> list[str]:
-    """Return the command lines of the processes that have the stack's folder in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environ, cmdline = (process / "environ").read_bytes(), (process / "cmdline").read_text()
-        except OSError:
-            continue
-        if str(stack.folder).encode() in environ and cmdline:
-            found.append(cmdline)
-    return found
-
-
 def submit(stack: Stack) -> str:
     """Submit a Bell task."""
     with stack.http() as http:
@@ -62,12 +49,12 @@ def test_nothing_is_left_running(own: Stack) -> None:
     assert own.command("up").returncode == 0
     own.ended(submit(own))
     os.kill(int((own.folder / "lock").read_text()), signal.SIGKILL)
-    eventually(lambda: processes_of(own) == [])
+    eventually(lambda: own.processes() == {})
     assert own.command("down").stdout == "Nothing is running.\n"
     started = own.command("up")
     assert started.returncode == 0, started.stderr
     assert own.command("down").stdout == "Stopped.\n"
-    assert processes_of(own) == []
+    assert own.processes() == {}
 
 
 def test_a_second_start_says_that_one_runs(stack: Stack) -> None:
@@ -90,7 +77,7 @@ def test_a_busy_port_is_named(own: Stack, name: str) -> None:
         started = own.command("up", **{name: str(port)})
     assert started.returncode == 1
     assert f"Port {port} is in use." in started.stderr
-    assert processes_of(own) == []
+    assert own.processes() == {}
 
 
 def test_kept_tasks_hold_on_to_their_port(own: Stack) -> None:
@@ -125,10 +112,9 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
             if listening and columns[1].split(":")[0] not in {"0100007F", "0" * 24 + "01000000"}:
                 inodes.add(columns[9])
     ours = set()
-    for process in Path("/proc").glob("[0-9]*"):
+    for pid in stack.processes():
         with suppress(OSError):
-            if str(stack.folder).encode() in (process / "environ").read_bytes():
-                ours |= {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
+            ours |= {str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
     assert len(ours) > 3
     assert {f"socket:[{inode}]" for inode in inodes} & ours == set()
 

@@ -67,8 +67,7 @@ def test_submitting_answers_the_contract(in_moto: Aws) -> None:
 def test_submitting_writes_the_row_and_sends_the_id_alone(in_moto: Aws) -> None:
     """The row holds the task; the message nothing but its id, its version and the correlation id."""
     task_id = submit({"qc": BELL, "shots": 10, "seed": 3}, headers={"X-Correlation-ID": "mine-1"})
-    stored = in_moto.store.get(task_id)
-    assert stored is not None
+    stored = in_moto.stored(task_id)
     assert (stored.shots, stored.options, stored.correlation_id) == (10, {"seed": 3}, "mine-1")
     (message,) = in_moto.messages()
     assert json.loads(message["Body"]) == {"version": 1, "task_id": task_id}
@@ -104,8 +103,7 @@ def test_a_running_task_reads_as_pending(in_moto: Aws) -> None:
 def test_a_completed_task_shows_its_counts(in_moto: Aws) -> None:
     """`result` is the counts map itself."""
     task_id = submit()
-    claimed = in_moto.store.claim(task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task_id)
     in_moto.store.complete(claimed, {"result": {"00": 512, "11": 512}})
     _, _, answer = call("GET", f"/tasks/{task_id}")
     assert (answer["status"], answer["message"]) == ("completed", "Task completed successfully.")
@@ -115,8 +113,7 @@ def test_a_completed_task_shows_its_counts(in_moto: Aws) -> None:
 def test_a_failed_task_shows_its_error(in_moto: Aws) -> None:
     """A failure's message is the task's, and `error` has the details."""
     task_id = submit()
-    claimed = in_moto.store.claim(task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task_id)
     in_moto.store.fail(claimed, TaskError(ErrorCode.TIME_LIMIT, "It ran too long.", limit=120, hint="Use fewer shots."))
     status, _, answer = call("GET", f"/tasks/{task_id}")
     assert status == 200
@@ -460,8 +457,7 @@ def test_a_task_goes_to_the_lane_it_needs(
 def test_inputs_are_checked_at_once(in_moto: Aws) -> None:
     """A program with inputs is accepted with values that fit and refused with others, by name."""
     qc = "input float a; qubit q; rx(a) q; measure q;"
-    stored = in_moto.store.get(submit({"qc": qc, "inputs": {"a": 0.5}}))
-    assert stored is not None
+    stored = in_moto.stored(submit({"qc": qc, "inputs": {"a": 0.5}}))
     assert stored.options == {"inputs": {"a": 0.5}}
     status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": {"b": 0.5}})
     assert (status, answer["code"]) == (400, "invalid_inputs")
@@ -474,8 +470,7 @@ def test_a_sweep_is_one_task_with_a_list_of_counts(in_moto: Aws) -> None:
     qc = "input float a; qubit q; rx(a) q; measure q;"
     inputs = [{"a": index / 7} for index in range(1_000)]
     task_id = submit({"qc": qc, "inputs": inputs, "shots": 2})
-    claimed = in_moto.store.claim(task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task_id)
     assert claimed.options == {"inputs": inputs}
     assert [key.partition("/")[0] for key in in_moto.objects()] == ["options"]
     in_moto.store.complete(claimed, {"result": [{"0": 2}] * 1_000})

@@ -58,8 +58,7 @@ def dead(in_moto: Aws, lane: Lane = Lane.SMALL) -> str:
     task = new_task()
     in_moto.store.submit(task)
     if lane is Lane.LARGE:
-        claimed = in_moto.store.claim(task.task_id)
-        assert claimed is not None
+        claimed = in_moto.claimed(task.task_id)
         in_moto.store.pass_on(claimed, Lane.LARGE)
     in_moto.dead_letters.send(task.task_id, "correlation")
     return task.task_id

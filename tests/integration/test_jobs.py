@@ -44,8 +44,7 @@ def test_a_job_runs_what_waits_and_ends(in_moto: Aws) -> None:
     with Children(1, memory_mb=2048, time_limit_s=30) as children:
         assert drain(in_moto.queues[Lane.LARGE], children, 0) == 3
     for task_id in ids:
-        task = in_moto.store.get(task_id)
-        assert task is not None
+        task = in_moto.stored(task_id)
         assert (task.status, dict(task.outcome["result"])) == ("completed", {"00": 514, "11": 486})
     assert in_moto.queues[Lane.LARGE].size() == 0
 
@@ -62,8 +61,7 @@ def test_a_task_that_a_job_gives_back_keeps_its_message(in_moto: Aws) -> None:
     )
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
     assert drain(in_moto.queues[Lane.LARGE], children, 0) == 2
-    task = in_moto.store.get(task_id)
-    assert task is not None
+    task = in_moto.stored(task_id)
     assert (task.status, task.attempt) == ("completed", 2)
     assert in_moto.queues[Lane.LARGE].size() == 0
 
@@ -75,8 +73,7 @@ def test_a_message_that_is_not_ours_is_left_to_the_dead_letter_queue(in_moto: Aw
     children: Any = ScriptedChildren(Completed({"result": {"0": 1}, "execution": {}}))
     children.run = lambda programs, **_: ((index, children.outcomes[0]) for index in range(len(programs)))
     assert drain(in_moto.queues[Lane.LARGE], children, 0) == 2
-    task = in_moto.store.get(task_id)
-    assert task is not None
+    task = in_moto.stored(task_id)
     assert task.status == "completed"
     assert in_moto.queues[Lane.LARGE].size() == 1
 
@@ -111,8 +108,7 @@ def test_a_job_needs_no_more_than_it_is_told(
     children: Any = ScriptedChildren(Completed({"result": {"0": 1}, "execution": {}}))
     assert drain(aws.task_queues()[Lane.LARGE], children, 0) == 1
     assert settings() == in_moto.settings
-    task = in_moto.store.get(task_id)
-    assert task is not None
+    task = in_moto.stored(task_id)
     assert task.status == "completed"
     lines = {line["event"]: line for line in log_lines()}
     assert {event: line["correlation_id"] for event, line in lines.items()} == {

@@ -29,8 +29,7 @@ def stored(in_moto: Aws, owner: str = "alice", ending: Status | None = None, sub
     if ending is Status.CANCELLED:
         assert in_moto.store.cancel(task.task_id, owner)
     elif ending is not None:
-        claimed = in_moto.store.claim(task.task_id)
-        assert claimed is not None
+        claimed = in_moto.claimed(task.task_id)
         in_moto.store.complete(claimed, {"result": {"0": 10}})
     return task.task_id
 

@@ -73,12 +73,10 @@ def test_each_change_of_a_task_is_an_event(in_moto: Aws, listening: Listening) -
     """Submitted, claimed, completed: the fields are the documented ones, and no circuit, key or count among them."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, {"result": {"0": 10}, "execution": {}})
     listening.tell()
-    stored = in_moto.store.get(task.task_id)
-    assert stored is not None
+    stored = in_moto.stored(task.task_id)
     assert listening.heard() == [
         {
             "version": 1,
@@ -112,8 +110,7 @@ def test_what_changes_no_state_is_no_event(in_moto: Aws, listening: Listening) -
     """Heartbeats, giving back, passing on and looks of the sweeper say nothing; nor does a row's end."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     listening.records()
     in_moto.store.extend(claimed)
     in_moto.store.release(claimed)
@@ -131,11 +128,9 @@ def test_every_way_to_an_end_is_told(in_moto: Aws, listening: Listening) -> None
     failed, buried, cancelled = (new_task() for _ in range(3))
     for task in (failed, buried, cancelled):
         in_moto.store.submit(task)
-    claimed = in_moto.store.claim(failed.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(failed.task_id)
     in_moto.store.release(claimed)
-    again = in_moto.store.claim(failed.task_id)
-    assert again is not None
+    again = in_moto.claimed(failed.task_id)
     in_moto.store.fail(again, ERROR)
     in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED)
     in_moto.store.cancel(cancelled.task_id, "alice")
@@ -161,13 +156,11 @@ def test_who_wants_to_be_called_is_when_the_task_ends(
     wants, silent = new_task(callback_url=URL), new_task()
     for task in (wants, silent):
         in_moto.store.submit(task)
-        claimed = in_moto.store.claim(task.task_id)
-        assert claimed is not None
+        claimed = in_moto.claimed(task.task_id)
         in_moto.store.complete(claimed, {"result": {"0": 10}, "execution": {}})
     listening.tell()
     (message,) = listening.asked()
-    stored = in_moto.store.get(wants.task_id)
-    assert stored is not None
+    stored = in_moto.stored(wants.task_id)
     ended = stored.status_history[-1].transitioned_at
     assert json.loads(message.pop("body")) == {
         "type": "task.completed",

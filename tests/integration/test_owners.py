@@ -45,8 +45,7 @@ def fixture_alices(in_moto: Aws) -> list[str]:
         ids.append(json.loads(answered["body"])["task_id"])
     for task_id in ids[1:]:
         in_moto.store.claim(task_id)
-    ended = in_moto.store.get(ids[2])
-    assert ended is not None
+    ended = in_moto.stored(ids[2])
     in_moto.store.complete(ended, {"result": {"00": 77_777}})
     return ids
 

@@ -137,8 +137,7 @@ def submitted(in_moto: Aws, **changes: Any) -> str:
 def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
     """Store a task that has ended with `outcome`; return its id."""
     task_id = submitted(in_moto)
-    task = in_moto.store.claim(task_id)
-    assert task is not None
+    task = in_moto.claimed(task_id)
     in_moto.store.complete(task, outcome)
     return task_id
 
@@ -191,8 +190,7 @@ def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[P
 def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
     """Sending again in both lanes, burying, looking at what is abandoned."""
     lost, passed_on, dead = (submitted(in_moto) for _ in range(3))
-    task = in_moto.store.claim(passed_on)
-    assert task is not None
+    task = in_moto.claimed(passed_on)
     in_moto.store.pass_on(task, Lane.LARGE)
     aws.client("sqs").send_message(
         QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody=json.dumps({"version": 1, "task_id": dead})

@@ -69,8 +69,7 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
         in_moto.queue.send(task.task_id, task.correlation_id)
     in_moto.dead_letters.send(old.task_id, "correlation")
     for task in (running, done):
-        claimed = in_moto.store.claim(task.task_id)
-        assert claimed is not None
+        claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, {"result": {}})
     in_moto.edit(old.task_id, due_at=1)
     ago = {minutes: now - dt.timedelta(minutes=minutes) for minutes in (1, 2, 3)}

@@ -64,8 +64,7 @@ def test_a_claim_brings_the_circuit_and_counts_the_attempt(in_moto: Aws) -> None
     """The first claim has the whole task, attempt 1 and a lease."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     assert (claimed.circuit, claimed.options, claimed.attempt) == (task.circuit, {"seed": 7}, 1)
     assert history(claimed) == ["pending", "processing"]
 
@@ -112,11 +111,9 @@ def test_a_completed_task_has_its_outcome_and_leaves_the_sweepers_index(in_moto:
     task = new_task()
     in_moto.store.submit(task)
     assert [open_task.task_id for open_task in in_moto.store.open_tasks()] == [task.task_id]
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, COUNTS)
-    ended = in_moto.store.get(task.task_id)
-    assert ended is not None
+    ended = in_moto.stored(task.task_id)
     assert (ended.status, ended.outcome) == (Status.COMPLETED, COUNTS)
     assert list(in_moto.store.open_tasks()) == []
 
@@ -125,8 +122,7 @@ def test_completing_twice_with_the_same_attempt_is_one_completion(in_moto: Aws) 
     """A completion whose answer was lost is sent again by boto3 and must not look stale."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, COUNTS)
     in_moto.store.complete(claimed, COUNTS)
     assert history(in_moto.store.get(task.task_id)) == ["pending", "processing", "completed"]
@@ -150,8 +146,7 @@ def test_an_ended_task_never_changes(in_moto: Aws, ending: str) -> None:
     """No claim, cancellation or burial changes a task that has ended."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     match ending:
         case "completed":
             in_moto.store.complete(claimed, COUNTS)
@@ -170,11 +165,9 @@ def test_a_failed_task_says_why(in_moto: Aws) -> None:
     """The error's fields are read back as they were given."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.fail(claimed, TaskError(ErrorCode.INVALID_CIRCUIT, "No.", line=1, column=2, hint="Yes."))
-    ended = in_moto.store.get(task.task_id)
-    assert ended is not None
+    ended = in_moto.stored(task.task_id)
     assert ended.error == {"code": "invalid_circuit", "message": "No.", "line": 1, "column": 2, "hint": "Yes."}
 
 
@@ -182,11 +175,9 @@ def test_a_released_task_can_be_claimed_at_once(in_moto: Aws) -> None:
     """A worker that gives a task back ends its own lease."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.release(claimed)
-    again = in_moto.store.claim(task.task_id)
-    assert again is not None
+    again = in_moto.claimed(task.task_id)
     assert again.attempt == 2
 
 
@@ -202,8 +193,7 @@ def test_a_running_task_that_is_cancelled_refuses_its_workers_completion(in_moto
     """The worker learns of a cancellation at its next heartbeat, and cannot complete the task."""
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.cancel(task.task_id, "alice")
     with pytest.raises(StaleAttemptError):
         in_moto.store.extend(claimed)
@@ -219,8 +209,7 @@ def test_a_buried_task_can_be_claimed_again(in_moto: Aws) -> None:
     assert buried is not None
     assert (buried.status, buried.error) == (Status.FAILED, ATTEMPTS_EXHAUSTED.as_dict())
     assert list(in_moto.store.open_tasks()) == []
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     assert [open_task.task_id for open_task in in_moto.store.open_tasks()] == [task.task_id]
     in_moto.store.complete(claimed, COUNTS)
     ended = in_moto.store.get(task.task_id)
@@ -268,12 +257,10 @@ def test_large_payloads_go_to_the_bucket_and_come_back(in_moto: Aws) -> None:
     assert len(pack(circuit)) > INLINE_BYTES
     task = new_task(circuit=circuit)
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     assert claimed.circuit == circuit
     in_moto.store.complete(claimed, outcome)
-    ended = in_moto.store.get(task.task_id)
-    assert ended is not None
+    ended = in_moto.stored(task.task_id)
     assert ended.outcome == outcome
     assert sorted(in_moto.objects()) == [f"circuits/{task.task_id}-hash", f"outcomes/{task.task_id}-1"]
     row = in_moto.row(task.task_id)
@@ -286,11 +273,9 @@ def test_an_outcome_too_large_for_an_answer_is_a_url(in_moto: Aws) -> None:
     outcome = {"result": {f"{index:060b}": index for index in range(80_000)}}
     task = new_task()
     in_moto.store.submit(task)
-    claimed = in_moto.store.claim(task.task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, outcome)
-    ended = in_moto.store.get(task.task_id)
-    assert ended is not None
+    ended = in_moto.stored(task.task_id)
     assert list(ended.outcome) == ["result_url"]
     assert f"outcomes/{task.task_id}-1" in ended.outcome["result_url"]
 
@@ -306,8 +291,7 @@ def test_a_row_of_the_first_version_is_understood(in_moto: Aws) -> None:
     from tasks.aws import client
 
     client("dynamodb").put_item(TableName=in_moto.settings.tasks_table, Item=row)
-    read = in_moto.store.get(task.task_id)
-    assert read is not None
+    read = in_moto.stored(task.task_id)
     assert (read.options, read.request_hash, read.lease_until) == ({}, "", 0)
 
 
@@ -491,8 +475,7 @@ def test_large_payloads_of_a_batch_go_to_the_bucket_and_come_back(in_moto: Aws) 
     tasks = [task for task in in_moto.store.claim_all(ids) if isinstance(task, Task)]
     assert [(task.circuit, task.options) for task in tasks] == [(circuit, options)] * 2
     assert in_moto.store.end_all([(task, outcome) for task in tasks]) == [None, None]
-    ended = in_moto.store.get(ids[1])
-    assert ended is not None
+    ended = in_moto.stored(ids[1])
     assert ended.outcome == outcome
 
 

@@ -118,8 +118,7 @@ def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
     task_id = submitted(in_moto, sent=False)
     in_moto.dead_letters.send(task_id, "correlation")
     assert swept(in_moto) == Sweep(overdue=1, open=0, buried=1, sent=0)
-    task = in_moto.store.get(task_id)
-    assert task is not None
+    task = in_moto.stored(task_id)
     assert task.error == ATTEMPTS_EXHAUSTED.as_dict()
     assert [
         json.loads(message["Body"])["task_id"] for message in in_moto.messages(in_moto.settings.dead_letter_queue_url)

@@ -46,8 +46,7 @@ def fixture_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def complete(in_moto: Aws, task_id: str) -> None:
     """Run the task."""
-    claimed = in_moto.store.claim(task_id)
-    assert claimed is not None
+    claimed = in_moto.claimed(task_id)
     in_moto.store.complete(claimed, {"result": {"00": 512, "11": 512}})
 
 

@@ -109,8 +109,7 @@ def received(in_moto: Aws) -> list[dict[str, Any]]:
 
 def status(in_moto: Aws, task_id: str) -> str:
     """Return a task's status."""
-    task = in_moto.store.get(task_id)
-    assert task is not None
+    task = in_moto.stored(task_id)
     return str(task.status)
 
 
@@ -132,8 +131,7 @@ def test_a_bad_circuit_fails_alone_and_is_acknowledged(in_moto: Aws, children: C
     """A circuit that cannot be read ends failed at its place; its batch mate completes; no message goes back."""
     good, bad = submitted(in_moto), submitted(in_moto, "OPENQASM 3;\nqubit q;\nfoo q;\nmeasure q;")
     assert work(in_moto, [task_record(bad), task_record(good)], children) == []
-    failed = in_moto.store.get(bad)
-    assert failed is not None
+    failed = in_moto.stored(bad)
     assert failed.error is not None
     assert (failed.status, failed.error["code"], failed.error["line"]) == (Status.FAILED, "invalid_circuit", 3)
     assert status(in_moto, good) == "completed"
@@ -240,14 +238,12 @@ def test_a_stale_workers_outcome_is_refused(in_moto: Aws) -> None:
 
     def overtake() -> None:
         in_moto.edit(task_id, lease_until=1)
-        second = in_moto.store.claim(task_id)
-        assert second is not None
+        second = in_moto.claimed(task_id)
         in_moto.store.complete(second, {"result": {"11": 1}})
 
     children = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}), meanwhile=overtake)
     assert work(in_moto, [task_record(task_id)], children) == []
-    ended = in_moto.store.get(task_id)
-    assert ended is not None
+    ended = in_moto.stored(task_id)
     assert ended.outcome["result"] == {"11": 1}
 
 
@@ -309,8 +305,7 @@ def test_what_is_too_large_for_the_small_lane_is_passed_on(in_moto: Aws, code: E
     task_id = submitted(in_moto)
     too_large = ScriptedChildren(Failed(TaskError(code, "Too large.")))
     assert work(in_moto, [task_record(task_id)], too_large) == []
-    passed_on = in_moto.store.get(task_id)
-    assert passed_on is not None
+    passed_on = in_moto.stored(task_id)
     assert (passed_on.status, passed_on.lane) == (Status.PROCESSING, Lane.LARGE)
     (message,) = in_moto.messages(in_moto.settings.large_task_queue_url)
     assert json.loads(message["Body"])["task_id"] == task_id
