@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
@@ -65,20 +65,16 @@ def next_link(query: Mapping[str, object], cursor: str) -> str:
 def _moment(text: str) -> str:
     if not _RFC3339.fullmatch(text):
         raise ValueError("not a date and time as in RFC 3339, 2026-01-31T12:00:00Z")
-    fraction = re.sub(r"(\.\d{6})\d+", r"\1", text.upper())  # datetime has microseconds, no more
-    return rfc3339(datetime.fromisoformat(fraction).astimezone(UTC))
-
-
-def _in_range(text: str) -> str:
+    shortened = re.sub(r"(\.\d{6})\d+", r"\1", text.upper())  # datetime has microseconds, no more
     try:
-        return _moment(text)
+        return rfc3339(datetime.fromisoformat(shortened))
     except OverflowError:
         raise ValueError("outside of the years 1 to 9999") from None
 
 
 Moment = Annotated[
     str,
-    AfterValidator(_in_range),
+    AfterValidator(_moment),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00Z"]),
 ]
 """A date and time with its offset, as RFC 3339 has them; taken as this service writes them, in UTC and milliseconds."""

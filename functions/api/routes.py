@@ -60,14 +60,13 @@ Send a quantum circuit, read its counts.
 """
 
 MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
-_ENDINGS = {
+_MESSAGES = {
     Status.PENDING: "Task is still in progress.",
     Status.PROCESSING: "Task is still in progress.",
     Status.COMPLETED: "Task completed successfully.",
     Status.CANCELLED: "Task was cancelled.",
 }
-
-_SHOWN_AS = {
+_SHOWN_AS = {  # what a task's status can be that is shown so
     "pending": {Status.PENDING, Status.PROCESSING},
     **{str(status): {status} for status in Status if status.ended},
 }
@@ -154,7 +153,7 @@ def create_app() -> FastAPI:
     return app
 
 
-# These are coroutines too: FastAPI hands a plain function to a thread, which cost a POST a tenth of a millisecond each.
+# All these are coroutines: FastAPI hands a plain function to a thread, which cost a POST a tenth of a millisecond each.
 
 
 async def task_store() -> TaskStore:
@@ -222,8 +221,8 @@ Prefer = Annotated[
 ]
 
 
-# The handlers are coroutines that block: a Lambda environment serves one request at a time, so a thread for each would
-# only cost. In-process servers (sam local, tests) see one request at a time too.
+# The handlers are coroutines too, and block: a Lambda environment serves one request at a time, so a thread for each
+# would only cost. In-process servers (sam local, tests) see one request at a time too.
 
 
 async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -423,7 +422,7 @@ def shown(task: Task) -> dict[str, Any]:
     body: dict[str, Any] = {
         "task_id": task.task_id,
         "status": Status.PENDING if task.status is Status.PROCESSING else task.status,
-        "message": task.error["message"] if task.error else _ENDINGS[task.status],
+        "message": task.error["message"] if task.error else _MESSAGES[task.status],
         "submitted_at": task.submitted_at,
         "status_history": [line.as_dict() for line in task.status_history],
         "correlation_id": task.correlation_id,

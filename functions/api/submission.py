@@ -111,9 +111,8 @@ def send_new(
 ) -> None:
     """Send the messages of the tasks that were stored just now; what does not get out, the sweeper sends.
 
-    `arrived` is when the request did, on time.perf_counter's clock.
-
-    A task that an earlier submission stored had its message then.
+    A task that an earlier submission stored had its message then. `arrived` is when the request did, on
+    time.perf_counter's clock.
     """
     for lane, queue in queues.items():
         stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]

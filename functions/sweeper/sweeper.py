@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from tasks.table import OpenTask
     from tasks.task import Lane
 
-MAX_COUNTED = (
-    100_000  # open tasks looked at in one run; with more, the missing messages wait until the queue is shorter
-)
+MAX_COUNTED = 100_000  # open tasks looked at in one run; with more, what is missing waits until there are fewer
 MAX_CHECKED = 10_000  # overdue tasks whose leases are read in one run, the longest overdue first
 MAX_SENT = 1_000  # messages sent again in one run
 MAX_BURIED = 1_000  # dead messages looked at in one run

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-# Standard mode backs off with jitter. Three tries of at most 3 s: even when each of a submission's three calls
-# (circuit, row, message) is tried in vain, that fits API Gateway's 29 s.
+# Standard mode backs off with jitter. Three tries of at most 3 s: a submission ends with the first of its calls
+# (circuit, options, row) that is tried in vain, or does without its message; that fits API Gateway's 29 s.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,

@@ -1,4 +1,4 @@
-"""List prices in US dollars: what the api's cost estimates and the benchmark's cost section are worked out with.
+"""List prices in US dollars: what a dry run's cost and the benchmark's cost section are worked out with.
 
 Region us-east-1, first tier, without free tiers and discounts, as the services' public price pages had them on
 `DATED`. What is worked out is worked out with these. Rounded prices for readers also stand in template.yaml's parameter

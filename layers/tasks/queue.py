@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MESSAGE_VERSION = 1
 FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
-TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # what a worker is busy with a task that waits before another
+TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # for which each task that waits will keep a worker busy
 BATCH_SIZE = 10  # most messages in one call of SQS
 
 
@@ -103,25 +103,22 @@ class TaskQueue:
 
     def size(self) -> int:
         """Return about how many messages the queue holds, in flight and delayed included; raises UnavailableError."""
-        names: list[QueueAttributeFilterType] = [
+        return self._count(
             "ApproximateNumberOfMessages",
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
-        ]
+        )
+
+    def waiting(self) -> int:
+        """Return about how many messages wait for a receiver, those in flight left out; raises UnavailableError."""
+        return self._count("ApproximateNumberOfMessages")
+
+    def _count(self, *names: QueueAttributeFilterType) -> int:
         try:
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
         return sum(int(number) for number in answer["Attributes"].values())
-
-    def waiting(self) -> int:
-        """Return about how many messages wait for a receiver, those in flight left out; raises UnavailableError."""
-        name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
-        try:
-            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("SQS") from error
-        return int(answer["Attributes"][name])
 
     def next_record(self, wait_seconds: int) -> dict[str, Any] | None:
         """Return the next message as Lambda hands it to a function, None if none comes; raises UnavailableError."""
