@@ -38,6 +38,7 @@ NOTIFIER_LOG_BYTES = 300  # a batch
 EVENTS_A_CALL = 10  # of PutEvents
 POLLERS = 5  # of Lambda, an SQS event source, each asking for 20 seconds at a time (Lambda developer guide)
 POLL_S = 20
+METHOD_METRICS = 5  # without a cache: Count, 4XXError, 5XXError, Latency, IntegrationLatency
 
 
 @dataclass(frozen=True)
@@ -235,8 +236,29 @@ def _count(resources: Sequence[Mapping[str, Any]], kind: str) -> int:
 
 
 def metrics_month() -> float:
-    """Return what the stack's own metrics cost in a month with tasks in every hour: none is sent in an hour without.
+    """Return what metrics cost in a month with tasks in every hour: none is sent in an hour without.
 
-    Each is counted once; failures are also counted by code, which adds a metric for each code that occurs.
+    The stack's own are counted once each; failures are also counted by code, which adds a metric for each code that
+    occurs. API Gateway's by method are added where the template asks for them.
     """
-    return round(len(Metric) * prices.METRIC_MONTH, 2)
+    return round((len(Metric) + metrics_by_method(load())) * prices.METRIC_MONTH, 2)
+
+
+def metrics_by_method(template: Mapping[str, Any]) -> int:
+    """Return how many metrics API Gateway sends by method ("detailed metrics"), each billed as a custom one.
+
+    Source: API Gateway developer guide, "Amazon API Gateway dimensions and metrics": the dimensions ApiName, Method,
+    Resource, Stage are only sent where detailed metrics are enabled, and cost extra.
+    """
+    detailed = any(
+        setting.get("MetricsEnabled")
+        for each in template["Resources"].values()
+        for setting in each.get("Properties", {}).get("MethodSettings", [])
+    )
+    methods = sum(
+        event["Type"] == "Api"
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Serverless::Function"
+        for event in each["Properties"].get("Events", {}).values()
+    )
+    return methods * METHOD_METRICS if detailed else 0

@@ -110,6 +110,23 @@ def test_a_month_without_tasks_has_all_that_the_template_keeps() -> None:
     assert cost.metrics_month() == pytest.approx(12 * 0.30)
 
 
+def test_metrics_by_method_cost_where_the_template_asks_for_them() -> None:
+    """Detailed metrics are five a method, and none without; the template, whose alarms need none, does without."""
+    template: dict[str, Any] = {
+        "Resources": {
+            "Api": {"Type": "AWS::Serverless::Api", "Properties": {"MethodSettings": [{"MetricsEnabled": True}]}},
+            "Function": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {"Events": {"Submit": {"Type": "Api"}, "Read": {"Type": "Api"}, "Task": {"Type": "SQS"}}},
+            },
+        }
+    }
+    assert cost.metrics_by_method(template) == 10
+    template["Resources"]["Api"]["Properties"]["MethodSettings"][0]["MetricsEnabled"] = False
+    assert cost.metrics_by_method(template) == 0
+    assert cost.metrics_by_method(cost.load()) == 0
+
+
 def test_a_figure_says_no_more_than_it_knows() -> None:
     """One sample has no spread, a ratio below one is no `times as fast`, and what misses the goal is named."""
     once = {"median": 0.3, "low": 0.3, "high": 0.3}
