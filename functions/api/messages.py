@@ -96,7 +96,6 @@ class TaskRequest(BaseModel):
             examples=[{"theta": 0.5}, [{"theta": 0.0}, {"theta": 0.5}]],
         ),
     ] = None
-
     callback_url: Annotated[
         StrictStr | None,
         Field(

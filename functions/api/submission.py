@@ -162,12 +162,12 @@ def check(qc: str, options: Options) -> reader.Size:
     return max(sizes)
 
 
-def keyed_task_id(caller: str, idempotency_key: str) -> str:
-    """Return the one task id that a caller's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
+def keyed_task_id(owner: str, idempotency_key: str) -> str:
+    """Return the one task id that an owner's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
 
     Storing a task under it is then the whole of idempotency: of several concurrent submissions one creates the row.
     """
-    digest = bytearray(hashlib.sha256(f"{caller}\0{idempotency_key}".encode()).digest()[:16])
+    digest = bytearray(hashlib.sha256(f"{owner}\0{idempotency_key}".encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(digest)))

@@ -121,7 +121,7 @@ class Caller:
             reason = str(error)
         else:
             said["http_status"] = answer.status
-            if HTTPStatus(200) <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 logger.info("A callback was delivered", event=Event.CALLBACK_DELIVERED, **said)
                 return True
             if answer.status == HTTPStatus.GONE:

@@ -22,10 +22,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
+from tasks.errors import ATTEMPTS_EXHAUSTED
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.queue import MalformedMessageError, task_id_of
-from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import utc_now
 
 if TYPE_CHECKING:

@@ -81,6 +81,13 @@ def _rebuild(fields: dict[str, Any]) -> TaskError:
     return TaskError(ErrorCode(fields.pop("code")), fields.pop("message"), **fields)
 
 
+ATTEMPTS_EXHAUSTED = TaskError(
+    ErrorCode.ATTEMPTS_EXHAUSTED,
+    "Every attempt to run the task failed for a reason of ours.",
+    hint="Submit it again; if it fails again, report its correlation id.",
+)
+
+
 class UnavailableError(Exception):
     """A service this one rests on did not answer or throttled us; transient: the same call may work later."""
 

@@ -102,6 +102,11 @@ class Limits:
         }
 
 
+def vcpus(memory_mb: int) -> int:
+    """Return the whole vCPUs that Lambda gives `memory_mb`, at least one."""
+    return max(1, round(memory_mb / MB_PER_VCPU))
+
+
 def cores(memory_mb: int) -> int:
-    """Return the whole vCPUs that Lambda gives `memory_mb`, at least one and at most what this machine has."""
-    return max(1, min(round(memory_mb / MB_PER_VCPU), os.cpu_count() or 1))
+    """Return the whole vCPUs that Lambda gives `memory_mb`, at most what this machine has."""
+    return min(vcpus(memory_mb), os.cpu_count() or 1)

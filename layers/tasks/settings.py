@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from functools import cache
 
-from tasks.limits import MB_PER_VCPU, Limits
+from tasks.limits import Limits, vcpus
 
 
 class SettingsError(Exception):
@@ -40,8 +40,8 @@ class Settings:
 
     @property
     def large_worker(self) -> Limits:
-        """The limits of the large lane's worker."""
-        children = max(1, round(self.large_worker_memory_mb / MB_PER_VCPU))
+        """The limits of the large lane's worker, whatever machine this is."""
+        children = vcpus(self.large_worker_memory_mb)
         return Limits(self.large_worker_memory_mb, self.large_time_limit_seconds, children)
 
     @classmethod

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.errors import KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.rows import Change, failure, history, history_line, is_self_contained, key_of, shard_of
 from tasks.table import TaskTable
@@ -73,6 +73,9 @@ _CALLS_AT_A_TIME = 5  # of the single writes and reads that a batch has left ove
 _UNDECIDED: BatchStatementResponseTypeDef = {"Error": {}}
 # How DynamoDB would say that it takes no such batch at all; then there is still UpdateItem.
 _NO_BATCHES = {"ValidationException", "AccessDeniedException"}
+_LEFT_BEHIND = ("open_shard", "due_at", "lease_until")  # what a task that ends does not keep
+_END = "SET #status = :status, status_history = list_append(status_history, :line)"
+_LEAVING = f" REMOVE {', '.join(_LEFT_BEHIND)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +277,7 @@ class TaskStore(TaskTable):
             self._client.update_item(
                 TableName=self._table,
                 Key=key_of(task_id),
-                UpdateExpression=_ENDING,
+                UpdateExpression=_END + _LEAVING,
                 ConditionExpression="#owner = :owner AND #status IN (:pending, :processing)",
                 ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
                 ExpressionAttributeValues={
@@ -300,7 +303,7 @@ class TaskStore(TaskTable):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=key_of(task_id),
-                UpdateExpression=_ENDING.replace("SET ", "SET #error = :error, dead = :true, "),
+                UpdateExpression=_END + ", #error = :error, dead = :true" + _LEAVING,
                 ConditionExpression="#status = :pending OR (#status = :processing AND lease_until < :now)",
                 ExpressionAttributeNames={"#status": "status", "#error": "error"},
                 ExpressionAttributeValues={
@@ -364,7 +367,7 @@ class TaskStore(TaskTable):
         # Nobody else can have added to the history since the claim, for this attempt would be stale.
         line = Transition(status, rfc3339(utc_now()), notes)
         sets["status_history"] = history(*task.status_history, line)
-        return Change(sets, removes=("open_shard", "due_at", "lease_until"))
+        return Change(sets, removes=_LEFT_BEHIND)
 
     def _write_attempt(self, task: Task, change: Change) -> None:
         """Change the row if this attempt is still the task's; raises StaleAttemptError."""
@@ -457,17 +460,6 @@ class TaskStore(TaskTable):
         return answers
 
 
-ATTEMPTS_EXHAUSTED = TaskError(
-    ErrorCode.ATTEMPTS_EXHAUSTED,
-    "Every attempt to run the task failed for a reason of ours.",
-    hint="Submit it again; if it fails again, report its correlation id.",
-)
-
-_ENDING = (
-    "SET #status = :status, status_history = list_append(status_history, :line) REMOVE open_shard, due_at, lease_until"
-)
-
-
 def _row_in(answer: _Answer) -> Row:
     """Return the row that a statement changed, or that its condition refused to change; empty if it is not told."""
     if isinstance(answer, UnavailableError):
@@ -485,6 +477,7 @@ def _is_out_of_reach(row: Row, now: datetime) -> bool:
 
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
+    """Return the values for _END."""
     return {":status": {"S": str(status)}, ":line": history(Transition(status, rfc3339(utc_now()), notes))}
 
 

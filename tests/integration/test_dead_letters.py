@@ -15,7 +15,7 @@ from test_store import new_task
 import dead_letters
 from dead_letters import DeadLetters, DeadLettersError
 from tasks import aws
-from tasks.store import ATTEMPTS_EXHAUSTED
+from tasks.errors import ATTEMPTS_EXHAUSTED
 from tasks.task import Lane, new_task_id
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ from test_store import new_task
 import notifier
 from simulated_aws import TEMPLATE
 from tasks import aws
-from tasks.errors import ErrorCode, TaskError
+from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError
 from tasks.settings import settings
-from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import Lane, Task, utc_now
 
 if TYPE_CHECKING:

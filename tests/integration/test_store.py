@@ -11,9 +11,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from tasks import aws
-from tasks.errors import ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
 from tasks.payloads import INLINE_BYTES, pack
-from tasks.store import ATTEMPTS_EXHAUSTED
 from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:

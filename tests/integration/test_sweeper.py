@@ -10,7 +10,7 @@ from test_store import new_task
 
 from sweeper import Sweep, handler, sweep
 from tasks import aws
-from tasks.store import ATTEMPTS_EXHAUSTED
+from tasks.errors import ATTEMPTS_EXHAUSTED
 from tasks.task import new_task_id
 
 if TYPE_CHECKING:
