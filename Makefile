@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra tests
-# In place of MiniStack, where there are Docker and a token: make up STACK=localstack
-LOCALSTACK := $(if $(filter localstack,$(STACK)),release)
+# Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
+PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit package deploy \
@@ -20,11 +20,11 @@ setup: $(VENV)/.run ## make the environment that running needs (other targets do
 run: $(VENV)/.run ## run the whole system here, send it a circuit, serve until Ctrl-C
 	@$(BIN)/python -m local run
 
-up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## the same in the background, writes .local/env (STACK=localstack: on LocalStack)
-	@$(BIN)/python -m $(or $(LOCALSTACK),local) up
+up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## the same in the background, writes .local/env (LOCALSTACK=1: on LocalStack)
+	@$(BIN)/python -m $(PLAYER) up
 
 down: ## stop what `make up` started; tasks are kept
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m $(or $(LOCALSTACK),local) down; else echo "Nothing is running."; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m $(PLAYER) down; else echo "Nothing is running."; fi
 
 test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniStack)
 	@$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""`make up STACK=localstack`: LocalStack, in Docker, in place of MiniStack; the template deployed to it as to AWS."""
+"""`make up LOCALSTACK=1`: LocalStack, in Docker, in place of MiniStack; the template deployed to it as to AWS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def up() -> None:
     os.environ |= {"AWS_ENDPOINT_URL": ENDPOINT, **CREDENTIALS}
     stack = deploy("localstack")
     path = write_environment(stack.url, stack.api_key, ENDPOINT, stack.outputs)
-    print(f"The API is at {stack.url}; what AWS tools need is in {path}. `make down STACK=localstack` stops it.")
+    print(f"The API is at {stack.url}; what AWS tools need is in {path}. `make down LOCALSTACK=1` stops it.")
 
 
 def down() -> None:
