@@ -160,6 +160,7 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
         "validation": scale.validation(report["figures"]["end to end"], figures),
     }
     found["scale"] = scale.scenarios(system)
+    found["limits"] = scale.all_limits(system)
     a_million = costs["per million tasks"]
     for row in found["scale"].values():
         case = "Bell, single posts" if row["posts of"] == 1 else f"Bell, posts of {api_bench.PER_BATCH}"

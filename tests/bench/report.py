@@ -28,6 +28,17 @@ READ = (
 )  # fmt: skip
 IMPORTERS = ("qasm3.loads", "qasm2.loads")  # of Qiskit
 GOAL = 0.8  # of raw Aer
+# What sets a limit of the model's.
+SETTINGS = {
+    "API key's rate": "`KeyRateLimit`",
+    "stage's rate": "`MethodSettings` of `Api`",
+    "account's requests": "API Gateway's quota",
+    "account's environments": "Lambda's quota",
+    "index of owners": "1,000 writes a second a key",
+    "index of open tasks": "its shards, `OPEN_SHARDS` in `rows.py`",
+    "table's throughput": "on demand, by its past traffic",
+    "workers": "`WorkerMaximumConcurrency`",
+}
 COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#bbbbbb")
 
 
@@ -264,6 +275,7 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
             for name, row in rows.items()
         ),
         "",
+        *_limits(report.get("limits", {})),
         "Checked against the local stack (stored to ended, p50 and p95 in ms, measured / model): "
         + "; ".join(
             f"{rate} {_plain(row['measured p50 ms'])} / {_plain(row['model p50 ms'])},"
@@ -272,6 +284,24 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
         )
         + ".",
     ]
+
+
+def _limits(limits: Mapping[str, Any]) -> list[str]:
+    """Return a list of what each limit lets through, the lowest first, and what sets it."""
+    if not limits:
+        return []
+    said = [f"{name} {_both(row)} ({SETTINGS[name]})" for name, row in limits.items()]
+    return [
+        "What breaks one after another as the load grows, at tasks/s in single posts, as deployed / raised: "
+        + "; ".join(said)
+        + ".",
+        "",
+    ]
+
+
+def _both(row: Mapping[str, int]) -> str:
+    deployed, raised = row["as deployed"], row["raised"]
+    return f"{deployed:,}" if deployed == raised else f"{deployed:,} / {raised:,}"
 
 
 def _seconds(seconds: float) -> str:

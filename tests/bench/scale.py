@@ -248,6 +248,15 @@ def scenarios(system: System) -> dict[str, dict[str, Any]]:
     return found
 
 
+def all_limits(system: System) -> dict[str, dict[str, int]]:
+    """Return every limit in tasks a second, sent one by one, as deployed and raised; the lowest first, as it breaks."""
+    deployed, more = (each.limits() | {"workers": each.workers()} for each in (system, raised(system)))
+    return {
+        name: {"as deployed": round(deployed[name]), "raised": round(more[name])}
+        for name in sorted(deployed, key=lambda each: deployed[each])
+    }
+
+
 def raised(system: System) -> System:
     """Return the system with the parameters that a deployment for 10,000 tasks a second sets, and a warmed-up table."""
     return replace(

@@ -226,6 +226,15 @@ def test_the_model_breaks_at_its_tightest_limit_first() -> None:
     assert scale.System(open_shards=8).limits()["index of open tasks"] == 4000
 
 
+def test_every_limit_is_told_with_what_sets_it() -> None:
+    """README's list has all limits of the model, the lowest first; a limit that raising leaves alone has one number."""
+    limits = scale.all_limits(scale.System())
+    assert set(limits) == set(report.SETTINGS)
+    assert next(iter(limits)) == scale.System().first_to_break()[0]
+    (said, _) = report._limits({name: limits[name] for name in ("API key's rate", "stage's rate")})  # noqa: SLF001
+    assert said.endswith("API key's rate 50 / 10,000 (`KeyRateLimit`); stage's rate 500 (`MethodSettings` of `Api`).")
+
+
 def test_the_template_lets_the_open_tasks_index_take_ten_thousand_a_second() -> None:
     """The shards are more than the load needs for which the system is laid out."""
     assert scale.System().limits()["index of open tasks"] >= 10_000
