@@ -1,5 +1,7 @@
 """The fast path: a program that is a plain list of gates and measurements becomes operations without a syntax tree.
 
+Gates that it defines at its beginning are read by the parser, and each is worked out once for each set of parameters.
+
 It takes only statements it is sure of and refuses nothing: for anything else `scan` returns None and the parser reads
 the program from the start, so that results and errors are the same with and without it.
 """
@@ -18,7 +20,10 @@ from reader.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
 from reader.values import TWO_PI
 
 if TYPE_CHECKING:
-    from reader.gates import Standard
+    from collections.abc import Callable
+
+    from reader.gates import Operation, Standard
+    from reader.syntax import GateDefinition
 
 # Possessive repetition (++, *+) keeps a match of a long text linear in time.
 _PLACE = r"([A-Za-z_]\w*+)\s*+(?:\[\s*+(\d{1,6})\s*+\]\s*+)?"
@@ -40,9 +45,16 @@ _NUMBER = re.compile(r"\s*+-?\s*+(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][+-]?\
 _TURN = re.compile(
     r"\s*+(-?)\s*+(?:(\d{1,15}|\d{0,15}\.\d{1,15})\s*+\*\s*+)?pi\s*+(?:([*/])\s*+(\d{1,15}))?\s*+", re.ASCII
 )
+# What may stand up to the last brace: the version, includes and definitions of gates.
+_HEAD = re.compile(
+    r"(?:\s*+(?:OPENQASM\s++[23](?:\.[0-9])?\s*+;|include\s*+\"(?:stdgates|qelib1)\.inc\"\s*+;"
+    r"|gate\s[^{};#\"]*+\{[^{}#\"]*+\}))++",
+    re.ASCII,
+)
 _COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _LONGEST_PARAMETER = 80
 _MOST_EXPRESSIONS = 5_000
+_SHORT = 8  # operations of a statement that is remembered: so many a statement cannot add up to much
 
 
 class _NotFlat(Exception):  # noqa: N818 - not an error: the parser takes over
@@ -55,6 +67,7 @@ class _Scan:
     def __init__(self, *, legacy: bool) -> None:
         self.legacy = legacy
         self.table: dict[str, Standard] = LEGACY_GATES if legacy else GATES
+        self.own: dict[str, Standard] = {}  # the program's gates, which are in the table too
         self.keywords = LEGACY_KEYWORDS if legacy else KEYWORDS
         self.quantum: dict[str, tuple[int, int]] = {}  # name -> first qubit, size
         self.classical: dict[str, tuple[int, int]] = {}  # name -> first cell, size
@@ -87,10 +100,34 @@ class _Scan:
             if match is None or match[1] not in table:
                 self.other(statement)
                 continue
+            phase = self.phase
             new = self.gate(match)
-            if match[2] is None:
+            if match[2] is None and len(new) <= _SHORT and self.phase == phase:
                 seen[statement] = new
             extend(new)
+
+    def define(self, head: str) -> None:
+        """Take the gates that the program's beginning defines, as the parser reads them."""
+        from reader.gate_calls import expand  # noqa: PLC0415 - programs without definitions do without
+        from reader.gates import Standard  # noqa: PLC0415 - the same
+        from reader.machine import Machine  # noqa: PLC0415 - the same
+        from reader.parse import parse  # noqa: PLC0415 - the same
+        from reader.statements import execute_program  # noqa: PLC0415 - the same
+
+        program = parse(head)
+        machine = Machine(legacy=self.legacy)
+        execute_program(machine, program.body)
+        if machine.notes:
+            raise _NotFlat
+
+        def expander(definition: GateDefinition) -> Callable[..., list[Operation]]:
+            return lambda *values: expand(machine, definition, values, definition.at)
+
+        self.own = {
+            name: Standard(len(definition.parameters), len(definition.qubits), expander(definition))
+            for name, definition in machine.gates.items()
+        }
+        self.table = self.table | self.own
 
     def gate(self, match: re.Match[str]) -> list[tuple[Any, ...]]:
         """Return the operations of a gate statement."""
@@ -131,7 +168,11 @@ class _Scan:
         if len(qubits) != standard.qubits or len(set(qubits)) < len(qubits):
             raise _NotFlat
         expanded = standard.expand(*values)
-        if len(expanded) == 1 and expanded[0][0] != "gphase" and len(expanded[0][2]) == len(qubits):
+        if self.own:
+            self.weight += len(expanded)
+            if self.weight > LIMITS.operations:
+                raise _NotFlat
+        elif len(expanded) == 1 and expanded[0][0] != "gphase" and len(expanded[0][2]) == len(qubits):
             return [(expanded[0][0], expanded[0][1], qubits)]
         result: list[tuple[Any, ...]] = []
         for part, parameters, places in expanded:
@@ -249,7 +290,7 @@ class _Scan:
         kind = match[1] or match[4]
         name = match[3] or match[5]
         size = match[2] if match[1] else match[6]
-        taken = name in self.quantum or name in self.classical or name in self.keywords
+        taken = name in self.quantum or name in self.classical or name in self.keywords or name in self.own
         if taken or name in ("pi", "tau", "euler") or (self.legacy and kind in ("qubit", "bit")):
             raise _NotFlat
         count = 1 if size is None else int(size)
@@ -278,19 +319,27 @@ class _Scan:
 
 def scan(text: str, *, counted: bool = True) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
-    if "{" in text or "@" in text or "\f" in text or "\v" in text:
+    if "@" in text or "\f" in text or "\v" in text:
         return None
     if "//" in text or "/*" in text:
         text = _COMMENT.sub(" ", text)
-    statements = text.split(";")
+    body = text.rfind("}") + 1
+    if "{" in text and not _HEAD.fullmatch(text, 0, body):
+        return None
+    statements = text[body:].split(";")
     if statements.pop().strip(" \t\r\n") or not statements:
         return None
     legacy = False
-    if match := _VERSION.fullmatch(statements[0]):
+    if match := _VERSION.match(text):
         legacy = match[1] == "2"
-        del statements[0]
+        if not body:
+            if not _VERSION.fullmatch(statements[0]):
+                return None
+            del statements[0]
     flat = _Scan(legacy=legacy)
     try:
+        if body:
+            flat.define(text[:body])
         flat.run(statements)
         return flat.compiled() if flat.measured or not counted else None
     except (_NotFlat, KeyError, SourceError):

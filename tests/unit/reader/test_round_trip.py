@@ -207,6 +207,13 @@ FLAT = [
     "measure q -> c;",
     "qubit[2] a; qubit[2] b; bit[2] c; cx a, b; h a; iswap a[0], b[1]; c = measure b;",
     "qubit[1] q; bit[1] c; h q; c = measure q;",
+    'OPENQASM 2.0; include "qelib1.inc"; gate maj a,b,c { cx c,b; cx c,a; ccx a,b,c; } '
+    "gate turn(t) a,b { rz(t/2) a; cx b,a; barrier a,b; u1(-t/2) b; } qreg q[4]; creg c[4]; "
+    "maj q[2],q[0],q[1]; maj q[2],q[0],q[1]; turn(pi/4) q[3],q[0]; turn(-0.5) q,q; measure q -> c;",
+    "// its own gates\ngate back a, b { cx b, a; } gate none a { } gate h a { x a; } gate two a, b { back b, a; h b; }\n"
+    "qubit[3] q; bit[3] c; back q[0], q[1]; none q[1]; h q; two q[2], q[0]; c = measure q;",
+    "gate turned(t) a { gphase(t); p(t) a; } gate still a { gphase(pi / 3); x a; } qubit[2] q; bit[2] c; "
+    "still q[0]; still q[0]; turned(0.25) q; c = measure q;",
 ]
 
 
@@ -240,6 +247,11 @@ def test_the_fast_path_changes_nothing(text: str) -> None:
         "qubit[2] q; bit[2] if; if = measure q;",
         "OPENQASM 2.0; qubit[2] q; bit[2] c; c = measure q;",
         "qubit[2] q; h q[0];",
+        "gate g a { hh a; } qubit[2] q; bit[2] c; c = measure q;",
+        "gate g(t) a { rx(1 / t) a; } qubit q; bit c; g(0) q; c = measure q;",
+        "gate g a, b { cx a, b; } qubit[2] q; bit[2] c; g q[1], q[1]; c = measure q;",
+        "gate g a { x a; } qubit[2] g; bit[2] c; c = measure g;",
+        "gate g a { x a; } gate g a { y a; } qubit[2] q; bit[2] c; g q; c = measure q;",
     ],
 )
 def test_the_fast_path_leaves_mistakes_to_the_parser(text: str) -> None:
