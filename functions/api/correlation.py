@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from refusals import refusal_response
@@ -17,7 +17,7 @@ _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 class Correlation:
-    """ASGI middleware; puts `correlation_id`, and `arrived` on time.perf_counter's clock, on the request's state."""
+    """ASGI middleware; puts `correlation_id`, and `arrived` on time.monotonic's clock, on the request's state."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class Correlation:
         given = dict(scope["headers"]).get(b"x-correlation-id", b"")
         # What does not look like an id is not repeated: it would go into headers and logs.
         correlation_id = given.decode() if _CORRELATION_ID.fullmatch(given) else str(uuid.uuid4())
-        scope.setdefault("state", {}).update(correlation_id=correlation_id, arrived=time.perf_counter())
+        scope.setdefault("state", {}).update(correlation_id=correlation_id, arrived=monotonic())
         scope["root_path"] = stage_prefix(scope)
         logger.append_keys(correlation_id=correlation_id)
         started = False

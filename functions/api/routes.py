@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -260,7 +261,8 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
         headers["Idempotent-Replayed"] = "true"
     body_of_answer = accepted.model_dump(exclude_none=True)
     if seconds := wait_seconds(prefer or (), settings().max_wait_seconds):
-        task = await waited(lambda: _task_of(store, task.task_id, caller), seconds, lambda task: task.status.ended)
+        read = partial(_task_of, store, task.task_id, caller)
+        task = await waited(read, request.state.arrived + seconds, lambda task: task.status.ended)
         headers["Preference-Applied"] = f"wait={seconds}"
         body_of_answer["task"] = shown(task)
     if not task.status.ended:
@@ -312,6 +314,7 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
 
 
 async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    request: Request,
     task_id: str,
     store: Store,
     caller: Caller,
@@ -332,7 +335,8 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
         return task.status.ended or bool(seen and not known(seen, etag_of(shown(task))))
 
     seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
-    task = await waited(lambda: _task_of(store, task_id, caller), seconds, worth_telling)
+    read = partial(_task_of, store, task_id, caller)
+    task = await waited(read, request.state.arrived + seconds, worth_telling)
     body = shown(task)
     headers = {"ETag": etag_of(body), "Cache-Control": "private, no-cache"}
     if seconds:

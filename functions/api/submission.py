@@ -112,7 +112,7 @@ def send_new(
     """Send the messages of the tasks that were stored just now; what does not get out, the sweeper sends.
 
     A task that an earlier submission stored had its message then. `arrived` is when the request did, on
-    time.perf_counter's clock.
+    time.monotonic's clock.
     """
     for lane, queue in queues.items():
         stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]
@@ -135,7 +135,7 @@ def send_new(
                 reason=reason,
             )
         for index, new in enumerate(stored):
-            accept_ms = round((time.perf_counter() - arrived) * 1000, 3)
+            accept_ms = round((time.monotonic() - arrived) * 1000, 3)
             metrics = {} if index else measured({Metric.SUBMITTED: [len(stored)], Metric.ACCEPT_MS: [accept_ms]})
             logger.info(
                 "Task submitted",

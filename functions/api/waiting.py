@@ -46,10 +46,13 @@ def wait_seconds(prefer: Sequence[str], most: int) -> int:
     return 0
 
 
-async def waited(read: Callable[[], Task], seconds: float, until: Callable[[Task], bool]) -> Task:
-    """Return the task once it is as `until` says, or as it is after `seconds`."""
+async def waited(read: Callable[[], Task], deadline: float, until: Callable[[Task], bool]) -> Task:
+    """Return the task once it is as `until` says, or as it is at `deadline`, on time.monotonic's clock.
+
+    That is so long after the request's arrival (RFC 7240, 4.3): what storing the task took is not waited a second time.
+    """
     task = read()
-    pause, deadline = FIRST_PAUSE, monotonic() + seconds
+    pause = FIRST_PAUSE
     while not until(task) and (left := deadline - monotonic()) > 0:
         await sleep(min(pause, left))
         pause = min(pause * LONGER, LONGEST_PAUSE)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
 from test_api import call, submit
 
+import correlation
+import routes
 import waiting
 from simulated_aws import BELL
 from tasks import aws
@@ -40,7 +42,8 @@ def fixture_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the clock that waiting looks at."""
     clock = Clock()
     monkeypatch.setattr(waiting, "sleep", clock.sleep)
-    monkeypatch.setattr(waiting, "monotonic", lambda: clock.now)
+    for module in (correlation, waiting):
+        monkeypatch.setattr(module, "monotonic", lambda: clock.now)
     return clock
 
 
@@ -70,6 +73,24 @@ def test_an_answer_waits_no_longer_than_asked_and_ever_less_often(in_moto: Aws, 
     assert clock.pauses[:-1] == sorted(clock.pauses[:-1])
     assert len(clock.pauses) == 24
     assert headers["retry-after"] == "1"
+
+
+def test_what_storing_took_is_not_waited_again(
+    in_moto: Aws,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time to wait counts from the request's arrival: a queue that answers late takes nothing beyond it."""
+
+    def send_late(*arguments: Any) -> None:
+        clock.now += 12
+        send_new(*arguments)
+
+    send_new = routes.send_new
+    monkeypatch.setattr(routes, "send_new", send_late)
+    status, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"Prefer": "wait=20"})
+    assert (status, headers["preference-applied"], answer["task"]["status"]) == (200, "wait=20", "pending")
+    assert clock.now == pytest.approx(20)
 
 
 @pytest.mark.parametrize("prefer", ["wait=-1", "wait=0", "wait=soon", "respond-async"])

@@ -18,7 +18,7 @@ MB = 2**20
         ("statevector", "single", 20, 8 * MB),
         ("density_matrix", "double", 10, 16 * MB),
         ("matrix_product_state", "double", 100, 0),
-        ("stabilizer", "double", 1_000, 1_000_000),
+        ("stabilizer", "double", 1_000, 2_000_000),
     ],
 )
 def test_a_state_takes_the_bytes_of_its_amplitudes(method: str, precision: str, qubits: int, expected: int) -> None:
