@@ -66,8 +66,8 @@ def block(report: Mapping[str, Any], name: str) -> str:
             f"in PostgreSQL that this design replaces did 57 to {OLDER['completed/s']} tasks a second at"
             f" {OLDER['CPU ms a task']} to 21 ms of CPU each, measured earlier.",
             "",
-            "| | submitted/s | completed/s | CPU ms a task, ours | the AWS stand-in's |",
-            "|---|---|---|---|---|",
+            "| | submitted/s | completed/s | CPU ms a task, ours | in front, api, worker | the AWS stand-in's |",
+            "|---|---|---|---|---|---|",
             *_loads(figures["end to end"]),
             "",
             _answered(figures["end to end"]),
@@ -182,9 +182,15 @@ def _loads(figures: Mapping[str, Any]) -> list[str]:
     names = [name.removesuffix(": completed/s") for name in figures if name.endswith(": completed/s")]
     return [
         f"| {name} | {_span(figures[f'{name}: submitted/s'])} | {_span(figures[f'{name}: completed/s'])} |"
-        f" {_span(figures[f'{name}: CPU ms a task'])} | {_plain(figures[f'{name}: CPU ms a task, standin']['median'])} |"
+        f" {_span(figures[f'{name}: CPU ms a task'])} | {_by_process(figures, name)} |"
+        f" {_plain(figures[f'{name}: CPU ms a task, standin']['median'])} |"
         for name in names
     ]
+
+
+def _by_process(figures: Mapping[str, Any], load: str) -> str:
+    parts = (figures[f"{load}: CPU ms a task, {part}"]["median"] for part in ("front", "api", "worker"))
+    return ", ".join(_plain(float(f"{each:.2g}")) for each in parts)
 
 
 def _answered(figures: Mapping[str, Any]) -> str:

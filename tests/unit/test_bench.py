@@ -183,6 +183,20 @@ def test_overhead_and_scaling_have_their_rows() -> None:
     ]
 
 
+def test_a_loads_cpu_is_told_by_process() -> None:
+    """Where a task's CPU goes is in the table beside its sum: front, api and worker, in this order."""
+    parts = {"": 14.7, ", front": 0.902, ", api": 7.35, ", worker": 6.48, ", standin": 6.0}
+    figures = {
+        f"posts: {name}": {"median": median, "low": median, "high": median}
+        for name, median in {
+            "submitted/s": 112.0,
+            "completed/s": 107.0,
+            **{f"CPU ms a task{part}": median for part, median in parts.items()},
+        }.items()
+    }
+    assert report._loads(figures) == ["| posts | 112 | 107 | 14.7 | 0.9, 7.3, 6.5 | 6 |"]  # noqa: SLF001 - README's words
+
+
 def test_latencies_are_told_for_one_client_and_for_many() -> None:
     """A single task's way to its result is told as p50 and p95: alone, and among those of 16 clients."""
     figures = {
