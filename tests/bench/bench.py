@@ -18,9 +18,12 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from figures import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -192,6 +195,20 @@ def undercut(figures: dict[str, dict[str, Any]], floors: dict[str, dict[str, flo
     return found
 
 
+def confirmed(
+    figures: dict[str, dict[str, Any]],
+    floors: dict[str, dict[str, float]],
+    measure: Callable[[str], dict[str, dict[str, Any]]],
+) -> list[str]:
+    """Return what is under its floor twice: the sections in question are measured anew, and `figures` are those then.
+
+    One run is short, and whatever else runs on the machine just then can halve a ratio.
+    """
+    for section in [each for each in floors if undercut(figures, {each: floors[each]})]:
+        figures[section] = measure(section)
+    return undercut(figures, floors)
+
+
 def show(report: dict[str, Any]) -> None:
     """Print the table."""
     print(f"{report['machine']}")
@@ -247,14 +264,27 @@ def main() -> int:
     else:
         report = run(1 if arguments.quick else arguments.passes, quick=arguments.quick)
         path = ROOT / ".local" / "bench.json" if arguments.quick else RESULTS / f"{report['taken'][:10]}.json"
+    floors = json.loads(FLOORS.read_text())
+    if arguments.quick:
+        under = confirmed(report["figures"], floors, measured_again)
+    else:
+        under = undercut(report["figures"], floors)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     show(report)
     print(f"\nwritten to {path.relative_to(ROOT)}")
-    under = undercut(report["figures"], json.loads(FLOORS.read_text()))
     for sentence in under:
         print(sentence, file=sys.stderr)
     return 1 if under else 0
+
+
+def measured_again(section: str) -> dict[str, dict[str, Any]]:
+    """Return a section's figures of another quick run."""
+    print(f"under a floor; again: {section} ...", file=sys.stderr, flush=True)
+    figures = Figures()
+    for name, figure in in_process(section, quick=True)["figures"].items():
+        figures.add(name, figure["unit"], *figure["samples"])
+    return figures.as_dict()
 
 
 def newest() -> Path:
