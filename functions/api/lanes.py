@@ -25,12 +25,18 @@ def lane_of(seconds: float) -> Lane:
 
 
 def estimated_seconds(size: Size, options: Options, large: Limits) -> float:
-    """Return what a statevector of the circuit takes on one core; 0 where none is used, for then this cannot say.
+    """Return what the circuit takes on one core by amplitudes alone; 0 where it cannot say: for other methods.
 
-    What no statevector can hold is for other methods, or is refused; neither needs the large lane.
+    With noise on gates a statevector is made anew for every shot, unless a density matrix is cheaper. What neither can
+    hold is for other methods, or is refused; neither needs the large lane.
     """
-    if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR}:
+    if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR, Method.DENSITY_MATRIX}:
         return 0.0
-    if size.num_qubits > large.max_qubits(Method.STATEVECTOR, options.precision):
+    exact = options.method == Method.DENSITY_MATRIX
+    method = Method.DENSITY_MATRIX if exact else Method.STATEVECTOR
+    if size.num_qubits > large.max_qubits(method, options.precision):
         return 0.0
-    return SECONDS_PER_AMPLITUDE * size.operations * 2.0**size.num_qubits
+    states = 4.0**size.num_qubits if exact else 2.0**size.num_qubits
+    if not exact and options.noise is not None and options.noise.on_gates:
+        states *= min(options.shots, states) if options.method == Method.AUTOMATIC else options.shots
+    return SECONDS_PER_AMPLITUDE * size.operations * states

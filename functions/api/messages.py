@@ -90,7 +90,8 @@ class TaskRequest(BaseModel):
             description=(
                 "Values for the program's `input` declarations, by name. A list of them is a sweep: the program runs "
                 f"with each of up to {MAX_BINDINGS:,}, and `result`, `memory` and `expectation_values` are lists in "
-                "the same order. Binding i has the seed `seed + i`, so that it gives the same alone with that seed. "
+                "the same order. Binding i has the seed `seed + 100000 i`, so that it gives the same alone "
+                "with that seed. "
                 f"All bindings together may have {MAX_SWEEP_SHOTS:,} shots."
             ),
             examples=[{"theta": 0.5}, [{"theta": 0.0}, {"theta": 0.5}]],

@@ -36,15 +36,20 @@ LARGER_MAY_DO = {ErrorCode.MEMORY_LIMIT, ErrorCode.TIME_LIMIT, ErrorCode.CIRCUIT
 BYTES_PER_GATE = 3_072
 # An outcome in Aer, in Python and as a key: at most one a shot.
 BYTES_PER_SHOT = 512
-# Branches of a circuit with mid-circuit measurement may hold this share of the memory.
-BRANCHING_SHARE = 0.25
+# Shots that share their beginnings may hold this much in their branches, whatever the memory: a worker's size must not
+# decide what counts a seed gives.
+BRANCHING_BYTES = 256 * 2**20
+# Each collapse may double the branches, and from some 4,000 on Aer 0.18.2 dies of them; long before, they cost more
+# than they spare (30 collapses: 56 s against 1 s).
+BRANCHING_COLLAPSES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one run may use: `memory_bytes` and `time_s` now, `alone_bytes` and `time_limit_s` at best.
 
-    A dry run is told only what it would take, so it is admitted to what it may use at best.
+    A dry run is told only what it would take, so it is admitted to what it may use at best. `branching` is False for a
+    program that Aer has crashed on: its next try goes without what Aer is known to crash on.
     """
 
     memory_bytes: int
@@ -53,6 +58,7 @@ class Budget:
     time_limit_s: float
     threads: int = 1
     dry_run: bool = False
+    branching: bool = True
 
     @classmethod
     def alone(cls, limits: Limits) -> Budget:
@@ -74,6 +80,7 @@ class Budget:
             "time_limit_s": self.time_limit_s,
             "threads": self.threads,
             "dry_run": self.dry_run,
+            "branching": self.branching,
         }
 
 
@@ -177,6 +184,8 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     _check_width(facts, options, method, budget)
     branching = _branches(facts, options, method, budget)
     plan = estimate(facts, options, method, branching=branching)
+    if branching:
+        plan = replace(plan, bytes=plan.bytes + _branches_bytes(facts, options, method), branching=True)
     if plan.bytes > budget.alone_bytes:
         raise TaskError(
             ErrorCode.MEMORY_LIMIT,
@@ -198,7 +207,7 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
         raise NeedsAloneError
     if least > budget.time_s and not budget.dry_run:
         raise NeedsTimeError
-    return replace(plan, branching=branching)
+    return plan
 
 
 def threads(facts: Facts, method: str, budget: Budget) -> int:
@@ -208,18 +217,22 @@ def threads(facts: Facts, method: str, budget: Budget) -> int:
 
 
 def _branches(facts: Facts, options: Options, method: str, budget: Budget) -> bool:
-    """Say whether shots share their beginnings: only while all branches fit."""
-    state = state_bytes(method, facts.active_qubits, options.precision)
-    branches = options.shots * max(state, 4_096)
-    memory = budget.alone_bytes if budget.dry_run else budget.memory_bytes
+    """Say whether shots share their beginnings: only few branches that all fit, of which the gates are the same."""
     return (
-        facts.mid_circuit
+        budget.branching
+        and 0 < facts.collapses <= BRANCHING_COLLAPSES
+        # With noise on gates hardly two shots have a beginning in common.
+        and not (options.noise is not None and options.noise.on_gates)
         and "store" not in facts.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
         and method in ("statevector", "density_matrix")
-        and branches <= BRANCHING_SHARE * memory
+        and _branches_bytes(facts, options, method) <= BRANCHING_BYTES
     )
+
+
+def _branches_bytes(facts: Facts, options: Options, method: str) -> int:
+    return options.shots * max(state_bytes(method, facts.active_qubits, options.precision), 4_096)
 
 
 def _check_gates(facts: Facts) -> None:

@@ -31,11 +31,12 @@ STEAL_S = 0.05  # a program that waits behind one that has run for this long is 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One task's text and options, and the fields that the log's lines about it have (`task_id`, ...)."""
+    """One task's text and options, the fields of the log's lines about it (`task_id`, ...), and which attempt it is."""
 
     qc: str
     options: Options
     log: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int = 1
     dry_run: Limits | None = None  # only admit it, to a worker with these limits: `execution` has the estimates
 
 
@@ -118,8 +119,7 @@ class Children:
         """Run the programs side by side; yield each one's index and outcome as it ends, all of them by `deadline`.
 
         `deadline` is a `time.monotonic()`. `tick` is called about every `tick_every_s` with the indices that run and
-        those that wait their turn; it returns the ones to stop. The order of the programs is the order of their
-        rights: redelivered ones come first. See `_Batch` for the rules.
+        those that wait their turn; it returns the ones to stop. See `_Batch` for the rules.
         """
         batch = _Batch(self._nursery, self.limits, programs, deadline - STOP_MARGIN_S)
         if tick is not None:
@@ -151,7 +151,8 @@ class _Run:
 class _Batch:
     """The rules of one batch.
 
-    - Long texts start first, else programs start in order, one per child, with their share of the memory. One that
+    - What earlier batches have given back starts first, then long texts, else programs start in order, one per child,
+      with their share of the memory. One that
       needs more says so after being read, and waits to run alone, with all memory and all threads. It goes when the
       others are done, or at the last moment that leaves it its whole time limit: from then on nothing else starts, and
       what runs but stands later in the batch is stopped and returned.
@@ -185,8 +186,9 @@ class _Batch:
     restarts: int = 0
 
     def __post_init__(self) -> None:
-        # The longer texts first, to the half kilobyte: what is short fills the gaps at the end.
-        self.queue.extend(sorted(range(len(self.programs)), key=lambda index: -(len(self.programs[index].qc) // 512)))
+        # Of as many attempts the longer texts first, to the half kilobyte: what is short fills the gaps at the end.
+        ranks = [(-program.attempt, -(len(program.qc) // 512)) for program in self.programs]
+        self.queue.extend(sorted(range(len(ranks)), key=ranks.__getitem__))
         self.oom_kills = _oom_kills()
         self.restarts = self.nursery.restarts
 
@@ -287,7 +289,8 @@ class _Batch:
     def send(self, index: int, child: Child, memory: int, now: float, *, threads: int) -> None:
         """Send a program and what it may use."""
         limit_s = self.limits.time_limit_s
-        budget = Budget(memory, min(limit_s, self.stop - now), self.limits.alone_bytes, limit_s, threads)
+        time_s, branching = min(limit_s, self.stop - now), index not in self.crashes
+        budget = Budget(memory, time_s, self.limits.alone_bytes, limit_s, threads, branching=branching)
         program = self.programs[index]
         if program.dry_run is not None:
             # It is read in this worker's memory, whatever the other one has.

@@ -17,6 +17,7 @@ CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
 _CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
 _NOT_GATES = _CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
 _ANGLE_TOLERANCE = 1e-12
+_ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for counting what happens in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Facts:
 
     `active_qubits` leaves out idle ones, which Aer drops; `gates` counts every gate with its loops unrolled;
     `crossings` is the largest number of many-qubit gates across any cut of the line of qubits: a bound on log2 of the
-    bond dimension in a matrix product state. `mid_circuit` says that shots cannot be sampled from one final state.
+    bond dimension in a matrix product state. `mid_circuit` says that shots cannot be sampled from one final state,
+    `collapses` how often a shot is measured or reset before its final measurements.
     """
 
     num_qubits: int
@@ -33,6 +35,7 @@ class Facts:
     gates: int
     depth: int = 0
     mid_circuit: bool = False
+    collapses: int = 0
     clifford: bool = False
     control_flow: bool = False
     wide_gates: bool = False
@@ -65,6 +68,7 @@ class _Walk:
         self.clifford = True
         self.first_foreign: str | None = None
         self.mid_circuit = False
+        self.collapses = 0
         self.control_flow = False
         self.wide_gates = False
         # The measurements that nothing has followed yet, by the qubit and by the classical bit they use.
@@ -111,9 +115,11 @@ class _Walk:
         if name in _CONTROL_FLOW:
             self.enter(step, times)
         elif name == "measure":
+            self.collapses += times
             self.open.add(index)
             self.open_by_bit[bits[0]] = self.open_by_bit[bits[1]] = index
         elif name == "reset":
+            self.collapses += times
             self.mid_circuit = True
 
     def deepen(self, bits: list[int], by: int = 1) -> None:
@@ -136,7 +142,7 @@ class _Walk:
         operation = step.operation
         if step.name == "for_loop":
             times *= len(operation.params[0])
-        outer = self.positions
+        outer, before = self.positions, self.collapses
         for block in operation.blocks:
             self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
             self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
@@ -145,6 +151,8 @@ class _Walk:
             self.over(block.data, times)
             self.open, self.open_by_bit = kept
         self.positions = outer
+        if step.name == "while_loop":
+            self.collapses = before + _ROUNDS_OF_WHILE * (self.collapses - before)
 
     def facts(self) -> Facts:
         """Close the totals."""
@@ -158,6 +166,7 @@ class _Walk:
             gates=self.gates,
             depth=max(self.levels, default=0),
             mid_circuit=self.mid_circuit,
+            collapses=self.collapses - len(self.open),
             clifford=self.clifford,
             control_flow=self.control_flow,
             wide_gates=self.wide_gates,

@@ -208,7 +208,8 @@ def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan
         circuit = _insert_observables(circuit, facts, options)
     noise = options.noise
     if noise is not None and noise.on_gates:
-        if not _names(circuit) <= _ALWAYS | set(_NOISY_BASIS) | {"save_expval"}:
+        # Blocks of control flow included: what no noise is defined for would run without.
+        if not facts.names <= _ALWAYS | set(_NOISY_BASIS) | {"save_expval"}:
             circuit = _translate(circuit, "noisy")
     elif not facts.names <= _basis(plan.method):
         circuit = _translate(circuit, plan.method)
@@ -329,7 +330,9 @@ def _standard() -> frozenset[str]:
 @cache
 def _basis(method: str) -> frozenset[str]:
     """Return the operations that Aer runs as they are with this method."""
-    return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
+    basis = _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
+    # What extended_stabilizer calls rz it takes at multiples of pi/2 alone; p it takes at any angle.
+    return basis - {"rz"} if method == "extended_stabilizer" else basis
 
 
 @cache

@@ -96,12 +96,14 @@ def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
 class Attempt:
     """A claimed task, the message that led to it, and the fields of the log's lines about it.
 
-    `ended` says that its lease need not be renewed any more, `stale` that it is no longer the task's attempt.
+    `deliveries` counts how often SQS has delivered the message, this time included. `ended` says that the task's lease
+    need not be renewed any more, `stale` that the task is no longer this attempt's.
     """
 
     task: Task
     message_id: str
     receipt_handle: str
+    deliveries: int
     log: Mapping[str, Any]
     trace_header: str | None = None
     ended: bool = False
@@ -187,8 +189,17 @@ class Batch:
                     # The clocks of SQS and of this machine differ a little.
                     "queue_ms": max(0, epoch_ms(utc_now()) - int(record["attributes"]["SentTimestamp"])),
                 }
-                trace = record["attributes"].get("AWSTraceHeader")
-                self.attempts.append(Attempt(claim, record["messageId"], record["receiptHandle"], log, trace))
+                about = record["attributes"]
+                self.attempts.append(
+                    Attempt(
+                        claim,
+                        record["messageId"],
+                        record["receiptHandle"],
+                        int(about["ApproximateReceiveCount"]),
+                        log,
+                        about.get("AWSTraceHeader"),
+                    )
+                )
                 logger.info("Task claimed", event=Event.TASK_CLAIMED, status=claim.status, **log)
                 self.measures[Metric.QUEUE_MS].append(log["queue_ms"])
                 if claim.attempt > 1:
@@ -201,6 +212,7 @@ class Batch:
                 qc=attempt.task.circuit,
                 options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}),
                 log=attempt.log,
+                attempt=attempt.task.attempt,
             )
             for attempt in self.attempts
         ]
@@ -267,8 +279,13 @@ class Batch:
                 logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=code, **log)
             else:
                 self.store.release(task)
-                self.failures.append(attempt.message_id)
-                self.queues[self.lane].hide([attempt.receipt_handle], 0)
+                if outcome.reason == "deadline" and not outcome.started and attempt.deliveries > 1:
+                    # SQS counts deliveries and gives up after some; a task whose turn never came has done nothing to
+                    # deserve that, so it gets a new message, and this one is acknowledged.
+                    self.queues[self.lane].send(task.task_id, task.correlation_id, attempt.trace_header)
+                else:
+                    self.failures.append(attempt.message_id)
+                    self.queues[self.lane].hide([attempt.receipt_handle], 0)
                 logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
         except (StaleAttemptError, UnavailableError) as refusal:
             self._take_refusal(attempt, refusal)

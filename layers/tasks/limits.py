@@ -21,7 +21,8 @@ RESERVED_MB_PER_CHILD = 32
 WORKING_BYTES = 16 * 2**20  # what a run takes beside the state, whatever the circuit
 
 # Qubits a method takes whatever the memory: what these cost lies in the structure, and time and memory act instead.
-_WIDTH = {"stabilizer": 5_000, "matrix_product_state": 1_000, "extended_stabilizer": 63}
+# The reader takes no program with more than 1,024.
+_WIDTH = {"stabilizer": 1_024, "matrix_product_state": 1_000, "extended_stabilizer": 63}
 _BYTES_PER_AMPLITUDE = {"double": 16, "single": 8}
 
 

@@ -141,9 +141,10 @@ class Options:
     def of_binding(self, index: int, seed: int) -> Options:
         """Return the options with which binding number `index` alone gives what it gives in a task with that seed.
 
-        Its own seed is `seed + index`; after 2^63 - 1 comes 0.
+        Its own seed is `seed + 100,000 index`, taken modulo 2^63. Where every shot runs anew, Aer gives shot j the seed
+        `seed + j`: bindings whose seeds were nearer to each other than that would have most of their shots in common.
         """
-        return replace(self, inputs=self.bindings[index], seed=(seed + index) % (MAX_SEED + 1))
+        return replace(self, inputs=self.bindings[index], seed=(seed + MAX_SHOTS * index) % (MAX_SEED + 1))
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:

@@ -275,6 +275,8 @@ def main() -> int:
     print(f"\nwritten to {path.relative_to(ROOT)}")
     for sentence in under:
         print(sentence, file=sys.stderr)
+    count = sum(len(ratios) for ratios in floors.values())
+    print(f"{count - len(under)} of {count} ratios are above their floors in {FLOORS.relative_to(ROOT)}")
     return 1 if under else 0
 
 

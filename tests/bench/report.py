@@ -64,7 +64,8 @@ def block(report: Mapping[str, Any], name: str) -> str:
             "The local stack, all on the same cores as its clients; a task is Bell, GHZ-20 or QFT-10 in turn, and is read"
             " once. The queue",
             f"in PostgreSQL that this design replaces did 57 to {OLDER['completed/s']} tasks a second at"
-            f" {OLDER['CPU ms a task']} to 21 ms of CPU each, measured earlier.",
+            f" {OLDER['CPU ms a task']} to 21 ms of CPU each, measured earlier. The CPU here is that of whole processes, with"
+            " their web servers and pollers; what AWS bills is the functions' own, in the table above.",
             "",
             "| | submitted/s | completed/s | CPU ms a task, ours | in front, api, worker | the AWS stand-in's |",
             "|---|---|---|---|---|---|",

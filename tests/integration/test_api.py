@@ -437,13 +437,17 @@ def test_health_names_the_broken_part(in_moto: Aws, service: Any, operation: str
         (10, 5, {}, "small"),
         (24, 20, {}, "large"),
         (24, 20, {"method": "matrix_product_state"}, "small"),
+        (10, 20, {"method": "density_matrix"}, "small"),
+        (13, 20, {"method": "density_matrix"}, "large"),
+        (12, 20, {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "small"),
+        (14, 20, {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "large"),
         (100, 20, {}, "small"),
     ],
 )
 def test_a_task_goes_to_the_lane_it_needs(
     in_moto: Aws, qubits: int, layers: int, options: dict[str, Any], lane: str
 ) -> None:
-    """A wide statevector goes to the large lane at once; small, other or impossible ones to the small lane."""
+    """What many amplitudes or shots make long goes to the large lane at once; small or impossible ones do not."""
     qc = f"qubit[{qubits}] q; for int i in [1:{layers}] {{ rx(0.1) q; }} measure q;"
     task_id = submit({"qc": qc, **options})
     urls = {"small": in_moto.settings.task_queue_url, "large": in_moto.settings.large_task_queue_url}

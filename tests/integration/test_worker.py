@@ -261,6 +261,31 @@ def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
     assert status(in_moto, task_id) == "completed"
 
 
+def test_a_task_whose_turn_never_came_does_not_use_up_its_deliveries(in_moto: Aws) -> None:
+    """Unstarted, it goes back by its message once; from the second delivery on by a new one, which SQS counts anew."""
+    first, second, begun = (submitted(in_moto) for _ in range(3))
+    records = [
+        sqs_record(json.dumps({"version": 1, "task_id": task_id}), message_id=message_id, receives=receives)
+        for task_id, message_id, receives in ((first, "a", 1), (second, "b", 2), (begun, "c", 2))
+    ]
+    late = [Returned("deadline", started=started) for started in (False, False, True)]
+    assert work(in_moto, records, ScriptedChildren(*late)) == ["a", "c"]
+    assert [json.loads(message["Body"])["task_id"] for message in in_moto.messages()] == [second]
+    assert in_moto.claimed(second).attempt == 2
+
+
+def test_without_the_queue_a_task_whose_turn_never_came_keeps_its_message(in_moto: Aws) -> None:
+    """A new message that cannot be sent leaves the old one to be delivered again."""
+    task_id = submitted(in_moto)
+    record = sqs_record(json.dumps({"version": 1, "task_id": task_id}), message_id="a", receives=4)
+    stub = Stubber(aws.client("sqs"))
+    stub.add_client_error("send_message", "InternalError")
+    late = ScriptedChildren(Returned("deadline", started=False), meanwhile=stub.activate)
+    assert work(in_moto, [record], late) == ["a"]
+    stub.deactivate()
+    assert in_moto.claimed(task_id).attempt == 2
+
+
 def test_a_running_task_that_is_cancelled_is_stopped_at_the_next_heartbeat(in_moto: Aws) -> None:
     """The heartbeat names the cancelled task as one to stop, and its message is acknowledged."""
     kept, cancelled = submitted(in_moto), submitted(in_moto)

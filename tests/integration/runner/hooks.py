@@ -70,6 +70,14 @@ def _die_once(qc: str, budget: Budget) -> dict[str, Any]:
     return {"result": {"0": 1}, "execution": {"again": True}}
 
 
+def _die_branching(qc: str, budget: Budget) -> dict[str, Any]:
+    """Die as Aer does of some branches, where these are allowed."""
+    del qc
+    if budget.branching:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return {"result": {"0": 1}, "execution": {}}
+
+
 def _rubbish(qc: str, budget: Budget) -> NoReturn:
     del qc, budget
     os.write(3, b"\xff" * 64)
@@ -120,6 +128,7 @@ _MISDEEDS = {
     "SEGFAULT": _segfault,
     "DIE": _die,
     "DIE_ONCE": _die_once,
+    "DIE_BRANCHING": _die_branching,
     "RUBBISH": _rubbish,
     "LIE": _lie,
     "LOOK": _look,

@@ -153,6 +153,21 @@ def test_a_crash_that_does_not_repeat_is_forgiven(children: Children, tmp_path: 
     assert isinstance(outcome, Completed)
 
 
+def test_a_crash_is_tried_again_without_branches(children: Children) -> None:
+    """A program that the simulator dies of only because shots shared their beginnings completes without that."""
+    (outcome,) = run(children, ["DIE_BRANCHING"]).values()
+    assert outcome == Completed({"result": {"0": 1}, "execution": {}})
+
+
+def test_what_was_given_back_before_starts_first() -> None:
+    """Of ten programs for one child, the one at its second attempt runs first, though its text is the shortest."""
+    long = f"{BELL}{'// a long comment' * 50}"
+    programs = [Program(long, Options(seed=5)) for _ in range(9)] + [Program(BELL, Options(seed=5), attempt=2)]
+    with Children(1, 900, 60.0) as one:
+        ended = [index for index, _ in one.run(programs, deadline=time.monotonic() + 60)]
+    assert ended == [9, *range(9)]
+
+
 def test_a_kill_from_outside_is_not_held_against_the_program(children: Children, tmp_path: Path) -> None:
     """SIGKILL without a sign of memory: tried once more, then back to the queue rather than failed."""
     outcomes = run(children, ["DIE", f"DIE_ONCE {int(signal.SIGKILL)} {tmp_path / 'once'}"])

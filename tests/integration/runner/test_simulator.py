@@ -203,15 +203,47 @@ def test_a_classical_assignment_in_a_measured_circuit_does_not_kill_the_simulato
     assert sum(counts.values()) == 1000
 
 
+@pytest.mark.parametrize("what", ["if (c[0]) x q[1];", "reset q[1]; ry(0.3) q[1];"])
+def test_many_collapses_do_not_kill_the_simulator(what: str) -> None:
+    """Shot branching, of which Aer 0.18.2 dies here, stays off where measurements part the shots again and again."""
+    text = f"{HEAD}qubit[2] q; bit[2] c; for int i in [1:14] {{ h q[0]; c[0] = measure q[0]; {what} }} c = measure q;"
+    assert sum(simulate(text, shots=20_000)["result"].values()) == 20_000
+
+
+def test_gates_in_control_flow_are_noisy_too() -> None:
+    """A gate that no noise is defined for is taken apart inside an if as well, and its parts are noisy."""
+    steps = "x q; b = measure q[0]; if (b) { ccx q[0], q[1], q[2]; } c = measure q;"
+    noise = {"depolarizing": {"two_qubit": 0.5}}
+    counts = simulate(f"{HEAD}qubit[3] q; bit[3] c; bit b; {steps}", shots=2_000, noise=noise)["result"]
+    assert set(counts) == {f"1 {number:03b}" for number in range(8)}
+
+
+def test_extended_stabilizer_runs_rotations_of_any_angle() -> None:
+    """A rotation that is no Clifford gate is taken apart for the method into what it has at any angle."""
+    text = f"{HEAD}qubit q; bit c; h q; rz(0.5) q; rx(0.4) q; h q; c = measure q;"
+    counts = simulate(text, method="extended_stabilizer", shots=400)["result"]
+    assert set(counts) == {"0", "1"}
+    assert abs(counts["0"] / 400 - math.cos(0.25) ** 2) < 5 * math.sqrt(0.06 * 0.94 / 400)
+
+
+def test_bindings_of_a_sweep_are_samples_of_their_own() -> None:
+    """Where every shot runs anew, equal bindings share no shots: their memories are not one another's, shifted."""
+    text = f"{HEAD}input float a; qubit q; bit c; h q; c = measure q; h q; c = measure q;"
+    first, second = simulate(text, inputs=[{"a": 0.0}] * 2, shots=1_000, memory=True)["memory"]
+    assert all(first[shift : shift + 900] != second[:900] for shift in range(3))
+
+
 SWEPT = "input float a; qubit[2] q; bit[2] c; rx(a) q[0]; cx q[0], q[1]; c = measure q;"
 ANGLES = [{"a": angle} for angle in (0.0, 0.3, 1.2, 3.0)]
 
 
 @pytest.mark.parametrize("more", [{}, {"memory": True}, {"observables": ["ZZ", "XX"]}])
 def test_a_bindings_result_in_a_sweep_is_its_own_alone(more: dict[str, Any]) -> None:
-    """Binding i gives what it gives alone with the task's seed + i: counts, memory and expectation values."""
+    """Binding i gives what it gives alone with the task's seed + 100,000 i: counts, memory and expectation values."""
     sweep = simulate(SWEPT, inputs=ANGLES, shots=50, **more)
-    alone = [simulate(SWEPT, inputs=angle, shots=50, seed=7 + index, **more) for index, angle in enumerate(ANGLES)]
+    alone = [
+        simulate(SWEPT, inputs=angle, shots=50, seed=7 + 100_000 * index, **more) for index, angle in enumerate(ANGLES)
+    ]
     for name in sweep.keys() - {"execution"}:
         assert sweep[name] == [outcome[name] for outcome in alone]
     assert sweep.keys() == alone[0].keys()
@@ -221,7 +253,7 @@ def test_a_sweep_says_what_differs_between_its_bindings() -> None:
     """What is true of all stands once, what differs in `bindings`, in order; a sweep of one has that list too."""
     text = "input int n; qubit[3] q; bit[3] c; for int i in [0:n] { x q[i]; } c = measure q;"
     execution = simulate(text, inputs=[{"n": 0}, {"n": 2}])["execution"]
-    assert execution["bindings"] == [{"seed": 7, "gates": 1}, {"seed": 8, "gates": 3}]
+    assert execution["bindings"] == [{"seed": 7, "gates": 1}, {"seed": 100_007, "gates": 3}]
     assert (execution["seed"], execution["method"], execution["num_qubits"]) == (7, "statevector", 3)
     assert execution["parse_ms"] > 0
     assert simulate(text, inputs=[{"n": 1}])["execution"]["bindings"] == [{"seed": 7}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from admission import Budget, NeedsAloneError, NeedsTimeError, admit, choose_method, estimate
 from facts import Facts
 from tasks.errors import TaskError
-from tasks.options import Options
+from tasks.options import Noise, Options
 
 GB = 2**30
 BUDGET = Budget(GB, 60.0, GB, 60.0)
@@ -101,8 +102,22 @@ def test_what_fits_only_alone_or_later_says_so() -> None:
         admit(slow, Options(), Budget(GB, seconds / 1_000, GB, seconds))
 
 
-def test_branching_is_for_circuits_whose_branches_fit() -> None:
-    """Shots that share their beginnings are kept as branches only while all of them fit a quarter of the memory."""
-    assert admit(facts(10, mid_circuit=True), Options(shots=1_000), BUDGET).branching
-    assert not admit(facts(20, mid_circuit=True), Options(shots=1_000), BUDGET).branching
+def test_branching_is_for_few_branches_that_fit() -> None:
+    """Shots share their beginnings where few collapses part them and all branches fit 256 MB, never with gate noise."""
+    few = facts(10, mid_circuit=True, collapses=8)
+    readout, depolarizing = Noise(prob_meas1_prep0=0.1), Noise(one_qubit=0.1)
+    assert admit(few, Options(shots=1_000), BUDGET).branching
+    assert admit(few, Options(shots=1_000, noise=readout), BUDGET).branching
+    assert not admit(few, Options(shots=1_000, noise=depolarizing), BUDGET).branching
+    assert not admit(few, Options(shots=1_000), replace(BUDGET, branching=False)).branching
+    assert not admit(few, Options(shots=16_385), BUDGET).branching
+    assert not admit(replace(few, collapses=9), Options(shots=1_000), BUDGET).branching
     assert not admit(facts(10), Options(shots=1_000), BUDGET).branching
+
+
+def test_branches_count_as_memory() -> None:
+    """What a child's share could not hold is run alone, with its branches, as in a larger share."""
+    few, many = facts(10, mid_circuit=True, collapses=8), Options(shots=10_000)
+    with pytest.raises(NeedsAloneError):
+        admit(few, many, Budget(128 * 2**20, 60.0, GB, 60.0))
+    assert admit(few, many, BUDGET).branching

@@ -85,3 +85,18 @@ def test_loops_count_what_they_run() -> None:
         built.cx(0, 1)
     found = read_facts(built)
     assert (found.gates, found.mid_circuit, found.control_flow) == (14, True, True)
+
+
+def test_collapses_are_counted_once_a_round() -> None:
+    """Measurements and resets count unless they are final, in a for loop each time, in a while loop many times."""
+    built = QuantumCircuit(2, 2)
+    built.measure(0, 0)
+    built.reset(1)
+    with built.for_loop(range(7)):
+        built.measure(0, 0)
+    assert read_facts(built).collapses == 9
+    built.measure([0, 1], [0, 1])
+    assert read_facts(built).collapses == 9
+    with built.while_loop((built.clbits[0], 1)):
+        built.measure(0, 0)
+    assert read_facts(built).collapses == 9 + 1 + 1_000

@@ -122,8 +122,8 @@ def test_a_sweep_has_a_binding_for_each_run() -> None:
     sweep = Options.from_dict({"inputs": [{"a": 1}, {"a": 2}], "shots": 5, "memory": True})
     assert (sweep.is_sweep, sweep.bindings) == (True, ({"a": 1}, {"a": 2}))
     assert sweep.as_dict() == {"inputs": [{"a": 1}, {"a": 2}], "shots": 5, "memory": True}
-    assert sweep.of_binding(1, 7) == Options(inputs={"a": 2}, seed=8, shots=5, memory=True)
-    assert sweep.of_binding(1, MAX_SEED).seed == 0
+    assert sweep.of_binding(1, 7) == Options(inputs={"a": 2}, seed=100_007, shots=5, memory=True)
+    assert sweep.of_binding(1, MAX_SEED).seed == 99_999
 
 
 @pytest.mark.parametrize("inputs", [None, {}, {"a": 1}])
