@@ -26,6 +26,7 @@ START_LEAST_S = 1.0  # with less than this left, starting a program would only w
 MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was killed for its memory
 RESTARTS = 2  # of the zygote in one batch; after that something is wrong with this machine
 CRASHES = 2  # of one program
+HOLD_S = 0.05  # how often to ask whether programs may start again
 STEAL_S = 0.05  # a program that waits behind one that has run for this long is given to an idle child
 
 
@@ -42,9 +43,13 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The program ran; `payload` has `result` and `execution`, and `memory` and `expectation_values` if asked for."""
+    """The program ran; `payload` has `result` and `execution`, and `memory` and `expectation_values` if asked for.
+
+    `size` is how many bytes it came in.
+    """
 
     payload: dict[str, Any]
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +120,19 @@ class Children:
         deadline: float,
         tick: Callable[[Sequence[int]], Iterable[int]] | None = None,
         tick_every_s: float = 5.0,
+        hold: Callable[[], bool] | None = None,
     ) -> Iterator[tuple[int, Outcome]]:
         """Run the programs side by side; yield each one's index and outcome as it ends, all of them by `deadline`.
 
         `deadline` is a `time.monotonic()`. `tick` is called about every `tick_every_s` with the indices that run and
-        those that wait their turn; it returns the ones to stop. See `_Batch` for the rules.
+        those that wait their turn; it returns the ones to stop. While `hold` says so, nothing starts. `_Batch` has the
+        rules.
         """
         batch = _Batch(self._nursery, self.limits, programs, deadline - STOP_MARGIN_S)
         if tick is not None:
             batch.tick, batch.tick_every_s = tick, tick_every_s
+        if hold is not None:
+            batch.hold = hold
         # Between invocations the machine may have been frozen, and children may have died: look before using them.
         batch.look(0.0)
         try:
@@ -172,6 +181,8 @@ class _Batch:
     stop: float
     tick: Callable[[Sequence[int]], Iterable[int]] | None = None
     tick_every_s: float = math.inf
+    hold: Callable[[], bool] = lambda: False
+    held: bool = False
     next_tick: float = 0.0
     queue: deque[int] = field(default_factory=deque)
     alone: list[int] = field(default_factory=list)
@@ -217,6 +228,8 @@ class _Batch:
             times.append(self.alone_by())
         if self.ahead and len(self.running) < len(self.nursery.children):
             times.append(now + STEAL_S)
+        if self.held and (self.queue or self.alone):
+            times.append(now + HOLD_S)
         return max(0.0, min(times) - now)
 
     def alone_by(self) -> float:
@@ -231,7 +244,8 @@ class _Batch:
             self.alone.clear()
             self.queue.clear()
             return
-        if any(run.alone for run in self.running.values()):
+        self.held = self.hold()  # asked once a round: what it says decides how long to wait, too
+        if self.held or any(run.alone for run in self.running.values()):
             return
         if self.alone and (not self.queue or now >= self.alone_by()):
             self.start_alone(now)
@@ -333,7 +347,7 @@ class _Batch:
 
     def take(self, event: Answered, run: _Run | None) -> None:
         """Judge a frame: only a child with a program has something to say, and only in these words."""
-        outcome = None if run is None else _judge(event.message, self.programs[run.index].log)
+        outcome = None if run is None else _judge(event, self.programs[run.index].log)
         if run is None or outcome is None:
             self.nursery.kill(event.child)
             if run is not None:
@@ -438,8 +452,9 @@ class _Batch:
             self.end(run, Returned("stopped", started=True))
 
 
-def _judge(message: dict[str, Any], log: Mapping[str, Any]) -> Completed | Failed | str | None:
+def _judge(event: Answered, log: Mapping[str, Any]) -> Completed | Failed | str | None:
     """Return what a frame says, "alone", "time" or "memory" for a postponement, None for rubbish."""
+    message = event.message
     kinds = [kind for kind in ("completed", "failed", "later") if kind in message]
     if len(kinds) != 1:
         return None
@@ -449,7 +464,7 @@ def _judge(message: dict[str, Any], log: Mapping[str, Any]) -> Completed | Faile
     if not isinstance(said, dict):
         return None
     if kinds[0] == "completed":
-        return Completed(said) if _is_payload(said) else None
+        return Completed(said, event.size) if _is_payload(said) else None
     if "unexpected" in message:
         trace = str(message["unexpected"])[:2_000]
         logger.error("A child met an unexpected error", event=Event.CHILD_FAULTY, exception=trace, **log)

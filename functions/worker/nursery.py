@@ -44,10 +44,11 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A child has sent a frame."""
+    """A child has sent a frame of `size` bytes."""
 
     child: Child
     message: dict[str, Any]
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,16 +248,20 @@ class Nursery:
                 self._selector.unregister(child.channel)
             return []
         child.incoming += chunk
+        answers: list[Answered | Lost] = []
+        rubbish = False
         try:
-            answers = list(frames.decode_all(child.incoming))
+            left = len(child.incoming)
+            for message in frames.decode_all(child.incoming):
+                answers.append(Answered(child, message, left - len(child.incoming)))
+                left = len(child.incoming)
         except frames.RubbishError:
-            answers = None
-        if answers is not None:
-            child.owed -= len(answers)
-        if answers is None or child.owed < 0 or (child.owed == 0 and child.incoming):
+            rubbish = True
+        child.owed -= len(answers)
+        if rubbish or child.owed < 0 or (child.owed == 0 and child.incoming):
             self.kill(child)
             return [Lost(child, "rubbish")]
-        return [Answered(child, answer) for answer in answers]
+        return answers
 
     def _read_last_words(self, child: Child) -> list[Answered | Lost]:
         while child in self.children and child.closed_at is None:

@@ -52,6 +52,7 @@ TICK_S = 1.0  # how soon the children hear that a task was cancelled, once a hea
 LINGER_S = 0.02  # how long an attempt that ended waits for others to be stored in the same call
 OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
 WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
+UNSTORED_BYTES = 32 * 2**20  # of results that wait to be stored; with more, no program starts until some are
 VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
 
 
@@ -127,6 +128,8 @@ class Batch:
     beating: Future[None] | None = None
     next_beat: float = 0.0
     hidden: bool = False  # by us, for a lease; before that for the queue's own timeout
+    ended_bytes: int = 0  # of results; written by the main thread alone
+    settled_bytes: int = 0  # the same, by the second thread alone
     measures: defaultdict[Metric, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
@@ -217,10 +220,17 @@ class Batch:
             for attempt in self.attempts
         ]
         self.next_beat = time.monotonic() + self.beat_every_s
-        ended = self.children.run(programs, deadline=self.deadline, tick=self._tick, tick_every_s=TICK_S)
+        ended = self.children.run(
+            programs, deadline=self.deadline, tick=self._tick, tick_every_s=TICK_S, hold=self._is_full
+        )
         for index, outcome in ended:
             self.attempts[index].ended = True
+            self.ended_bytes += _size(outcome)
             outcomes.put((self.attempts[index], outcome))
+
+    def _is_full(self) -> bool:
+        """Return whether results come faster than they are stored: this process's memory is for a few of them."""
+        return self.ended_bytes - self.settled_bytes > UNSTORED_BYTES
 
     # -- in the second thread ---------------------------------------------------------------------------------------
 
@@ -229,6 +239,7 @@ class Batch:
         self._hide(receipt_handles)
         for group in gathered(outcomes, LINGER_S):
             self._settle(group)
+            self.settled_bytes += sum(_size(outcome) for _, outcome in group)
 
     def _settle(self, group: Sequence[tuple[Attempt, Outcome]]) -> None:
         """Store how attempts went and decide what becomes of their messages."""
@@ -351,6 +362,10 @@ def _ids(record: Mapping[str, Any]) -> dict[str, Any]:
         if part.startswith("Root="):
             ids["trace_id"] = part.removeprefix("Root=")
     return ids
+
+
+def _size(outcome: Outcome) -> int:
+    return outcome.size if isinstance(outcome, Completed) else 0
 
 
 def _reason(error: UnavailableError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +260,30 @@ def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
     done = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}))
     assert work(in_moto, [task_record(task_id)], done) == []
     assert status(in_moto, task_id) == "completed"
+
+
+def test_results_that_wait_to_be_stored_hold_up_the_next(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While more bytes of results have ended than are stored, nothing starts; stored, they are out of the way."""
+    task_ids = [submitted(in_moto) for _ in range(3)]
+    may_store = threading.Event()
+    end_all = in_moto.store.end_all
+    monkeypatch.setattr(in_moto.store, "end_all", lambda ends: (may_store.wait(30), end_all(ends))[1])
+    held = []
+
+    class Watching:
+        limits = Limits(1769, 30, children=1)
+
+        def run(self, programs: Sequence[Any], *, hold: Callable[[], bool], **_: Any) -> Iterator[tuple[int, Any]]:
+            for index in range(len(programs)):
+                held.append(hold())
+                yield index, Completed({"result": {"00": 1}, "execution": {}}, size=worker.UNSTORED_BYTES)
+            held.append(hold())
+            may_store.set()
+            assert eventually(lambda: not hold())
+
+    assert work(in_moto, [task_record(task_id) for task_id in task_ids], Watching()) == []
+    assert held == [False, False, True, True]
+    assert {status(in_moto, task_id) for task_id in task_ids} == {"completed"}
 
 
 def test_a_task_whose_turn_never_came_does_not_use_up_its_deliveries(in_moto: Aws) -> None:

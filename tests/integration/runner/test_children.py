@@ -168,6 +168,22 @@ def test_what_was_given_back_before_starts_first() -> None:
     assert ended == [9, *range(9)]
 
 
+def test_nothing_starts_while_it_is_held(children: Children) -> None:
+    """Programs wait as long as they are told to, then all of them run; each says how many bytes its outcome came in."""
+    assert children.wait_until_ready()
+    answers = iter([True] * 20)
+    outcomes = run(children, [BELL] * 4, hold=lambda: next(answers, False))
+    assert next(answers, None) is None
+    assert [outcome.payload["result"] for outcome in outcomes.values()] == [BELL_COUNTS] * 4
+    assert all(100 < outcome.size < 1_000 for outcome in outcomes.values())
+
+
+def test_a_held_batch_still_ends_at_its_deadline(children: Children) -> None:
+    """What was held until the time is up is returned, not started."""
+    outcomes = run(children, [BELL] * 2, within_s=2.0, hold=lambda: True)
+    assert outcomes == {0: Returned("deadline"), 1: Returned("deadline")}
+
+
 def test_a_kill_from_outside_is_not_held_against_the_program(children: Children, tmp_path: Path) -> None:
     """SIGKILL without a sign of memory: tried once more, then back to the queue rather than failed."""
     outcomes = run(children, ["DIE", f"DIE_ONCE {int(signal.SIGKILL)} {tmp_path / 'once'}"])
