@@ -146,7 +146,7 @@ def test_a_sweep_comes_back_in_the_order_of_its_bindings(stack: Stack) -> None:
     body = {"qc": qc, "shots": 9, "seed": 7, "inputs": [{"a": 0}, {"a": math.pi}, {"a": 2 * math.pi}]}
     task = stack.ended(submit(stack, body).json()["task_id"])
     assert (task["status"], task["result"]) == ("completed", [{"0": 9}, {"1": 9}, {"0": 9}])
-    assert task["execution"]["bindings"] == [{"seed": 7}, {"seed": 8}, {"seed": 9}]
+    assert task["execution"]["bindings"] == [{"seed": 7}, {"seed": 100_007}, {"seed": 200_007}]
 
 
 def test_a_dry_run_foresees_what_the_task_does(stack: Stack) -> None:
