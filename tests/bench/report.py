@@ -127,9 +127,9 @@ def _judged(figures: Mapping[str, Any]) -> list[str]:
         "`unrolled` compares the time until Aer has the loops, and in OpenQASM 2 the user's gates, unrolled: ours come"
         " unrolled from the reader,",
         "Qiskit leaves that for later.",
-        *(_slower(figures["reader"], importer) for importer in IMPORTERS if _measured(figures["reader"], importer)),
         "Raw Aer is `AerSimulator.run` after our reader, with nothing around; ours can be more than 1, since plain circuits"
         " go past most of that method (`functions/worker/direct.py`).",
+        *(_slower(figures["reader"], importer) for importer in IMPORTERS if _measured(figures["reader"], importer)),
         f"**Below the goal of {GOAL} of raw Aer: {'; '.join(below) or 'none'}.**",
     ]
 

@@ -154,7 +154,7 @@ def test_a_figure_says_no_more_than_it_knows() -> None:
             "worker": {"handler ÷ raw Aer": once, "batch ÷ raw Aer": {**once, "median": 0.8}},
         }
     )
-    assert judged[2:] == [
+    assert judged[3:] == [
         "Slower than `qiskit.qasm3.loads` at reading alone: loop (0.3).",
         "Slower than `qiskit.qasm2.loads`, whose parser is written in Rust, at reading alone: none.",
         "**Below the goal of 0.8 of raw Aer: handler (0.3).**",
