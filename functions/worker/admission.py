@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from facts import TRANSLATED_ROTATIONS
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
 from tasks.options import Method, Options
@@ -145,9 +146,9 @@ def estimate(facts: Facts, options: Options, method: str | None = None, *, branc
 def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     """Return the method to run with: the one asked for, or for `automatic` the cheapest that is exact.
 
-    1. Clifford circuits wider than 14 qubits (10 if every shot runs anew): stabilizer, whose cost is polynomial; but
-       one so wide that matrix product states are faster, and so shallow that its bond dimension is at most 16, goes
-       to them.
+    1. Clifford circuits wider than 14 qubits (10 if every shot runs anew; with noise on gates only if the method has
+       them by name): stabilizer, whose cost is polynomial; but one so wide that matrix product states are faster, and
+       so shallow that its bond dimension is at most 16, goes to them.
     2. Noise on gates, at most 10 qubits and as many shots as amplitudes (or observables, which are then exact):
        density_matrix.
     3. Whatever fits `memory_bytes`: statevector, unless it is slow (over a second) and as shallow.
@@ -158,7 +159,9 @@ def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     shallow = facts.crossings <= SHALLOW
     noisy = options.noise is not None and options.noise.on_gates
     small = SMALL_CLIFFORD_EVERY_SHOT if noisy or facts.mid_circuit else SMALL_CLIFFORD
-    if facts.clifford and facts.active_qubits > small:
+    # What the stabilizer method runs only as other gates would have the noise of those.
+    clifford = facts.clifford and not (noisy and facts.names & TRANSLATED_ROTATIONS)
+    if clifford and facts.active_qubits > small:
         seconds = {name: estimate(facts, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
         return min(seconds, key=seconds.__getitem__) if shallow else "stabilizer"
     if noisy and facts.active_qubits <= SMALL_DENSITY and not facts.mid_circuit:

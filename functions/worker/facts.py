@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # What Aer's stabilizer method runs as it stands, and rotations that are Clifford at multiples of pi/2.
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
 CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
+TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, what Aer's stabilizer method has under no name
 _CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
 _NOT_GATES = _CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
 _ANGLE_TOLERANCE = 1e-12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
 import secrets
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager
 
+COLLECT_EVERY = 64  # bindings of a sweep
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 _ALWAYS = frozenset(
@@ -97,6 +99,9 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
         room -= size
         parsing += parsed - started
         running += time.perf_counter() - parsed
+        if index % COLLECT_EVERY == COLLECT_EVERY - 1:
+            # A child collects cycles between programs only, and circuits with control flow are full of them.
+            gc.collect()
     outcome = _swept(outcomes, seed) if options.is_sweep else outcomes[0]
     outcome["execution"]["parse_ms"] = _ms(parsing)
     outcome["execution"]["run_ms"] = _ms(running)

@@ -210,6 +210,14 @@ def test_many_collapses_do_not_kill_the_simulator(what: str) -> None:
     assert sum(simulate(text, shots=20_000)["result"].values()) == 20_000
 
 
+@pytest.mark.parametrize(("gate", "method"), [("rz", "stabilizer"), ("rx", "statevector"), ("p", "statevector")])
+def test_noisy_rotations_by_quarter_turns_run(gate: str, method: str) -> None:
+    """A noisy circuit that is Clifford by its angles runs by the method that has its gates, each with its own noise."""
+    text = f"{HEAD}qubit[12] q; bit[12] c; {gate}(pi/2) q; h q[0]; cx q[0], q[1]; c = measure q;"
+    outcome = simulate(text, shots=50, noise={"depolarizing": {"one_qubit": 0.01}})
+    assert (outcome["execution"]["method"], sum(outcome["result"].values())) == (method, 50)
+
+
 def test_gates_in_control_flow_are_noisy_too() -> None:
     """A gate that no noise is defined for is taken apart inside an if as well, and its parts are noisy."""
     steps = "x q; b = measure q[0]; if (b) { ccx q[0], q[1], q[2]; } c = measure q;"
