@@ -214,7 +214,7 @@ def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan
     noise = options.noise
     if noise is not None and noise.on_gates:
         # Blocks of control flow included: what no noise is defined for would run without.
-        if not facts.names <= _ALWAYS | set(_NOISY_BASIS) | {"save_expval"}:
+        if not facts.names <= _ALWAYS | set(_NOISY_BASIS):
             circuit = _translate(circuit, "noisy")
     elif not facts.names <= _basis(plan.method):
         circuit = _translate(circuit, plan.method)
