@@ -17,6 +17,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from reader.budget import BINDING, CHARACTERS, Budget
 from reader.excerpts import SourceError, locate
 from reader.limits import LIMITS, Limits
 from tasks.errors import ErrorCode, TaskError
@@ -28,29 +29,34 @@ if TYPE_CHECKING:
 
     from reader.program import Compiled
 
-__all__ = ["LIMITS", "Limits", "Size", "check", "check_each", "read", "read_each"]
+__all__ = ["LIMITS", "Budget", "Limits", "Size", "check", "check_each", "read", "read_each"]
 
 
 class Size(NamedTuple):
-    """How large a program is, its gates, loops and broadcasts expanded."""
+    """How large a program is, its gates, loops and broadcasts expanded; `notes` for its sender, as in `read`."""
 
     num_qubits: int
     operations: int
+    notes: tuple[str, ...] = ()
 
 
-def check(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True) -> Size | None:
+def check(
+    text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True, budget: Budget | None = None
+) -> Size | None:
     """Return the program's size; raises the `TaskError` that reading it would end in. Imports neither Qiskit nor NumPy.
 
     Without `inputs`, a program that declares some is checked for syntax only, and None is returned: its values decide
-    the rest. `counted` is as in `read`.
+    the rest. `counted` is as in `read`. A request that brings several texts gives each the same `budget`.
     """
-    compiled = next(_compile_each(text, [inputs], counted=counted))
+    compiled = next(_compile_each(text, [inputs], counted=counted, budget=budget))
     return None if compiled is None else _size(compiled)
 
 
-def check_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True) -> Iterator[Size]:
+def check_each(
+    text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
+) -> Iterator[Size]:
     """Yield what `check` returns for each binding of a sweep; raises `TaskError` when it comes to a bad one."""
-    for compiled in _compile_each(text, bindings, counted=counted):
+    for compiled in _compile_each(text, bindings, counted=counted, budget=budget):
         assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
         yield _size(compiled)
 
@@ -69,7 +75,7 @@ def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: b
     """Yield what `read` returns for each binding of a sweep, the text parsed once; raises as `read` does."""
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
-    for compiled in _compile_each(text, bindings, counted=counted):
+    for compiled in _compile_each(text, bindings, counted=counted, budget=None):
         assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
         try:
             yield Builder(compiled).build()
@@ -78,40 +84,42 @@ def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: b
 
 
 def _size(compiled: Compiled) -> Size:
-    return Size(sum(size for _, size in compiled.registers), len(compiled.operations))
+    return Size(sum(size for _, size in compiled.registers), len(compiled.operations), tuple(compiled.notes))
 
 
 def _compile_each(
-    text: str, bindings: Sequence[Mapping[str, object] | None], *, counted: bool
+    text: str, bindings: Sequence[Mapping[str, object] | None], *, counted: bool, budget: Budget | None
 ) -> Iterator[Compiled | None]:
     """Yield the program compiled with each binding; None for a program with inputs whose binding is None."""
     bound(text)
     text = text.removeprefix("\ufeff")
+    budget = budget or Budget()
+    with _located(text):
+        budget.spend(len(text) // CHARACTERS)
     if len(bindings) == 1 and not bindings[0]:
         from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
-        flat = scan(text, counted=counted)
+        flat = scan(text, budget, counted=counted)
         if flat is not None:
             yield flat
             return
     from reader.parse import parse  # noqa: PLC0415 - flat programs do without
     from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
 
-    operations = steps = 0
+    operations = 0
     with _located(text):
-        program = parse(text)
+        program = parse(text, budget)
         declares = has_inputs(program)
     for binding in bindings:
         if binding is None and declares:
             yield None
             continue
         with _located(text):
-            compiled = compile_program(program, binding or {}, counted=counted)
+            budget.spend(BINDING)
+            compiled = compile_program(program, binding or {}, budget, counted=counted)
         operations += len(compiled.operations)
-        steps += compiled.steps
         if len(bindings) > 1:
-            _bound_sweep("operations", operations, LIMITS.sweep_operations)
-            _bound_sweep("steps", steps, LIMITS.sweep_steps)
+            _bound_sweep(operations)
         yield compiled
 
 
@@ -122,19 +130,21 @@ def _located(text: str) -> Iterator[None]:
         yield
     except SourceError as error:
         if error.at < 0:
-            raise TaskError(error.code, error.message, hint=error.hint) from None
+            raise TaskError(
+                error.code, error.message, limit=error.limit, actual=error.actual, hint=error.hint
+            ) from None
         raise locate(error, text) from None
     except RecursionError:
         raise _too_deep() from None
 
 
-def _bound_sweep(name: str, actual: int, limit: int) -> None:
-    if actual > limit:
+def _bound_sweep(operations: int) -> None:
+    if operations > LIMITS.sweep_operations:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
-            f"The circuits of all bindings together take more than {limit:,} {name}.",
-            limit=limit,
-            actual=actual,
+            f"The circuits of all bindings together take more than {LIMITS.sweep_operations:,} operations.",
+            limit=LIMITS.sweep_operations,
+            actual=operations,
             hint="Split the sweep into several tasks.",
         )
 

@@ -12,6 +12,7 @@ import re
 from math import pi
 from typing import TYPE_CHECKING, Any
 
+from reader.budget import EXPRESSION
 from reader.excerpts import SourceError
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
@@ -22,6 +23,7 @@ from reader.values import TWO_PI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reader.budget import Budget
     from reader.gates import Operation, Standard
     from reader.syntax import GateDefinition
 
@@ -64,7 +66,8 @@ class _NotFlat(Exception):  # noqa: N818 - not an error: the parser takes over
 class _Scan:
     """The registers and operations of a flat program, statement by statement."""
 
-    def __init__(self, *, legacy: bool) -> None:
+    def __init__(self, budget: Budget, *, legacy: bool) -> None:
+        self.budget = budget
         self.legacy = legacy
         self.table: dict[str, Standard] = LEGACY_GATES if legacy else GATES
         self.own: dict[str, Standard] = {}  # the program's gates, which are in the table too
@@ -114,8 +117,8 @@ class _Scan:
         from reader.parse import parse  # noqa: PLC0415 - the same
         from reader.statements import execute_program  # noqa: PLC0415 - the same
 
-        program = parse(head)
-        machine = Machine(legacy=self.legacy)
+        program = parse(head, self.budget)
+        machine = Machine(self.budget, legacy=self.legacy)
         execute_program(machine, program.body)
         if machine.notes:
             raise _NotFlat
@@ -215,11 +218,12 @@ class _Scan:
         self.evaluated += 1
         if self.evaluated > _MOST_EXPRESSIONS:
             raise _NotFlat
+        self.budget.spend(EXPRESSION)
         parser = LegacyParser(text) if self.legacy else Parser(tokenize(text))
         node = parser.expression()
         if parser.token.kind != "end of text":
             raise _NotFlat
-        machine = Machine(legacy=self.legacy)
+        machine = Machine(self.budget, legacy=self.legacy)
         return parameter(machine, node, evaluate(machine, node))
 
     # ------------------------------------------------------------------ places
@@ -317,7 +321,7 @@ class _Scan:
         return Compiled(self.operations, registers, outputs, self.cells, self.phase, [])
 
 
-def scan(text: str, *, counted: bool = True) -> Compiled | None:
+def scan(text: str, budget: Budget, *, counted: bool = True) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
     if "@" in text or "\f" in text or "\v" in text:
         return None
@@ -336,7 +340,7 @@ def scan(text: str, *, counted: bool = True) -> Compiled | None:
             if not _VERSION.fullmatch(statements[0]):
                 return None
             del statements[0]
-    flat = _Scan(legacy=legacy)
+    flat = _Scan(budget, legacy=legacy)
     try:
         if body:
             flat.define(text[:body])

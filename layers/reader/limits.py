@@ -25,7 +25,7 @@ class Limits:
     power_qubits: int = 6  # qubits of a gate raised to a power that repetition cannot express
     splits: int = 10  # measured bits that one statement may be specialised on
     sweep_operations: int = 300_000  # operations of all circuits of a sweep (one program, many inputs) together
-    sweep_steps: int = 1_000_000  # the same of steps
+    work: int = 1_250_000  # units of about a microsecond that reading may cost a request, see `reader.budget`
 
 
 LIMITS = Limits()

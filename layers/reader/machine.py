@@ -16,6 +16,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from reader.budget import OPERATION, STEP
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
 from reader.logic import Arithmetic, Bit, Node, cells
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reader import syntax
+    from reader.budget import Budget
 
 
 WIDE = 64  # bits that one step deals with
 _TEST = 20  # operations that a test counts for
+_PAUSE = 250  # steps after which to pay for them
 
 
 class Split(Exception):  # noqa: N818 - a request to the enclosing `attempt`, not an error
@@ -145,7 +148,11 @@ class Frame:
 class Machine:
     """Everything a compilation knows; `ops` is the operation list that is being filled."""
 
-    def __init__(self, *, legacy: bool) -> None:
+    def __init__(self, budget: Budget, *, legacy: bool) -> None:
+        self.budget = budget
+        self.paid = 0  # of the budget, by this compilation
+        self.pause = 0  # the step at which to pay next
+        self.emitted = 0  # operations ever counted, those taken back included
         self.legacy = legacy
         self.ops: list[tuple[Any, ...]] = []
         self.known: dict[int, int] = {}
@@ -197,6 +204,11 @@ class Machine:
     def step(self, at: int) -> None:
         """Count one statement or expression."""
         self.steps += 1
+        if self.steps > self.pause:
+            self.look(at)
+
+    def look(self, at: int) -> None:
+        """Refuse too many steps, and pay for what was done since the last look."""
         if self.steps > LIMITS.steps:
             too_large(
                 f"Working out this program takes more than {LIMITS.steps:,} steps.",
@@ -205,6 +217,14 @@ class Machine:
                 self.steps,
                 "Use fewer loop iterations or gate definitions inside each other.",
             )
+        self.pay(at)
+        self.pause = min(self.steps + _PAUSE, LIMITS.steps)
+
+    def pay(self, at: int) -> None:
+        """Take from the request's budget what was done since the last time."""
+        work = STEP * self.steps + OPERATION * self.emitted
+        self.budget.spend(work - self.paid, at)
+        self.paid = work
 
     def spend(self, steps: int, at: int) -> None:
         """Count work that one statement does many times over."""
@@ -230,6 +250,7 @@ class Machine:
     def count(self, operations: int, at: int) -> None:
         """Count operations before they are emitted."""
         self.operations += operations
+        self.emitted += operations
         if self.operations > LIMITS.operations:
             too_large(
                 f"The program expands to more than {LIMITS.operations:,} operations.",

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reader import syntax
+from reader.budget import TOKEN
 from reader.excerpts import invalid, quote, too_large, unsupported
 from reader.expression_parser import SCALARS, ExpressionParser
 from reader.limits import LIMITS
@@ -14,6 +15,7 @@ from reader.tokens import KEYWORDS, tokenize
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reader.budget import Budget
     from reader.tokens import Token
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
@@ -22,14 +24,18 @@ _HEADER = re.compile(r"(?>\s++|//[^\r\n]*+|/\*.*?\*/)*+OPENQASM\s+([0-9]+)(?:\.(
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
-def parse(text: str) -> syntax.Program:
+def parse(text: str, budget: Budget | None = None) -> syntax.Program:
     """Return the syntax tree of a program; raises `SourceError` where it is not OpenQASM 2 or 3."""
     header = _HEADER.match(text)
     if header and header.group(1).lstrip("0") == "2":
         from reader.legacy import LegacyParser  # noqa: PLC0415 - which is a Parser itself
 
-        return LegacyParser(text).program()
-    return Parser(tokenize(text)).program()
+        parser: Parser = LegacyParser(text)
+    else:
+        parser = Parser(tokenize(text))
+    if budget is not None:
+        budget.spend(TOKEN * len(parser.tokens))
+    return parser.program()
 
 
 class Parser(ExpressionParser):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reader import syntax
+    from reader.budget import Budget
 
 
 class Output(NamedTuple):
@@ -33,7 +34,6 @@ class Compiled(NamedTuple):
     cells: int  # classical bits, those outside of the outputs included
     phase: float
     notes: list[str]
-    steps: int = 0
 
 
 def has_inputs(program: syntax.Program) -> bool:
@@ -41,21 +41,24 @@ def has_inputs(program: syntax.Program) -> bool:
     return bool(declared(program))
 
 
-def compile_program(program: syntax.Program, inputs: Mapping[str, object], *, counted: bool = True) -> Compiled:
+def compile_program(
+    program: syntax.Program, inputs: Mapping[str, object], budget: Budget, *, counted: bool = True
+) -> Compiled:
     """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
-    m = Machine(legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    m = Machine(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
     m.inputs = inputs
     execute_program(m, program.body)
     outputs = choose_outputs(m)
     if counted and (not m.measured or not (outputs or m.bare)):
         refuse_unmeasured(m)
     flush(m, outputs)
+    m.pay(-1)
     registers = [Output(variable.name, _cells(m, variable)) for variable in outputs]
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes), m.steps)
+    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes))
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

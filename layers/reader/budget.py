@@ -1,0 +1,66 @@
+"""What reading may cost: one budget for each request, shared by all the texts and bindings that it brings."""
+
+from __future__ import annotations
+
+import time
+
+from reader.excerpts import too_large
+from reader.limits import LIMITS
+
+# What things cost, in units of about a microsecond of CPU. They are counted, not timed, so that an answer does not
+# depend on the machine or on what else it does.
+TOKEN = 2  # reading it, and its part of the syntax tree
+STEP = 2
+OPERATION = 1
+BINDING = 100
+CHARACTERS = 8  # that cost one unit
+EXPRESSION = 60  # one that stands alone between plain gate lines
+
+_GLANCE = 2_000  # units between two looks at the clock
+
+
+class Budget:
+    """Work that a request may still cause; `spend` refuses what goes over it, and whatever follows.
+
+    The count decides alone, as it must where an accepted text is read again. With `seconds`, what takes more of this
+    thread's CPU from now on is refused too: the backstop for a cost that is not counted right.
+    """
+
+    def __init__(self, work: int = LIMITS.work, *, seconds: float | None = None) -> None:
+        self.limit = work
+        self.spent = 0
+        self.seconds = seconds
+        self.started = 0.0 if seconds is None else time.thread_time()
+        self.look = 0 if seconds is not None else self.limit
+        self.exhausted = False
+
+    def spend(self, work: int, at: int = -1) -> None:
+        """Count work that is about to be done, or was done just now, for what stands at the offset."""
+        self.spent += work
+        if self.spent >= self.look:
+            self._settle(at)
+
+    def _settle(self, at: int) -> None:
+        """Refuse to go on if the budget is used up; else say when to look again."""
+        if self.exhausted or self.spent > self.limit:
+            self.exhausted = True
+            too_large(
+                f"Reading this takes more than {self.limit:,} units of work.",
+                at,
+                self.limit,
+                self.spent,
+                "Use fewer statements, expressions or inputs in one request.",
+            )
+        if self.seconds is not None:
+            used = time.thread_time() - self.started
+            if used > self.seconds:
+                self.exhausted = True
+                self.look = 0
+                too_large(
+                    f"Reading this takes more than {self.seconds:g} seconds.",
+                    at,
+                    self.seconds,
+                    round(used, 2),
+                    "Use fewer statements, expressions or inputs in one request.",
+                )
+        self.look = min(self.spent + _GLANCE, self.limit) if self.seconds is not None else self.limit
