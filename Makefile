@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-SOURCES := functions layers infra tests
+SOURCES := functions layers infra client tests
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit package deploy \
-    smoke sam-env lint format lock clean
+    smoke sam-env client lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -72,6 +72,9 @@ smoke: $(VENV)/.run ## make smoke URL=... API_KEY=...: send a deployed stack a c
 
 sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`
 	@$(BIN)/python -m release sam-env
+
+client: $(VENV)/.run ## build the client's wheel into dist/
+	@$(BIN)/pip wheel --quiet --no-deps ./client --wheel-dir dist
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

@@ -1,0 +1,52 @@
+"""Runs quantum circuits on a Quantum Circuits API.
+
+    from quantum_circuits import Client
+
+    with Client() as client:
+        task = client.run("OPENQASM 3; qubit q; h q; measure q;", shots=1000)
+    print(task.counts)
+
+`client.py` has the two clients, `AsyncClient` the one with coroutines; `calls.py` what they ask of the service;
+`task.py` what they give back; `errors.py` what they raise; `configuration.py` where URL and key come from.
+"""
+
+from quantum_circuits.client import AsyncClient, Client
+from quantum_circuits.configuration import Configuration
+from quantum_circuits.errors import (
+    CircuitError,
+    ConfigurationError,
+    InvalidApiKeyError,
+    QuantumCircuitsError,
+    RefusedError,
+    ResultExpiredError,
+    TaskCancelledError,
+    TaskEndedError,
+    TaskFailedError,
+    TaskNotFoundError,
+    ThrottledError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from quantum_circuits.task import Estimate, ExpectationValue, Task
+
+__all__ = [
+    "AsyncClient",
+    "CircuitError",
+    "Client",
+    "Configuration",
+    "ConfigurationError",
+    "Estimate",
+    "ExpectationValue",
+    "InvalidApiKeyError",
+    "QuantumCircuitsError",
+    "RefusedError",
+    "ResultExpiredError",
+    "Task",
+    "TaskCancelledError",
+    "TaskEndedError",
+    "TaskFailedError",
+    "TaskNotFoundError",
+    "ThrottledError",
+    "UnreachableError",
+    "WaitTimeoutError",
+]

@@ -1,0 +1,136 @@
+"""Every exception of the package, and how the service's refusals become them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class QuantumCircuitsError(Exception):
+    """The root of all exceptions that this package raises."""
+
+
+class ConfigurationError(QuantumCircuitsError):
+    """The service's URL or the API key is not known or not usable."""
+
+
+class UnreachableError(QuantumCircuitsError):
+    """The service did not answer, or what answered at the URL is not a Quantum Circuits API."""
+
+
+class WaitTimeoutError(QuantumCircuitsError):
+    """The task had not ended in time; it goes on, and `task_id` finds it again."""
+
+    def __init__(self, task_id: str, seconds: float) -> None:
+        super().__init__(f"Task {task_id} had not ended after {seconds:g} s. It goes on: wait for it again by its id.")
+        self.task_id = task_id
+
+
+class ResultExpiredError(QuantumCircuitsError):
+    """The result of a task can no longer be read, though the task is still known."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"The result of task {task_id} can no longer be read. Submit the circuit again.")
+        self.task_id = task_id
+
+
+class ProblemError(QuantumCircuitsError):
+    """A problem in the service's words.
+
+    `code` is from the service's closed set. `line` and `column` count from 1; `excerpt` is the line with a caret below
+    the place; `hint` says what to change; `limit` and `actual` are in the unit that the message names. What the service
+    left out is None. `body` has all that it said.
+    """
+
+    def __init__(self, message: str, body: Mapping[str, Any]) -> None:
+        self.code: str | None = body.get("code")
+        self.line: int | None = body.get("line")
+        self.column: int | None = body.get("column")
+        self.hint: str | None = body.get("hint")
+        self.excerpt: str | None = body.get("excerpt")
+        self.limit: float | None = body.get("limit")
+        self.actual: float | None = body.get("actual")
+        self.binding: int | None = body.get("binding")
+        self.body = body
+        place = "" if self.line is None else f" (line {self.line}, column {self.column})"
+        lines = [f"{message.rstrip('.')}{place}."]
+        if self.excerpt:
+            lines += [f"  {line}" for line in self.excerpt.splitlines()]
+        if self.hint:
+            lines.append(f"Hint: {self.hint}")
+        super().__init__("\n".join(lines))
+
+
+class TaskFailedError(ProblemError):
+    """The task ran and failed; `task` is what is known of it."""
+
+    def __init__(self, task_id: str, message: str, body: Mapping[str, Any]) -> None:
+        super().__init__(message, body)
+        self.task_id = task_id
+
+
+class TaskCancelledError(QuantumCircuitsError):
+    """The task was cancelled before it ended."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"Task {task_id} was cancelled.")
+        self.task_id = task_id
+
+
+class RefusedError(ProblemError):
+    """The service refused the request: `http_status`, and `correlation_id`, by which its operator finds it."""
+
+    def __init__(self, http_status: int, body: Mapping[str, Any]) -> None:
+        self.http_status = http_status
+        self.correlation_id: str | None = body.get("correlation_id")
+        message = str(body.get("message", f"The service answered with the status {http_status}"))
+        detail = body.get("detail")
+        if isinstance(detail, str):
+            message = f"{message.rstrip('.')}: {detail}"
+        errors = body.get("errors")
+        if isinstance(errors, list):
+            each = "; ".join(f"task {error.get('index')}: {error.get('message')}" for error in errors[:3])
+            message = f"{message.rstrip('.')}: {each.rstrip('.')}{'; ...' if len(errors) > 3 else ''}"  # noqa: PLR2004 - enough to read
+        super().__init__(message, body)
+
+
+class CircuitError(RefusedError):
+    """The program is not valid, over a limit, or has what a simulator cannot do."""
+
+
+class InvalidApiKeyError(RefusedError):
+    """The API key is missing, unknown or disabled."""
+
+
+class TaskNotFoundError(RefusedError):
+    """There is no such task, it has expired, or it is another key's."""
+
+
+class TaskEndedError(RefusedError):
+    """The task has ended and cannot be cancelled."""
+
+
+class ThrottledError(RefusedError):
+    """The key has used up what it may send; `retry_after` is in seconds, None where the service does not say."""
+
+    def __init__(self, http_status: int, body: Mapping[str, Any], retry_after: float | None = None) -> None:
+        super().__init__(http_status, body)
+        self.retry_after = retry_after
+
+
+_BY_STATUS: Mapping[int, type[RefusedError]] = {
+    403: InvalidApiKeyError,
+    404: TaskNotFoundError,
+    409: TaskEndedError,
+}
+
+
+def refusal(http_status: int, body: Mapping[str, Any], retry_after: float | None = None) -> RefusedError:
+    """Return the exception for a refusal with this status and body."""
+    if http_status == 429:  # noqa: PLR2004 - Too Many Requests
+        return ThrottledError(http_status, body, retry_after)
+    if body.get("message") == "QASM3 code is not valid" or body.get("code") == "circuit_too_large":
+        return CircuitError(http_status, body)
+    return _BY_STATUS.get(http_status, RefusedError)(http_status, body)

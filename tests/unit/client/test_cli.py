@@ -1,0 +1,117 @@
+"""The command line: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from quantum_circuits.cli import SHOWN_OUTCOMES, histogram, main
+from scripted_server import Reply, scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK_ID = "0b84f2f4-52a5-4c3c-9f3a-6a3f5f0a3b56"
+
+
+def task(status: str, **fields: Any) -> dict[str, Any]:
+    """Return a task as the service shows it."""
+    named = {"task_id": TASK_ID, "status": status, "message": "It took too long.", "submitted_at": "t", "shots": 3}
+    return {**named, **fields}
+
+
+def run(reply: Reply, *arguments: str) -> tuple[int, Any]:
+    """Run a command against a server that gives this reply; return the exit code and the request."""
+    with scripted(reply) as server:
+        code = main([*arguments, "--url", server.url, "--api-key", "k"])
+    return code, server.asked[0] if server.asked else None
+
+
+def test_run_sends_the_options_that_were_given_and_draws_the_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what was given is sent, inputs typed as JSON; bars are by frequency."""
+    file = tmp_path / "bell.qasm"
+    file.write_text("input float theta;")
+    done = Reply(200, {"task": task("completed", result={"00": 1, "11": 2})})
+    arguments = ("run", str(file), "--shots", "3", "--seed", "7", "--input", "theta=0.5", "--observable", "ZZ")
+    code, asked = run(done, *arguments)
+    assert code == 0
+    assert asked.body == {
+        "qc": "input float theta;",
+        "shots": 3,
+        "seed": 7,
+        "inputs": {"theta": 0.5},
+        "observables": ["ZZ"],
+    }
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Task {TASK_ID}: completed"
+    assert [line.split()[:3] for line in lines[1:]] == [["11", "2", "66.7%"], ["00", "1", "33.3%"]]
+    assert lines[2].count("#") == round(lines[1].count("#") / 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "text"),
+    [
+        (Reply(200, task("failed", error={"code": "time_limit"})), 1, "It took too long."),
+        (Reply(200, task("cancelled")), 1, "was cancelled"),
+        (Reply(404, {"message": "Task not found.", "hint": "Use its key."}), 3, "Task not found.\nHint: Use its key."),
+        (Reply(403, {"message": "No valid key."}), 3, "No valid key."),
+        (Reply(200, b"<html>"), 4, "no JSON"),
+    ],
+)
+def test_each_kind_of_end_has_an_exit_code(
+    reply: Reply, code: int, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code tells a failed task, a refusal and a wrong URL apart, and stderr says what happened."""
+    assert run(reply, "get", TASK_ID)[0] == code
+    assert text in capsys.readouterr().err
+
+
+def test_a_wrong_program_is_shown_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`check` of standard input prints the sentence, the line with a caret and the hint, and exits with 2."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("hh q;"))
+    body = {
+        "message": "QASM3 code is not valid",
+        "detail": "'hh' is not a gate.",
+        "line": 1,
+        "column": 1,
+        "excerpt": "hh q;\n^",
+        "hint": "Did you mean h?",
+    }
+    code, asked = run(Reply(400, body), "check", "-")
+    assert (code, asked.path) == (2, "/tasks?dry_run=true")
+    assert capsys.readouterr().err == (
+        "QASM3 code is not valid: 'hh' is not a gate (line 1, column 1).\n  hh q;\n  ^\nHint: Did you mean h?\n"
+    )
+
+
+def test_json_is_what_the_service_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints the answer as it stands, and errors as JSON on stderr."""
+    done = task("completed", result={"0": 3})
+    assert run(Reply(200, done), "get", TASK_ID, "--json")[0] == 0
+    assert json.loads(capsys.readouterr().out) == done
+    assert run(Reply(404, {"message": "Task not found."}), "get", TASK_ID, "--json")[0] == 3
+    assert json.loads(capsys.readouterr().err) == {"error": {"message": "Task not found."}}
+
+
+def test_many_outcomes_are_summed_up() -> None:
+    """What is beyond the most frequent outcomes stands in one last line."""
+    written = io.StringIO()
+    histogram({f"{index:06b}": 1 for index in range(40)}, written)
+    lines = written.getvalue().splitlines()
+    assert len(lines) == SHOWN_OUTCOMES + 1
+    assert lines[-1].split()[:3] == ["8", "more", "8"]
+
+
+def test_a_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing file ends with the code 2 and its name; nothing is sent."""
+    with pytest.raises(SystemExit) as ended:
+        run(Reply(200), "run", "nowhere.qasm")
+    assert ended.value.code == 2
+    assert "nowhere.qasm cannot be read" in capsys.readouterr().err
