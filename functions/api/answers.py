@@ -48,7 +48,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "quota_exceeded": "the key has used up its requests of the day",
     },
     500: {ErrorCode.INTERNAL_ERROR: "our fault; the correlation id finds it in our logs"},
-    503: {"unavailable": "the service cannot reach its storage; nothing was stored; `Retry-After`"},
+    503: {"unavailable": "a part of the service does not answer; `message` says what is known; `Retry-After`"},
 }
 
 _HEADERS: Mapping[str, tuple[str, str]] = {

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws import CONFIG
-from tasks.errors import UnavailableError
+from tasks.errors import WorkerSilentError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -37,16 +37,16 @@ class Worker:
         return boto3.client("lambda", config=config)
 
     def dry_run(self, qc: str, options: Options, lane: Lane, correlation_id: str) -> dict[str, Any]:
-        """Return the worker's `{"estimate": {...}}` or `{"error": {...}}`; raises UnavailableError without either."""
+        """Return the worker's `{"estimate": {...}}` or `{"error": {...}}`; raises WorkerSilentError without either."""
         asked = {"qc": qc, "options": options.as_dict(), "lane": lane}
         event = json.dumps({"dry_run": asked, "correlation_id": correlation_id}, ensure_ascii=False)
         try:
             answer = self.client.invoke(FunctionName=self._function, Payload=event.encode())
             said: dict[str, Any] = json.loads(answer["Payload"].read())
         except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("The worker") from error
+            raise WorkerSilentError from error
         if answer.get("FunctionError") or not said:
-            raise UnavailableError("The worker")
+            raise WorkerSilentError
         return said
 
 

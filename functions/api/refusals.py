@@ -14,7 +14,14 @@ from starlette.routing import Match
 from bodies import AmbiguousBodyError
 from listing import CursorError
 from tasks.callback_url import CallbackUrlError
-from tasks.errors import KeyReusedError, TaskError, UnavailableError
+from tasks.errors import (
+    CancellationUnconfirmedError,
+    KeyReusedError,
+    SubmissionUnconfirmedError,
+    TaskError,
+    UnavailableError,
+    WorkerSilentError,
+)
 from tasks.logs import Event, logger
 
 if TYPE_CHECKING:
@@ -204,13 +211,7 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 {"hint": "Send your key in the header x-api-key."},
             )
         case UnavailableError():
-            return Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The service cannot reach its storage at the moment; nothing was stored.",
-                {"hint": f"Try again in {RETRY_AFTER_SECONDS} seconds."},
-                {"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
+            return _unavailable(error)
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
@@ -231,6 +232,26 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
         "Something went wrong on our side.",
         {"hint": "Try again; if it happens again, report the correlation id."},
     )
+
+
+def _unavailable(error: UnavailableError) -> Refusal:
+    """Return what is known after a call that got no answer: a write may have been carried out all the same."""
+    again = f"in {RETRY_AFTER_SECONDS} seconds"
+    match error:
+        case SubmissionUnconfirmedError():
+            message = "The service could not confirm that the submission was stored; it may have been."
+            hint = f"Send it again {again}; with the same Idempotency-Key, what was stored is not stored twice."
+        case CancellationUnconfirmedError():
+            message = "The service could not confirm the cancellation; the task may be cancelled."
+            hint = f"Send it again {again}; a task that was cancelled is answered with 409."
+        case WorkerSilentError():
+            message = "No worker answered the dry run; nothing was stored."
+            hint = f"Send it again {again}."
+        case _:
+            message = "The service cannot reach its storage at the moment; nothing was changed."
+            hint = f"Send the request again {again}."
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, {"hint": hint}, headers)
 
 
 def _sentence(detail: list[dict[str, Any]]) -> str:

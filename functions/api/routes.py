@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
@@ -44,7 +45,7 @@ from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskN
 from submission import CHECK_SECONDS, send_new, task_of, tasks_of
 from tasks import aws
 from tasks.callback_secret import callback_secret, secret_text
-from tasks.errors import KeyReusedError, UnavailableError
+from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
@@ -262,9 +263,10 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     body_of_answer = accepted.model_dump(exclude_none=True)
     if seconds := wait_seconds(prefer or (), settings().max_wait_seconds):
         read = partial(_task_of, store, task.task_id, caller)
-        task = await waited(read, request.state.arrived + seconds, lambda task: task.status.ended)
-        headers["Preference-Applied"] = f"wait={seconds}"
-        body_of_answer["task"] = shown(task)
+        with suppress(UnavailableError):  # it is stored, which is what was asked first
+            task = await waited(read, request.state.arrived + seconds, lambda task: task.status.ended)
+            headers["Preference-Applied"] = f"wait={seconds}"
+            body_of_answer["task"] = shown(task)
     if not task.status.ended:
         headers["Retry-After"] = str(retry_after(task, queue_lengths))
     return JSONResponse(body_of_answer, headers=headers)
@@ -392,7 +394,10 @@ async def cancel_task(
     A running circuit is stopped within seconds, and what it might still put out is refused.
     """
     cancelled = is_task_id(task_id) and store.cancel(task_id, caller)
-    task = _task_of(store, task_id, caller)
+    try:
+        task = _task_of(store, task_id, caller)
+    except UnavailableError as error:
+        raise CancellationUnconfirmedError(error.service) from error
     if not cancelled:
         raise TaskEndedError(task.status)
     logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status)

@@ -96,6 +96,21 @@ class UnavailableError(Exception):
         self.service = service
 
 
+class SubmissionUnconfirmedError(UnavailableError):
+    """A row was to be written and no answer came: the task, or the batch, may be stored all the same."""
+
+
+class CancellationUnconfirmedError(UnavailableError):
+    """A cancellation was to be written and no answer came: the task may be cancelled all the same."""
+
+
+class WorkerSilentError(UnavailableError):
+    """No worker answered a dry run."""
+
+    def __init__(self) -> None:
+        super().__init__("The worker")
+
+
 class StaleAttemptError(Exception):
     """The task ended or was claimed by another worker since this attempt began; its outcome is refused."""
 

@@ -36,7 +36,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.errors import (
+    CancellationUnconfirmedError,
+    KeyReusedError,
+    StaleAttemptError,
+    SubmissionUnconfirmedError,
+    TaskError,
+    UnavailableError,
+)
 from tasks.logs import Event, logger
 from tasks.rows import Change, failure, history, history_line, is_self_contained, key_of, shard_of
 from tasks.table import TaskTable
@@ -106,7 +113,7 @@ class TaskStore(TaskTable):
         try:
             self._client.put_item(**self._unused(task))
         except (ClientError, BotoCoreError) as error:
-            return self._resubmission(task, _refused(error))
+            return self._resubmission(task, _refused(error, SubmissionUnconfirmedError))
         return Submission(task, replayed=False)
 
     def submit_all(self, tasks: Sequence[Task]) -> list[Submission]:
@@ -129,7 +136,7 @@ class TaskStore(TaskTable):
                     if reason.get("Code") == "ConditionalCheckFailed"
                 }
                 if not there:  # throttled, or at the same moment as another transaction with the same tasks
-                    raise UnavailableError("DynamoDB") from error
+                    raise SubmissionUnconfirmedError("DynamoDB") from error
                 submissions |= there
             else:
                 submissions |= {task.task_id: Submission(task, replayed=False) for task in new}
@@ -289,7 +296,7 @@ class TaskStore(TaskTable):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            return _has_line(_refused(error), ending)
+            return _has_line(_refused(error, CancellationUnconfirmedError), ending)
         return True
 
     def bury(self, task_id: str, error: TaskError) -> Task | None:
@@ -490,9 +497,9 @@ def _taken(now: datetime) -> Transition:
     return Transition(Status.PROCESSING, rfc3339(now), "A worker took the task.")
 
 
-def _refused(error: ClientError | BotoCoreError) -> Row:
-    """Return the row that a condition refused to change, empty if there is none; else raise UnavailableError."""
+def _refused(error: ClientError | BotoCoreError, kind: type[UnavailableError] = UnavailableError) -> Row:
+    """Return the row that a condition refused to change, empty if there is none; else raise an error of that kind."""
     if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         row: Row = error.response.get("Item", {})  # type: ignore[assignment]  # untyped
         return row
-    raise UnavailableError("DynamoDB") from error
+    raise kind("DynamoDB") from error
