@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
 
-# Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours. SQS hides a
-# message for 12 hours at most.
+# Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours.
 DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 JITTER = 0.1  # so that what failed together does not come back together
-MAX_HIDDEN = 43_200
+# SQS hides a message for 12 hours at most, counted from when it was received, and refuses what goes beyond (SQS API,
+# ChangeMessageVisibility). The queue's own VisibilityTimeout is the longest that an attempt can have had it for.
+MAX_HIDDEN = 12 * 3_600 - 180
 
 
 @dataclass(frozen=True, slots=True)

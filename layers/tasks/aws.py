@@ -37,6 +37,9 @@ CONFIG = Config(
     parameter_validation=False,  # our calls are fixed in shape; checking them again costs 0.1 ms each
     s3={"addressing_style": "path"},  # works for local endpoints too, whose host names have no bucket part
 )
+# In the eight oldest regions boto3 signs URLs by version 2 unless told otherwise, which S3 refuses for objects under a
+# customer's key and in buckets made since June 2020 (S3 user guide, "AWS Signature Version 2 turned off").
+S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 
 
 @overload
@@ -52,7 +55,8 @@ def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @cache
 def client(service: str) -> object:
     """Return the process's one client for `service`; AWS_ENDPOINT_URL sends it to a local stack."""
-    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]  # the overloads above name the services
+    config = S3_CONFIG if service == "s3" else CONFIG
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the overloads above name the services
 
 
 @cache

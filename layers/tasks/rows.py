@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 ROW_VERSION = 1
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
-RESPONSE_BYTES = 5_000_000  # Lambda answers with 6 MB at most; the rest is room for the other fields and their escapes
+# Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as a
+# text: each quotation mark takes two. The rest is room for the answer's other fields and its headers.
+RESPONSE_BYTES = 6_100_000
 
 # What a read needs for a task in a list, and for one alone; neither has the circuit.
 LISTED = (
@@ -140,12 +142,13 @@ class Rows:
         """Return the attribute that holds the outcome of this attempt, having stored what does not fit a row."""
         text = json.dumps(dict(outcome), separators=(",", ":"))
         packed = pack(text)
-        if len(packed) <= INLINE_BYTES:
+        sent_bytes = len(text) + text.count('"') + text.count("\\") + 2  # it is ASCII: these alone are escaped
+        if len(packed) <= INLINE_BYTES and sent_bytes <= RESPONSE_BYTES:  # a thousand equal bytes pack into one
             return {"outcome": {"B": packed}}
         # One object an attempt: a stale worker must not replace what the row of a newer one points at.
         key = f"outcomes/{task.task_id}-{task.attempt}"
         self._payloads.put(key, packed, "application/json")
-        return {"outcome_object": {"M": {"key": {"S": key}, "bytes": {"N": str(len(text))}}}}
+        return {"outcome_object": {"M": {"key": {"S": key}, "sent_bytes": {"N": str(sent_bytes)}}}}
 
     def task(self, row: Row) -> Task:
         """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
@@ -154,7 +157,7 @@ class Rows:
             outcome = json.loads(unpack(bytes(row["outcome"]["B"])))
         elif "outcome_object" in row:
             stored = row["outcome_object"]["M"]
-            if int(stored["bytes"]["N"]) > RESPONSE_BYTES:
+            if _sent_bytes(stored) > RESPONSE_BYTES:
                 outcome = {"result_url": self._payloads.url(stored["key"]["S"])}
             else:
                 outcome = json.loads(unpack(self._payloads.get(stored["key"]["S"])))
@@ -191,6 +194,12 @@ class Rows:
         """Return the circuit's text, from the row or from the object that it names."""
         packed = row["circuit"]["B"] if "circuit" in row else self._payloads.get(row["circuit_key"]["S"])
         return unpack(bytes(packed))
+
+
+def _sent_bytes(stored: Row) -> int:
+    """Return how many bytes a stored outcome takes in what Lambda sends; at most so many for an older row's."""
+    # Older rows have the length of the outcome's JSON itself, in which any character may be one that is escaped.
+    return int(stored["sent_bytes"]["N"]) if "sent_bytes" in stored else 2 * int(stored["bytes"]["N"])
 
 
 def is_self_contained(row: Row) -> bool:

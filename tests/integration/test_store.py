@@ -269,7 +269,7 @@ def test_large_payloads_go_to_the_bucket_and_come_back(in_moto: Aws) -> None:
 
 def test_an_outcome_too_large_for_an_answer_is_a_url(in_moto: Aws) -> None:
     """Counts beyond what Lambda may answer with are given as a presigned URL."""
-    outcome = {"result": {f"{index:060b}": index for index in range(80_000)}}
+    outcome = {"result": {f"{index:060b}": index for index in range(100_000)}}
     task = new_task()
     in_moto.store.submit(task)
     claimed = in_moto.claimed(task.task_id)
