@@ -15,6 +15,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, evaluate, saved_queries
 from local.ministack import LocalStackError
 from local.running import deployed
@@ -144,7 +146,7 @@ def main() -> int:
         query = query_of(arguments.query, arguments.task)
         answer = groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)
         print(RENDER[arguments.format](answer).rstrip("\r\n"))
-    except (LogsError, LocalStackError, QueryError) as error:
+    except (LogsError, LocalStackError, QueryError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

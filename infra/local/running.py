@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.ministack import LocalStackError
 from local.translate import REGION, ROOT
@@ -84,13 +85,19 @@ class Deployed:
 def deployed(stack: str) -> Deployed:
     """Return the stack of that name in the cloud, or the one that runs here when there is no name.
 
-    Raises LocalStackError when none runs.
+    Raises LocalStackError when none runs, and when AWS does not show one.
     """
     if not stack:
         env = environment()
         return Deployed(STACK_NAME, session(env), env, env["AWS_ENDPOINT_URL"])
     cloud = boto3.session.Session()
-    described: Any = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    try:
+        described: Any = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (ClientError, BotoCoreError) as error:  # no such stack, no credentials, no region, not allowed
+        raise LocalStackError(
+            f"The stack {stack!r} cannot be looked at in AWS: {error}\n"
+            f"Its account and region are those of AWS_PROFILE and AWS_REGION; samconfig.toml has the stacks' names."
+        ) from error
     outputs = {variable(output["OutputKey"]): output["OutputValue"] for output in described.get("Outputs", [])}
     return Deployed(stack, cloud, outputs, None)
 

@@ -20,6 +20,7 @@ store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 ROW_VERSION = 1
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
-# Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as a
-# text: each quotation mark takes two. The rest is room for the answer's other fields and its headers.
+# Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as
+# a text: each quotation mark takes two. The rest is room for the answer's other fields and its headers.
 RESPONSE_BYTES = 6_100_000
 
 # What a read needs for a task in a list, and for one alone; neither has the circuit.
@@ -205,6 +206,11 @@ def _sent_bytes(stored: Row) -> int:
 def is_self_contained(row: Row) -> bool:
     """Return whether all that the task's run needs is in its row, so that the bucket need not be asked."""
     return "circuit" in row and "options" in row
+
+
+def is_expired(row: Row) -> bool:
+    """Return whether the task's time is over: DynamoDB may take two days to delete the row, the bucket's rule one."""
+    return "expires_at" in row and int(row["expires_at"]["N"]) <= time.time()
 
 
 def key_of(task_id: str) -> dict[str, AttributeValueTypeDef]:

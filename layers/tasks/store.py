@@ -2,8 +2,8 @@
 
 | method    | from                                                       | to         | guarded by                     |
 |-----------|------------------------------------------------------------|------------|--------------------------------|
-| submit    | nothing                                                    | pending    | the id being unused            |
-| submit_all| nothing                                                    | pending    | every one's id being unused    |
+| submit    | nothing, or a task that has expired                        | pending    | the id being unused            |
+| submit_all| the same                                                   | pending    | every one's id being unused    |
 | claim     | pending; processing, lease run out; failed, message dead   | processing | the status and the lease       |
 | extend    | processing                                                 | processing | the attempt                    |
 | release   | processing                                                 | processing | the attempt; the lease ends    |
@@ -148,7 +148,8 @@ class TaskStore(TaskTable):
         return {
             "TableName": self._table,
             "Item": self._rows.new(task, due_at=now + SWEEP_AFTER, expires_at=now + self._retention),
-            "ConditionExpression": "attribute_not_exists(task_id)",
+            "ConditionExpression": "attribute_not_exists(task_id) OR expires_at <= :now",
+            "ExpressionAttributeValues": {":now": {"N": str(int(now.timestamp()))}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -285,12 +286,13 @@ class TaskStore(TaskTable):
                 TableName=self._table,
                 Key=key_of(task_id),
                 UpdateExpression=_END + _LEAVING,
-                ConditionExpression="#owner = :owner AND #status IN (:pending, :processing)",
+                ConditionExpression="#owner = :owner AND #status IN (:pending, :processing) AND expires_at > :now",
                 ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
                 ExpressionAttributeValues={
                     ":owner": {"S": owner},
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
+                    ":now": {"N": str(int(utc_now().timestamp()))},
                     **ending,
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
-from tasks.rows import ALONE, LISTED, OPEN_SHARDS, Rows, key_of, only
+from tasks.rows import ALONE, LISTED, OPEN_SHARDS, Rows, is_expired, key_of, only
 from tasks.task import Status, Task, epoch_ms, utc_now
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Page:
 
 
 class TaskTable:
-    """Reads tasks. Every method raises UnavailableError when DynamoDB or S3 does not answer."""
+    """Reads tasks; one that has expired is not there. Methods raise UnavailableError if DynamoDB or S3 fails."""
 
     def __init__(self, client: DynamoDBClient, table: str, payloads: Payloads) -> None:
         self._client = client
@@ -80,11 +80,12 @@ class TaskTable:
         try:
             # Strongly consistent: a client that was just told an id, or a result, must find it.
             answer = self._client.get_item(
-                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*attributes)
+                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*attributes, "expires_at")
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
-        return answer.get("Item")
+        row = answer.get("Item")
+        return None if row is None or is_expired(row) else row
 
     def page(
         self,
@@ -193,7 +194,7 @@ class TaskTable:
                 self._table: {
                     "Keys": [key_of(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
                     "ConsistentRead": consistent,
-                    **only(*attributes),
+                    **only(*attributes, "expires_at"),
                 }
             }
             for pause_s in _GET_PAUSES_S:
@@ -201,7 +202,7 @@ class TaskTable:
                     answer = self._client.batch_get_item(RequestItems=wanted)
                 except (ClientError, BotoCoreError) as error:
                     raise UnavailableError("DynamoDB") from error
-                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table]}
+                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table] if not is_expired(row)}
                 wanted = answer.get("UnprocessedKeys", {})
                 if not wanted:
                     break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.stub import Stubber
 from test_store import new_task
 
@@ -189,3 +191,32 @@ def test_a_stack_without_log_groups_is_an_error(cloud: Any) -> None:
     stub.add_response("describe_log_groups", {"logGroups": []}, {"logGroupNamePrefix": "/prod/"})
     with pytest.raises(LogsError, match="no log groups /prod/"):
         groups.ask("stats count(*)", 1_000_000, 1_030_000)
+
+
+@pytest.mark.parametrize("command", ["logs", "status", "dead_letters"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError(
+            {"Error": {"Code": "ValidationError", "Message": "Stack with id wrong does not exist"}}, "Describe"
+        ),
+        NoCredentialsError(),
+    ],
+    ids=["no such stack", "no credentials"],
+)
+def test_a_stack_that_aws_does_not_show_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str, error: Exception
+) -> None:
+    """Whatever AWS or boto3 says of it: no traceback, the name that was asked for, what to look at."""
+
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setenv("STACK", "wrong")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    monkeypatch.setattr("sys.argv", [command, *(["list"] if command == "dead_letters" else [])])
+    assert importlib.import_module(command).main() == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"The stack 'wrong' cannot be looked at in AWS: {error}")
+    assert "AWS_PROFILE" in told
