@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from reader import syntax
+from reader.durations import UNITS, Duration, exact
 from reader.excerpts import did_you_mean, invalid, quote, too_large
 from reader.limits import LIMITS
 
@@ -263,8 +264,13 @@ class ExpressionParser(ABC):
         if kind == "bits":
             digits = digits[1:-1]
             return syntax.Literal(token.at, "bit", int(digits, 2), len(digits))
-        unit = next(unit for unit in ("dt", "ns", "us", "µs", "μs", "ms", "s") if digits.endswith(unit))
-        return syntax.Literal(token.at, "duration", float(digits[: -len(unit)]), unit=unit)
+        unit = next(unit for unit in ("dt", *UNITS) if digits.endswith(unit))
+        try:
+            number = exact(digits.removesuffix(unit).strip())
+        except OverflowError:
+            invalid("The exponent of this duration is out of range.", token.at, "Choose another unit.")
+        length = Duration(samples=number) if unit == "dt" else Duration(number * UNITS[unit])
+        return syntax.Literal(token.at, "duration", 0, length=length)
 
     def arguments(self) -> list[syntax.Expression]:
         """Read `(a, b)`, possibly empty."""

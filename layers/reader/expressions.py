@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader import syntax
+from reader.durations import Duration
 from reader.excerpts import invalid
 from reader.limits import LIMITS
 from reader.logic import Node, both, cells, either
@@ -22,7 +23,6 @@ from reader.values import (
     INT,
     TWO_PI,
     WORD,
-    Duration,
     Type,
     Value,
     from_bits,
@@ -39,7 +39,6 @@ CONSTANTS = {
     for names, number in ((("pi", "π"), math.pi), (("tau", "τ"), TWO_PI), (("euler", "ℇ"), math.e))
     for name in names
 }
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def evaluate(m: Machine, node: syntax.Expression) -> Value:
@@ -195,10 +194,8 @@ def literal(node: syntax.Literal) -> Value:  # noqa: PLR0911 a dispatch over the
         return Value(Type("bit", node.width), data)
     if node.kind == "complex":
         return Value(COMPLEX, data)
-    number = float(data.real)
-    if node.unit == "dt":
-        return Value(DURATION, Duration(samples=number))
-    return Value(DURATION, Duration(seconds=number * _SECONDS[node.unit]))
+    assert node.length is not None  # noqa: S101 - what the parser puts there
+    return Value(DURATION, node.length)
 
 
 def read(m: Machine, symbol: Symbol, at: int) -> Value:  # noqa: RET503 it ends in a refusal

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from reader.durations import Duration, exact_float
 from reader.excerpts import fault, invalid, unsupported
 from reader.logic import Bit, Node, both, cells, differ, either, negate
 from reader.machine import WIDE, Split
@@ -19,7 +20,6 @@ from reader.values import (
     INT,
     WORD,
     CastError,
-    Duration,
     Type,
     Value,
     cast,
@@ -112,7 +112,7 @@ def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: PLR0911
     if kind.kind in ("float", "complex"):
         return Value(kind, -data)
     if kind.kind in ("duration", "stretch"):
-        return Value(DURATION, Duration(-data.seconds, -data.samples, data.stretch))
+        return Value(DURATION, data.times(-1))
     if kind.kind in ("bit", "bool"):
         value = convert(m, value, INT, at)
         kind, data = value
@@ -435,27 +435,44 @@ def _unsigned(value: Value, width: int) -> Any:  # noqa: ANN401 - an int or bits
 def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return an operator on durations (spec, "Converting duration to other types")."""
     a, b = left.data, right.data
-    if isinstance(a, Duration) and isinstance(b, Duration):
-        if op in ("+", "-"):
-            sign = 1 if op == "+" else -1
-            return Value(
-                DURATION,
-                Duration(a.seconds + sign * b.seconds, a.samples + sign * b.samples, a.stretch or b.stretch),
-            )
-        if op not in _COMPARISONS and op != "/":
+    try:
+        if isinstance(a, Duration) and isinstance(b, Duration):
+            if op in ("+", "-"):
+                return Value(DURATION, a.plus(b, 1 if op == "+" else -1))
+            if op not in _COMPARISONS and op != "/":
+                refuse_operands(op, left, right, at)
+            return ratio(a, b, at) if op == "/" else ordered(op, a, b, at)
+        scalar, length = (left, b) if isinstance(b, Duration) else (right, a)
+        if op not in ("*", "/") or (op == "/" and length is b):
             refuse_operands(op, left, right, at)
-        if a.stretch or b.stretch:
-            unsupported("The length of a stretch is decided by hardware.", at, "Use a duration of a known length.")
-        if (a.samples or b.samples) and (a.seconds or b.seconds):
-            unsupported("A simulator has no length for dt.", at, "Use one unit: either dt or seconds.")
-        x, y = (a.samples, b.samples) if a.samples or b.samples else (a.seconds, b.seconds)
-        if op == "/":
-            return real_number("/", FLOAT, x, y, at)
-        return Value(BOOL, int(compare(op, x, y)))
-    scalar, length = (left, b) if isinstance(b, Duration) else (right, a)
-    if op not in ("*", "/") or (op == "/" and length is b):
-        refuse_operands(op, left, right, at)
-    factor = convert(m, scalar, FLOAT, at).data
-    if op == "/":
-        factor = real_number("/", FLOAT, 1.0, factor, at).data
-    return Value(DURATION, Duration(length.seconds * factor, length.samples * factor, length.stretch))
+        factor = convert(m, scalar, FLOAT, at).data
+        factor = scalar.data if isinstance(scalar.data, int) else exact_float(factor)
+        return Value(DURATION, length.times(factor) if op == "*" else length.over(factor))
+    except ZeroDivisionError:
+        fault("This divides by zero.", at)
+    except OverflowError:
+        invalid("The result is too large for a duration.", at)
+
+
+def ordered(op: str, a: Duration, b: Duration, at: int) -> Value:
+    """Return a comparison of durations; what they share cancels out."""
+    difference = a.plus(b, -1)
+    known_length(difference, at)
+    return Value(BOOL, int(compare(op, difference.samples or difference.nanoseconds, 0)))
+
+
+def ratio(a: Duration, b: Duration, at: int) -> Value:
+    """Return how many times one duration is as long as another, a float."""
+    # Of both together, whatever their signs: one unit must do for the two.
+    known_length(Duration(a.nanoseconds or b.nanoseconds, a.samples or b.samples, a.stretch or b.stretch), at)
+    x, y = (a.samples, b.samples) if a.samples or b.samples else (a.nanoseconds, b.nanoseconds)
+    quotient = Duration(x).over(y).nanoseconds
+    return Value(FLOAT, float(quotient))
+
+
+def known_length(length: Duration, at: int) -> None:
+    """Refuse to work with a duration whose length only hardware knows."""
+    if length.stretch:
+        unsupported("The length of a stretch is decided by hardware.", at, "Use a duration of a known length.")
+    if length.samples and length.nanoseconds:
+        unsupported("A simulator has no length for dt.", at, "Use one unit: either dt or seconds.")

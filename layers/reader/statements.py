@@ -8,6 +8,7 @@ from reader import syntax
 from reader.assignments import assign, measure_bare
 from reader.branching import execute_if, execute_switch
 from reader.declarations import declare_alias, declare_qubits, declare_variable
+from reader.durations import Duration
 from reader.excerpts import ValueFault, invalid, quote, unsupported
 from reader.expressions import evaluate
 from reader.gate_calls import apply_gate, define_gate
@@ -16,7 +17,6 @@ from reader.loops import execute_for, execute_while, leave_loop, parts
 from reader.machine import Mark
 from reader.places import qubits_of
 from reader.subroutines import define, return_from, run_calls, set_flag
-from reader.values import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

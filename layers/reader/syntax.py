@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reader.durations import Duration
     from reader.values import Value
 
 
@@ -37,12 +38,12 @@ class Hardware(Expression):
 
 @dataclass(slots=True, eq=False)
 class Literal(Expression):
-    """A number, truth value, bit string or duration: `kind` is the type's name, `unit` that of a duration."""
+    """A number, truth value, bit string or duration: `kind` is the type's name."""
 
     kind: str
     value: int | float | complex
     width: int = 0
-    unit: str = ""
+    length: Duration | None = None  # of a duration, instead of the value
     known: Value | None = None  # as a value, once it was asked for
 
 

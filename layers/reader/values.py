@@ -10,6 +10,8 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reader.durations import Duration
+
 if TYPE_CHECKING:
     from reader.logic import Bit
 
@@ -45,14 +47,6 @@ COMPLEX = Type("complex", 64)
 DURATION = Type("duration")
 BITLIKE = frozenset(["bool", "bit", "int", "uint", "angle"])
 NUMBERS = frozenset(["bool", "bit", "int", "uint", "float", "complex"])
-
-
-class Duration(NamedTuple):
-    """A length of time: SI seconds plus backend samples (`dt`); `stretch` when a stretch makes it indefinite."""
-
-    seconds: float = 0.0
-    samples: float = 0.0
-    stretch: bool = False
 
 
 class Value(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cmath
 import math
 import operator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from oracle.values import (
@@ -205,9 +206,22 @@ def _scale_angle(symbol: str, left: Scalar, right: Scalar) -> Scalar:
 
 
 def _durations(symbol: str, left: Scalar, right: Scalar) -> Scalar:
+    """Work on exact fractions of a second; a float factor is the decimal that Python prints for it."""
     both = left.type.kind == right.type.kind
-    result = _reals(symbol, Scalar(FLOAT, float(left.payload)), Scalar(FLOAT, float(right.payload)))
-    return result if both and symbol == "/" else Scalar(DURATION, result.payload)
+    meant = {("+", True), ("-", True), ("/", True), ("*", False), ("/", False)}
+    if (symbol, both) not in meant or (symbol == "/" and left.type.kind != "duration"):
+        raise OracleError(f"{symbol} has no meaning for these durations")
+    work: dict[str, Callable[[Any, Any], Any]] = {
+        "+": operator.add,
+        "-": operator.sub,
+        "*": operator.mul,
+        "/": operator.truediv,
+    }
+    try:
+        result = work[symbol](*(Fraction(str(side.payload)) for side in (left, right)))
+    except ZeroDivisionError as error:
+        raise OracleError("division by zero") from error
+    return Scalar(FLOAT, float(result)) if both and symbol == "/" else Scalar(DURATION, result)
 
 
 def call(name: str, arguments: list[Scalar]) -> Scalar:

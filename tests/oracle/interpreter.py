@@ -28,6 +28,7 @@ import math
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
+from fractions import Fraction
 from functools import cache, singledispatchmethod
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ MOST_STATEMENTS = 20_000
 MOST_RUNS = 20_000
 
 _CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e}
-_SECONDS = {"dt": 1e-9, "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+_SECONDS = {unit: Fraction(1, 10**place) for unit, place in (("dt", 9), ("ns", 9), ("us", 6), ("ms", 3), ("s", 0))}
 _INCLUDES = ("stdgates.inc", "qelib1.inc")
 
 
@@ -728,11 +729,11 @@ class Run:
 
     @evaluate.register
     def _(self, node: ast.DurationLiteral) -> Value:
-        return Scalar(DURATION, node.value * _SECONDS[node.unit.name])
+        return Scalar(DURATION, Fraction(repr(node.value)) * _SECONDS[node.unit.name])
 
     @evaluate.register
     def _(self, _: ast.DurationOf) -> Value:
-        return Scalar(DURATION, 0.0)
+        return Scalar(DURATION, Fraction())
 
     @evaluate.register
     def _(self, node: ast.Identifier) -> Value:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
@@ -68,7 +69,7 @@ class Scalar:
     """A value with its type.
 
     `payload` is the number itself for `int`, `float` and the like; for `bit[n]` the unsigned integer with bit 0 lowest;
-    for `angle[n]` the integer k that stands for the angle 2*pi*k/2**n; for `duration` seconds.
+    for `angle[n]` the integer k that stands for the angle 2*pi*k/2**n; for `duration` seconds, a `Fraction`.
     """
 
     type: ScalarType
@@ -150,9 +151,11 @@ def zero(type_: Type) -> Value:
     return Scalar(type_, zero_payload(type_))
 
 
-def zero_payload(type_: ScalarType) -> float:
+def zero_payload(type_: ScalarType) -> float | Fraction:
     """Return the payload of zero."""
-    return 0.0 if type_.kind in ("float", "complex", "duration") else 0
+    if type_.kind == "duration":
+        return Fraction()
+    return 0.0 if type_.kind in ("float", "complex") else 0
 
 
 def cast(value: Value, type_: Type) -> Value:
