@@ -11,6 +11,7 @@ from reader.limits import LIMITS
 # depend on the machine or on what else it does.
 TOKEN = 2  # reading it, and its part of the syntax tree
 STEP = 2
+NODE = 2  # looking at a node of the syntax tree once more
 OPERATION = 1
 BINDING = 100
 CHARACTERS = 8  # that cost one unit

@@ -43,6 +43,7 @@ class Parser(ExpressionParser):
 
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
+        self.measures = False
         self.statements: dict[str, Callable[[], syntax.Statement]] = {
             "include": self.include,
             "pragma": self.pragma,
@@ -90,7 +91,7 @@ class Parser(ExpressionParser):
         body = []
         while self.token.kind != "end of text":
             body.append(self.statement())
-        return syntax.Program(0, version, body)
+        return syntax.Program(0, version, body, self.measures)
 
     def version(self) -> int:
         """Read `OPENQASM 3.1;`."""
@@ -278,6 +279,7 @@ class Parser(ExpressionParser):
     def measurement(self) -> syntax.Measure:
         """Read `measure operand`."""
         at = self.expect("measure", "here").at
+        self.measures = True
         return syntax.Measure(at, self.operand())
 
     def measure_statement(self) -> syntax.Statement:

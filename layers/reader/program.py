@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reader import syntax
 from reader.excerpts import SourceError
 from reader.inputs import check_names, declared
 from reader.logic import Node
 from reader.machine import Machine, Variable
+from reader.places import claim_qubits
+from reader.repetition import walk
 from reader.statements import execute_program
+from reader.values import Type
 from tasks.errors import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reader import syntax
     from reader.budget import Budget
 
 
@@ -50,7 +53,9 @@ def compile_program(
     m.inputs = inputs
     execute_program(m, program.body)
     outputs = choose_outputs(m)
-    if counted and (not m.measured or not (outputs or m.bare)):
+    if counted and not m.measured and program.measures:
+        outputs = measure_all_the_same(m, program, outputs)
+    if counted and not (m.measured and (outputs or m.bare)):
         refuse_unmeasured(m)
     flush(m, outputs)
     m.pay(-1)
@@ -74,6 +79,39 @@ def choose_outputs(m: Machine) -> list[Variable]:
                 or (isinstance(variable.data, list) and any(isinstance(bit, Node) for bit in variable.data))
             ]
     return outputs
+
+
+def measure_all_the_same(m: Machine, program: syntax.Program, outputs: list[Variable]) -> list[Variable]:
+    """Let a program count whose measurements are all passed over, by a loop of no rounds, say; returns its outputs.
+
+    The simulator gives no counts without a measurement, so one is made into a bit that nobody sees. Where no variable
+    is known to be counted, those are that the text measures into; where it measures into none, there is one bit.
+    """
+    bare, names = measured_names(m, program.body)
+    outputs = outputs or [variable for variable, _ in m.outputs if variable.name in names]
+    if not outputs and bare:
+        outputs = [Variable("meas", Type("bit", 1), 0, 0)]
+    if outputs:
+        qubit = 0 if m.qubits else claim_qubits(m, "_physical_0", 1, 0)
+        m.emit(("measure", qubit, m.allocate(1, 0)), 0)
+        m.measured = True
+    return outputs
+
+
+def measured_names(m: Machine, body: list[syntax.Statement]) -> tuple[bool, set[str]]:
+    """Return whether a measurement has no target, and what the others, and subroutines that may measure, go into."""
+    bare = False
+    names: set[str] = set()
+    for node in walk(m, body):
+        if isinstance(node, syntax.ExpressionStatement):
+            bare = bare or isinstance(node.value, syntax.Measure)
+        elif isinstance(node, syntax.Assignment | syntax.Declaration):
+            target: syntax.Node = node.target if isinstance(node, syntax.Assignment) else node
+            while isinstance(target, syntax.Index):
+                target = target.target
+            if isinstance(node.value, syntax.Measure | syntax.Call):
+                names.add(getattr(target, "name", ""))
+    return bare, names
 
 
 def refuse_unmeasured(m: Machine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reader import syntax
+from reader.budget import NODE
 from reader.excerpts import too_large
 from reader.limits import LIMITS
 from reader.logic import Node
@@ -38,19 +39,20 @@ def names_its_variable(m: Machine, node: syntax.For) -> bool:
     if known is None:
         known = m.named[node] = any(
             isinstance(part, syntax.Name | syntax.Declaration | syntax.For | syntax.Alias) and part.name == node.name
-            for part in _parts(node.body)
+            for part in walk(m, node.body)
         )
     return known
 
 
-def _parts(body: list[syntax.Statement]) -> Iterator[syntax.Node]:
-    """Yield every node of the statements."""
+def walk(m: Machine, body: list[syntax.Statement]) -> Iterator[syntax.Node]:
+    """Yield every node of the statements, each paid for: loops inside each other are walked again and again."""
     stack: list[object] = list(body)
     while stack:
         part = stack.pop()
         if isinstance(part, list | tuple):
             stack += part
         elif isinstance(part, syntax.Node):
+            m.budget.spend(NODE, part.at)
             yield part
             stack += [getattr(part, name) for name in part.__dataclass_fields__]
 

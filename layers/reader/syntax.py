@@ -356,7 +356,8 @@ class Extern(Statement):
 
 @dataclass(slots=True, eq=False)
 class Program(Node):
-    """A whole program: `version` is 2 or 3."""
+    """A whole program: `version` is 2 or 3; `measures` if a measurement stands anywhere in it."""
 
     version: int
     body: list[Statement]
+    measures: bool
