@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facts import TRANSLATED_ROTATIONS
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
-from tasks.options import Method, Options
+from tasks.options import Method, Options, refuse_withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def estimate(facts: Facts, options: Options, method: str | None = None, *, branc
     if method == "stabilizer":
         once = gates * (16e-6 + 3e-8 * qubits)
         shot = 1.1e-8 * qubits**2 + 5e-11 * qubits**3 + anew
-    elif method in ("matrix_product_state", "extended_stabilizer"):
+    elif method == "matrix_product_state":
         bond = 2.0 ** min(facts.crossings, qubits // 2, 20)
         applied = gates * (8e-6 + 3e-10 * bond**3)
         once = 16e-6 * gates + applied
@@ -181,9 +181,10 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     `unsupported_feature`), NeedsAloneError and NeedsTimeError for what can, but not now. Time is refused only where
     even the most favourable run is over: else the clock decides.
     """
+    refuse_withdrawn(options)
     method = choose_method(facts, options, budget.alone_bytes)
     _check_gates(facts)
-    _check_method(facts, options, method)
+    _check_method(facts, method)
     _check_width(facts, options, method, budget)
     branching = _branches(facts, options, method, budget)
     plan = estimate(facts, options, method, branching=branching)
@@ -224,8 +225,9 @@ def _branches(facts: Facts, options: Options, method: str, budget: Budget) -> bo
     return (
         budget.branching
         and 0 < facts.collapses <= BRANCHING_COLLAPSES
-        # With noise on gates hardly two shots have a beginning in common.
-        and not (options.noise is not None and options.noise.on_gates)
+        # With noise on gates hardly two shots have a beginning in common; and Aer 0.18.2 draws a readout error once for
+        # all the shots of a branch.
+        and options.noise is None
         and "store" not in facts.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
@@ -249,17 +251,11 @@ def _check_gates(facts: Facts) -> None:
         )
 
 
-def _check_method(facts: Facts, options: Options, method: str) -> None:
+def _check_method(facts: Facts, method: str) -> None:
     if method == "stabilizer" and not facts.clifford:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
             f"The stabilizer method runs Clifford gates only; this circuit has {facts.first_foreign!r}.",
-            hint='Use "method": "automatic".',
-        )
-    if method == "extended_stabilizer" and (facts.control_flow or options.observables or options.noise):
-        raise TaskError(
-            ErrorCode.UNSUPPORTED_FEATURE,
-            "The extended_stabilizer method runs no control flow, no noise and no observables.",
             hint='Use "method": "automatic".',
         )
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
 CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
 TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, what Aer's stabilizer method has under no name
-_CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
-_NOT_GATES = _CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
+CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
+_NOT_GATES = CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
 _ANGLE_TOLERANCE = 1e-12
 _ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for counting what happens in it
 
@@ -28,7 +28,9 @@ class Facts:
     `active_qubits` leaves out idle ones, which Aer drops; `gates` counts every gate with its loops unrolled;
     `crossings` is the largest number of many-qubit gates across any cut of the line of qubits: a bound on log2 of the
     bond dimension in a matrix product state. `mid_circuit` says that shots cannot be sampled from one final state,
-    `collapses` how often a shot is measured or reset before its final measurements.
+    `collapses` how often a shot is measured or reset before its final measurements. `final_measurements` and
+    `dead_measurements` are positions in the circuit: of those that nothing follows, and of those whose outcome another
+    measurement overwrites unread and whose qubit is at most measured again.
     """
 
     num_qubits: int
@@ -44,6 +46,7 @@ class Facts:
     names: frozenset[str] = frozenset()
     first_foreign: str | None = None
     final_measurements: frozenset[int] = field(default=frozenset(), repr=False)
+    dead_measurements: frozenset[int] = field(default=frozenset(), repr=False)
 
 
 def read_facts(circuit: QuantumCircuit) -> Facts:
@@ -72,9 +75,11 @@ class _Walk:
         self.collapses = 0
         self.control_flow = False
         self.wide_gates = False
-        # The measurements that nothing has followed yet, by the qubit and by the classical bit they use.
+        # The measurements that nothing has followed yet, by the qubit and by the classical bit they use; and those of
+        # them whose outcome another one has overwritten.
         self.open_by_bit: dict[int, int] = {}
         self.open: set[int] = set()
+        self.dead: set[int] = set()
 
     def over(self, data: Iterable[Any], times: int) -> None:
         """Count `data`, the body of a loop that runs `times` times (1 for a circuit)."""
@@ -111,14 +116,14 @@ class _Walk:
             return
         self.touched.update(bits)
         self.deepen(bits)
-        self.close(bits)
         self.names.add(name)
-        if name in _CONTROL_FLOW:
-            self.enter(step, times)
-        elif name == "measure":
+        if name == "measure":
             self.collapses += times
-            self.open.add(index)
-            self.open_by_bit[bits[0]] = self.open_by_bit[bits[1]] = index
+            self.measure(index, *bits)
+            return
+        self.close(bits)
+        if name in CONTROL_FLOW:
+            self.enter(step, times)
         elif name == "reset":
             self.collapses += times
             self.mid_circuit = True
@@ -129,12 +134,25 @@ class _Walk:
         for bit in bits:
             self.levels[bit] = level
 
+    def measure(self, index: int, qubit: int, clbit: int) -> None:
+        """Note a measurement, and what it makes of earlier ones of its qubit and of its classical bit."""
+        overwritten = self.open_by_bit.get(clbit)
+        if overwritten is not None and overwritten in self.open:
+            self.open.discard(overwritten)
+            self.dead.add(overwritten)
+        # Of a dead one no more can be wanted: measuring its qubit again gives what it gave.
+        if self.open_by_bit.get(qubit) not in self.dead:
+            self.close([qubit])
+        self.open.add(index)
+        self.open_by_bit[qubit] = self.open_by_bit[clbit] = index
+
     def close(self, bits: list[int]) -> None:
         """Mark earlier measurements of these bits as not final: something follows them."""
         for bit in bits:
             index = self.open_by_bit.pop(bit, None)
             if index is not None:
                 self.open.discard(index)
+                self.dead.discard(index)
                 self.mid_circuit = True
 
     def enter(self, step: Any, times: int) -> None:  # noqa: ANN401 - Qiskit ships no types
@@ -148,9 +166,9 @@ class _Walk:
             self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
             self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
             # What a block measures is never final: the blocks keep books of their own.
-            kept, self.open, self.open_by_bit = (self.open, self.open_by_bit), set(), {}
+            kept, self.open, self.dead, self.open_by_bit = (self.open, self.dead, self.open_by_bit), set(), set(), {}
             self.over(block.data, times)
-            self.open, self.open_by_bit = kept
+            self.open, self.dead, self.open_by_bit = kept
         self.positions = outer
         if step.name == "while_loop":
             self.collapses = before + _ROUNDS_OF_WHILE * (self.collapses - before)
@@ -167,7 +185,7 @@ class _Walk:
             gates=self.gates,
             depth=max(self.levels, default=0),
             mid_circuit=self.mid_circuit,
-            collapses=self.collapses - len(self.open),
+            collapses=self.collapses - len(self.open) - len(self.dead),
             clifford=self.clifford,
             control_flow=self.control_flow,
             wide_gates=self.wide_gates,
@@ -175,6 +193,7 @@ class _Walk:
             names=frozenset(self.names),
             first_foreign=self.first_foreign,
             final_measurements=frozenset(self.open),
+            dead_measurements=frozenset(self.dead),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import random
 import re
 import secrets
 import time
@@ -23,7 +24,8 @@ from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 import direct
 import reader
 from admission import Budget, NeedsAloneError, Plan, admit, threads
-from facts import Facts, read_facts
+from facts import CONTROL_FLOW, Facts, read_facts
+from rewrites import without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
@@ -177,7 +179,9 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) ->
     if options.memory:
         distinct = set(data.get("memory", ()))
         shown = dict(zip(distinct, _keys(distinct, circuit), strict=True))
-        outcome["memory"] = [shown[value] for value in data.get("memory", ())]
+        memory = [shown[value] for value in data.get("memory", ())]
+        # Where shots branch, Aer gives them branch by branch.
+        outcome["memory"] = _shuffled(memory, options.seed) if plan.branching else memory
     if options.observables:
         outcome["expectation_values"] = [
             _estimate_value(data[f"observable_{index}"]) for index in range(len(options.observables))
@@ -204,13 +208,18 @@ def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES) 
 
 
 def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:
-    """Translate what the method cannot take, and put the observables before the final measurements.
+    """Leave out dead measurements, translate what the method cannot take, put the observables before the final ones.
+
+    Where Aer samples the outcomes of one state, a bit that several measurements write collects all their readout
+    errors; the last one alone counts.
 
     An observable is taken on the state that the circuit leaves with its final measurements removed: those whose qubit
     and classical bit nothing uses afterwards. Earlier measurements collapse the state, and the value is their mean.
     """
     if options.observables:
         circuit = _insert_observables(circuit, facts, options)
+    else:
+        circuit = without(circuit, facts.dead_measurements)
     noise = options.noise
     if noise is not None and noise.on_gates:
         # Blocks of control flow included: what no noise is defined for would run without.
@@ -228,7 +237,7 @@ def _insert_observables(circuit: QuantumCircuit, facts: Facts, options: Options)
     for index, step in enumerate(circuit.data):
         if index in facts.final_measurements:
             tail.append(step)
-        else:
+        elif index not in facts.dead_measurements:
             body.append(step)
     for index, terms in enumerate(options.observables or ()):
         if len(terms[0][0]) != circuit.num_qubits:
@@ -255,6 +264,13 @@ def _restrict(terms: Iterable[tuple[str, float]]) -> tuple[SparsePauliOp, list[i
     return SparsePauliOp.from_list(labels), used
 
 
+def _shuffled(values: list[str], seed: int | None) -> list[str]:
+    """Return the values in an order that the seed decides: by `random()`, which no version of Python changes."""
+    draw = random.Random(seed).random  # noqa: S311 - an order, no secret
+    places = [draw() for _ in values]
+    return [values[index] for index in sorted(range(len(values)), key=places.__getitem__)]
+
+
 def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number, or an array of one per shot
     """Return the value and its standard error: 0 for one exact number, s/sqrt(shots) for one number a shot."""
     if isinstance(found, (int, float)):
@@ -268,7 +284,7 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
 
 
 def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan: Plan, parallel: int) -> dict[str, Any]:
-    """Return the data of one run, by Aer's names."""
+    """Return the data of one run, by Aer's names; what it cannot run with its shortcuts, it runs without."""
     settings: dict[str, Any] = {
         "shots": options.shots,
         "seed_simulator": options.seed,
@@ -285,33 +301,53 @@ def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan:
         settings["shot_branching_enable"] = True
     if options.noise is not None:
         settings["noise_model"] = _noise_model(options.noise)
+    names = _names(circuit)
+    if names & CONTROL_FLOW:
+        circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
     try:
         # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
-        if options.noise is None and _names(circuit) <= direct.PLAIN:
-            said = direct.execute(circuit, _backend().options, settings)
-        else:
-            said = _backend().run(circuit, **settings).result().to_dict()
-    except qiskit.QiskitError as error:
-        raise _refusal(str(error), budget) from error
+        if options.noise is None and names <= direct.PLAIN:
+            return _data(direct.execute(circuit, _backend().options, settings), budget)
+        return _data(_backend().run(circuit, **settings).result().to_dict(), budget)
+    except (_AerRefusedError, qiskit.QiskitError):
+        bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
+        try:
+            return _data(_backend().run(without_idle_qubits(circuit), **settings | bare).result().to_dict(), budget)
+        except (_AerRefusedError, qiskit.QiskitError) as error:
+            raise _refusal(str(error)) from error
+
+
+class _AerRefusedError(Exception):
+    """Aer did not run a circuit, for no reason of memory."""
+
+
+def _data(said: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the data of a run that succeeded; raises _AerRefusedError, or what a lack of memory is for the worker."""
     if not said["success"]:
-        raise _refusal(f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}", budget)
+        why = f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}"
+        raise _memory_refusal(why, budget) or _AerRefusedError(why)
     data: dict[str, Any] = said["results"][0]["data"]
     return data
 
 
-def _refusal(said: str, budget: Budget) -> Exception:
+def _memory_refusal(said: str, budget: Budget) -> Exception | None:
+    """Translate Aer's message, if it is about memory."""
+    if not any(sign in said for sign in ("Insufficient memory", "bad_alloc", "Cannot allocate memory")):
+        return None
+    if budget.memory_bytes < budget.alone_bytes:
+        return NeedsAloneError()
+    needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
+    return TaskError(
+        ErrorCode.MEMORY_LIMIT,
+        "The simulation needs more memory than the worker has.",
+        limit=int(needed[2]) * 2**20 if needed else None,
+        actual=int(needed[1]) * 2**20 if needed else None,
+        hint="Use fewer qubits, single precision or the matrix_product_state method.",
+    )
+
+
+def _refusal(said: str) -> TaskError:
     """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
-    if "Insufficient memory" in said or "bad_alloc" in said or "Cannot allocate memory" in said:
-        if budget.memory_bytes < budget.alone_bytes:
-            return NeedsAloneError()
-        needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
-        return TaskError(
-            ErrorCode.MEMORY_LIMIT,
-            "The simulation needs more memory than the worker has.",
-            limit=int(needed[2]) * 2**20 if needed else None,
-            actual=int(needed[1]) * 2**20 if needed else None,
-            hint="Use fewer qubits, single precision or the matrix_product_state method.",
-        )
     invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', said)
     if invalid:
         return TaskError(
@@ -335,9 +371,7 @@ def _standard() -> frozenset[str]:
 @cache
 def _basis(method: str) -> frozenset[str]:
     """Return the operations that Aer runs as they are with this method."""
-    basis = _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
-    # What extended_stabilizer calls rz it takes at multiples of pi/2 alone; p it takes at any angle.
-    return basis - {"rz"} if method == "extended_stabilizer" else basis
+    return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
 
 
 @cache

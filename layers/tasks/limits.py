@@ -22,7 +22,7 @@ WORKING_BYTES = 16 * 2**20  # what a run takes beside the state, whatever the ci
 
 # Qubits a method takes whatever the memory: what these cost lies in the structure, and time and memory act instead.
 # The reader takes no program with more than 1,024.
-_WIDTH = {"stabilizer": 1_024, "matrix_product_state": 1_000, "extended_stabilizer": 63}
+_WIDTH = {"stabilizer": 1_024, "matrix_product_state": 1_000}
 _BYTES_PER_AMPLITUDE = {"double": 16, "single": 8}
 
 

@@ -190,6 +190,14 @@ def test_text_that_is_no_program_is_refused(in_moto: Aws, qc: str) -> None:
     assert in_moto.rows() == []
 
 
+def test_a_withdrawn_method_is_refused(in_moto: Aws) -> None:
+    """Its name is still known, but its counts were wrong: the hint says what to use, and nothing is stored."""
+    status, _, answer = call("POST", "/tasks", {"qc": BELL, "method": "extended_stabilizer"})
+    assert (status, answer["code"]) == (400, "unsupported_feature")
+    assert "matrix_product_state" in answer["hint"]
+    assert in_moto.rows() == []
+
+
 @pytest.mark.parametrize("qc", ["", "   \n\t ", "// nothing"])
 def test_an_empty_program_is_refused(in_moto: Aws, qc: str) -> None:
     """Text without a statement measures nothing; it is refused with a hint, and nothing is stored."""

@@ -118,7 +118,6 @@ def test_counts_do_not_depend_on_cores() -> None:
         "density_matrix": rotated(8, 2),
         "stabilizer": ghz(20),
         "matrix_product_state": rotated(16),
-        "extended_stabilizer": ghz(4),
     }
     programs = [Program(text, Options(seed=5, shots=100, method=method)) for method, text in texts.items()]
     seen = []

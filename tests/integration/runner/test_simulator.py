@@ -187,7 +187,7 @@ def test_ghz_1000_runs_in_matrix_product_state() -> None:
     assert set(outcome["result"]) == {"0" * 1_000, "1" * 1_000}
 
 
-@pytest.mark.parametrize("method", ["matrix_product_state", "density_matrix", "extended_stabilizer"])
+@pytest.mark.parametrize("method", ["matrix_product_state", "density_matrix"])
 def test_gates_that_a_method_lacks_are_taken_apart(method: str) -> None:
     """Every method runs a multi-controlled gate, whether Aer has it there or not."""
     steps = "x q[0];\nx q[1];\nx q[2];\nctrl(3) @ x q[0], q[1], q[2], q[3];\nc = measure q;\n"
@@ -226,12 +226,93 @@ def test_gates_in_control_flow_are_noisy_too() -> None:
     assert set(counts) == {f"1 {number:03b}" for number in range(8)}
 
 
-def test_extended_stabilizer_runs_rotations_of_any_angle() -> None:
-    """A rotation that is no Clifford gate is taken apart for the method into what it has at any angle."""
-    text = f"{HEAD}qubit q; bit c; h q; rz(0.5) q; rx(0.4) q; h q; c = measure q;"
-    counts = simulate(text, method="extended_stabilizer", shots=400)["result"]
-    assert set(counts) == {"0", "1"}
-    assert abs(counts["0"] / 400 - math.cos(0.25) ** 2) < 5 * math.sqrt(0.06 * 0.94 / 400)
+READOUT = {"readout": {"prob_meas1_prep0": 0.1, "prob_meas0_prep1": 0.3}}
+METHODS = ("automatic", "density_matrix", "stabilizer", "matrix_product_state")
+
+
+def near(counts: dict[str, int], expected: dict[str, float]) -> bool:
+    """Return whether counts are within six standard deviations of what is expected, and have nothing else."""
+    shots = sum(counts.values())
+    return counts.keys() <= expected.keys() and all(
+        abs(counts.get(key, 0) - shots * chance) <= 6 * math.sqrt(shots * chance * (1 - chance))
+        for key, chance in expected.items()
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_shot_has_a_readout_error_of_its_own(method: str) -> None:
+    """Measured, reset and measured again: the errors of the two readings, and of the shots, are independent."""
+    text = "OPENQASM 3; qubit q; bit a; bit b; x q; a = measure q; reset q; b = measure q;"
+    counts = simulate(text, method=method, noise=READOUT, shots=10_000)["result"]
+    assert near(counts, {"0 0": 0.27, "0 1": 0.63, "1 0": 0.03, "1 1": 0.07})
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("qubit[2] q; bit c; x q[1]; c = measure q[1]; c = measure q[0];", {"0": 0.9, "1": 0.1}),
+        ("qubit q; bit c; x q; c = measure q; c = measure q;", {"0": 0.3, "1": 0.7}),
+        (
+            "qubit[2] q; bit[2] c; x q[1]; c[0] = measure q[1]; c = measure q;",
+            {"00": 0.27, "01": 0.03, "10": 0.63, "11": 0.07},
+        ),
+        (
+            "qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; c = measure q[1]; d = measure q[0];",
+            {"0 0": 0.27, "0 1": 0.03, "1 0": 0.63, "1 1": 0.07},
+        ),
+        (
+            "qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; c = measure q[1]; x q[0]; d = measure q[0];",
+            {"0 0": 0.81, "0 1": 0.09, "1 0": 0.09, "1 1": 0.01},
+        ),
+    ],
+)
+def test_a_bit_has_the_readout_error_of_its_last_measurement(
+    steps: str, expected: dict[str, float], method: str
+) -> None:
+    """What an earlier measurement wrote into it is gone, and the error of that with it."""
+    text = f"{HEAD}{steps}"
+    assert near(simulate(text, method=method, noise=READOUT, shots=10_000)["result"], expected)
+    assert near(
+        simulate(text, method=method, noise=READOUT, shots=10_000, observables=["I" * (steps[5] == "[") + "I"])[
+            "result"
+        ],
+        expected,
+    )
+
+
+def test_memory_has_its_shots_in_no_order() -> None:
+    """Where shots branch as well: both halves of the memory are like the whole, and a seed gives it again."""
+    text = "OPENQASM 3; qubit q; bit a; bit b; h q; a = measure q; h q; b = measure q;"
+    outcome = simulate(text, shots=2_000, memory=True)
+    memory = outcome["memory"]
+    fair = dict.fromkeys(["0 0", "0 1", "1 0", "1 1"], 0.25)
+    for half in (memory[:1_000], memory[1_000:], memory[::2]):
+        assert near({key: half.count(key) for key in fair}, fair)
+    assert memory == simulate(text, shots=2_000, memory=True)["memory"]
+    assert outcome["result"] == {key: memory.count(key) for key in fair}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_tests_on_qubits_that_are_never_measured_run(method: str) -> None:
+    """Aer's truncation dies of them when the bit they read is measured again."""
+    steps = "h q; e = measure q; if (e) { h r[0]; } h q; e = measure q; if (e) { h r[1]; }"
+    counts = simulate(f"{HEAD}qubit[2] r; qubit q; bit e; {steps}", method=method, shots=2_000)["result"]
+    assert near(counts, {"0": 0.5, "1": 0.5})
+
+
+def test_what_aer_cannot_run_with_its_shortcuts_runs_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a rewrite leave Aer a circuit that it dies of, the run is repeated in the plainest way."""
+    monkeypatch.setattr(simulator, "CONTROL_FLOW", frozenset())
+    test_tests_on_qubits_that_are_never_measured_run("automatic")
+
+
+def test_the_withdrawn_method_says_what_to_use() -> None:
+    """A stored task may still ask for it; it ends with a code and a hint."""
+    with pytest.raises(TaskError) as caught:
+        simulate(BELL, method="extended_stabilizer")
+    assert caught.value.code == "unsupported_feature"
+    assert "automatic" in str(caught.value.hint)
 
 
 def test_bindings_of_a_sweep_are_samples_of_their_own() -> None:

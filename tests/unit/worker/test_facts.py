@@ -69,6 +69,26 @@ def test_a_final_measurement_is_one_that_nothing_follows() -> None:
     assert (True, {2}) == (middle.mid_circuit, middle.final_measurements)
 
 
+def test_a_dead_measurement_is_one_that_another_overwrites_unread() -> None:
+    """Its qubit may be measured again; a gate on it, or a test of the bit in between, keeps it."""
+    dead = read_facts(circuit(lambda c: c.measure(0, 0), lambda c: c.measure(1, 0), lambda c: c.measure(0, 1)))
+    assert ({0}, {1, 2}) == (dead.dead_measurements, dead.final_measurements)
+    assert (dead.mid_circuit, dead.collapses) == (False, 0)
+    used = read_facts(circuit(lambda c: c.measure(0, 0), lambda c: c.measure(1, 0), lambda c: c.h(0)))
+    assert (set(), {1}, True, 1) == (
+        used.dead_measurements,
+        used.final_measurements,
+        used.mid_circuit,
+        used.collapses,
+    )
+    tested = QuantumCircuit(3, 1)
+    tested.measure(0, 0)
+    with tested.if_test((tested.clbits[0], 1)):
+        tested.x(2)
+    tested.measure(1, 0)
+    assert (set(), {2}) == (read_facts(tested).dead_measurements, read_facts(tested).final_measurements)
+
+
 def test_crossings_are_the_gates_over_the_busiest_cut() -> None:
     """A chain crosses each cut once; a long gate crosses all between its ends."""
     chain = circuit(*[lambda c, i=i: c.cx(i, i + 1) for i in range(9)], qubits=10)

@@ -68,5 +68,4 @@ def test_limits_are_published_as_json() -> None:
         "density_matrix",
         "stabilizer",
         "matrix_product_state",
-        "extended_stabilizer",
     }
