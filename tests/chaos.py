@@ -109,8 +109,8 @@ class ChaosStack(Stack):
         return list(self.processes("-WorkerFunction-", "_worker.py"))
 
     def simulators(self) -> list[int]:
-        """Return the processes that the worker function's processes keep: zygotes and children."""
-        return list(self.processes("-WorkerFunction-", "zygote.py"))
+        """Return the processes that the worker function's processes keep: fork servers and children."""
+        return list(self.processes("-WorkerFunction-", "fork_server.py"))
 
     def log(self, function: str, since: float) -> list[dict[str, Any]]:
         """Return the function's own log lines since then."""

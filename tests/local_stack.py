@@ -85,17 +85,25 @@ class Stack:
         return key["value"]
 
     def processes(self, *words: str) -> dict[int, str]:
-        """Return the command lines of the stack's processes that have all the words in them, by process id."""
-        found = {}
+        """Return the command lines of the stack's processes that have all the words in them, by process id.
+
+        Workers show their environment to nobody but root: they are known by the process that started them.
+        """
+        ours, unknown, lines = set(), {}, {}
         for process in Path("/proc").glob("[0-9]*"):
+            pid = int(process.name)
             try:
-                environ, cmdline = (process / "environ").read_bytes(), (process / "cmdline").read_text()
-            except OSError:  # it has ended meanwhile, or is another user's
+                lines[pid] = (process / "cmdline").read_text()
+                if str(self.folder).encode() in (process / "environ").read_bytes():
+                    ours.add(pid)
+            except PermissionError:
+                unknown[pid] = _parent(pid)
+            except OSError:  # it has ended meanwhile
                 continue
-            # What has no command line is only waited for by its parent.
-            if cmdline and str(self.folder).encode() in environ and all(word in cmdline for word in words):
-                found[int(process.name)] = cmdline
-        return found
+        while more := {pid for pid, parent in unknown.items() if parent in ours} - ours:
+            ours |= more
+        # What has no command line is only waited for by its parent.
+        return {pid: lines[pid] for pid in ours if lines[pid] and all(word in lines[pid] for word in words)}
 
     def ended(self, task_id: str) -> dict[str, Any]:
         """Poll a task until it has ended, as a client does."""
@@ -106,6 +114,14 @@ class Stack:
                 return body if body["status"] != "pending" else None
 
             return eventually(task)
+
+
+def _parent(pid: int) -> int:
+    """Return a process's parent, 0 when it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def eventually(happens: Callable[[], Any], patience: float = PATIENCE, every: float = 0.02) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from admission import Budget
-from nursery import Answered, Child, Lost, Nursery
+from child_processes import Answered, Child, ChildProcesses, Lost
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import Limits
 from tasks.logs import Event, logger
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STOP_MARGIN_S = 0.5  # kept before the deadline, to kill what still runs and to hand everything back
 START_LEAST_S = 1.0  # with less than this left, starting a program would only waste its time
 MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was killed for its memory
-RESTARTS = 2  # of the zygote in one batch; after that something is wrong with this machine
+RESTARTS = 2  # of the fork server in one batch; after that something is wrong with this machine
 CRASHES = 2  # of one program
 HOLD_S = 0.05  # how often to ask whether programs may start again
 STEAL_S = 0.05  # a program that waits behind one that has run for this long is given to an idle child
@@ -87,7 +87,7 @@ class Children:
 
     def __init__(self, size: int, memory_mb: int, time_limit_s: float, *, simulate: str = "simulator:simulate") -> None:
         self.limits = Limits(memory_mb=memory_mb, time_limit_s=time_limit_s, children=size)
-        self._nursery = Nursery(self.limits.children, simulate, self.limits.children)
+        self._nursery = ChildProcesses(self.limits.children, simulate, self.limits.children, self.limits.alone_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +175,7 @@ class _Batch:
       holds a program too many, and is killed when it is done with its own).
     """
 
-    nursery: Nursery
+    nursery: ChildProcesses
     limits: Limits
     programs: Sequence[Program]
     stop: float
@@ -337,7 +337,7 @@ class _Batch:
             self.give_up()
 
     def give_up(self) -> None:
-        """Return everything: the machine cannot keep a zygote alive."""
+        """Return everything: the machine cannot keep a fork server alive."""
         for run in list(self.running.values()):
             self.end(run, Returned("unavailable", started=True))
         for index in [*self.alone, *self.queue]:
@@ -382,7 +382,7 @@ class _Batch:
         )
         if _is_memory(lost, run) or (lost.status == -signal.SIGKILL and self.was_oom_kill()):
             self.postpone(run, "memory")
-        elif lost.reason == "zygote" or (lost.reason == "died" and lost.status in (-signal.SIGKILL, None)):
+        elif lost.reason == "fork server" or (lost.reason == "died" and lost.status in (-signal.SIGKILL, None)):
             self.kills[run.index] = self.kills.get(run.index, 0) + 1
             self.again(run, Returned("killed", started=True), self.kills[run.index])
         else:

@@ -132,6 +132,11 @@ def warm_up() -> None:
         'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
     ):
         simulate(text, Options(shots=1, seed=1), limits)
+    # Translating loads Qiskit's plugins from files, and the children open none (confinement.py).
+    noise = Noise(one_qubit=0.1, two_qubit=0.1)
+    simulate(
+        "qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; c = measure q;", Options(shots=1, seed=1, noise=noise), limits
+    )
     # Who warms up is forked from next, and a fork wants no second thread beside it: Aer's, which ran these, ends.
     aer_jobs.DEFAULT_EXECUTOR.shutdown()
     aer_jobs.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)

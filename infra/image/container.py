@@ -23,9 +23,10 @@ from image.buildah import STORE, Built, ImageError, mounted, run
 from local.ministack import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 READY_SECONDS = 60
+PATIENCE_SECONDS = 120  # with what runs to its end
 TMP_MB = 512  # Lambda's default
 
 
@@ -81,21 +82,36 @@ def worker(
     shutil.rmtree(bundle)  # kept, with its log, after a failure
 
 
-def job(image: Built, environment: Mapping[str, str], memory_mb: int, patience_s: float = 120) -> str:
+def job(image: Built, environment: Mapping[str, str], memory_mb: int) -> str:
     """Run the image's second entry point to its end, as Fargate does but with less to write; return its log."""
+    return run_to_end(image, [*image.config["Entrypoint"], "job"], environment, memory_mb)
+
+
+def run_to_end(
+    image: Built,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    memory_mb: int,
+    *,
+    lent: Path | None = None,
+) -> str:
+    """Run a command in the image, with the folder `lent` at /lent; return its log. Raises ImageError if it fails."""
     name = f"job-{uuid.uuid4().hex[:8]}"
     bundle = STORE / name
     bundle.mkdir(parents=True)
     with mounted(image.name) as root:
         own = dict(pair.split("=", 1) for pair in image.config.get("Env", []))
         description = _description(root, image.config, own | dict(environment), memory_mb)
-        description["process"]["args"] = [*image.config["Entrypoint"], "job"]
+        description["process"]["args"] = list(command)
+        if lent is not None:
+            binding = {"destination": "/lent", "type": "bind", "source": str(lent), "options": ["bind", "ro", "nosuid"]}
+            description["mounts"].append(binding)
         (bundle / "config.json").write_text(json.dumps(description))
         with _running(name, bundle) as (process, log):
-            status = process.wait(patience_s)
+            status = process.wait(PATIENCE_SECONDS)
             said = log.read_text()
     if status != 0:
-        raise ImageError(f"The job ended with {status}:\n{said[-4_000:]}")
+        raise ImageError(f"{command} ended with {status}:\n{said[-4_000:]}")
     shutil.rmtree(bundle)
     return said
 

@@ -38,7 +38,8 @@ class Event(StrEnum):
     TASK_ESTIMATED = "task_estimated"  # a dry run was answered; nothing ran
     CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
     CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
-    ZYGOTE_LOST = "zygote_lost"  # the process that makes those processes died
+    FORK_SERVER_LOST = "fork_server_lost"  # the process that makes those processes died
+    CHILDREN_UNCONFINED = "children_unconfined"  # this kernel lets no process give up its rights; `reason` says why
     JOB_ENDED = "job_ended"  # no more tasks wait for this job of AWS Batch; it worked on `tasks`
     # launcher
     JOBS_STARTED = "jobs_started"  # `started` of them, while `waiting` tasks waited in the large lane

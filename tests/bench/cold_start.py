@@ -39,10 +39,10 @@ api.warm_up()
 phase("before the snapshot")
 print(json.dumps(said))
 """
-# What zygote.py does before it says that it is ready, and then for the first child.
-ZYGOTE = """
-import zygote
-phase("zygote's imports")
+# What fork_server.py does before it says that it is ready, and then for the first child.
+FORK_SERVER = """
+import fork_server
+phase("fork server's imports")
 import simulator
 phase("simulator's imports")
 simulator.warm_up()
@@ -85,12 +85,12 @@ def figures(rounds: int = 5) -> dict[str, Any]:
     its children wait for circuits (`worker_ready_elapsed_s` by the clock); `..._by_phase` and `..._by_package` divide
     them, packages by their share of the imports' time.
     """
-    api, zygote, worker = (
+    api, fork_server, worker = (
         [_said(function, script) for _ in range(rounds + 1)][1:]  # the first may compile the sources
-        for function, script in (("api", API), ("worker", ZYGOTE), ("worker", WORKER))
+        for function, script in (("api", API), ("worker", FORK_SERVER), ("worker", WORKER))
     )
     imports = {"api": _spread([said["imports"] * 1e3 for said in api])}
-    simulator = statistics.median(said["simulator's imports"] for said in zygote)
+    simulator = statistics.median(said["simulator's imports"] for said in fork_server)
     return {
         "api_init_cpu_ms": imports["api"],
         "api_init_cpu_ms_by_package": _by_package("api", "api", imports["api"]["median"]),
@@ -99,7 +99,7 @@ def figures(rounds: int = 5) -> dict[str, Any]:
         "worker_ready_elapsed_s": _spread([said["elapsed"] for said in worker]),
         "worker_ready_cpu_s_by_phase": {
             "handler's imports": _spread([said["handler's imports"] for said in worker]),
-            **{name: _spread([said[name] for said in zygote]) for name in zygote[0]},
+            **{name: _spread([said[name] for said in fork_server]) for name in fork_server[0]},
         },
         "simulator_imports_cpu_s_by_package": _by_package("worker", "simulator", simulator),
         "limits": LIMITS,

@@ -83,6 +83,6 @@ def test_a_job_that_is_stopped_ends_at_once(lane: Deliveries) -> None:
 
 
 def children_of(pid: int) -> list[str]:
-    """Return the zygotes that were started by a process, running or not yet noticed to be gone."""
+    """Return the fork servers that were started by a process, running or not yet noticed to be gone."""
     listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return listed.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Keeps the worker's child processes: asks the zygote for them, carries frames to and fro, notices deaths."""
+"""The worker's child processes: asks the fork server for them, carries frames to and fro, notices how they end."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import confinement
 import frames
 from tasks.logs import Event, logger
 
-ZYGOTE = Path(__file__).with_name("zygote.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 # What a child may know of the environment: no credentials, nothing that says where the tables are.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
-EXIT_REPORT_S = 2.0  # how long to wait for the zygote's word on a child whose socket has closed
+EXIT_REPORT_S = 2.0  # how long to wait for the fork server's report on a child whose socket has closed
 TAIL_BYTES = 4_096
 
 
 @dataclass(eq=False, slots=True)
 class Child:
-    """One process, reached by `channel`; `pid` is known once the zygote has forked it."""
+    """One process, reached by `channel`; `pid` is known once the fork server has forked it."""
 
     number: int
     channel: socket.socket
@@ -56,27 +57,33 @@ class Lost:
     """A child is gone. `status` is its exit code, negative for a signal, None where nobody could tell."""
 
     child: Child
-    reason: str  # "died", "rubbish", "zygote"
+    reason: str  # "died", "rubbish", "fork server"
     status: int | None = None
     max_rss_bytes: int = 0
     tail: str = ""
 
 
-class Nursery:
-    """`size` children forked from a zygote, started at once, that has imported `target` (`module:function`)."""
+class ChildProcesses:
+    """`size` children of a fork server that imports `target` (`module:function`) and is started at once.
 
-    def __init__(self, size: int, target: str, threads: int) -> None:
+    A program may use at most `threads` threads and `memory_bytes` of memory in its child.
+    """
+
+    def __init__(self, size: int, target: str, threads: int, memory_bytes: int) -> None:
         self.size = size
         self.target = target
         self.threads = threads
+        self.memory_bytes = memory_bytes
         self.children: list[Child] = []
         self.ready = False
         self.restarts = 0
         self._numbers = 0
         self._selector = selectors.DefaultSelector()
-        self._start_zygote()
+        # This process has the credentials, and runs as the same user as its children.
+        confinement.close_to_others()
+        self._start_fork_server()
 
-    def _start_zygote(self) -> None:
+    def _start_fork_server(self) -> None:
         # SEQPACKET keeps messages whole, and each carries its descriptors.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -90,13 +97,13 @@ class Nursery:
             "RAYON_NUM_THREADS": "1",
         }
         with theirs:
-            self._zygote = subprocess.Popen(
-                [sys.executable, str(ZYGOTE), str(theirs.fileno()), self.target],
+            self._fork_server = subprocess.Popen(
+                [sys.executable, str(FORK_SERVER), str(theirs.fileno()), self.target, str(self.memory_bytes)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=environment,
-                # A terminal's Ctrl-C is for the parent, whose end the zygote notices.
+                # A terminal's Ctrl-C is for the parent, whose end the fork server notices.
                 start_new_session=True,
             )
         self._control.settimeout(0)
@@ -105,12 +112,12 @@ class Nursery:
         self.fill()
 
     def restart(self) -> None:
-        """Begin again with a new zygote and new children; the old ones are gone or are killed now."""
+        """Begin again with a new fork server and new children; the old ones are gone or are killed now."""
         self.restarts += 1
         for child in list(self.children):
             self._forget(child)
-        self._stop_zygote()
-        self._start_zygote()
+        self._stop_fork_server()
+        self._start_fork_server()
 
     def fill(self) -> None:
         """Ask for as many children as are missing; poll() hears of their births."""
@@ -123,7 +130,7 @@ class Nursery:
                 socket.send_fds(
                     self._control, [json.dumps({"fork": child.number}).encode()], [theirs.fileno(), errors_end]
                 )
-            except OSError:  # the zygote is dead, which poll() reports
+            except OSError:  # the fork server is dead, which poll() reports
                 ours.close()
                 os.close(errors)
                 return
@@ -164,7 +171,7 @@ class Nursery:
         for key, mask in self._selector.select(max(0.0, timeout_s)):
             child = key.data
             if child is None:
-                if not self._hear_zygote():
+                if not self._hear_fork_server():
                     return events + self._lose_all()
             elif child not in self.children:
                 continue
@@ -196,21 +203,21 @@ class Nursery:
         return events
 
     def close(self) -> None:
-        """End every child and the zygote; returns when the zygote is reaped."""
+        """End every child and the fork server; returns when the fork server is reaped."""
         for child in list(self.children):
             self._forget(child)
-        self._stop_zygote()
+        self._stop_fork_server()
         self._selector.close()
 
-    def _stop_zygote(self) -> None:
+    def _stop_fork_server(self) -> None:
         with contextlib.suppress(KeyError):
             self._selector.unregister(self._control)
         self._control.close()
         # Its children die with it: each has asked the kernel for that.
-        self._zygote.send_signal(signal.SIGKILL)
-        self._zygote.wait()
+        self._fork_server.send_signal(signal.SIGKILL)
+        self._fork_server.wait()
 
-    def _hear_zygote(self) -> bool:
+    def _hear_fork_server(self) -> bool:
         while True:
             try:
                 data = self._control.recv(4_096)
@@ -221,7 +228,14 @@ class Nursery:
             if not data:
                 return False
             message = json.loads(data)
-            self.ready |= "ready" in message
+            if "ready" in message:
+                self.ready = True
+                if message["unconfined"]:
+                    logger.error(
+                        "Children run unconfined on this machine",
+                        event=Event.CHILDREN_UNCONFINED,
+                        reason=message["unconfined"],
+                    )
             for child in self.children:
                 if child.number == message.get("forked"):
                     child.pid = message["pid"]
@@ -229,8 +243,8 @@ class Nursery:
                     child.exited = message
 
     def _lose_all(self) -> list[Answered | Lost]:
-        logger.error("The simulator's zygote died", event=Event.ZYGOTE_LOST, exit_status=self._zygote.poll())
-        lost: list[Answered | Lost] = [Lost(child, "zygote") for child in self.children]
+        logger.error("The fork server died", event=Event.FORK_SERVER_LOST, exit_status=self._fork_server.poll())
+        lost: list[Answered | Lost] = [Lost(child, "fork server") for child in self.children]
         self.restart()
         return lost
 

@@ -1,8 +1,12 @@
-"""The process that the children are forked from: imports the simulator once, forks on request, reports the dead.
+"""The fork server: imports the simulator once, forks child processes on request, and reports how they end.
 
-Run by `nursery.Nursery` as a script, with a control socket as its only inheritance. The parent sends `{"fork": id}`
-with the child's socket and error pipe attached, and `{"kill": id}`; the zygote answers `{"ready": true}`,
-`{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit itself.
+Run by `child_processes.ChildProcesses` as a script that inherits one control socket. The parent sends `{"fork": id}`
+with the child's socket and error pipe attached, and `{"kill": id}`. The fork server answers `{"ready": true,
+"unconfined": why}`, `{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit.
+
+`multiprocessing.forkserver` is not used. A child's answers reach its parent as pickles there, which a hostile child
+turns into code in the parent; the fork server has the parent's environment, credentials included; and nobody learns by
+which signal a child ended or how much memory it had, which tell a crash from a full memory.
 """
 
 from __future__ import annotations
@@ -12,8 +16,11 @@ import ctypes
 import fcntl
 import gc
 import importlib
+import importlib.abc
 import json
+import math
 import os
+import pkgutil
 import resource
 import select
 import signal
@@ -23,7 +30,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import confinement
 import frames
+import reader
 from admission import Budget, NeedsAloneError, NeedsTimeError
 from tasks.errors import ErrorCode, TaskError
 from tasks.options import Options
@@ -37,6 +46,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 CHANNEL = 3  # a child's socket
 OPEN_FILES = 64
 ORPHAN_CHECK_S = 5.0
+CPU_MARGIN_S = 10  # over what a program may use before its parent ends it: the limit is for when no parent does
 # A child whose heap has grown by this much after a program makes way for a fresh one.
 GROWTH_BYTES = 128 * 2**20
 TRACE_CHARACTERS = 2_000  # of an unexpected error, for the log
@@ -45,9 +55,14 @@ COLLECT_BYTES = 16 * 2**20
 PAGE = resource.getpagesize()
 
 
-def main(control_fd: int, target: str) -> None:
-    """Import `target` (`module:function`), then fork children until the parent goes away."""
+def main(control_fd: int, target: str, memory_bytes: int) -> None:
+    """Import `target` (`module:function`), then fork children until the parent goes away.
+
+    No program may ever use more than `memory_bytes`, whatever its child comes to ask for.
+    """
     parent = os.getppid()
+    confinement.close_to_others()
+    unconfined = confinement.refusal()
     control = socket.socket(fileno=control_fd)
     simulate = _load(target)
     # Collected once, then left alone: the pages stay shared with the children.
@@ -57,7 +72,8 @@ def main(control_fd: int, target: str) -> None:
     signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     pids: dict[int, int] = {}
-    _tell(control, {"ready": True})
+    own = os.getpid()
+    _tell(control, {"ready": True, "unconfined": unconfined})
     while os.getppid() == parent:
         readable, _, _ = select.select([control.fileno(), wake], [], [], ORPHAN_CHECK_S)
         if wake in readable:
@@ -82,7 +98,7 @@ def main(control_fd: int, target: str) -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
-            _become_child(os.getppid(), channel, errors, simulate)
+            _become_child(own, channel, errors, lambda: _serve(simulate, memory_bytes, not unconfined))
         os.close(channel)
         os.close(errors)
         pids[pid] = request["fork"]
@@ -95,8 +111,21 @@ def _load(target: str) -> Simulate:
     warm_up = getattr(module, "warm_up", None)
     if warm_up is not None:
         warm_up()
+    # Confined children import nothing: what the reader imports when it meets a construct is there before they are.
+    for _, name, _ in pkgutil.walk_packages(reader.__path__, "reader."):
+        importlib.import_module(name)
     simulate: Simulate = getattr(module, function)
     return simulate
+
+
+class NothingMore(importlib.abc.MetaPathFinder):
+    """Says why a confined child cannot import what was not imported before it was forked."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> NoReturn:
+        """Find no module."""
+        del path, target
+        reason = f"{fullname} was not imported before this process was confined; the simulator's warm_up must use it."
+        raise ModuleNotFoundError(reason, name=fullname)
 
 
 def _report_dead(control: socket.socket, pids: dict[int, int]) -> None:
@@ -117,24 +146,26 @@ def _tell(control: socket.socket, message: dict[str, Any]) -> None:
         os._exit(0)
 
 
-def _become_child(zygote: int, channel_fd: int, errors_fd: int, simulate: Simulate) -> NoReturn:
-    """Close every door but the socket, then serve it until it closes; never returns into the zygote's loop."""
+def _become_child(fork_server: int, channel_fd: int, errors_fd: int, serve: Callable[[], int]) -> NoReturn:
+    """Close every descriptor but the channel and the error pipe, then serve; never returns into the fork server."""
     status = 70
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != zygote:  # it died before the line above
+        if os.getppid() != fork_server:  # it died before the line above
             os._exit(0)
         _keep_only(channel_fd, errors_fd)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
         sys.dont_write_bytecode = True
+        confinement.open_to_others()  # else the file below is root's
         with contextlib.suppress(OSError):  # where the kernel allows it, the first to go when memory runs out
             Path("/proc/self/oom_score_adj").write_text("1000")
-        status = _serve(socket.socket(fileno=CHANNEL), simulate)
+        confinement.close_to_others()
+        status = serve()
     finally:
         os._exit(status)
 
@@ -151,18 +182,24 @@ def _keep_only(channel_fd: int, errors_fd: int) -> None:
     os.closerange(CHANNEL + 1, 65_536)
 
 
-def _serve(channel: socket.socket, simulate: Simulate) -> int:
+def _serve(simulate: Simulate, memory_bytes: int, confined: bool) -> int:  # noqa: FBT001 - called once, above
     """Answer programs one at a time; the exit status says whether it ended well (0)."""
-    start_bytes = _data_bytes()
+    channel = socket.socket(fileno=CHANNEL)
+    memory = Memory()
+    memory.allow_at_most(memory_bytes)
+    if confined:
+        confinement.confine()
+        sys.meta_path.insert(0, NothingMore())
     # Cycles are collected between programs, after the answer has gone: a reader's many small objects are none.
     gc.disable()
     served = 0
     while (request := frames.receive(channel)) is not None:
         budget = Budget.from_dict(request["budget"])
-        _allow(start_bytes + budget.memory_bytes)
+        memory.allow(budget.memory_bytes)
+        _allow_seconds(budget.time_limit_s * budget.threads)
         answer = _answer(simulate, request, budget)
         # What MemoryError or a panic leaves behind is not worth trusting, nor is a heap that stays large.
-        growth = _data_bytes() - start_bytes
+        growth = memory.growth()
         last = bool(answer.pop("tainted", False)) or growth > GROWTH_BYTES
         if last:
             answer["last"] = True
@@ -191,18 +228,44 @@ def _answer(simulate: Simulate, request: dict[str, Any], budget: Budget) -> dict
         return {"failed": fault.as_dict(), "unexpected": traceback.format_exc()[-TRACE_CHARACTERS:], "tainted": True}
 
 
-def _allow(data_bytes: int) -> None:
-    """Bound the private writable memory (RLIMIT_DATA): unlike RLIMIT_AS it does not count what is only reserved."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        data_bytes = min(data_bytes, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, hard))
+class Memory:
+    """This process's private writable memory, in bytes, beyond what it was forked with.
+
+    RLIMIT_DATA bounds it: unlike RLIMIT_AS that does not count what is only reserved.
+    """
+
+    def __init__(self) -> None:
+        # Kept open: a confined process opens no file.
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._start = self._bytes()
+        self._hard = resource.RLIM_INFINITY
+
+    def allow_at_most(self, most: int) -> None:
+        """Set what `allow` can never again go beyond."""
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        self._hard = self._start + most if hard == resource.RLIM_INFINITY else min(self._start + most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (self._hard, self._hard))
+
+    def allow(self, now: int) -> None:
+        """Set what the next program may use."""
+        resource.setrlimit(resource.RLIMIT_DATA, (min(self._start + now, self._hard), self._hard))
+
+    def growth(self) -> int:
+        """Return by how much it has grown."""
+        return self._bytes() - self._start
+
+    def _bytes(self) -> int:
+        """Return the size of data and stack, from proc(5) statm's sixth field."""
+        return int(os.pread(self._statm, 256, 0).split()[5]) * PAGE
 
 
-def _data_bytes() -> int:
-    """Return the size of data and stack, from proc(5) statm's sixth field."""
-    return int(Path("/proc/self/statm").read_text().split()[5]) * PAGE
+def _allow_seconds(seconds: float) -> None:
+    """Bound the CPU time of the next program; SIGXCPU ends one that uses more."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    until = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + CPU_MARGIN_S
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,113 @@
+"""A child that an attacker has taken over: it tries everything from inside, and must fail at all of it."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import confinement
+from children import Children, Completed, Program
+from integration.runner.programs import BELL
+from tasks.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+ATTACKS = "integration.runner.attacks:simulate"
+
+
+def attacked(children: Children) -> dict[str, Any]:
+    """Let a child attack this process, its fork server and the other child; return what it says of that."""
+    assert children.wait_until_ready()
+    fork_server = int(_stat(children.pids[0])[1])
+    victims = f"{os.getpid()} {fork_server} {' '.join(map(str, children.pids))}"
+    ((_, outcome),) = children.run([Program(victims, Options())], deadline=time.monotonic() + 60)
+    assert isinstance(outcome, Completed), outcome
+    said: dict[str, Any] = outcome.payload["execution"]
+    return said
+
+
+def _stat(pid: int) -> list[str]:
+    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        return file.read().rpartition(")")[2].split()
+
+
+def test_a_child_that_was_taken_over_can_do_nothing() -> None:
+    """Files, sockets, other processes, programs, higher limits, any other system call: each is refused.
+
+    A child may signal and limit itself: of the victims it is one.
+    """
+    with Children(2, 800, 30.0, simulate=ATTACKS) as pair:
+        said = attacked(pair)
+        own = {f"{what} {pid}" for pid in pair.pids for what in ("signal", "signal thread", "limit")}
+    done = {name for name, outcome in said["outcomes"].items() if outcome == "done"}
+    assert done - own == set()
+    assert len(done) <= 3
+    assert len(said["outcomes"]) > 60
+    assert said["descriptors"] == [0, 1, 2, 3, 4]  # the fourth is its socket, the fifth shows how much memory it has
+
+
+def test_the_worker_closes_itself_to_other_processes_of_its_user() -> None:
+    """Even where no filter can be had, the handler's memory and environment are out of a child's reach (prctl(2))."""
+    script = "import confinement\nfrom integration.runner.test_confinement import watched\nwatched()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    said = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert said.stdout == "{'environ': True, 'mem': True}\n{'environ': False, 'mem': False}\n"
+
+
+def watched() -> None:
+    """Without capabilities, print what a child of this process can open of it, before it has children and then."""
+    confinement.drop_capabilities()
+    print(_openable(), flush=True)  # noqa: T201
+    with Children(1, 800, 30.0, simulate="no_such_module:simulate"):
+        print(_openable(), flush=True)  # noqa: T201
+
+
+def _openable() -> dict[str, bool]:
+    here, (reading, writing) = os.getpid(), os.pipe()
+    if os.fork() == 0:
+        found = {name: os.access(f"/proc/{here}/{name}", os.R_OK) and _opens(here, name) for name in ("environ", "mem")}
+        os.write(writing, repr(found).encode())
+        os._exit(0)
+    os.wait()
+    found: dict[str, bool] = ast.literal_eval(os.read(reading, 1_000).decode())
+    return found
+
+
+def _opens(pid: int, name: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb"):  # noqa: PTH123
+            return True
+    except OSError:
+        return False
+
+
+def test_a_kernel_that_refuses_is_named_once_and_circuits_run(
+    monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Without seccomp the worker goes on, and one line of its log says that children are not confined."""
+    import child_processes
+
+    start = child_processes.subprocess.Popen
+
+    def refused(command: list[str], **more: Any) -> Any:
+        """Start the fork server where no system call of that name is known."""
+        before = "import confinement; confinement._SECCOMP = (4_000, 4_000); "
+        run = f"import runpy, sys; {before}sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+        return start([command[0], "-c", run, *command[1:]], **more)
+
+    monkeypatch.setattr(child_processes.subprocess, "Popen", refused)
+    with Children(2, 800, 30.0) as pair:
+        outcomes = dict(pair.run([Program(BELL, Options(seed=5))] * 3, deadline=time.monotonic() + 60))
+    assert {type(outcome) for outcome in outcomes.values()} == {Completed}
+    (line,) = log_lines()
+    assert (line["event"], line["reason"]) == (
+        "children_unconfined",
+        "[Errno 38] The kernel refuses a seccomp filter: Function not implemented",
+    )
