@@ -21,7 +21,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "invalid_batch": "`errors` has what is wrong with which task",
         "invalid_callback_url": "`callback_url` is not https to a public DNS name",
         "invalid_cursor": "the cursor is not one that this list gave to this key",
-        "invalid_request": "the body is not JSON in UTF-8",
+        "invalid_request": "the body is not JSON in UTF-8, or has numbers or lists without end",
     },
     403: {
         "invalid_api_key": "no valid key in the header `x-api-key`",
@@ -37,6 +37,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         ErrorCode.CIRCUIT_TOO_LARGE: "the program's text is over the limit, in bytes",
         "request_too_large": "the request is",
     },
+    415: {"unsupported_encoding": "the body has a `Content-Encoding`"},
     422: {
         "invalid_request": "a field or parameter is missing or wrong; `detail` names each",
         "idempotency_key_reused": "the key was used before with another body",

@@ -1,9 +1,13 @@
-"""Reads JSON bodies strictly: what two readers could read differently is refused, not guessed (RFC 8259, 4 and 6)."""
+"""Reads JSON bodies strictly: what two readers could read differently is refused, not guessed (RFC 8259, 4 and 6).
+
+What reading may cost is bounded before it is done: the bytes, and the lists and objects, which take memory each.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastapi import Request, Response
@@ -12,6 +16,37 @@ from fastapi.routing import APIRoute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
+# A full batch of sweeps of 1,000 bindings each has 100,101 lists and objects.
+MAX_CONTAINERS = 250_000
+SHOWN = 100  # characters of a name in a message
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # an unfinished one too, so that no byte is read twice
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
+
+
+class UnreadableBodyError(HTTPException):
+    """The body is no JSON that this service reads; `detail` says why. FastAPI hands on errors of its own kind alone."""
+
+    def __init__(self, sentence: str, hint: str = "Send JSON in UTF-8.") -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, sentence)
+        self.hint = hint
+
+
+class RequestTooLargeError(HTTPException):
+    """The body has `actual` bytes."""
+
+    def __init__(self, actual: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self.actual = actual
+
+
+class EncodedBodyError(HTTPException):
+    """The body has a Content-Encoding, `encoding`."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        self.encoding = encoding
 
 
 class AmbiguousBodyError(HTTPException):
@@ -24,10 +59,46 @@ class AmbiguousBodyError(HTTPException):
 class StrictRequest(Request):
     """A request whose JSON is in UTF-8, with each name once and numbers that JSON has."""
 
+    async def body(self) -> bytes:
+        """Return the body's bytes; raises RequestTooLargeError and EncodedBodyError."""
+        encoding = self.headers.get("content-encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            raise EncodedBodyError(encoding)
+        body = await super().body()
+        if len(body) > MAX_REQUEST_BYTES:
+            raise RequestTooLargeError(len(body))
+        return body
+
     async def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the body; raises AmbiguousBodyError, and ValueError for what is no JSON at all."""
-        text = (await self.body()).decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        """Return the body; raises AmbiguousBodyError, UnreadableBodyError, and JSONDecodeError for what is no JSON."""
+        body = await self.body()
+        if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:  # most programs' brackets are fewer
+            bare = _STRING.sub(b"", body)
+            if (found := bare.count(b"[") + bare.count(b"{")) > MAX_CONTAINERS:
+                raise UnreadableBodyError(
+                    f"The body has {found:,} lists and objects; the limit is {MAX_CONTAINERS:,}.",
+                    hint="Send fewer tasks, bindings or observables in one request.",
+                )
+        if _REPLACEMENT in body:
+            # API Gateway puts this character in place of each byte that is not UTF-8, before we see it.
+            raise UnreadableBodyError(
+                "The body has bytes that are not UTF-8, or the character U+FFFD that stands for such bytes.",
+                hint="Send JSON in UTF-8; write a U+FFFD that is meant as \\ufffd.",
+            )
+        try:
+            return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        except UnicodeDecodeError:
+            raise UnreadableBodyError("The body has bytes that are not UTF-8.") from None
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # Python's bound on the digits it makes an integer of
+            raise UnreadableBodyError(
+                "The body has an integer of more than 4,300 digits.", hint="No field takes such a number."
+            ) from None
+        except RecursionError:
+            raise UnreadableBodyError(
+                "The body has lists or objects nested too deeply.", hint="No field takes such a value."
+            ) from None
 
 
 class StrictRoute(APIRoute):
@@ -46,8 +117,11 @@ class StrictRoute(APIRoute):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise AmbiguousBodyError(f"The name {json.dumps(twice[:100])} occurs twice in one object.")
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise AmbiguousBodyError(f"The name {json.dumps(name[:SHOWN])} occurs twice in one object.")
+            seen.add(name)
     return found
 
 

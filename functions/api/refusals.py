@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from bodies import AmbiguousBodyError
+from bodies import (
+    MAX_REQUEST_BYTES,
+    AmbiguousBodyError,
+    EncodedBodyError,
+    RequestTooLargeError,
+    UnreadableBodyError,
+)
 from listing import CursorError
+from messages import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
     CancellationUnconfirmedError,
@@ -32,7 +40,8 @@ if TYPE_CHECKING:
     from tasks.task import Status
 
 RETRY_AFTER_SECONDS = 5
-MAX_PLACE = 200  # characters of the path to a wrong field
+MAX_NAME = 100  # characters of a name in the path to a wrong field
+MAX_SENTENCE = 500  # characters of what is wrong with it
 
 
 class TaskNotFoundError(Exception):
@@ -169,13 +178,39 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
             return Refusal(HTTPStatus.BAD_REQUEST, "invalid_callback_url", error.message, {"hint": error.hint})
         case RequestValidationError():
             detail = [
-                {"type": problem["type"], "loc": problem["loc"], "msg": problem["msg"].removeprefix("Value error, ")}
-                for problem in error.errors()  # their `input` and `ctx` repeat the request, megabytes of it at times
+                {
+                    "type": problem["type"],
+                    "loc": tuple(_excerpt(part) for part in problem["loc"]),
+                    "msg": _excerpt(problem["msg"].removeprefix("Value error, "), MAX_SENTENCE),
+                }
+                # Their `input` and `ctx` repeat the request, megabytes of it at times.
+                for problem in error.errors()[:MAX_DETAIL]
             ]
             fields: dict[str, Any] = {"detail": detail}
             if detail[0]["loc"] == ("body",) and detail[0]["type"] in {"missing", "model_attributes_type"}:
                 fields["hint"] = "Send a JSON object with the header `Content-Type: application/json`."
             return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), fields)
+        case UnreadableBodyError():
+            return Refusal(HTTPStatus.BAD_REQUEST, "invalid_request", error.detail, {"hint": error.hint})
+        case EncodedBodyError():
+            return Refusal(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_encoding",
+                f"The Content-Encoding {json.dumps(error.encoding[:MAX_NAME])} is not supported.",
+                {"hint": "Send the body as it is, without Content-Encoding."},
+                {"Accept-Encoding": "identity"},  # RFC 9110, 15.5.16
+            )
+        case RequestTooLargeError():
+            return Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "request_too_large",
+                f"The request has {error.actual:,} bytes; the limit is {MAX_REQUEST_BYTES:,}.",
+                {
+                    "limit": MAX_REQUEST_BYTES,
+                    "actual": error.actual,
+                    "hint": "Send fewer or shorter circuits in one request.",
+                },
+            )
         case AmbiguousBodyError():
             found = {"type": "json_invalid", "loc": ("body",), "msg": error.detail}
             return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", error.detail, {"detail": [found]})
@@ -254,10 +289,15 @@ def _unavailable(error: UnavailableError) -> Refusal:
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, {"hint": hint}, headers)
 
 
+def _excerpt(part: int | str, characters: int = MAX_NAME) -> int | str:
+    """Return a part of a path to a field, or a sentence, without the end of a long one."""
+    return part if isinstance(part, int) or len(part) <= characters else f"{part[:characters]}..."
+
+
 def _sentence(detail: list[dict[str, Any]]) -> str:
     """Return the first problem as a sentence that names the field."""
     first = detail[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "body")[:MAX_PLACE] or "the body"
+    place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
     return f"The request is not valid: {place}: {first['msg'].rstrip('.')}."
 
 

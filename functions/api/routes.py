@@ -20,7 +20,7 @@ import front_page
 import reader
 import refusals
 from answers import answers, not_modified
-from bodies import StrictRoute
+from bodies import MAX_REQUEST_BYTES, StrictRoute
 from correlation import Correlation
 from dry_runs import Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
@@ -61,7 +61,6 @@ Send a quantum circuit, read its counts.
     curl "$API_URL/tasks/<task_id>" -H "x-api-key: $API_KEY"
 """
 
-MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
 _MESSAGES = {
     Status.PENDING: "Task is still in progress.",
     Status.PROCESSING: "Task is still in progress.",
@@ -93,7 +92,7 @@ def create_app() -> FastAPI:
         response_model=TaskAccepted | EstimateBody | ForeseenFailureBody,
         response_model_exclude_none=True,
         responses=answers(
-            400, 403, 413, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
+            400, 403, 413, 415, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
         ),
         summary="Submit a circuit",
     )
@@ -111,7 +110,7 @@ def create_app() -> FastAPI:
         submit_batch,
         methods=["POST"],
         response_model=BatchAccepted,
-        responses=answers(400, 403, 413, 503, headers=("Idempotent-Replayed",)),
+        responses=answers(400, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
         summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
     app.add_api_route(

@@ -264,7 +264,7 @@ def test_a_body_that_is_not_utf8_is_refused(in_moto: Aws) -> None:
     event |= {"body": base64.b64encode(b'{"qc": "\xff\xfe"}').decode(), "isBase64Encoded": True}
     answer = handler(event, Context())
     assert answer["statusCode"] == 400
-    assert json.loads(answer["body"])["message"] == "The body could not be read: it must be JSON in UTF-8."
+    assert json.loads(answer["body"])["message"] == "The body has bytes that are not UTF-8."
 
 
 def test_a_body_of_another_type_is_told_what_to_send(in_moto: Aws) -> None:
@@ -277,25 +277,94 @@ def test_a_body_of_another_type_is_told_what_to_send(in_moto: Aws) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "message"),
     [
-        '{"qc": "qubit q; measure q;"}'.encode("utf-16"),
-        gzip.compress(b'{"qc": "qubit q; measure q;"}'),
-        b'{"qc": "qubit q; measure q;", "shots": ' + b"9" * 5_000 + b"}",
-        b'{"qc": "qubit q; measure q;", "inputs": ' + b"[" * 100_000,
+        ('{"qc": "qubit q; measure q;"}'.encode("utf-16"), "The body has bytes that are not UTF-8."),
+        (gzip.compress(b'{"qc": "qubit q; measure q;"}'), "The body has bytes that are not UTF-8."),
+        (
+            b'{"qc": "qubit q; measure q;", "shots": ' + b"9" * 5_000 + b"}",
+            "The body has an integer of more than 4,300 digits.",
+        ),
+        (
+            b'{"qc": "qubit q; measure q;", "inputs": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            "The body has lists or objects nested too deeply.",
+        ),
+        (
+            b'{"qc": "qubit q; measure q;", "inputs": [' + b"{}," * 250_000 + b"{}]}",
+            "The body has 250,003 lists and objects; the limit is 250,000.",
+        ),
+        (
+            '{"qc": "qubit q; measure q; // \ufffd"}'.encode(),
+            "The body has bytes that are not UTF-8, or the character U+FFFD that stands for such bytes.",
+        ),
     ],
-    ids=["utf-16", "gzip", "digits", "brackets"],
+    ids=["utf-16", "gzip", "digits", "brackets", "containers", "replaced"],
 )
-def test_bytes_that_are_no_json_are_refused(in_moto: Aws, sent: bytes) -> None:
-    """Another encoding, a packed body, a number of thousands of digits and endless brackets end in the same refusal."""
+def test_a_body_that_cannot_be_read_is_refused_as_what_it_is(in_moto: Aws, sent: bytes, message: str) -> None:
+    """Another encoding, a packed body, numbers and brackets without end, and what API Gateway made of broken UTF-8."""
     from api import handler
 
     event = http_event("POST", "/tasks", "x")
     answer = handler(event | {"body": base64.b64encode(sent).decode(), "isBase64Encoded": True}, Context())
     body = json.loads(answer["body"])
-    assert (answer["statusCode"], body["code"]) == (400, "invalid_request")
-    assert body["message"] == "The body could not be read: it must be JSON in UTF-8."
+    assert (answer["statusCode"], body["code"], body["message"]) == (400, "invalid_request", message)
     assert in_moto.rows() == []
+
+
+def test_brackets_of_a_program_are_no_lists(in_moto: Aws) -> None:
+    """What is inside a string, escaped quotes included, is not counted."""
+    assert call("POST", "/tasks", {"qc": "[" * 300_000 + '"' * 5})[2]["code"] == "invalid_circuit"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x"])
+def test_an_encoded_body_is_refused_by_its_header(in_moto: Aws, encoding: str) -> None:
+    """415 in the contract's shape, naming what is taken instead (RFC 9110, 15.5.16)."""
+    status, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"Content-Encoding": encoding})
+    assert (status, answer["status"], answer["code"]) == (415, "error", "unsupported_encoding")
+    assert headers["accept-encoding"] == "identity"
+    assert call("POST", "/tasks", {"qc": BELL}, headers={"Content-Encoding": "identity"})[0] == 200
+
+
+def test_a_request_over_the_limit_is_refused_with_the_limit(in_moto: Aws) -> None:
+    """What is over the published number of bytes is not read."""
+    status, _, answer = call("POST", "/tasks", json.dumps({"qc": BELL}) + " " * 6 * 2**20)
+    assert (status, answer["code"]) == (413, "request_too_large")
+
+
+MANY = 60_000
+WIDE_BODIES: dict[str, Any] = {
+    "observables": {"qc": BELL, "observables": [1] * MANY},
+    "terms": {"qc": BELL, "observables": [{str(index): "x" for index in range(MANY)}]},
+    "pairs": {"qc": BELL, "observables": [[[1, 1]] * MANY]},
+    "unknown fields": {"qc": BELL, **{f"x{index}": index for index in range(MANY)}},
+    "unknown noise": {"qc": BELL, "noise": {f"x{index}": index for index in range(MANY)}},
+    "unknown readout": {"qc": BELL, "noise": {"readout": {f"x{index}": index for index in range(MANY)}}},
+    "bindings": {"qc": BELL, "inputs": [1] * MANY},
+    "binding": {"qc": BELL, "inputs": {f"x{index}": {} for index in range(MANY)}},
+    "long name": {"qc": BELL, "x" * MANY: 1},
+    "long method": {"qc": BELL, "method": "x" * MANY},
+    "nested": {"qc": BELL, "inputs": {"a": json.loads("[" * 300 + "]" * 300)}},
+}
+
+
+@pytest.mark.parametrize("name", WIDE_BODIES)
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
+def test_what_is_wrong_many_times_is_said_ten_times_at_most(in_moto: Aws, path: str, name: str) -> None:
+    """However much of a body is wrong, the refusal stays small and repeats no more than an excerpt of it."""
+    body = WIDE_BODIES[name]
+    status, _, answer = call("POST", path, body if path == "/tasks" else {"tasks": [body] * 3})
+    assert (status, answer["code"]) == (422, "invalid_request")
+    assert 1 <= len(answer["detail"]) <= 10
+    assert len(json.dumps(answer)) < 10_000
+
+
+def test_a_batch_of_wrong_fields_is_said_ten_times_at_most(in_moto: Aws) -> None:
+    """A hundred tasks with a hundred unknown fields each, and a list that is no batch at all."""
+    wrong = {"qc": BELL, **{f"x{index}": index for index in range(100)}}
+    _, _, answer = call("POST", "/tasks/batch", {"tasks": [wrong] * 100})
+    assert len(answer["detail"]) == 10
+    _, _, answer = call("POST", "/tasks/batch", {"tasks": [1] * MANY})
+    assert (answer["code"], answer["limit"], answer["actual"]) == ("batch_too_large", 100, MANY)
 
 
 @pytest.mark.parametrize(
