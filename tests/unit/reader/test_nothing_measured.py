@@ -18,7 +18,7 @@ PASSED_OVER = {
     "behind the end": ("qubit q; bit c; x q; end; c = measure q;", {"0": 1}),
     "a switch": ("qubit q; bit c; switch (1) { case 2 { c = measure q; } }", {"0": 1}),
     "an integer": ("qubit q; uint[2] n; int[4] m; if (false) n[0] = measure q;", {"00": 1}),
-    "a subroutine's": ("def f(qubit a) -> bit { return measure a; } qubit q; int[2] n; if (false) n = f(q);", {"00": 1}),
+    "a subroutine's": ("def f(qubit a) -> bit { return measure a; } qubit q; int[2] n; if (0) n = f(q);", {"00": 1}),
     "no target": ("qubit q; x q; if (false) { measure q; }", {"0": 1}),
     "an output": ("output int[2] k; qubit q; bit c; k = 1; if (false) c = measure q;", {"01": 1}),
     "no qubit": ("bit c; if (false) { c = measure $0; }", {"0": 1}),
