@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 
 from local.deploy import served_at
-from local.translate import ROOT
-from release import package
+from release import account, package
 from release.package import ReleaseError
+from release.parameters import environment as read_environment
+from release.parameters import overrides
 from release.smoke import smoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from release.parameters import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +31,54 @@ class Stack:
     outputs: Mapping[str, str]
 
 
-def deploy(environment: str) -> Stack:
-    """Build everything, deploy samconfig.toml's `environment`, and try the stack's address."""
-    configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    if environment not in configured or "deploy" not in configured[environment]:
-        raise ReleaseError(f"samconfig.toml has no environment {environment!r}.")
-    options = configured[environment]["deploy"]["parameters"]
-    name, parameters = options["stack_name"], options.get("parameter_overrides", [])
+def deploy(name: str) -> Stack:
+    """Build everything, deploy samconfig.toml's environment `name`, and try the stack's address."""
+    environment = read_environment(name)
+    parameters = dict(environment.parameters)
     package.require("docker")
-    package.build()
-    # What is given here replaces what samconfig.toml says, all of it.
-    parameters = [*parameters, f"Revision={package.revision(package.BUILD, [*parameters, *package.image_ids()])}"]
-    how = ("--config-env", environment, "--no-fail-on-empty-changeset", "--parameter-overrides")
-    package.run(package.SAM, "deploy", *how, *parameters)
-    if any(parameter.startswith("LargeJobMemoryMB=") for parameter in parameters):
-        # SAM pushes images for functions alone, and where it put them is known afterwards.
-        package.run(package.SAM, "deploy", *how, *parameters, f"LargeJobImage={image_of(name, 'LargeWorkerFunction')}")
-    stack = describe(name)
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        account.ask(environment)
+    package.build("--parameter-overrides", *overrides(parameters))  # which say for what processor
+    own_image = parameters["LargeJobImage"]
+    if environment.jobs and not own_image:
+        # SAM pushes images for functions alone, and where it put them is known afterwards. Until then jobs keep the
+        # image that they have.
+        parameters["LargeJobImage"] = deployed_parameters(environment.stack).get("LargeJobImage", "")
+    run_sam(environment, parameters)
+    if environment.jobs and not own_image:
+        image = image_of(environment.stack, "LargeWorkerFunction")
+        if image != parameters["LargeJobImage"]:
+            run_sam(environment, parameters | {"LargeJobImage": image})
+    stack = describe(environment.stack)
     try:
         smoke(stack.url, stack.api_key)
     except ReleaseError as error:
         raise ReleaseError(
-            f"{error}\nThe stack {name} is deployed, but does not work. To go back: check out the last good commit "
-            f"and `make deploy ENV={environment}`; tasks and their table stay as they are."
+            f"{error}\nThe stack {environment.stack} is deployed, but does not work. To go back: check out the last "
+            f"good commit and `make deploy ENV={name}`; tasks and their table stay as they are."
         ) from error
     return stack
+
+
+def run_sam(environment: Environment, parameters: Mapping[str, str]) -> None:
+    """Deploy what was built with these parameters."""
+    # All that a function's environment depends on decides its version. Of the jobs' image, only whether there is one.
+    decisive = dict(parameters) | {"LargeJobImage": str(bool(parameters["LargeJobImage"]))}
+    revision = package.revision(package.BUILD, [*overrides(decisive), *package.image_ids()])
+    # What is given here replaces what samconfig.toml says, all of it.
+    how = ("--config-env", environment.name, "--no-fail-on-empty-changeset", "--parameter-overrides")
+    package.run(package.SAM, "deploy", *how, *overrides(dict(parameters) | {"Revision": revision}))
+
+
+def deployed_parameters(stack: str) -> dict[str, str]:
+    """Return the parameters of the stack as it is now, none if there is no such stack."""
+    try:
+        (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return {}
+    return {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
 
 
 def describe(name: str) -> Stack:

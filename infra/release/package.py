@@ -10,6 +10,8 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from samtranslator.yaml_helper import yaml_parse
+
 from local.translate import ROOT, load
 
 if TYPE_CHECKING:
@@ -83,9 +85,14 @@ def revision(built: Path, others: Iterable[str]) -> str:
     return digest.hexdigest()[:10]
 
 
+def images(built: dict[str, Any]) -> list[str]:
+    """Return the names of the images that the built template's functions run; those of one Dockerfile are one image."""
+    return sorted({built["Resources"][name]["Properties"]["ImageUri"] for name in functions(built, "Image")})
+
+
 def image_ids() -> list[str]:
     """Return the ids of the images that `build` made, as Docker numbers them."""
-    names = [f"{name.lower()}:latest" for name in functions(load(), "Image")]
+    names = images(yaml_parse((BUILD / "template.yaml").read_text()))
     command = ["docker", "image", "inspect", "--format", "{{.Id}}", *names]
     inspected = subprocess.run(command, capture_output=True, text=True, check=False)
     if inspected.returncode != 0:
