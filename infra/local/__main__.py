@@ -87,6 +87,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
             "KeyDailyQuota": "100000000",
             # The stand-in does nothing else while the notifier reads a table's stream, and here nobody listens.
             "PublishEvents": "no",
+            "ShowDashboard": "yes",  # it costs nothing here
             **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
         }
         deployment = await asyncio.to_thread(deploy, endpoint, overrides)

@@ -31,6 +31,7 @@ SNAPSTART_CACHED_GB_SECOND: Final = 0.0000015046
 # https://aws.amazon.com/api-gateway/pricing/ (AWS: whitepaper "Best Practices for Designing Amazon API Gateway Private
 # APIs and Private Integration", table 4: the first 333 million a month)
 REST_API_REQUEST: Final = 3.50e-6
+HTTP_API_REQUEST: Final = 1.00e-6  # (others) of up to 512 KB, the first 300 million a month; what we do not use
 
 # https://aws.amazon.com/dynamodb/pricing/on-demand/ (offer: AmazonDynamoDB, WriteRequestUnits, ReadRequestUnits,
 # TimedStorage-ByteHrs; others: point-in-time recovery; since November 2024; a write unit is 1 KB, a read unit 4 KB

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.translate import load
+from release.parameters import defaults_of
 from tasks import prices
 from tasks.metrics import Metric
 
@@ -93,6 +94,7 @@ def million(
     batch: int = BATCH,
     wait_s: float = 0.0,
     published: bool = True,
+    request_price: float = prices.REST_API_REQUEST,
 ) -> dict[str, float]:
     """Return what a million such tasks cost, each read once, by item, in dollars.
 
@@ -122,7 +124,7 @@ def million(
     gb_seconds = prices.lambda_dollars((submitting + reading) / 1e3, api_mb, architecture)
     gb_months = row["ended"] / 1e9 * DAYS / 30
     dollars = {
-        "API Gateway": requests * prices.REST_API_REQUEST,
+        "API Gateway": requests * request_price,
         "Lambda, api": gb_seconds + requests * prices.LAMBDA_REQUEST,
         "Lambda, worker": prices.lambda_dollars(running / 1e3, lanes()[lane].memory_mb, architecture)
         + prices.LAMBDA_REQUEST / batch,
@@ -173,6 +175,8 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
         "Bell, single posts, PublishEvents=no": {"circuit": "Bell", "published": False},
         "Bell, single posts, arm64": {"circuit": "Bell", "architecture": "arm64"},
         "Bell, single posts, a worker's call each": {"circuit": "Bell", "batch": 1},
+        # On paper: an HTTP API has no API keys, usage plans and quotas, nor own bodies for what it refuses by itself.
+        "Bell, single posts, by an HTTP API": {"circuit": "Bell", "request_price": prices.HTTP_API_REQUEST},
         "Bell, posts that wait": {"circuit": "Bell", "wait_s": WAIT_S},
         f"Bell, posts of {posts_of}": {"circuit": "Bell", "posts_of": posts_of},
         "QFT-20, small lane": {"circuit": "QFT-20", "batch": 1},
@@ -200,22 +204,24 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
     }
 
 
-def idle() -> dict[str, float]:
-    """Return what a month without tasks costs with the template's defaults, by item, in dollars.
+def idle(parameters: Mapping[str, str] | None = None) -> dict[str, float]:
+    """Return what a month without tasks costs with these parameters, by default the template's, by item, in dollars.
 
     What an account has free (three dashboards, ten alarms, a million SQS requests) is counted too: others may have
-    used it up. `snapshot of the api` is nothing with SnapStart=None.
+    used it up. Jobs are not counted: none runs while no task waits.
     """
     template = load()
-    # By default the large lane is not in jobs, and what they need does not exist.
-    resources = [each for each in template["Resources"].values() if each.get("Condition") != "LargeLaneInJobs"]
+    given = defaults_of(template) | dict(parameters or {})
+    absent = {"LargeLaneInJobs"} | ({"HasDashboard"} if given["ShowDashboard"] == "no" else set())
+    resources = [each for each in template["Resources"].values() if each.get("Condition") not in absent]
+    kept = given["SnapStart"] != "None"
     functions = [each["Properties"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
     queues = sum(event["Type"] == "SQS" for each in functions for event in each.get("Events", {}).values())
     sweeps = MONTH_S / 60
     sweeper_mb = template["Resources"]["SweeperFunction"]["Properties"]["MemorySize"]
     api_mb = template["Resources"]["ApiFunction"]["Properties"]["MemorySize"]
     found = {
-        "snapshot of the api": MONTH_S * api_mb / 1024 * prices.SNAPSTART_CACHED_GB_SECOND,
+        "snapshot of the api": kept * MONTH_S * api_mb / 1024 * prices.SNAPSTART_CACHED_GB_SECOND,
         "dashboard": _count(resources, "AWS::CloudWatch::Dashboard") * prices.DASHBOARD_MONTH,
         "alarms": sum(
             sum("MetricStat" in metric for metric in each["Properties"].get("Metrics", [])) or 1

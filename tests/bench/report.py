@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cost import idle as idle_month
+
 from bench import RESULTS, ROOT, newest
+from release.parameters import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -247,11 +250,11 @@ def _cost(cost: Mapping[str, Any]) -> list[str]:
 
 
 def _month(cost: Mapping[str, Any]) -> list[str]:
-    idle = cost["idle month"]
-    whole, snapshot = sum(idle.values()), idle["snapshot of the api"]
+    idle, prod = idle_month(), idle_month(environment("prod").parameters)  # nothing of them is measured
     watching = idle["dashboard"] + idle["alarms"]
     return [
-        f"A month without tasks costs {whole:.2f} dollars with the defaults, {whole - snapshot:.2f} with `SnapStart=None`:",
+        f"A month without tasks costs {sum(idle.values()):.2f} dollars with the defaults, {sum(prod.values()):.2f} as"
+        " `samconfig.toml` has `prod`, with a snapshot of the api and a dashboard:",
         "; ".join(f"{item} {dollars:.2f}" for item, dollars in idle.items()) + ".",
         f"Of this, dashboard and alarms ({watching:.2f}) cost less or nothing while the account has free ones left. A month"
         " with tasks in every hour adds",

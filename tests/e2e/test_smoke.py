@@ -73,7 +73,7 @@ def test_a_deployment_is_tried(stack: Stack, commands: Path, capsys: pytest.Capt
     command, _, parameters = last.partition(" --parameter-overrides ")
     assert command == "sam deploy --config-env localstack --no-fail-on-empty-changeset"
     assert ' WorkerMaximumConcurrency="2" ' in parameters
-    assert re.search(r' Revision="[0-9a-f]{10}"$', parameters)
+    assert re.search(r' Revision="[0-9a-f]{10}" ', parameters)
 
 
 def test_up_on_localstack_goes_from_compose_to_the_environment_file(

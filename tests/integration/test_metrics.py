@@ -49,7 +49,7 @@ def alarms(*conditions: str) -> dict[str, Any]:
 
 def widgets(*conditions: str) -> list[dict[str, Any]]:
     """Return the dashboard's widgets."""
-    (dashboard,) = of_type("AWS::CloudWatch::Dashboard", *conditions).values()
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard", "HasDashboard", *conditions).values()
     body, variables = dashboard["DashboardBody"]["Fn::Sub"]
     for name, value in variables.items():
         body = body.replace(f"${{{name}}}", value["Fn::Sub"] if isinstance(value, dict) else value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from release.parameters import environment
 from tasks import prices
 
 BENCH = Path(__file__).parents[1] / "bench"
@@ -102,21 +103,32 @@ def test_a_million_tasks_cost_what_their_parts_cost() -> None:
     quiet = cost.million(figures, calls, "Bell", published=False)
     assert {item for item in items if items[item] != quiet[item]} == {"EventBridge", "Lambda, notifier"}
     assert quiet["EventBridge"] == quiet["Lambda, notifier"] == 0
+    http = cost.million(figures, calls, "Bell", request_price=prices.HTTP_API_REQUEST)
+    assert {item: items[item] - http[item] for item in items if items[item] != http[item]} == {"API Gateway": 5.0}
     arm = cost.million(figures, calls, "Bell", architecture="arm64")
     ratio = prices.LAMBDA_GB_SECOND["arm64"] / prices.LAMBDA_GB_SECOND["x86_64"]
     assert arm["Lambda, worker"] - 0.02 == pytest.approx((items["Lambda, worker"] - 0.02) * ratio, rel=1e-2)
 
 
-def test_a_month_without_tasks_has_all_that_the_template_keeps() -> None:
-    """Three polled queues, a snapshot of 1 GB, a secret, a dashboard, fourteen alarms, a sweep a minute."""
+def test_a_month_without_tasks_costs_five_dollars_at_most() -> None:
+    """Three polled queues, a secret, fourteen alarms, a sweep a minute; a snapshot and a dashboard are asked for."""
     month = cost.idle()
     assert month["SQS polling"] == pytest.approx(3 * 5 * 129_600 * 0.4e-6, abs=0.01)
-    assert month["snapshot of the api"] == pytest.approx(3.90)
     assert month["secret"] == pytest.approx(0.40)
-    assert month["dashboard"] == pytest.approx(3.00)
     assert month["alarms"] == pytest.approx(1.40)
     assert month["schedule"] == pytest.approx(0.04)
+    assert month["snapshot of the api"] == month["dashboard"] == 0
+    assert sum(month.values()) <= 5
     assert cost.metrics_month() == pytest.approx(12 * 0.30)
+
+
+def test_what_prod_keeps_beyond_that_is_a_snapshot_and_a_dashboard() -> None:
+    """A snapshot of 1 GB for a month and one dashboard; the rest is the same."""
+    month, prod = cost.idle(), cost.idle(environment("prod").parameters)
+    assert {item: prod[item] for item in prod if prod[item] != month[item]} == {
+        "snapshot of the api": pytest.approx(3.90),
+        "dashboard": pytest.approx(3.00),
+    }
 
 
 def test_metrics_by_method_cost_where_the_template_asks_for_them() -> None:

@@ -17,6 +17,7 @@ import callback
 import delivery
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
+from release.parameters import environment
 from simulated_aws import TEMPLATE, resolved
 from tasks.settings import Settings
 from tasks.table import OPEN_TASKS_INDEX, OWNERS_INDEX
@@ -262,6 +263,14 @@ def test_a_new_revision_publishes_new_versions() -> None:
     local = [set(translate("bucket", {"LogLevel": level}).template["Resources"]) for level in ("INFO", "DEBUG")]
     changed = [name for name in local[0] - local[1] if "FunctionVersion" in name]
     assert len(changed) == 3
+
+
+def test_what_costs_while_idle_is_asked_for() -> None:
+    """By default there is no snapshot and no dashboard; prod has both."""
+    assert {name for name, each in RESOURCES.items() if each.get("Condition") == "HasDashboard"} == {"Dashboard"}
+    asked = [environment(name).parameters for name in ("dev", "prod")]
+    assert [each["SnapStart"] for each in asked] == ["None", "PublishedVersions"]
+    assert [each["ShowDashboard"] for each in asked] == ["no", "yes"]
 
 
 JOBS = {
