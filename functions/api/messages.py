@@ -452,7 +452,9 @@ class BatchLimits(BaseModel):
     """What one batch may be."""
 
     max_tasks: Whole
-    check_seconds: Annotated[float, Field(description="What checking its circuits may take before it is refused.")]
+    check_seconds: Annotated[
+        float, Field(description="CPU that reading its circuits may take; a single task's has as much.")
+    ]
 
 
 class ListLimits(BaseModel):

@@ -70,23 +70,22 @@ class CircuitTextTooLargeError(Exception):
 
 
 class BatchRefusedError(Exception):
-    """Tasks of a batch are not valid, so none was stored; `problems` by index."""
+    """Of the `tasks` of a batch some are not valid, so none was stored; `problems` by index.
+
+    The last `unchecked` ones were not looked at: the circuits before had used up the request's budget of reading.
+    """
 
     def __init__(
-        self, problems: Mapping[int, TaskError | CircuitTextTooLargeError | CallbackUrlError], tasks: int
+        self,
+        problems: Mapping[int, TaskError | CircuitTextTooLargeError | CallbackUrlError],
+        tasks: int,
+        *,
+        unchecked: int = 0,
     ) -> None:
-        super().__init__(problems, tasks)
+        super().__init__(problems, tasks, unchecked)
         self.problems = problems
         self.tasks = tasks
-
-
-class BatchTooLargeError(Exception):
-    """Only `limit` of the `actual` tasks of a batch could be checked in the time there is."""
-
-    def __init__(self, actual: int, limit: int) -> None:
-        super().__init__(actual, limit)
-        self.actual = actual
-        self.limit = limit
+        self.unchecked = unchecked
 
 
 class BatchKeyReusedError(Exception):
@@ -136,18 +135,17 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 shown_alone = refusal_of(problem)
                 message = shown_alone.fields.pop("detail", shown_alone.message)
                 errors.append({"index": index, "code": shown_alone.code, "message": message, **shown_alone.fields})
+            hint = "`errors` has what is wrong with each; mend or leave them out, send again."
+            if error.unchecked:
+                hint = (
+                    f"All circuits of a request share one limit of work, so the last {error.unchecked} were not "
+                    "checked; send smaller batches."
+                )
             return Refusal(
                 HTTPStatus.BAD_REQUEST,
                 "invalid_batch",
                 f"{len(errors)} of {error.tasks} tasks are not valid; none was submitted.",
-                {"errors": errors, "hint": "`errors` has what is wrong with each; mend or leave them out, send again."},
-            )
-        case BatchTooLargeError():
-            return Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "batch_too_large",
-                f"Only {error.limit} of the {error.actual} circuits could be checked in time; none was submitted.",
-                {"limit": error.limit, "actual": error.actual, "hint": "Send such long circuits in smaller batches."},
+                {"errors": errors, "hint": hint},
             )
         case BatchKeyReusedError():
             return Refusal(

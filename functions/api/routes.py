@@ -42,7 +42,7 @@ from messages import (
     TaskRequest,
 )
 from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
-from submission import CHECK_SECONDS, send_new, task_of, tasks_of
+from submission import CHECK_SECONDS, reading_budget, send_new, task_of, tasks_of
 from tasks import aws
 from tasks.callback_secret import callback_secret, secret_text
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
@@ -248,7 +248,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     the sweeper finds the row and sends its message.
     """
     correlation_id = request.state.correlation_id
-    new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()))
+    new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()), reading_budget())
     if dry_run:
         return _dry_run(estimator, body, new.task.lane, correlation_id)
     submission = store.submit(new.task)

@@ -582,7 +582,7 @@ def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
         "workers": {"small": 10, "large": 2},
         "key": {"requests_per_second": 50, "requests_at_once": 100, "requests_per_day": 100_000},
         "request": {"max_bytes": 6_291_456, "max_idempotency_key_chars": 255},
-        "batch": {"max_tasks": 100, "check_seconds": 10},
+        "batch": {"max_tasks": 100, "check_seconds": 1.5},
         "list": {"max_tasks": 100, "default_tasks": 20},
         "wait": {"max_seconds": 20},
         "task_retention_days": 30,

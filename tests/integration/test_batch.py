@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from test_api import call, submit
 from test_store import new_task
 
+import reader
 import submission
 from simulated_aws import BELL
 from tasks import aws
@@ -133,12 +134,36 @@ def test_two_tasks_with_one_key_are_refused(in_moto: Aws) -> None:
     assert in_moto.rows() == []
 
 
-def test_circuits_that_take_too_long_to_check_are_too_many(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time that checking may take is bounded: API Gateway would not wait."""
+DEAR = "qubit q; int n = 0; for int i in [0:10000] { n += i; } measure q;"
+
+
+def test_all_circuits_of_a_batch_share_one_budget(in_moto: Aws) -> None:
+    """Each is accepted alone; together they go over the limit, which the answer names, and the rest is not read."""
+    assert call("POST", "/tasks", {"qc": DEAR})[0] == 200
+    in_moto.forget(*stored(in_moto))
+    status, _, answer = post([{"qc": DEAR}] * 100)
+    assert (status, answer["code"]) == (400, "invalid_batch")
+    (problem,) = answer["errors"]
+    assert (problem["code"], problem["limit"]) == ("circuit_too_large", reader.LIMITS.work)
+    assert 1 < problem["index"] < 20
+    assert f"the last {99 - problem['index']} were not checked" in answer["hint"]
+    assert stored(in_moto) == {}
+
+
+def test_the_bindings_of_a_sweep_share_one_budget(in_moto: Aws) -> None:
+    """Alone and within a batch: some hundred bytes must not cost what a thousand programs do."""
+    qc = DEAR.replace("qubit q;", "input int m; qubit q;")
+    assert call("POST", "/tasks", {"qc": qc, "inputs": [{"m": 1}] * 2})[0] == 200
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"m": 1}] * 50})
+    assert (status, answer["code"], answer["limit"]) == (400, "circuit_too_large", reader.LIMITS.work)
+    assert "work" in answer["detail"]
+
+
+def test_a_cost_that_is_not_counted_ends_by_the_clock(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds of CPU are the backstop, for one task as for many."""
     monkeypatch.setattr(submission, "CHECK_SECONDS", -1)
-    status, _, answer = post(tasks_of(3))
-    assert (status, answer["code"], answer["limit"], answer["actual"]) == (422, "batch_too_large", 0, 3)
-    assert in_moto.rows() == []
+    status, _, answer = call("POST", "/tasks", {"qc": DEAR})
+    assert (status, answer["code"], answer["limit"]) == (400, "circuit_too_large", -1)
 
 
 def test_a_repeated_batch_gives_the_same_tasks(in_moto: Aws) -> None:
