@@ -10,6 +10,7 @@ from reader.excerpts import did_you_mean, invalid, quote, unsupported
 from reader.expressions import evaluate, evaluate_array, integer, need_of
 from reader.logic import Node, choose
 from reader.operators import convert, need, real_number, whole_number
+from reader.scratch import Scratch
 from reader.values import (
     BITLIKE,
     COMPLEX,
@@ -128,7 +129,8 @@ def popcount(m: Machine, value: Value, at: int) -> Value:
     if value.known:
         return Value(UINT, sum(1 for bit in bits if bit))
     width = len(bits).bit_length()
-    total = m.arithmetic.count(bits, width)
+    mark = Scratch(m)
+    total = mark.reuse(m, m.arithmetic.count(bits, width))
     return from_bits(UINT, total + (0,) * (UINT.width - width))
 
 
@@ -147,12 +149,13 @@ def rotate(m: Machine, value: Value, distance: Value, at: int, *, left: bool) ->
         return from_bits(value.type, turn(distance.data))
     if distance.type.kind == "int":
         return from_bits(value.type, turn(need(m, distance, at).data))
+    mark = Scratch(m)
     for place, bit in enumerate(distance.data):
         moved = turn(pow(2, place, width) if width > 1 else 0)
         if isinstance(bit, Node) or bit:
             short = m.arithmetic.short
             current = tuple(short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
-    return from_bits(value.type, current)
+    return from_bits(value.type, mark.reuse(m, current))
 
 
 def sizeof(m: Machine, node: syntax.Call) -> Value:

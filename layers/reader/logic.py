@@ -57,6 +57,17 @@ def cells(bit: Bit) -> Iterator[int]:
             stack.append(node.a)
 
 
+def replaced(bit: Bit, copies: dict[int, Bit]) -> Bit:
+    """Return the bit with others in the place of some cells."""
+    if not isinstance(bit, Node):
+        return bit
+    if bit.op == "bit":
+        return copies.get(bit.cell, bit)
+    a = replaced(bit.a, copies) if isinstance(bit.a, Node) else bit.a
+    b = replaced(bit.b, copies) if bit.b is not None else None
+    return Node(bit.op, a, b if isinstance(b, Node) else None)
+
+
 def negate(a: Bit) -> Bit:
     """Return not a."""
     if not isinstance(a, Node):
@@ -150,11 +161,12 @@ class Arithmetic:
             total = self.add(total, row)
         return total
 
-    def divide(self, a: Sequence[Bit], b: Sequence[Bit]) -> tuple[tuple[Bit, ...], tuple[Bit, ...]]:
-        """Return quotient and remainder of unsigned numbers; dividing by zero gives all ones and a."""
+    def divide(self, a: Sequence[Bit], b: Sequence[Bit], size: int) -> tuple[tuple[Bit, ...], tuple[Bit, ...]]:
+        """Return quotient and remainder of unsigned numbers, b below 2**size; dividing by zero gives all ones."""
         width = len(a)
-        rest: tuple[Bit, ...] = (0,) * (width + 1)
-        divisor = (*b, 0)
+        # What is left is less than b, and so less than 2 b when the next bit has come in: one bit more will do.
+        rest: tuple[Bit, ...] = (0,) * (size + 1)
+        divisor = (*b[:size], 0)
         quotient: list[Bit] = [0] * width
         for index in reversed(range(width)):
             rest = (a[index], *rest[:-1])
@@ -162,7 +174,7 @@ class Arithmetic:
             quotient[index] = fits
             reduced = self.subtract(rest, divisor)
             rest = tuple(self.short(choose(fits, new, old)) for new, old in zip(reduced, rest, strict=True))
-        return tuple(quotient), rest[:width]
+        return tuple(quotient), rest[:size]
 
     def less(self, a: Sequence[Bit], b: Sequence[Bit], *, signed: bool) -> Bit:
         """Return a < b."""
@@ -194,17 +206,28 @@ class Arithmetic:
         """Return a shifted by an unsigned amount; bits shifted off the end are lost."""
         width = len(a)
         current = tuple(a)
-        for place, bit in enumerate(amount):
+        places = (width - 1).bit_length()
+        for place, bit in enumerate(amount[:places]):
             if not isinstance(bit, Node) and not bit:
                 continue
-            distance = min(1 << min(place, 32), width)
+            distance = min(1 << place, width)
             moved = (0,) * distance + current[: width - distance] if left else current[distance:] + (fill,) * distance
             current = tuple(self.short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
+        if off := self.any_set(amount[places:]):
+            current = tuple(self.short(choose(off, 0 if left else fill, bit)) for bit in current)
         return current
 
     def count(self, bits: Sequence[Bit], width: int) -> tuple[Bit, ...]:
-        """Return how many bits are set, as a number of the width."""
-        total: tuple[Bit, ...] = (0,) * width
-        for bit in bits:
-            total = self.add(total, (0,) * width, bit)
-        return total
+        """Return how many bits are set, as a number of the width: three of one place become one and a carry."""
+        total: list[Bit] = []
+        column = list(bits)
+        while column:
+            carries: list[Bit] = []
+            while len(column) > 1:
+                a, b, c = column.pop(0), column.pop(0), column.pop(0) if column else 0
+                half = self.short(differ(a, b))
+                column.append(self.short(differ(half, c)))
+                carries.append(self.short(either(both(a, b), both(half, c))))
+            total.append(column[0])
+            column = carries
+        return tuple(total[:width] + [0] * (width - len(total)))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from reader.budget import OPERATION, STEP
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
-from reader.logic import Arithmetic, Bit, Node, cells
+from reader.logic import Arithmetic, Bit, Node, cells, replaced
 from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
 
 if TYPE_CHECKING:
@@ -427,7 +427,7 @@ class Machine:
                     if targets.get(cell, number) < number and cell not in copies:
                         copies[cell] = self.shrink(Node("bit", cell))
         for (variable, index), bit in zip(places, data, strict=True):
-            self.set_bit(variable, index, _replace(bit, copies) if copies else bit, at)
+            self.set_bit(variable, index, replaced(bit, copies) if copies else bit, at)
 
     def measure(self, qubit: int, variable: Variable, index: int, at: int) -> None:
         """Measure a qubit into a variable's bit."""
@@ -665,13 +665,3 @@ def _as_bits(variable: Variable, data: Any) -> list[Bit] | None:  # noqa: ANN401
     if isinstance(data, list):
         return data
     return [(data >> index) & 1 for index in range(variable.type.width)]
-
-
-def _replace(bit: Bit, copies: dict[int, Bit]) -> Bit:
-    if not isinstance(bit, Node):
-        return bit
-    if bit.op == "bit":
-        return copies.get(bit.cell, bit)
-    a = _replace(bit.a, copies) if isinstance(bit.a, Node) else bit.a
-    b = _replace(bit.b, copies) if bit.b is not None else None
-    return Node(bit.op, a, b if isinstance(b, Node) else None)

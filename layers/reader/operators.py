@@ -12,6 +12,7 @@ from reader.durations import Duration, exact_float
 from reader.excerpts import fault, invalid, unsupported
 from reader.logic import Bit, Node, both, cells, differ, either, negate
 from reader.machine import WIDE, Split
+from reader.scratch import Scratch
 from reader.values import (
     BITLIKE,
     BOOL,
@@ -250,17 +251,22 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
 
 
-def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913 a dispatch over the language
+def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0913 an operator and where it stands
+    """Return arithmetic on measured bits, in as few scratch bits as its steps need at a time."""
+    mark = Scratch(m)
+    value = measured_number(m, op, kind, left, right, at)
+    return Value(value.type, mark.reuse(m, value.data)) if isinstance(value.data, tuple) else value
+
+
+def measured_number(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0913 a dispatch over the language
     """Return arithmetic on measured bits."""
     if kind.kind not in ("int", "uint"):
         refuse_operands(op, left, right, at)
     a, b = to_bits(left), to_bits(right)
     work = m.arithmetic
     signed = kind.kind == "int"
-    if op in ("/", "%") and right.known and is_power_of_two(right.data) and (not signed or a[-1] == 0):
-        place = right.data.bit_length() - 1
-        part = a[place:] if op == "/" else a[:place]
-        return from_bits(kind, part + (0,) * (kind.width - len(part)))
+    if op in ("/", "%") and right.known and is_power_of_two(abs(right.data)):
+        return extend(kind, divided_by_power_of_two(m, op, a if signed else (*a, 0), right.data))
     if op != "**" and (signed or op != "-"):
         # Numbers are narrower than their type, mostly: the result of fewer bits is extended again.
         widths = effective(a, signed=signed), effective(b, signed=signed)
@@ -286,8 +292,22 @@ def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int
     if isinstance(right.data, tuple):
         # Each value of a measured divisor is looked at by itself, so that zero is found.
         right = need(m, right, at)
-        return measured(m, op, kind, left, right, at)
+        return measured_number(m, op, kind, left, right, at)
     return extend(kind, divided(m, op, a, b, signed=signed))
+
+
+def divided_by_power_of_two(m: Machine, op: str, a: tuple[Bit, ...], divisor: int) -> tuple[Bit, ...]:
+    """Return quotient or remainder, truncated towards zero, of bits with their sign on top."""
+    work = m.arithmetic
+    place = abs(divisor).bit_length() - 1
+    sign = work.short(a[-1])
+    a = a[: max(place + 1, effective(a, signed=True))]
+    if op == "%":
+        # The remainder has the sign of the number, and is zero where its low bits are.
+        return (*a[:place], work.short(both(sign, work.any_set(a[:place]))))
+    rounded = work.add(a, [sign] * place + [0] * (len(a) - place)) if isinstance(sign, Node) or sign else a
+    quotient = (*rounded[place:], rounded[-1])
+    return work.negative(quotient) if divisor < 0 else quotient
 
 
 def is_power_of_two(number: int) -> bool:
@@ -312,22 +332,20 @@ def same_bit(a: Bit, b: Bit) -> bool:
 def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
     """Return a narrow result as a value of the type."""
     fill = bits[-1] if kind.kind == "int" else 0
-    return from_bits(kind, bits + (fill,) * (kind.width - len(bits)))
+    return from_bits(kind, (bits + (fill,) * (kind.width - len(bits)))[: kind.width])
 
 
 def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
     """Return quotient or remainder of measured bits, truncated towards zero."""
     work = m.arithmetic
     if not signed or a[-1] == b[-1] == 0:
-        quotient, rest = work.divide(a, b)
-        # A remainder is less than the divisor, and so no wider.
-        width = effective(b, signed=False)
-        return rest[:width] + (0,) * (len(rest) - width) if op == "%" else quotient
+        quotient, rest = work.divide(a, b, effective(b, signed=False))
+        return rest + (0,) * (len(a) - len(rest)) if op == "%" else quotient
     a_sign, b_sign = a[-1], b[-1]
     a_size, b_size = _signed(m, a_sign, a), _signed(m, b_sign, b)
-    quotient, rest = work.divide(a_size, b_size)
+    quotient, rest = work.divide(a_size, b_size, effective(b_size, signed=False))
     if op == "%":
-        return _signed(m, a_sign, rest)
+        return _signed(m, a_sign, rest + (0,) * (len(a) - len(rest)))
     return _signed(m, differ(a_sign, b_sign), quotient)
 
 
@@ -379,7 +397,8 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         if right.type.kind == "int":
             right = need(m, right, at)
         else:
-            return from_bits(kind, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill))
+            mark = Scratch(m)
+            return from_bits(kind, mark.reuse(m, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill)))
     distance = right.data
     if distance < 0:
         fault("A shift cannot be negative.", at)
