@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -74,7 +75,8 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         port = free_port(_wanted("PORT"), PORT)
         aws_port = _aws_port(where / "state")
         say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
-        endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log"))
+        key = secrets.token_hex(16)
+        endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log", key))
         say("Deploying template.yaml ...")
         overrides = {
             # An environment of the worker for each core: more would only fight for them.
@@ -90,9 +92,9 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
             "ShowDashboard": "yes",  # it costs nothing here
             **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
         }
-        deployment = await asyncio.to_thread(deploy, endpoint, overrides)
+        deployment = await asyncio.to_thread(deploy, endpoint, key, overrides)
         async with front(port, deployment.api_url) as url:
-            write_environment(url, LOCAL_API_KEY, endpoint, deployment.outputs)
+            write_environment(url, LOCAL_API_KEY, endpoint, key, deployment.outputs)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(ready(url))
                 await stop.wait()

@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from local.ministack import LocalStackError
-from local.running import STACK_NAME
-from local.translate import REGION, translate
+from local.running import STACK_NAME, credentials
+from local.running import session as session_with
+from local.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 CODE_BUCKET = "local-code"
 TEMPLATE_KEY = "template.json"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-CREDENTIALS = {"region_name": REGION, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +30,14 @@ class Deployment:
     outputs: Mapping[str, str]
 
 
-def deploy(endpoint: str, overrides: Mapping[str, str] | None = None) -> Deployment:
+def deploy(endpoint: str, key: str, overrides: Mapping[str, str] | None = None) -> Deployment:
     """Create the stack, or update the one a former run left; raises LocalStackError when it does not deploy."""
-    session = boto3.session.Session(**CREDENTIALS)  # type: ignore[arg-type]  # strings all
+    session = session_with(credentials(key))
     translated = translate(CODE_BUCKET, overrides or {})
     s3 = session.client("s3", endpoint_url=endpoint)
     s3.create_bucket(Bucket=CODE_BUCKET)
-    for key, packed in translated.zips.items():
-        s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=packed)
+    for name, packed in translated.zips.items():
+        s3.put_object(Bucket=CODE_BUCKET, Key=name, Body=packed)
     s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(translated.template).encode())
     cloudformation = session.client("cloudformation", endpoint_url=endpoint)
     request: dict[str, Any] = {

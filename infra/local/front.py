@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import uuid
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
+
+from local.guard import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,14 +25,23 @@ ENVIRONMENTS = 4 * max(2, os.cpu_count() or 1)
 MAX_BODY_BYTES = 10 * 1024**2  # API Gateway's limit
 
 
+def refused(status: int, code: str, message: str, hint: str, **headers: str) -> web.Response:
+    """Return an answer of the front's own, in the shape of the API's."""
+    body = {"status": "error", "message": message, "code": code, "hint": hint, "correlation_id": str(uuid.uuid4())}
+    return web.json_response(body, status=status, headers=headers)
+
+
 @contextlib.asynccontextmanager
 async def front(port: int, api_url: str) -> AsyncIterator[str]:
     """Serve the API behind `api_url` on 127.0.0.1:`port`; yield the short URL."""
+    url = f"http://127.0.0.1:{port}"
     stage = api_url.rsplit("/", 1)[1]
     environment = asyncio.Semaphore(ENVIRONMENTS)
     async with aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def pass_on(request: web.Request) -> web.Response:
+            if not is_loopback(request.host):
+                return refused(403, "access_denied", "This address is for programs on this machine.", f"Ask {url}.")
             # /docs links to /<stage>/openapi.json, as it must on AWS; take the address with and without the stage.
             path = (
                 request.raw_path.removeprefix(f"/{stage}")
@@ -60,6 +72,6 @@ async def front(port: int, api_url: str) -> AsyncIterator[str]:
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
-            yield f"http://127.0.0.1:{port}"
+            yield url
         finally:
             await runner.cleanup()

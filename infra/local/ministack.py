@@ -49,8 +49,10 @@ def free_port(wanted: int | None, usual: int) -> int:
 
 
 @contextlib.contextmanager
-def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
-    """Run MiniStack on 127.0.0.1:`port` with its state under `state`; yield its endpoint URL.
+def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[str]:
+    """Run MiniStack on 127.0.0.1:`port` with its state under `state`, for those who have the access key `key`.
+
+    Yield its endpoint URL.
 
     Raises LocalStackError when it does not come up.
     """
@@ -65,8 +67,10 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         "STATE_DIR": str(state),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(state / "s3"),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        # What it gives its functions: an access key that it makes of the account's number, and these.
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": key,
+        "AWS_SESSION_TOKEN": key,
         "AWS_DEFAULT_REGION": REGION,
         # Where the functions find AWS: here, unless the fault tests put something between.
         "AWS_ENDPOINT_URL": os.environ.get("FUNCTIONS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
@@ -88,7 +92,7 @@ def ministack(port: int, state: Path, log: Path) -> Iterator[str]:
         )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(process, endpoint, log)
+        _wait_until_ready(process, endpoint, key, log)
         yield endpoint
     finally:
         _stop(process)
@@ -115,14 +119,15 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, key: str, log: Path) -> None:
+    health = urllib.request.Request(f"{endpoint}/_ministack/health", headers={"X-Amz-Security-Token": key})  # noqa: S310
     wait = threading.Event()
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LocalStackError(f"MiniStack ended at its start; the reason is in {log}.")
         try:
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):  # noqa: S310 - our own loopback URL
+            with urllib.request.urlopen(health, timeout=2):  # noqa: S310 - our own loopback URL
                 return
         except (urllib.error.URLError, OSError):
             wait.wait(0.05)

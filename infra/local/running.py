@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STACK_NAME = "quantum-circuits"  # of the one that runs here
-CREDENTIALS = {
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-}  # what stand-ins for AWS take
 
 
 def folder() -> Path:
@@ -39,18 +34,28 @@ def environment() -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
 
 
-def write_environment(url: str, api_key: str, endpoint: str, outputs: Mapping[str, str]) -> Path:
-    """Write for other tools where the API answers, where its AWS is, and the template's outputs; return the file."""
-    told = {
+def credentials(key: str) -> dict[str, str]:
+    """Return the environment of AWS's tools for a stand-in that takes the access key `key`, whatever its secret."""
+    return {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": key}
+
+
+def write_environment(url: str, api_key: str, endpoint: str, key: str, outputs: Mapping[str, str]) -> Path:
+    """Write for other tools where the API answers, where its AWS is, and the template's outputs; return the file.
+
+    It opens the stand-in to who can read it: its owner.
+    """
+    lines = {
         "API_URL": url,
         "API_KEY": api_key,
         "AWS_ENDPOINT_URL": endpoint,
-        **CREDENTIALS,
+        **credentials(key),
         **{variable(name): value for name, value in outputs.items() if name != "ApiUrl"},
     }
     path = folder() / "env"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
     return path
 
 

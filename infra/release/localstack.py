@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 
-from local.running import CREDENTIALS, folder, write_environment
+from local.running import credentials, folder, write_environment
 from local.translate import ROOT
 from release.deployment import deploy
 from release.package import ReleaseError, require, run
 
 COMPOSE = ROOT / "infra" / "localstack" / "compose.yaml"
 ENDPOINT = "http://127.0.0.1:4566"
+KEY = "test"  # the access key, which LocalStack takes whatever it is
 TOKEN = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105 - its name
 
 
@@ -20,9 +21,9 @@ def up() -> None:
         raise ReleaseError(f"{TOKEN} is not set: LocalStack starts with an account's token alone.")
     require("docker")
     run("docker", "compose", "--file", COMPOSE, "up", "--detach", "--wait")
-    os.environ |= {"AWS_ENDPOINT_URL": ENDPOINT, **CREDENTIALS}
+    os.environ |= {"AWS_ENDPOINT_URL": ENDPOINT, **credentials(KEY)}
     stack = deploy("localstack")
-    path = write_environment(stack.url, stack.api_key, ENDPOINT, stack.outputs)
+    path = write_environment(stack.url, stack.api_key, ENDPOINT, KEY, stack.outputs)
     print(f"The API is at {stack.url}; what AWS tools need is in {path}. `make down LOCALSTACK=1` stops it.")
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from local_stack import Stack, eventually
@@ -117,6 +118,33 @@ def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
             ours |= {str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()}
     assert len(ours) > 3
     assert {f"socket:[{inode}]" for inode in inodes} & ours == set()
+
+
+def test_a_web_page_reaches_neither_the_stand_in_nor_another_name_of_the_api(stack: Stack) -> None:
+    """What a page in the developer's browser can send is refused, and no answer lets it read one."""
+    aws, api = stack.env["AWS_ENDPOINT_URL"], stack.env["API_URL"]
+    key = {"X-Amz-Security-Token": stack.env["AWS_ACCESS_KEY_ID"]}
+    page, rebound = {"Origin": "https://evil.test"}, {"Host": "evil.test"}
+    asked = [
+        ("GET", f"{aws}/2015-03-31/functions", {}),
+        ("GET", f"{aws}/2015-03-31/functions", page | key),
+        ("GET", f"{aws}/2015-03-31/functions", rebound | key),
+        ("OPTIONS", f"{aws}/2015-03-31/functions", page),
+        ("GET", f"{aws}/_ministack/health", {}),
+        ("GET", f"{api}/health", rebound),
+    ]
+    answers = [httpx.request(method, url, headers=headers) for method, url, headers in asked]
+    assert [answer.status_code for answer in answers] == [403] * len(asked)
+    answers += [httpx.request(method, f"{api}/tasks", headers=page) for method in ("GET", "OPTIONS")]
+    assert not [answer for answer in answers if "access-control-allow-origin" in answer.headers]
+    assert answers[5].json()["code"] == "access_denied"
+    assert httpx.get(f"{aws}/2015-03-31/functions", headers=key).status_code == 200
+
+
+def test_what_opens_the_stand_in_is_its_owners_to_read(stack: Stack) -> None:
+    """The key is drawn at each start, and no other user of the machine can read it."""
+    assert (stack.folder / "env").stat().st_mode & 0o777 == 0o600
+    assert len(stack.env["AWS_ACCESS_KEY_ID"]) == 32
 
 
 def test_down_without_a_stack_says_so(own: Stack) -> None:

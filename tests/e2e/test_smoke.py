@@ -83,6 +83,7 @@ def test_up_on_localstack_goes_from_compose_to_the_environment_file(
     monkeypatch.setenv("LOCAL_DIR", str(tmp_path / "local"))
     monkeypatch.setenv(localstack.TOKEN, "token")
     monkeypatch.setattr(localstack, "ENDPOINT", stack.env["AWS_ENDPOINT_URL"])
+    monkeypatch.setattr(localstack, "KEY", stack.env["AWS_ACCESS_KEY_ID"])
     localstack.up()
     first, *_ = commands.read_text().splitlines()
     assert first == f"docker compose --file {localstack.COMPOSE} up --detach --wait"
