@@ -201,7 +201,7 @@ def aws_in_moto() -> Iterator[Aws]:
             client.meta.events.register("before-send.dynamodb", _ministack_answers)
         table = {
             name: value
-            for name, value in _resource("TasksTable").items()
+            for name, value in resolved(_resource("TasksTable")).items()
             if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
         }
         stream = {"StreamEnabled": True, **_resource("TasksTable")["StreamSpecification"]}

@@ -27,7 +27,17 @@ OURS = "${AWS::StackName}"
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
 DOCUMENTED = {
-    "AWS/SQS": ({"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"}, [{"QueueName"}]),
+    "AWS/SQS": (
+        {
+            "ApproximateAgeOfOldestMessage",
+            "ApproximateNumberOfMessagesVisible",
+            # of queues whose messages name a group: "fair queues", in standard queues
+            "ApproximateAgeOfOldestMessageInQuietGroups",
+            "ApproximateNumberOfMessagesVisibleInQuietGroups",
+            "ApproximateNumberOfNoisyGroups",
+        },
+        [{"QueueName"}],
+    ),
     "AWS/Lambda": (
         {"ConcurrentExecutions", "Duration", "Errors", "Invocations", "IteratorAge", "Throttles"},
         [{"FunctionName"}, {"FunctionName", "Resource"}],

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from ministack.services.lambda_svc import _apply_filter_criteria
 from samtranslator.parser.parser import Parser
@@ -297,8 +298,8 @@ def test_the_large_lane_is_in_lambda_or_in_jobs() -> None:
 
 def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
     """Memory and vCPUs go together as Fargate offers them; the api's limits are the jobs'."""
-    fargate = {4: range(8, 31), 8: range(16, 61, 4), 16: range(32, 121, 8)}  # GB
-    conditions = {30_720: (), 61_440: ("JobsOf8",), 122_880: ("JobsOf16",)}
+    fargate = {4: range(8, 31), 8: range(16, 61, 4), 16: range(32, 121, 8), 32: (60, 120, 244)}  # GB
+    conditions = {30_720: (), 61_440: ("JobsOf8",), 122_880: ("JobsOf16",), 249_856: ("JobsOf32",)}
     assert [0, *conditions] == TEMPLATE["Parameters"]["LargeJobMemoryMB"]["AllowedValues"]
     for memory, holding in conditions.items():
         job = resolved(RESOURCES["JobDefinition"]["Properties"]["ContainerProperties"], *holding)
@@ -309,8 +310,41 @@ def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
     told = resolved(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"], "LargeLaneInJobs")
     assert told["LARGE_WORKER_MEMORY_MB"] == {"Ref": "LargeJobMemoryMB"}
     assert told["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
+    assert TEMPLATE["Parameters"]["LargeJobMaxVCpus"]["MinValue"] == max(fargate)
     # A message is hidden for twelve hours at most, counted from when it was received.
     assert TEMPLATE["Parameters"]["LargeJobTimeLimitSeconds"]["MaxValue"] < 12 * 3600 - 60
+
+
+def test_a_job_of_each_size_is_one_that_batch_lists() -> None:
+    """The pairs of memory and vCPUs are those of AWS's own model of Batch, in the installed botocore."""
+    members = botocore.session.get_session().get_service_model("batch").shape_for("ResourceRequirement").members
+    listed = re.sub(r"<[^>]+>", " ", members["value"].documentation)
+    pairs = dict(re.findall(r"value = ([\d, or]+?)\s+VCPU\s+=\s+([\d., or]+)", listed))
+    vcpus = {int(memory): sizes for row, sizes in pairs.items() for memory in re.findall(r"\d+", row)}
+    for memory, size in {30_720: "4", 61_440: "8", 122_880: "16", 249_856: "32"}.items():
+        assert size in re.findall(r"[\d.]+", vcpus[memory])
+
+
+def test_tls_is_one_of_api_gateways_newer_policies() -> None:
+    """Of 1.2 with forward secrecy and post-quantum key exchange, or 1.3 alone; both need an access mode."""
+    model = botocore.session.get_session().get_service_model("apigateway")
+    policies = []
+    for conditions in ((), ("Tls13Alone",)):
+        api = resolved(RESOURCES["Api"]["Properties"], *conditions)
+        assert api["SecurityPolicy"] in model.shape_for("SecurityPolicy").enum
+        assert api["EndpointAccessMode"] in model.shape_for("EndpointAccessMode").enum
+        policies.append(api["SecurityPolicy"])
+    assert policies == ["SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "SecurityPolicy_TLS13_1_3_2025_09"]
+    translated = on_aws()["Api"]["Properties"]
+    assert {"SecurityPolicy", "EndpointAccessMode"} <= set(translated)
+
+
+def test_the_table_is_warmed_up_where_that_is_asked_for_alone() -> None:
+    """It and both indexes, which take as many writes; by default nothing is said of it, which costs nothing."""
+    for conditions, expected in (((), None), (("IsWarm",), {"WriteUnitsPerSecond": {"Ref": "WarmWriteUnits"}})):
+        table = resolved(RESOURCES["TasksTable"]["Properties"], *conditions)
+        assert [each.get("WarmThroughput") for each in (table, *table["GlobalSecondaryIndexes"])] == [expected] * 3
+    assert TEMPLATE["Parameters"]["WarmWriteUnits"]["Default"] == 0
 
 
 def calculated(part: Any, image: str) -> Any:
