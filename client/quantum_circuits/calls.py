@@ -236,14 +236,18 @@ def health() -> Call[Mapping[str, Any]]:
 
 
 def sweep(
-    qc: str, bindings: Sequence[Mapping[str, Any]], options: Mapping[str, Any], progress: Callable[[int], None]
+    qc: str,
+    bindings: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    limits: Mapping[str, Any],
+    progress: Callable[[int], None],
 ) -> Call[list[Task]]:
     """Run a circuit with every binding of its inputs; returns the ended tasks that hold them, in their order.
 
-    What one task takes of bindings and shots is the service's limit, so a long sweep becomes several tasks, whose
-    seeds are those that one task would have had. `progress` is told how many bindings have ended, each time some have.
+    What one task takes of bindings and shots is in `limits`, the part `run` of `GET /limits`, so a long sweep becomes
+    several tasks, whose seeds are those that one task would have had. `progress` is called with the number of bindings
+    that have ended, each time some have.
     """
-    limits = (yield from document("/limits"))["run"]
     shots = options.get("shots", 1024)
     size = max(1, min(limits["max_bindings"], limits["max_sweep_shots"] // shots))
     requests = []

@@ -68,6 +68,7 @@ class Client:
     ) -> None:
         self.configuration = Configuration.find(url, api_key, profile)
         self._http = http or httpx.Client()
+        self._limits: Mapping[str, Any] | None = None
 
     def __enter__(self) -> Client:  # noqa: PYI034 - Self needs Python 3.11
         return self
@@ -130,8 +131,10 @@ class Client:
         Up to 1,000 bindings are one task; more are split, and their seeds are what they would be in one. `progress`
         shows a bar with tqdm where it is installed; by default when there is more than one task and a terminal.
         """
+        run_limits = self.limits()["run"]
         with _progress(len(bindings), wanted=progress) as advance:
-            return [each.raise_for_status() for each in self._do(calls.sweep(qc, bindings, options, advance))]
+            ended = self._do(calls.sweep(qc, bindings, options, run_limits, advance))
+        return [each.raise_for_status() for each in ended]
 
     def get(self, task_id: str) -> Task:
         """Return a task as it is now, whatever process submitted it; raises TaskNotFoundError."""
@@ -156,8 +159,10 @@ class Client:
         return self._do(calls.dry_run(qc, options))
 
     def limits(self) -> Mapping[str, Any]:
-        """Return every limit in force."""
-        return self._do(calls.document("/limits"))
+        """Return every limit in force, as it was when this client asked first."""
+        if self._limits is None:
+            self._limits = self._do(calls.document("/limits"))
+        return self._limits
 
     def health(self) -> Mapping[str, Any]:
         """Return whether the service is healthy, and which part is not."""
@@ -181,6 +186,7 @@ class AsyncClient:
     ) -> None:
         self.configuration = Configuration.find(url, api_key, profile)
         self._http = http or httpx.AsyncClient()
+        self._limits: Mapping[str, Any] | None = None
 
     async def __aenter__(self) -> AsyncClient:  # noqa: PYI034 - Self needs Python 3.11
         return self
@@ -231,8 +237,10 @@ class AsyncClient:
         self, qc: str, bindings: Sequence[Mapping[str, Any]], *, progress: bool | None = None, **options: Options
     ) -> Sequence[Task]:
         """Run a circuit with each of `bindings`: see `Client.sweep`."""
+        run_limits = (await self.limits())["run"]
         with _progress(len(bindings), wanted=progress) as advance:
-            return [each.raise_for_status() for each in await self._do(calls.sweep(qc, bindings, options, advance))]
+            ended = await self._do(calls.sweep(qc, bindings, options, run_limits, advance))
+        return [each.raise_for_status() for each in ended]
 
     async def get(self, task_id: str) -> Task:
         """Return a task as it is now: see `Client.get`."""
@@ -257,8 +265,10 @@ class AsyncClient:
         return await self._do(calls.dry_run(qc, options))
 
     async def limits(self) -> Mapping[str, Any]:
-        """Return every limit in force."""
-        return await self._do(calls.document("/limits"))
+        """Return every limit in force, as it was when this client asked first."""
+        if self._limits is None:
+            self._limits = await self._do(calls.document("/limits"))
+        return self._limits
 
     async def health(self) -> Mapping[str, Any]:
         """Return whether the service is healthy, and which part is not."""

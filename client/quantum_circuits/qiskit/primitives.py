@@ -25,6 +25,7 @@ from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from quantum_circuits.client import Client
 from quantum_circuits.qiskit.backend import QuantumCircuitsBackend, submit, task_options
 from quantum_circuits.qiskit.program import Program, write
+from quantum_circuits.samples import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -238,16 +239,12 @@ def _sampled(pub: SamplerPub, tasks: Sequence[Task]) -> SamplerPubResult:
     counts = [each for task in tasks for each in task.counts_by_binding]
     seeds = [task.execution.get("seed", 0) for task in tasks]
     shape, circuit = pub.shape, pub.circuit
-    samples = np.zeros((len(counts), pub.shots, max(1, circuit.num_clbits)), dtype=bool)
-    for index, each in enumerate(counts):
-        rows = np.array([[letter == "1" for letter in reversed(key)] for key in each], dtype=bool)
-        samples[index] = np.repeat(rows, list(each.values()), axis=0)
-        # Counts have no order; nobody may take one half of the shots for another sample than the other.
-        np.random.default_rng([seeds[0], index]).shuffle(samples[index], axis=0)
+    width = circuit.num_clbits
+    shots = np.array([samples(each, width, [seeds[0], index]) for index, each in enumerate(counts)])
     positions = {bit: index for index, bit in enumerate(circuit.clbits)}
     arrays = {
         _field(register.name): BitArray.from_bool_array(
-            samples[:, :, [positions[bit] for bit in register]].reshape(*shape, pub.shots, register.size),
+            shots[:, :, [positions[bit] for bit in register]].reshape(*shape, pub.shots, register.size),
             order="little",
         )
         for register in circuit.cregs
