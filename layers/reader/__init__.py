@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from reader.program import Compiled
+    from reader.operations import Compiled
 
-__all__ = ["LIMITS", "Budget", "Limits", "Size", "check", "check_each", "read", "read_each"]
+__all__ = ["LIMITS", "Budget", "Limits", "Size", "check", "check_each", "compile_each", "read", "read_each"]
 
 
 class Size(NamedTuple):
@@ -56,8 +56,7 @@ def check_each(
     text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
 ) -> Iterator[Size]:
     """Yield what `check` returns for each binding of a sweep; raises `TaskError` when it comes to a bad one."""
-    for compiled in _compile_each(text, bindings, counted=counted, budget=budget):
-        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
+    for compiled in compile_each(text, bindings, counted=counted, budget=budget):
         yield _size(compiled)
 
 
@@ -75,12 +74,23 @@ def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: b
     """Yield what `read` returns for each binding of a sweep, the text parsed once; raises as `read` does."""
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
-    for compiled in _compile_each(text, bindings, counted=counted, budget=None):
-        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
+    for compiled in compile_each(text, bindings, counted=counted):
         try:
             yield Builder(compiled).build()
         except RecursionError:
             raise _too_deep() from None
+
+
+def compile_each(
+    text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
+) -> Iterator[Compiled]:
+    """Yield a program's operations for each binding of a sweep; raises and imports what `check` does.
+
+    One that does not depend on inputs is the same each time, see `Compiled.depends_on_inputs`.
+    """
+    for compiled in _compile_each(text, bindings, counted=counted, budget=budget):
+        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
+        yield compiled
 
 
 def _size(compiled: Compiled) -> Size:

@@ -6,20 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qiskit.circuit import (
-    Barrier,
-    CircuitInstruction,
-    ClassicalRegister,
-    Clbit,
-    IfElseOp,
-    Measure,
-    QuantumCircuit,
-    QuantumRegister,
-    Qubit,
-    Reset,
-    Store,
-    WhileLoopOp,
-)
+from qiskit import circuit as instructions
+from qiskit.circuit import CircuitInstruction, ClassicalRegister, Clbit, QuantumCircuit, QuantumRegister, Qubit
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import MCPhaseGate, MCXGate, UnitaryGate
 from qiskit.circuit.library import get_standard_gate_name_mapping as standard_gates
@@ -27,6 +15,20 @@ from qiskit.quantum_info import Operator
 from scipy.linalg import schur
 
 from reader.logic import Node, cells
+from reader.operations import (
+    Barrier,
+    Gate,
+    If,
+    Measure,
+    Power,
+    Reset,
+    Store,
+    While,
+    cells_read,
+    cells_written,
+    qubits_of,
+    walk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
     from qiskit.circuit.classical.expr import Expr
 
     from reader.logic import Bit
-    from reader.program import Compiled
+    from reader.operations import Compiled, Operation, Unitary
 
-_MEASURE = Measure()
-_RESET = Reset()
+_MEASURE = instructions.Measure()
+_RESET = instructions.Reset()
 _CLOSE_TO_MINUS_ONE = 1e-9
 STANDARD = {
     name: gate.base_class._standard_gate  # noqa: SLF001 - the only way to a circuit without a Python object per gate
@@ -66,7 +68,7 @@ class Builder:
             classical.append(register)
         scratch: list[int] = []
         if compiled.cells > len(self.clbits):
-            used = {cell for operation in _walk(compiled.operations) for cell in _cells_of(operation)}
+            used = {cell for operation in walk(compiled.operations) for cell in _cells_of(operation)}
             scratch = sorted(used - set(self.clbits))
         if scratch:
             taken = {register.name for register in (*quantum, *classical)}
@@ -81,30 +83,27 @@ class Builder:
         circuit.metadata = {"outputs": [output.name for output in compiled.outputs], "notes": compiled.notes}
         return circuit
 
-    def instruction(self, operation: tuple[Any, ...]) -> CircuitInstruction:  # noqa: PLR0911 one for each kind
+    def instruction(self, operation: Operation) -> CircuitInstruction:  # noqa: PLR0911 - one for each kind
         """Return what is no standard gate as an instruction."""
-        qubits = self.qubits
-        clbits = self.clbits
-        name = operation[0]
-        if name == "measure":
-            return CircuitInstruction(_MEASURE, (qubits[operation[1]],), (clbits[operation[2]],))
-        if name == "reset":
-            return CircuitInstruction(_RESET, (qubits[operation[1]],))
-        if name == "barrier":
-            return CircuitInstruction(Barrier(len(operation[1])), [qubits[q] for q in operation[1]])
-        if name == "store":
-            target = expr.lift(clbits[operation[1]])
-            touched = dict.fromkeys([operation[1], *cells(operation[2])])
-            store = Store(target, self.condition(operation[2]))
-            return CircuitInstruction(store, (), [clbits[cell] for cell in touched])
-        if name == "if":
+        if isinstance(operation, If):
             return self.branch(operation)
-        if name == "while":
+        if isinstance(operation, While):
             return self.loop(operation)
-        places = [qubits[q] for q in operation[2]]
-        return CircuitInstruction(special(name, operation[1], len(places)), places)
+        if isinstance(operation, Store):
+            target = expr.lift(self.clbits[operation.cell])
+            touched = dict.fromkeys([operation.cell, *cells(operation.value)])
+            store = instructions.Store(target, self.condition(operation.value))
+            return CircuitInstruction(store, (), [self.clbits[cell] for cell in touched])
+        places = [self.qubits[qubit] for qubit in qubits_of(operation)]
+        if isinstance(operation, Measure):
+            return CircuitInstruction(_MEASURE, places, (self.clbits[operation.cell],))
+        if isinstance(operation, Reset):
+            return CircuitInstruction(_RESET, places)
+        if isinstance(operation, Barrier):
+            return CircuitInstruction(instructions.Barrier(len(places)), places)
+        return CircuitInstruction(special(operation), places)
 
-    def fill(self, circuit: QuantumCircuit, operations: list[tuple[Any, ...]]) -> None:
+    def fill(self, circuit: QuantumCircuit, operations: list[Operation]) -> None:
         """Append operations to a circuit that has their bits."""
         qubits = self.qubits
         from_standard = CircuitInstruction.from_standard
@@ -115,23 +114,23 @@ class Builder:
         for operation in operations:
             step = made.get(id(operation))
             if step is None:
-                name = operation[0]
-                if name in STANDARD:
-                    places = [qubits[q] for q in operation[2]]
-                    step = from_standard(STANDARD[name], places, operation[1])
+                if type(operation) is Gate and (name := operation.name) in STANDARD:
+                    places = [qubits[q] for q in operation.qubits]
+                    step = from_standard(STANDARD[name], places, operation.parameters)
                 else:
                     step = self.instruction(operation)
                 made[id(operation)] = step
             append(step)
         circuit._data.extend(steps)  # noqa: SLF001 - without checks that hold already
 
-    def body(self, parts: list[list[tuple[Any, ...]]], extra: Iterable[int]) -> tuple[list[QuantumCircuit], Any, Any]:
+    def body(self, parts: list[list[Operation]], extra: Iterable[int]) -> tuple[list[QuantumCircuit], Any, Any]:
         """Return circuits for the sides of a test over the bits that any of them uses, and those bits."""
         used_qubits: dict[int, None] = {}
         used_cells: dict[int, None] = dict.fromkeys(extra)
         for operations in parts:
-            for operation in _walk(operations):
-                used_qubits.update(dict.fromkeys(_qubits_of(operation)))
+            for operation in walk(operations):
+                # A test inside may have no qubit of its own, and is given the first, see below.
+                used_qubits.update(dict.fromkeys((0,) if isinstance(operation, If | While) else qubits_of(operation)))
                 used_cells.update(dict.fromkeys(_cells_of(operation)))
         # Aer skips a test without a qubit, and with it the stores inside.
         qubits = [self.qubits[q] for q in sorted(used_qubits)] or self.qubits[:1]
@@ -143,20 +142,19 @@ class Builder:
             circuits.append(circuit)
         return circuits, qubits, clbits
 
-    def branch(self, operation: tuple[Any, ...]) -> CircuitInstruction:
+    def branch(self, operation: If) -> CircuitInstruction:
         """Return a test."""
-        _, bit, then, otherwise = operation
+        bit, then, otherwise = operation
         parts = [then, otherwise] if otherwise else [then]
         circuits, qubits, clbits = self.body(parts, cells(bit))
         condition = (self.clbits[bit.cell], True) if bit.op == "bit" else self.condition(bit)
-        test = IfElseOp(condition, circuits[0], circuits[1] if otherwise else None)
+        test = instructions.IfElseOp(condition, circuits[0], circuits[1] if otherwise else None)
         return CircuitInstruction(test, qubits, clbits)
 
-    def loop(self, operation: tuple[Any, ...]) -> CircuitInstruction:
+    def loop(self, operation: While) -> CircuitInstruction:
         """Return a loop that runs while its cell is set."""
-        _, cell, body = operation
-        circuits, qubits, clbits = self.body([body], [cell])
-        loop = WhileLoopOp((self.clbits[cell], True), circuits[0])
+        circuits, qubits, clbits = self.body([operation.body], [operation.cell])
+        loop = instructions.WhileLoopOp((self.clbits[operation.cell], True), circuits[0])
         return CircuitInstruction(loop, qubits, clbits)
 
     def condition(self, bit: Bit) -> Expr:
@@ -176,28 +174,27 @@ class Builder:
         return expr.logic_and(a, b) if bit.op == "&" else expr.logic_or(a, b)
 
 
-def special(name: str, parameters: tuple[Any, ...], qubits: int) -> Any:  # noqa: ANN401 - a Qiskit gate
+def special(operation: Unitary) -> Any:  # noqa: ANN401 - a Qiskit gate
     """Return the gate of an operation that Qiskit has no fixed-size standard gate for."""
-    if name == "mcx":
-        return MCXGate(qubits - 1)
-    if name == "mcphase":
-        return MCPhaseGate(parameters[0], qubits - 1)
-    return UnitaryGate(power_matrix(parameters[0], parameters[1], qubits), check_input=False)
+    qubits = len(operation.qubits)
+    if isinstance(operation, Power):
+        return UnitaryGate(power_matrix(operation.exponent, operation.operations, qubits), check_input=False)
+    return MCXGate(qubits - 1) if operation.name == "mcx" else MCPhaseGate(operation.parameters[0], qubits - 1)
 
 
 @cache
-def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> np.ndarray:
+def power_matrix(exponent: float, operations: tuple[Unitary, ...], qubits: int) -> np.ndarray:
     """Return the principal power of the matrix of a gate's operations, shape (2**qubits, 2**qubits)."""
     inner = QuantumCircuit(qubits)
-    for name, parameters, places in operations:
-        if name == "gphase":
-            inner.global_phase += parameters[0]
-        elif name in STANDARD:
-            inner._append(  # noqa: SLF001 as it reads best
-                CircuitInstruction.from_standard(STANDARD[name], [inner.qubits[p] for p in places], parameters)
-            )
+    for operation in operations:
+        places = [inner.qubits[place] for place in operation.qubits]
+        if isinstance(operation, Power) or (operation.name not in STANDARD and operation.name != "gphase"):
+            inner.append(special(operation), places)
+        elif operation.name == "gphase":
+            inner.global_phase += operation.parameters[0]
         else:
-            inner.append(special(name, parameters, len(places)), list(places))
+            gate = CircuitInstruction.from_standard(STANDARD[operation.name], places, operation.parameters)
+            inner._append(gate)  # noqa: SLF001 as it reads best
     triangle, vectors = schur(Operator(inner).data, output="complex")
     angles = np.angle(np.diag(triangle))
     # The principal power is continuous from above: an eigenvalue within rounding of -1 counts as exp(i pi).
@@ -205,39 +202,5 @@ def power_matrix(exponent: float, operations: tuple[Any, ...], qubits: int) -> n
     return np.asarray((vectors * np.exp(1j * angles * exponent)) @ vectors.conj().T)
 
 
-def _walk(operations: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
-    stack = list(operations)
-    while stack:
-        operation = stack.pop()
-        yield operation
-        if operation[0] == "if":
-            stack += operation[2]
-            stack += operation[3]
-        elif operation[0] == "while":
-            stack += operation[2]
-
-
-def _cells_of(operation: tuple[Any, ...]) -> Iterable[int]:
-    name = operation[0]
-    if name == "measure":
-        return (operation[2],)
-    if name == "store":
-        return (operation[1], *cells(operation[2]))
-    if name == "if":
-        return cells(operation[1])
-    if name == "while":
-        return (operation[1],)
-    return ()
-
-
-def _qubits_of(operation: tuple[Any, ...]) -> Iterable[int]:
-    name = operation[0]
-    if name in ("measure", "reset"):
-        return (operation[1],)
-    if name == "barrier":
-        return tuple(operation[1])
-    if name == "store":
-        return ()
-    if name in ("if", "while"):
-        return (0,)  # what a test without a qubit of its own is given, see `Builder.body`
-    return tuple(operation[2])
+def _cells_of(operation: Operation) -> tuple[int, ...]:
+    return cells_read(operation) + cells_written(operation)

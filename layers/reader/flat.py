@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from math import pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reader.budget import EXPRESSION
 from reader.excerpts import SourceError
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
-from reader.program import Compiled, Output
+from reader.operations import Barrier, Compiled, Gate, Measure, Output, Reset, gate_from, on_qubits
 from reader.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
 from reader.values import TWO_PI
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reader.budget import Budget
-    from reader.gates import Operation, Standard
+    from reader.gates import Standard
+    from reader.operations import Operation, Unitary
     from reader.syntax import GateDefinition
 
 # Possessive repetition (++, *+) keeps a match of a long text linear in time.
@@ -56,11 +57,25 @@ _HEAD = re.compile(
 _COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _LONGEST_PARAMETER = 80
 _MOST_EXPRESSIONS = 5_000
+_REMEMBERED = 4_096  # statements whose operations are used again where they are repeated
 _SHORT = 8  # operations of a statement that is remembered: so many a statement cannot add up to much
 
 
 class _NotFlat(Exception):  # noqa: N818 - not an error: the parser takes over
     """Something the fast path is not sure of."""
+
+
+class _Qubits(dict[tuple[str, str], int]):
+    """The qubit of a register's name and an index as they are written; each pair is looked at once."""
+
+    def __init__(self, registers: dict[str, tuple[int, int]]) -> None:
+        super().__init__()
+        self.registers = registers
+
+    def __missing__(self, place: tuple[str, str]) -> int:
+        name, index = place
+        number = self[place] = _one(self.registers, name, index)
+        return number
 
 
 class _Scan:
@@ -73,17 +88,18 @@ class _Scan:
         self.own: dict[str, Standard] = {}  # the program's gates, which are in the table too
         self.keywords = LEGACY_KEYWORDS if legacy else KEYWORDS
         self.quantum: dict[str, tuple[int, int]] = {}  # name -> first qubit, size
+        self.numbers = _Qubits(self.quantum)
         self.classical: dict[str, tuple[int, int]] = {}  # name -> first cell, size
         self.single: set[str] = set()  # declared as one qubit, not as a register
         self.qubits = 0
         self.cells = 0
-        self.operations: list[tuple[Any, ...]] = []
+        self.operations: list[Operation] = []
         self.phase = 0.0
         self.measured = False
         self.parameters: dict[str, float] = {}
         self.evaluated = 0
         self.weight = 0
-        self.seen: dict[str, list[tuple[Any, ...]]] = {}
+        self.seen: dict[str, list[Operation]] = {}
 
     # ------------------------------------------------------------------ gates
 
@@ -105,7 +121,7 @@ class _Scan:
                 continue
             phase = self.phase
             new = self.gate(match)
-            if match[2] is None and len(new) <= _SHORT and self.phase == phase:
+            if len(new) <= _SHORT and len(seen) < _REMEMBERED and self.phase == phase:
                 seen[statement] = new
             extend(new)
 
@@ -123,7 +139,7 @@ class _Scan:
         if machine.notes:
             raise _NotFlat
 
-        def expander(definition: GateDefinition) -> Callable[..., list[Operation]]:
+        def expander(definition: GateDefinition) -> Callable[..., list[Unitary]]:
             return lambda *values: expand(machine, definition, values, definition.at)
 
         self.own = {
@@ -132,7 +148,7 @@ class _Scan:
         }
         self.table = self.table | self.own
 
-    def gate(self, match: re.Match[str]) -> list[tuple[Any, ...]]:
+    def gate(self, match: re.Match[str]) -> list[Operation]:
         """Return the operations of a gate statement."""
         name, arguments, a, a_index, b, b_index, c, c_index = match.groups()
         standard = self.table[name]
@@ -142,16 +158,13 @@ class _Scan:
         if len(values) != standard.parameters:
             raise _NotFlat
         if a_index is not None and (b is None or b_index is not None) and (c is None or c_index is not None):
+            numbers = self.numbers
             if b is None:
-                qubits: tuple[int, ...] = (self.one(self.quantum, a, a_index),)
+                qubits: tuple[int, ...] = (numbers[a, a_index],)
             elif c is None:
-                qubits = (self.one(self.quantum, a, a_index), self.one(self.quantum, b, b_index))
+                qubits = (numbers[a, a_index], numbers[b, b_index])
             else:
-                qubits = (
-                    self.one(self.quantum, a, a_index),
-                    self.one(self.quantum, b, b_index),
-                    self.one(self.quantum, c, c_index),
-                )
+                qubits = (numbers[a, a_index], numbers[b, b_index], numbers[c, c_index])
             return self.apply(standard, values, qubits)
         places = [self.many(self.quantum, a, a_index)]
         if b is not None:
@@ -161,29 +174,36 @@ class _Scan:
         sizes = {len(place) for place in places}
         if len(sizes) != 1:
             raise _NotFlat
-        result: list[tuple[Any, ...]] = []
+        result: list[Operation] = []
         for qubits in zip(*places, strict=True):
             result += self.apply(standard, values, qubits)
         return result
 
-    def apply(self, standard: Standard, values: tuple[float, ...], qubits: tuple[int, ...]) -> list[tuple[Any, ...]]:
+    def apply(self, standard: Standard, values: tuple[float, ...], qubits: tuple[int, ...]) -> list[Operation]:
         """Return the operations of one gate on qubits."""
-        if len(qubits) != standard.qubits or len(set(qubits)) < len(qubits):
+        size = len(qubits)
+        if size != standard.qubits or (size > 1 and len(set(qubits)) < size):
             raise _NotFlat
+        if standard.native:
+            if self.own:
+                self.weigh(1)
+            return [gate_from((standard.native, values, qubits))]
         expanded = standard.expand(*values)
         if self.own:
-            self.weight += len(expanded)
-            if self.weight > LIMITS.operations:
-                raise _NotFlat
-        elif len(expanded) == 1 and expanded[0][0] != "gphase" and len(expanded[0][2]) == len(qubits):
-            return [(expanded[0][0], expanded[0][1], qubits)]
-        result: list[tuple[Any, ...]] = []
-        for part, parameters, places in expanded:
-            if part == "gphase":
-                self.phase += parameters[0]
+            self.weigh(len(expanded))
+        result: list[Operation] = []
+        for operation in expanded:
+            if isinstance(operation, Gate) and operation.name == "gphase":
+                self.phase += operation.parameters[0]
             else:
-                result.append((part, parameters, tuple([qubits[place] for place in places])))
+                result.append(on_qubits(operation, qubits))
         return result
+
+    def weigh(self, operations: int) -> None:
+        """Count what one statement may come to many of, before it is made."""
+        self.weight += operations
+        if self.weight > LIMITS.operations:
+            raise _NotFlat
 
     def parameter(self, text: str) -> float:
         """Return a parameter: a number as it stands, anything else as the compiler evaluates it."""
@@ -228,26 +248,15 @@ class _Scan:
 
     # ------------------------------------------------------------------ places
 
-    @staticmethod
-    def one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
-        """Return one qubit or cell of a register."""
-        first, size = registers[name]
-        number = int(index)
-        if number >= size:
-            raise _NotFlat
-        return first + number
-
     def many(self, registers: dict[str, tuple[int, int]], name: str, index: str | None) -> list[int]:
         """Return the qubits or cells a place names."""
         if index is not None:
             if name in self.single:
                 raise _NotFlat
-            return [self.one(registers, name, index)]
+            return [_one(registers, name, index)]
         first, size = registers[name]
         # One statement can name many: bound what they come to before making them.
-        self.weight += size
-        if self.weight > LIMITS.operations:
-            raise _NotFlat
+        self.weigh(size)
         return list(range(first, first + size))
 
     # ------------------------------------------------------------------ everything else
@@ -262,7 +271,7 @@ class _Scan:
             cells = self.many(self.classical, c or c2, c_index if c else c2_index)
             if len(qubits) != len(cells):
                 raise _NotFlat
-            self.operations += [("measure", qubit, cell) for qubit, cell in zip(qubits, cells, strict=True)]
+            self.operations += [Measure(qubit, cell) for qubit, cell in zip(qubits, cells, strict=True)]
             self.measured = True
         elif match := _DECLARATION.fullmatch(statement):
             self.declare(match)
@@ -270,13 +279,11 @@ class _Scan:
             qubits = self.many(self.quantum, match[2], match[3])
             if match[1] == "measure":
                 raise _NotFlat  # rare, and its bits stand behind all registers
-            self.operations += [("reset", qubit) for qubit in qubits]
+            self.operations += [Reset(qubit) for qubit in qubits]
         elif match := _BARRIER.fullmatch(statement):
             if match[1] is None:
                 qubits = list(range(self.qubits))
-                self.weight += self.qubits
-                if self.weight > LIMITS.operations:
-                    raise _NotFlat
+                self.weigh(self.qubits)
             else:
                 qubits = []
                 for part in match[1].split(","):
@@ -285,7 +292,7 @@ class _Scan:
                         raise _NotFlat
                     qubits += self.many(self.quantum, place[1], place[2])
             if qubits:
-                self.operations.append(("barrier", tuple(dict.fromkeys(qubits))))
+                self.operations.append(Barrier(tuple(dict.fromkeys(qubits))))
         elif not _INCLUDE.fullmatch(statement):
             raise _NotFlat
 
@@ -318,7 +325,16 @@ class _Scan:
             raise _NotFlat
         outputs = [Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()]
         registers = [(name, size) for name, (_, size) in self.quantum.items()]
-        return Compiled(self.operations, registers, outputs, self.cells, self.phase, [])
+        return Compiled(self.operations, registers, outputs, self.cells, self.phase, [], depends_on_inputs=False)
+
+
+def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
+    """Return one qubit or cell of a register."""
+    first, size = registers[name]
+    number = int(index)
+    if number >= size:
+        raise _NotFlat
+    return first + number
 
 
 def scan(text: str, budget: Budget, *, counted: bool = True) -> Compiled | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reader import modifiers, syntax
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
@@ -12,13 +12,15 @@ from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
 from reader.machine import Frame, Qubits, Variable
+from reader.operations import Gate, on_qubits
 from reader.operators import convert
 from reader.places import qubits_of
 from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
 
 if TYPE_CHECKING:
-    from reader.gates import Operation, Standard
+    from reader.gates import Standard
     from reader.machine import Machine
+    from reader.operations import Unitary
 
 _MOST_POWERS = 8
 _LINEAR = frozenset(
@@ -211,7 +213,7 @@ def emit_if(
     m: Machine,
     node: syntax.GateCall,
     bit: Any,  # noqa: ANN401 as it reads best
-    operations: list[Operation],
+    operations: list[Unitary],
     combinations: list[tuple[int, ...]],
 ) -> None:
     """Apply operations where a measured bit is set."""
@@ -221,20 +223,19 @@ def emit_if(
         place(m, node, operations, combinations)
 
 
-def place(m: Machine, node: syntax.GateCall, operations: list[Operation], combinations: list[tuple[int, ...]]) -> None:
+def place(m: Machine, node: syntax.GateCall, operations: list[Unitary], combinations: list[tuple[int, ...]]) -> None:
     """Emit operations on qubits."""
     m.count(len(operations) * len(combinations), node.at)
     ops = m.ops
     for qubits in combinations:
-        for name, parameters, places in operations:
-            if name == "gphase":
-                if m.in_gate:
-                    ops.append((name, parameters, ()))
-                elif m.depth == 0:
-                    m.phase += parameters[0]
-                # Under a test a global phase is one of the whole state: no count can tell.
-                continue
-            ops.append((name, parameters, tuple([qubits[p] for p in places])))
+        for operation in operations:
+            if not isinstance(operation, Gate) or operation.name != "gphase":
+                ops.append(on_qubits(operation, qubits))
+            elif m.in_gate:
+                ops.append(operation)
+            elif m.depth == 0:
+                m.phase += operation.parameters[0]
+            # Under a test a global phase is one of the whole state: no count can tell.
 
 
 def split_controls(node: syntax.GateCall, registers: list[Qubits], wanted: int) -> list[Qubits]:  # noqa: RET503 it ends in a refusal
@@ -305,12 +306,12 @@ def modified(  # noqa: PLR0913 a dispatch over the language
     counts: list[int],
     exponents: list[float],
     own: int,
-) -> list[Operation]:
+) -> list[Unitary]:
     """Return the operations of a gate with its modifiers, over places 0 to n-1."""
     if not node.modifiers and isinstance(gate, tuple):
         return gate.expand(*parameters)
     if gate is None:
-        operations: list[Operation] = [("gphase", parameters, ())]
+        operations: list[Unitary] = [Gate("gphase", parameters, ())]
     elif isinstance(gate, syntax.GateDefinition):
         operations = expand(m, gate, parameters, node.name_at)
     else:
@@ -338,12 +339,12 @@ def modified(  # noqa: PLR0913 a dispatch over the language
             operations = modifiers.controlled(operations, count)
             size += count
             if modifier.name == "negctrl":
-                turn: list[Operation] = [("x", (), (number,)) for number in range(count)]
+                turn = [Gate("x", (), (number,)) for number in range(count)]
                 operations = [*turn, *operations, *turn]
     return operations
 
 
-def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Operation]:
+def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Unitary]:
     """Return the operations of a user's gate over its own qubits; every (gate, parameters) is worked out once."""
     key = (gate.name, parameters)
     cached = m.gate_cache.get(key)
@@ -369,7 +370,7 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     m.frame, m.ops, m.in_gate, m.gates_before = frame, [], True, gate.at
     before = m.operations
     execute_body(m, gate.body)
-    operations = m.ops
+    operations = cast("list[Unitary]", m.ops)  # no other statement may be in a gate, see `check_body`
     m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before = outer
     # What a body counts is counted again wherever it is placed; one that never is must still be bounded.
     m.operations = before

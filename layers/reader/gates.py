@@ -1,19 +1,20 @@
 """The gates a program may use without defining them, each in terms of the few that the simulator is given.
 
 Sources: the OpenQASM 3.0 standard library (stdgates.inc), qelib1.inc of OpenQASM 2 and the names that Qiskit exports.
-An operation is a tuple (name, parameters, qubits). Only names of `NATIVE` reach the simulator, so a user's gate that is
-called like one of Aer's cannot be mistaken for it.
+Only names of `NATIVE` reach the simulator, so a user's gate that is called like one of Aer's cannot be mistaken for it.
 """
 
 from __future__ import annotations
 
 from math import pi
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from reader.operations import Gate, gate_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Operation = tuple[str, tuple[Any, ...], tuple[int, ...]]
+    from reader.operations import Unitary
 
 # Qiskit's matrices; `gphase` has no qubits, `mcx` and `mcphase` any number of controls before the target.
 NATIVE = frozenset(
@@ -56,147 +57,150 @@ NATIVE = frozenset(
 
 
 class Standard(NamedTuple):
-    """A predefined gate: how many parameters and qubits it takes, and what it does."""
+    """A predefined gate: how many parameters and qubits it takes, and what it does.
+
+    `expand` takes the parameters and returns operations over places 0 to `qubits` - 1.
+    """
 
     parameters: int
     qubits: int
-    expand: Callable[..., list[Operation]]
+    expand: Callable[..., list[Unitary]]
+    native: str = ""  # the one native gate that it is, with its parameters and qubits as they stand
 
 
 def _native(name: str, parameters: int, qubits: int) -> Standard:
     places = tuple(range(qubits))
-    return Standard(parameters, qubits, lambda *values: [(name, values, places)])
+    return Standard(parameters, qubits, lambda *values: [gate_from((name, values, places))], name)
 
 
-def _sequence(qubits: int, *operations: tuple[Any, ...]) -> Standard:
-    fixed: list[Operation] = [(name, tuple(parameters), tuple(places)) for name, parameters, places in operations]
+def _sequence(qubits: int, *operations: Gate) -> Standard:
+    fixed: list[Unitary] = list(operations)
     return Standard(0, qubits, lambda: fixed)
 
 
-def controlled_u(theta: float, phi: float, lam: float, gamma: float) -> list[Operation]:
+def controlled_u(theta: float, phi: float, lam: float, gamma: float) -> list[Unitary]:
     """Return exp(i gamma) u(theta, phi, lam) on qubit 1, controlled by qubit 0."""
     return [
-        ("p", (gamma + (phi + lam) / 2,), (0,)),
-        ("p", ((lam - phi) / 2,), (1,)),
-        ("cx", (), (0, 1)),
-        ("u", (-theta / 2, 0.0, -(phi + lam) / 2), (1,)),
-        ("cx", (), (0, 1)),
-        ("u", (theta / 2, phi, 0.0), (1,)),
+        Gate("p", (gamma + (phi + lam) / 2,), (0,)),
+        Gate("p", ((lam - phi) / 2,), (1,)),
+        Gate("cx", (), (0, 1)),
+        Gate("u", (-theta / 2, 0.0, -(phi + lam) / 2), (1,)),
+        Gate("cx", (), (0, 1)),
+        Gate("u", (theta / 2, phi, 0.0), (1,)),
     ]
 
 
-def _controlled_rotation(name: str) -> Callable[[float], list[Operation]]:
-    def expand(theta: float) -> list[Operation]:
-        turn: list[Operation] = [
-            (name, (theta / 2,), (1,)),
-            ("cx", (), (0, 1)),
-            (name, (-theta / 2,), (1,)),
-            ("cx", (), (0, 1)),
+def _controlled_rotation(name: str) -> Callable[[float], list[Unitary]]:
+    def expand(theta: float) -> list[Unitary]:
+        return [
+            Gate(name, (theta / 2,), (1,)),
+            Gate("cx", (), (0, 1)),
+            Gate(name, (-theta / 2,), (1,)),
+            Gate("cx", (), (0, 1)),
         ]
-        return turn
 
     return expand
 
 
-def _crx(theta: float) -> list[Operation]:
-    return [("h", (), (1,)), *_controlled_rotation("rz")(theta), ("h", (), (1,))]
+def _crx(theta: float) -> list[Unitary]:
+    return [Gate("h", (), (1,)), *_controlled_rotation("rz")(theta), Gate("h", (), (1,))]
 
 
-def _rccx(a: int, b: int, c: int) -> list[Operation]:
+def _rccx(a: int, b: int, c: int) -> list[Gate]:
     # Margolus' simplified Toffoli, as in qelib1.inc.
     return [
-        ("u", (pi / 2, 0.0, pi), (c,)),
-        ("p", (pi / 4,), (c,)),
-        ("cx", (), (b, c)),
-        ("p", (-pi / 4,), (c,)),
-        ("cx", (), (a, c)),
-        ("p", (pi / 4,), (c,)),
-        ("cx", (), (b, c)),
-        ("p", (-pi / 4,), (c,)),
-        ("u", (pi / 2, 0.0, pi), (c,)),
+        Gate("u", (pi / 2, 0.0, pi), (c,)),
+        Gate("p", (pi / 4,), (c,)),
+        Gate("cx", (), (b, c)),
+        Gate("p", (-pi / 4,), (c,)),
+        Gate("cx", (), (a, c)),
+        Gate("p", (pi / 4,), (c,)),
+        Gate("cx", (), (b, c)),
+        Gate("p", (-pi / 4,), (c,)),
+        Gate("u", (pi / 2, 0.0, pi), (c,)),
     ]
 
 
-def _rc3x() -> list[Operation]:
-    half: list[Operation] = [
-        ("u", (pi / 2, 0.0, pi), (3,)),
-        ("p", (pi / 4,), (3,)),
-        ("cx", (), (2, 3)),
-        ("p", (-pi / 4,), (3,)),
-        ("u", (pi / 2, 0.0, pi), (3,)),
+def _rc3x() -> list[Gate]:
+    half = [
+        Gate("u", (pi / 2, 0.0, pi), (3,)),
+        Gate("p", (pi / 4,), (3,)),
+        Gate("cx", (), (2, 3)),
+        Gate("p", (-pi / 4,), (3,)),
+        Gate("u", (pi / 2, 0.0, pi), (3,)),
     ]
     return [
         *half,
-        ("cx", (), (0, 3)),
-        ("p", (pi / 4,), (3,)),
-        ("cx", (), (1, 3)),
-        ("p", (-pi / 4,), (3,)),
-        ("cx", (), (0, 3)),
-        ("p", (pi / 4,), (3,)),
-        ("cx", (), (1, 3)),
-        ("p", (-pi / 4,), (3,)),
+        Gate("cx", (), (0, 3)),
+        Gate("p", (pi / 4,), (3,)),
+        Gate("cx", (), (1, 3)),
+        Gate("p", (-pi / 4,), (3,)),
+        Gate("cx", (), (0, 3)),
+        Gate("p", (pi / 4,), (3,)),
+        Gate("cx", (), (1, 3)),
+        Gate("p", (-pi / 4,), (3,)),
         *half,
     ]
 
 
-def _u2(phi: float, lam: float) -> list[Operation]:
+def _u2(phi: float, lam: float) -> list[Unitary]:
     # In OpenQASM 3 u2 and u3 have determinant one; the phase matters under ctrl only.
-    return [("gphase", (-(phi + lam) / 2,), ()), ("u", (pi / 2, phi, lam), (0,))]
+    return [Gate("gphase", (-(phi + lam) / 2,), ()), Gate("u", (pi / 2, phi, lam), (0,))]
 
 
-def _u3(theta: float, phi: float, lam: float) -> list[Operation]:
-    return [("gphase", (-(phi + lam) / 2,), ()), ("u", (theta, phi, lam), (0,))]
+def _u3(theta: float, phi: float, lam: float) -> list[Unitary]:
+    return [Gate("gphase", (-(phi + lam) / 2,), ()), Gate("u", (theta, phi, lam), (0,))]
 
 
-def _builtin_u(theta: float, phi: float, lam: float) -> list[Operation]:
+def _builtin_u(theta: float, phi: float, lam: float) -> list[Unitary]:
     # OpenQASM 3's U is 2 pi periodic, which makes it exp(i theta/2) times Qiskit's (spec, "Built-in gates").
-    return [("gphase", (theta / 2,), ()), ("u", (theta, phi, lam), (0,))]
+    return [Gate("gphase", (theta / 2,), ()), Gate("u", (theta, phi, lam), (0,))]
 
 
-def _xx_plus_yy(theta: float, beta: float = 0.0) -> list[Operation]:
+def _xx_plus_yy(theta: float, beta: float = 0.0) -> list[Unitary]:
     return [
-        ("rz", (beta,), (0,)),
-        ("rz", (-pi / 2,), (1,)),
-        ("sx", (), (1,)),
-        ("rz", (pi / 2,), (1,)),
-        ("s", (), (0,)),
-        ("cx", (), (1, 0)),
-        ("ry", (-theta / 2,), (1,)),
-        ("ry", (-theta / 2,), (0,)),
-        ("cx", (), (1, 0)),
-        ("sdg", (), (0,)),
-        ("rz", (-pi / 2,), (1,)),
-        ("sxdg", (), (1,)),
-        ("rz", (pi / 2,), (1,)),
-        ("rz", (-beta,), (0,)),
+        Gate("rz", (beta,), (0,)),
+        Gate("rz", (-pi / 2,), (1,)),
+        Gate("sx", (), (1,)),
+        Gate("rz", (pi / 2,), (1,)),
+        Gate("s", (), (0,)),
+        Gate("cx", (), (1, 0)),
+        Gate("ry", (-theta / 2,), (1,)),
+        Gate("ry", (-theta / 2,), (0,)),
+        Gate("cx", (), (1, 0)),
+        Gate("sdg", (), (0,)),
+        Gate("rz", (-pi / 2,), (1,)),
+        Gate("sxdg", (), (1,)),
+        Gate("rz", (pi / 2,), (1,)),
+        Gate("rz", (-beta,), (0,)),
     ]
 
 
-def _xx_minus_yy(theta: float, beta: float = 0.0) -> list[Operation]:
+def _xx_minus_yy(theta: float, beta: float = 0.0) -> list[Unitary]:
     return [
-        ("rz", (-beta,), (1,)),
-        ("rz", (-pi / 2,), (0,)),
-        ("sx", (), (0,)),
-        ("rz", (pi / 2,), (0,)),
-        ("s", (), (1,)),
-        ("cx", (), (0, 1)),
-        ("ry", (theta / 2,), (0,)),
-        ("ry", (-theta / 2,), (1,)),
-        ("cx", (), (0, 1)),
-        ("sdg", (), (1,)),
-        ("rz", (-pi / 2,), (0,)),
-        ("sxdg", (), (0,)),
-        ("rz", (pi / 2,), (0,)),
-        ("rz", (beta,), (1,)),
+        Gate("rz", (-beta,), (1,)),
+        Gate("rz", (-pi / 2,), (0,)),
+        Gate("sx", (), (0,)),
+        Gate("rz", (pi / 2,), (0,)),
+        Gate("s", (), (1,)),
+        Gate("cx", (), (0, 1)),
+        Gate("ry", (theta / 2,), (0,)),
+        Gate("ry", (-theta / 2,), (1,)),
+        Gate("cx", (), (0, 1)),
+        Gate("sdg", (), (1,)),
+        Gate("rz", (-pi / 2,), (0,)),
+        Gate("sxdg", (), (0,)),
+        Gate("rz", (pi / 2,), (0,)),
+        Gate("rz", (beta,), (1,)),
     ]
 
 
-def _c3sx() -> list[Operation]:
+def _c3sx() -> list[Unitary]:
     # ctrl(3) @ sx: its target rotation is a phase between two h, and so a phase on all four.
-    return [("h", (), (3,)), ("mcphase", (pi / 2,), (0, 1, 2, 3)), ("h", (), (3,))]
+    return [Gate("h", (), (3,)), Gate("mcphase", (pi / 2,), (0, 1, 2, 3)), Gate("h", (), (3,))]
 
 
-_H1 = ("h", (), (1,))
+_H1 = Gate("h", (), (1,))
 
 # What stdgates.inc defines.
 STDGATES: dict[str, Standard] = {
@@ -210,13 +214,13 @@ STDGATES: dict[str, Standard] = {
     "crz": Standard(1, 2, _controlled_rotation("rz")),
     "ch": _sequence(
         2,
-        ("s", (), (1,)),
+        Gate("s", (), (1,)),
         _H1,
-        ("t", (), (1,)),
-        ("cx", (), (0, 1)),
-        ("tdg", (), (1,)),
+        Gate("t", (), (1,)),
+        Gate("cx", (), (0, 1)),
+        Gate("tdg", (), (1,)),
         _H1,
-        ("sdg", (), (1,)),
+        Gate("sdg", (), (1,)),
     ),
     "cu": Standard(4, 2, controlled_u),
     "CX": _native("cx", 0, 2),
@@ -229,30 +233,30 @@ STDGATES: dict[str, Standard] = {
 # What Qiskit exports without a definition, and qelib1.inc defines beyond that.
 EXTRAS: dict[str, Standard] = {
     "u": _native("u", 3, 1),
-    "u0": Standard(1, 1, lambda _gamma: [("id", (), (0,))]),
+    "u0": Standard(1, 1, lambda _gamma: [Gate("id", (), (0,))]),
     "r": _native("r", 2, 1),
     "sxdg": _native("sxdg", 0, 1),
     "cu1": _native("cp", 1, 2),
     "cu3": Standard(3, 2, lambda theta, phi, lam: controlled_u(theta, phi, lam, 0.0)),
-    "csx": _sequence(2, _H1, ("cp", (pi / 2,), (0, 1)), _H1),
-    "cs": _sequence(2, ("cp", (pi / 2,), (0, 1))),
-    "csdg": _sequence(2, ("cp", (-pi / 2,), (0, 1))),
+    "csx": _sequence(2, _H1, Gate("cp", (pi / 2,), (0, 1)), _H1),
+    "cs": _sequence(2, Gate("cp", (pi / 2,), (0, 1))),
+    "csdg": _sequence(2, Gate("cp", (-pi / 2,), (0, 1))),
     "rxx": _native("rxx", 1, 2),
     "ryy": _native("ryy", 1, 2),
     "rzz": _native("rzz", 1, 2),
     "rzx": _native("rzx", 1, 2),
     "ecr": _native("ecr", 0, 2),
-    "dcx": _sequence(2, ("cx", (), (0, 1)), ("cx", (), (1, 0))),
+    "dcx": _sequence(2, Gate("cx", (), (0, 1)), Gate("cx", (), (1, 0))),
     "iswap": _sequence(
         2,
-        ("s", (), (0,)),
-        ("s", (), (1,)),
-        ("h", (), (0,)),
-        ("cx", (), (0, 1)),
-        ("cx", (), (1, 0)),
+        Gate("s", (), (0,)),
+        Gate("s", (), (1,)),
+        Gate("h", (), (0,)),
+        Gate("cx", (), (0, 1)),
+        Gate("cx", (), (1, 0)),
         _H1,
     ),
-    "ccz": _sequence(3, ("h", (), (2,)), ("ccx", (), (0, 1, 2)), ("h", (), (2,))),
+    "ccz": _sequence(3, Gate("h", (), (2,)), Gate("ccx", (), (0, 1, 2)), Gate("h", (), (2,))),
     "rccx": _sequence(3, *_rccx(0, 1, 2)),
     "rc3x": _sequence(4, *_rc3x()),
     "rcccx": _sequence(4, *_rc3x()),
@@ -270,6 +274,6 @@ GATES: dict[str, Standard] = {**EXTRAS, **STDGATES, **BUILTIN}
 LEGACY_GATES: dict[str, Standard] = {
     **GATES,
     "U": _native("u", 3, 1),
-    "u2": Standard(2, 1, lambda phi, lam: [("u", (pi / 2, phi, lam), (0,))]),
+    "u2": Standard(2, 1, lambda phi, lam: [Gate("u", (pi / 2, phi, lam), (0,))]),
     "u3": _native("u", 3, 1),
 }

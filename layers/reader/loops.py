@@ -12,6 +12,7 @@ from reader.expressions import evaluate, integer, read
 from reader.limits import LIMITS
 from reader.logic import Bit, Node, both, negate
 from reader.machine import Array, Bits, Qubits, Variable
+from reader.operations import While
 from reader.operators import convert, truth
 from reader.places import refer, unknown
 from reader.repetition import TRIES, Round, count_iterations, names_its_variable
@@ -233,7 +234,7 @@ def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], N
         m.undo(head)
         m.ops = outer
         m.known = {cell: 0}
-        m.emit(("while", cell, inside), at)
+        m.emit(While(cell, inside), at)
         m.leave()
         return
     unsupported("This loop changes too many variables.", at, "Use fewer variables in the loop.")

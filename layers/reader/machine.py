@@ -20,6 +20,7 @@ from reader.budget import OPERATION, STEP
 from reader.excerpts import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
 from reader.logic import Arithmetic, Bit, Node, cells, replaced
+from reader.operations import If, Measure, Store
 from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from reader import syntax
     from reader.budget import Budget
+    from reader.operations import Operation, Unitary
 
 
 WIDE = 64  # bits that one step deals with
@@ -154,7 +156,7 @@ class Machine:
         self.pause = 0  # the step at which to pay next
         self.emitted = 0  # operations ever counted, those taken back included
         self.legacy = legacy
-        self.ops: list[tuple[Any, ...]] = []
+        self.ops: list[Operation] = []
         self.known: dict[int, int] = {}
         self.journal: list[tuple[Variable, int, Any]] = []
         self.here = 0  # where the running statement starts
@@ -178,7 +180,7 @@ class Machine:
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
-        self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
+        self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
         self.globals = Frame(None)
@@ -260,7 +262,7 @@ class Machine:
                 "Use fewer gates, loop iterations or a smaller exponent of pow.",
             )
 
-    def emit(self, operation: tuple[Any, ...], at: int) -> None:
+    def emit(self, operation: Operation, at: int) -> None:
         """Add an operation to the circuit."""
         self.count(1, at)
         self.ops.append(operation)
@@ -294,7 +296,7 @@ class Machine:
 
     def store(self, cell: int, bit: Bit, at: int) -> None:
         """Emit the assignment of a bit to a cell."""
-        self.emit(("store", cell, bit), at)
+        self.emit(Store(cell, bit), at)
         self.written(cell)
         if not isinstance(bit, Node):
             self.known[cell] = bit
@@ -432,7 +434,7 @@ class Machine:
     def measure(self, qubit: int, variable: Variable, index: int, at: int) -> None:
         """Measure a qubit into a variable's bit."""
         cell = self.cell_of(variable, index, at)
-        self.emit(("measure", qubit, cell), at)
+        self.emit(Measure(qubit, cell), at)
         self.measured = True
         if variable.type.kind != "bit":
             self.measured_into.add(variable)
@@ -468,7 +470,7 @@ class Machine:
         """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own."""
         self.enter(at)
         outer_ops, outer_known = self.ops, self.known
-        sides: list[tuple[list[Any], dict[Variable, Any], dict[int, int]]] = []
+        sides: list[tuple[list[Operation], dict[Variable, Any], dict[int, int]]] = []
         self.depth += inner
         for value, run in ((1, then), (0, otherwise)):
             self.ops = []
@@ -514,15 +516,15 @@ class Machine:
         if yes_ops or no_ops:
             # A test is a circuit of its own to Qiskit and costs as much as many gates.
             self.count(_TEST, at)
-            self.emit(("if", condition, yes_ops, no_ops), at)
+            self.emit(If(condition, yes_ops, no_ops), at)
         self.leave()
 
     def _merge_other(
         self,
         yes: Any,  # noqa: ANN401 - any kind of value
         no: Any,  # noqa: ANN401 - any kind of value
-        yes_side: tuple[list[Any], dict[int, int]],
-        no_side: tuple[list[Any], dict[int, int]],
+        yes_side: tuple[list[Operation], dict[int, int]],
+        no_side: tuple[list[Operation], dict[int, int]],
         at: int,
     ) -> Any:  # noqa: ANN401 - any kind of value
         """Return one value for two that a test decided between: a `Select` on a cell that remembers the test."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import cmath
 from math import atan2, cos, isclose, pi, sin, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reader.limits import LIMITS
+from reader.operations import Gate, Power, on_qubits
 
 if TYPE_CHECKING:
-    from reader.gates import Operation
+    from reader.operations import Unitary
 
 _SELF_INVERSE = frozenset(["id", "x", "y", "z", "h", "cx", "cy", "cz", "swap", "ccx", "cswap", "ecr", "mcx"])
 _INVERSE = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
@@ -39,33 +42,34 @@ _FIXED_ANGLES: dict[str, tuple[float, float, float, float]] = {
 _CONTROLLED = {"cx": ("x", 1), "cy": ("y", 1), "cz": ("z", 1), "cp": ("p", 1), "ccx": ("x", 2)}
 
 
-def inverse(operations: list[Operation]) -> list[Operation]:
+def inverse(operations: list[Unitary]) -> list[Unitary]:
     """Return the inverse: every operation inverted, in reverse order."""
-    return [_invert(*operation) for operation in reversed(operations)]
+    return [_invert(operation) for operation in reversed(operations)]
 
 
-def _invert(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> Operation:
+def _invert(operation: Unitary) -> Unitary:
+    if isinstance(operation, Power):
+        return Power(-operation.exponent, operation.operations, operation.qubits)
+    name, parameters, qubits = operation
     if name in _SELF_INVERSE:
-        return name, parameters, qubits
+        return operation
     if name in _INVERSE:
-        return _INVERSE[name], parameters, qubits
-    if name in _LINEAR:
-        return name, (-parameters[0],), qubits
+        return Gate(_INVERSE[name], parameters, qubits)
     if name == "u":
         theta, phi, lam = parameters
-        return "u", (-theta, -lam, -phi), qubits
-    if name == "r":
-        return "r", (-parameters[0], parameters[1]), qubits
-    exponent, inner = parameters
-    return "power", (-exponent, inner), qubits
+        return Gate("u", (-theta, -lam, -phi), qubits)
+    # A rotation is left; of `r` the second parameter is the axis.
+    assert name in _LINEAR or name == "r", name  # noqa: S101 - every native gate is one of these
+    return Gate(name, (-parameters[0], *parameters[1:]), qubits)
 
 
-def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, float] | None:  # noqa: PLR0911 a dispatch over the language
+def as_u(name: str, parameters: tuple[float, ...]) -> tuple[float, float, float, float] | None:  # noqa: PLR0911 a dispatch over the language
     """Return a one-qubit gate's theta, phi, lambda and phase; None for any other gate."""
     if name in _FIXED_ANGLES:
         return _FIXED_ANGLES[name]
     if name == "u":
-        return (*parameters, 0.0)
+        theta, phi, lam = parameters
+        return theta, phi, lam, 0.0
     if name == "p":
         return 0.0, 0.0, parameters[0], 0.0
     if name == "rx":
@@ -79,50 +83,50 @@ def as_u(name: str, parameters: tuple[Any, ...]) -> tuple[float, float, float, f
     return None
 
 
-def _spread(name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]) -> list[Operation]:
+def _spread(gate: Gate) -> list[Gate]:
     """Return a gate of several qubits in terms of one-qubit gates, their controlled forms and swap."""
+    name, parameters, qubits = gate
     if name in ("rxx", "ryy", "rzz", "rzx"):
         a, b = qubits
-        around: list[Operation] = []
-        back: list[Operation] = []
+        around: list[Gate] = []
+        back: list[Gate] = []
         if name == "rxx":
-            around = back = [("h", (), (a,)), ("h", (), (b,))]
+            around = back = [Gate("h", (), (a,)), Gate("h", (), (b,))]
         elif name == "ryy":
-            around = [("rx", (pi / 2,), (a,)), ("rx", (pi / 2,), (b,))]
-            back = [("rx", (-pi / 2,), (a,)), ("rx", (-pi / 2,), (b,))]
+            around = [Gate("rx", (pi / 2,), (a,)), Gate("rx", (pi / 2,), (b,))]
+            back = [Gate("rx", (-pi / 2,), (a,)), Gate("rx", (-pi / 2,), (b,))]
         elif name == "rzx":
-            around = back = [("h", (), (b,))]
-        return [*around, ("cx", (), (a, b)), ("rz", parameters, (b,)), ("cx", (), (a, b)), *back]
+            around = back = [Gate("h", (), (b,))]
+        return [*around, Gate("cx", (), (a, b)), Gate("rz", parameters, (b,)), Gate("cx", (), (a, b)), *back]
     if name == "ecr":
         a, b = qubits
         return [
-            *_spread("rzx", (pi / 4,), (a, b)),
-            ("x", (), (a,)),
-            *_spread("rzx", (-pi / 4,), (a, b)),
+            *_spread(Gate("rzx", (pi / 4,), (a, b))),
+            Gate("x", (), (a,)),
+            *_spread(Gate("rzx", (-pi / 4,), (a, b))),
         ]
-    return [(name, parameters, qubits)]
+    return [gate]
 
 
-def controlled(operations: list[Operation], count: int) -> list[Operation]:
+def controlled(operations: list[Unitary], count: int) -> list[Unitary]:
     """Return the gate under `count` controls, which come first; its own places move up by as many."""
     controls = tuple(range(count))
-    result: list[Operation] = []
-    for name, parameters, qubits in operations:
-        moved = tuple(qubit + count for qubit in qubits)
-        if name == "power":
-            exponent, inner = parameters
+    result: list[Unitary] = []
+    for operation in operations:
+        moved = tuple(qubit + count for qubit in operation.qubits)
+        if isinstance(operation, Power):
             # Controls commute with powers: ctrl of U to the k is ctrl U to the k, principal values included.
-            result.append(("power", (exponent, tuple(controlled(list(inner), count))), controls + moved))
+            inner = tuple(controlled(list(operation.operations), count))
+            result.append(Power(operation.exponent, inner, controls + moved))
             continue
-        for part in _spread(name, parameters, moved):
-            _control(result, controls, *part)
+        for part in _spread(Gate(operation.name, operation.parameters, moved)):
+            _control(result, controls, part)
     return result
 
 
-def _control(
-    result: list[Operation], controls: tuple[int, ...], name: str, parameters: tuple[Any, ...], qubits: tuple[int, ...]
-) -> None:
+def _control(result: list[Unitary], controls: tuple[int, ...], gate: Gate) -> None:
     """Append one gate under the controls."""
+    name, parameters, qubits = gate
     if name in _CONTROLLED:
         name, own = _CONTROLLED[name]
         controls += qubits[:own]
@@ -132,57 +136,57 @@ def _control(
     if name == "gphase":
         result.append(phase_on(controls, parameters[0]))
     elif name in ("mcx", "mcphase"):
-        result.append((name, parameters, controls + qubits))
+        result.append(Gate(name, parameters, controls + qubits))
     elif name in ("swap", "cswap"):
         controls += qubits[:-2]
         a, b = qubits[-2:]
         if len(controls) == 1:
-            result.append(("cswap", (), (*controls, a, b)))
+            result.append(Gate("cswap", (), (*controls, a, b)))
         else:
-            result += [("cx", (), (b, a)), flip((*controls, a), b), ("cx", (), (b, a))]
+            result += [Gate("cx", (), (b, a)), flip((*controls, a), b), Gate("cx", (), (b, a))]
     elif name == "x":
         result.append(flip(controls, qubits[0]))
     elif name == "z" or name == "p":  # noqa: PLR1714 - the second has a parameter
         result.append(phase_on(controls + qubits, parameters[0] if parameters else pi))
     elif name == "y" and len(controls) == 1:
-        result.append(("cy", (), controls + qubits))
+        result.append(Gate("cy", (), controls + qubits))
     else:
         angles = as_u(name, parameters)
         assert angles is not None  # noqa: S101 - every other native gate was spread above
         _control_u(result, controls, qubits[0], angles)
 
 
-def flip(controls: tuple[int, ...], target: int) -> Operation:
+def flip(controls: tuple[int, ...], target: int) -> Gate:
     """Return x under controls."""
     names = {0: "x", 1: "cx", 2: "ccx"}
-    return names.get(len(controls), "mcx"), (), (*controls, target)
+    return Gate(names.get(len(controls), "mcx"), (), (*controls, target))
 
 
-def phase_on(qubits: tuple[int, ...], angle: float) -> Operation:
+def phase_on(qubits: tuple[int, ...], angle: float) -> Gate:
     """Return the phase that the state with all these qubits set takes."""
     if len(qubits) == 2 and isclose(abs(angle), pi, rel_tol=1e-15):  # noqa: PLR2004 - cz keeps a Clifford circuit one
-        return "cz", (), qubits
+        return Gate("cz", (), qubits)
     names = {0: "gphase", 1: "p", 2: "cp"}
-    return names.get(len(qubits), "mcphase"), (angle,), qubits
+    return Gate(names.get(len(qubits), "mcphase"), (angle,), qubits)
 
 
 def _control_u(
-    result: list[Operation], controls: tuple[int, ...], target: int, angles: tuple[float, float, float, float]
+    result: list[Unitary], controls: tuple[int, ...], target: int, angles: tuple[float, float, float, float]
 ) -> None:
     theta, phi, lam, gamma = angles
     total = gamma + (phi + lam) / 2
     if abs(total) > 0:
         result.append(phase_on(controls, total))
     result += [
-        ("p", ((lam - phi) / 2,), (target,)),
+        Gate("p", ((lam - phi) / 2,), (target,)),
         flip(controls, target),
-        ("u", (-theta / 2, 0.0, -(phi + lam) / 2), (target,)),
+        Gate("u", (-theta / 2, 0.0, -(phi + lam) / 2), (target,)),
         flip(controls, target),
-        ("u", (theta / 2, phi, 0.0), (target,)),
+        Gate("u", (theta / 2, phi, 0.0), (target,)),
     ]
 
 
-def power(operations: list[Operation], exponent: float, qubits: int) -> list[Operation] | None:
+def power(operations: list[Unitary], exponent: float, qubits: int) -> list[Unitary] | None:
     """Return the gate to a power: repetition for small integers, the principal power otherwise.
 
     None when that takes the whole matrix and the gate has more qubits than the caller wants to allow; see `whole`.
@@ -192,32 +196,29 @@ def power(operations: list[Operation], exponent: float, qubits: int) -> list[Ope
     if exponent == int(exponent) and abs(exponent) * len(operations) <= _REPEAT:
         once = operations if exponent > 0 else inverse(operations)
         return once * int(abs(exponent))
-    if len(operations) == 1:
+    if len(operations) == 1 and isinstance(operations[0], Gate):
         name, parameters, places = operations[0]
         if name in _LINEAR and (exponent == int(exponent) or name in ("p", "cp", "mcphase", "gphase")):
             angle = parameters[0]
             if exponent != int(exponent):
                 angle = principal(angle)
-            return [(name, (angle * exponent,), places)]
+            return [Gate(name, (angle * exponent,), places)]
         if name in _CONTROLLED:
             base, own = _CONTROLLED[name]
-            inner = power([(base, parameters, (0,))], exponent, 1)
+            inner = power([Gate(base, parameters, (0,))], exponent, 1)
             if inner is not None:
-                lifted = controlled(inner, own)
-                return [(part, values, tuple(places[place] for place in at)) for part, values, at in lifted]
+                return [on_qubits(part, places) for part in controlled(inner, own)]
     matrix = _product(operations) if qubits == 1 else None
     if matrix is not None:
         return _power_of_one_qubit(matrix, exponent)
     return whole(operations, exponent, qubits)
 
 
-def whole(operations: list[Operation], exponent: float, qubits: int) -> list[Operation] | None:
+def whole(operations: list[Unitary], exponent: float, qubits: int) -> list[Unitary] | None:
     """Return the power as one operation whose matrix the circuit builder computes; None if it has too many qubits."""
-    from reader.limits import LIMITS  # noqa: PLC0415 - this module is pure mathematics otherwise
-
     if qubits > LIMITS.power_qubits:
         return None
-    return [("power", (float(exponent), tuple(operations)), tuple(range(qubits)))]
+    return [Power(float(exponent), tuple(operations), tuple(range(qubits)))]
 
 
 def principal(angle: float) -> float:
@@ -229,15 +230,17 @@ def principal(angle: float) -> float:
 _Matrix = tuple[complex, complex, complex, complex]
 
 
-def _product(operations: list[Operation]) -> _Matrix | None:
+def _product(operations: list[Unitary]) -> _Matrix | None:
     """Return the matrix of a sequence of one-qubit gates; None if it has others."""
     a, b, c, d = 1 + 0j, 0j, 0j, 1 + 0j
-    for name, parameters, _ in operations:
-        if name == "gphase":
-            turn = cmath.exp(1j * parameters[0])
+    for operation in operations:
+        if isinstance(operation, Power):
+            return None
+        if operation.name == "gphase":
+            turn = cmath.exp(1j * operation.parameters[0])
             a, b, c, d = a * turn, b * turn, c * turn, d * turn
             continue
-        angles = as_u(name, parameters)
+        angles = as_u(operation.name, operation.parameters)
         if angles is None:
             return None
         theta, phi, lam, gamma = angles
@@ -250,7 +253,7 @@ def _product(operations: list[Operation]) -> _Matrix | None:
     return a, b, c, d
 
 
-def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Operation]:
+def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Unitary]:
     """Return the principal power of a unitary 2x2 matrix as a phase and a u gate."""
     a, b, c, d = matrix
     alpha = cmath.phase(a * d - b * c) / 2
@@ -273,10 +276,10 @@ def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Operation]:
     if abs(a) < _CLOSE:
         # Here u's off-diagonal is exp(i phi), -exp(i lam): choose lam = pi - phi's mirror with phase zero.
         return [
-            ("gphase", (alpha,), ()),
-            ("u", (pi, cmath.phase(c), cmath.phase(-complex(-sin(w) * y, -sin(w) * x))), (0,)),
+            Gate("gphase", (alpha,), ()),
+            Gate("u", (pi, cmath.phase(c), cmath.phase(-complex(-sin(w) * y, -sin(w) * x))), (0,)),
         ]
     first = cmath.phase(a)
     phi = cmath.phase(c) - first if abs(c) > _CLOSE else 0.0
     lam = cmath.phase(d) - first - phi
-    return [("gphase", (alpha + first,), ()), ("u", (theta, phi, lam), (0,))]
+    return [Gate("gphase", (alpha + first,), ()), Gate("u", (theta, phi, lam), (0,))]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from reader import syntax
 from reader.excerpts import SourceError
 from reader.inputs import check_names, declared
 from reader.logic import Node
 from reader.machine import Machine, Variable
+from reader.operations import Compiled, Measure, Output
 from reader.places import claim_qubits
 from reader.repetition import walk
 from reader.statements import execute_program
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reader.budget import Budget
-
-
-class Output(NamedTuple):
-    """A register of the counts: its name and its cells, least significant first."""
-
-    name: str
-    cells: tuple[int, ...]
-
-
-class Compiled(NamedTuple):
-    """A program ready to be built: see `machine` for operations; registers are (name, size) in order."""
-
-    operations: list[tuple[Any, ...]]
-    registers: list[tuple[str, int]]
-    outputs: list[Output]
-    cells: int  # classical bits, those outside of the outputs included
-    phase: float
-    notes: list[str]
 
 
 def has_inputs(program: syntax.Program) -> bool:
@@ -63,7 +46,7 @@ def compile_program(
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes))
+    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes), has_inputs(program))
 
 
 def choose_outputs(m: Machine) -> list[Variable]:
@@ -93,7 +76,7 @@ def measure_all_the_same(m: Machine, program: syntax.Program, outputs: list[Vari
         outputs = [Variable("meas", Type("bit", 1), 0, 0)]
     if outputs:
         qubit = 0 if m.qubits else claim_qubits(m, "_physical_0", 1, 0)
-        m.emit(("measure", qubit, m.allocate(1, 0)), 0)
+        m.emit(Measure(qubit, m.allocate(1, 0)), 0)
         m.measured = True
     return outputs
 

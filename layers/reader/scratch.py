@@ -5,9 +5,10 @@ The simulator's time for a program grows with the product of its stores and its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from reader.logic import Bit, Node, cells, replaced
+from reader.operations import Store
 
 if TYPE_CHECKING:
     from reader.machine import Machine
@@ -30,13 +31,13 @@ class Scratch:
         own = m.temporaries[self.held :]
         if len(own) <= _FEW:
             return result
-        stores = m.ops[self.operations :]
+        stores = cast("list[Store]", m.ops[self.operations :])  # arithmetic emits nothing else
         m.budget.spend(len(stores) * 4, m.here)
         temporary = set(own)
         last: dict[int, int] = {cell: len(stores) for bit in result for cell in cells(bit)}
         needed: list[int] = []
         for index in range(len(stores) - 1, -1, -1):
-            _, target, bit = stores[index]
+            target, bit = stores[index]
             if target in last:
                 needed.append(index)
                 for cell in cells(bit):
@@ -45,17 +46,17 @@ class Scratch:
         places: dict[int, Bit] = {}
         kept = []
         for index in reversed(needed):
-            _, target, bit = stores[index]
+            target, bit = stores[index]
             moved = replaced(bit, places)
             for cell in dict.fromkeys(cells(bit)):
                 if cell in temporary and last[cell] == index:
                     free.append(places[cell].cell)  # type: ignore[union-attr]  # a bit of a cell, see below
             cell = free.pop()
             places[target] = Node("bit", cell)
-            kept.append(("store", cell, moved))
+            kept.append(Store(cell, moved))
         m.ops[self.operations :] = kept
         m.operations -= len(stores) - len(kept)
-        used = {cell for _, cell, _ in kept}
+        used = {store.cell for store in kept}
         m.temporaries[self.held :] = [cell for cell in own if cell in used]
         m.free += [cell for cell in own if cell not in used]
         return tuple(replaced(bit, places) for bit in result)

@@ -15,6 +15,7 @@ from reader.gate_calls import apply_gate, define_gate
 from reader.logic import Node
 from reader.loops import execute_for, execute_while, leave_loop, parts
 from reader.machine import Mark
+from reader.operations import Barrier, Reset
 from reader.places import qubits_of
 from reader.subroutines import define, return_from, run_calls, set_flag
 
@@ -156,7 +157,7 @@ def _reset(m: Machine, node: syntax.Reset) -> None:
 
     def reset() -> None:
         for qubit in qubits_of(m, node.operand).places:
-            m.emit(("reset", qubit), node.at)
+            m.emit(Reset(qubit), node.at)
 
     m.attempt(reset, node.at)
 
@@ -169,7 +170,7 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
                 qubits = list(range(m.qubits))
             if qubits:
                 m.count(len(qubits) >> 3, node.at)
-                m.emit(("barrier", tuple(dict.fromkeys(qubits))), node.at)
+                m.emit(Barrier(tuple(dict.fromkeys(qubits))), node.at)
 
     m.attempt(barrier, node.at)
 

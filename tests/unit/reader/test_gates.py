@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
@@ -12,8 +14,11 @@ from qiskit.quantum_info import Operator
 
 from reader import read
 from reader.circuit import power_matrix
-from reader.gates import GATES, LEGACY_GATES, NATIVE, Operation
+from reader.gates import GATES, LEGACY_GATES, NATIVE
 from reader_exact import distribution
+
+if TYPE_CHECKING:
+    from reader.operations import Unitary
 
 ANGLES = (0.3, 0.7, 1.1, 1.9)
 # Names of the language for gates that Qiskit calls otherwise.
@@ -54,7 +59,7 @@ AER_NAMES = [
 ]  # fmt: skip
 
 
-def matrix(operations: list[Operation], qubits: int) -> np.ndarray:
+def matrix(operations: list[Unitary], qubits: int) -> np.ndarray:
     """Return the matrix of operations, by Qiskit's own gates."""
     return power_matrix(1.0, tuple(operations), qubits)
 

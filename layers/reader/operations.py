@@ -1,0 +1,153 @@
+"""The operations of a program: the one list of what the reader makes circuits of, free of any simulator.
+
+    text ── ... ── program ── `Compiled` ── circuit
+
+A qubit is its number, counted over all registers in their order. A classical bit is a *cell*, a number too. When the
+program starts every qubit is in |0> and every cell is 0. `name` tells what an operation is; records are tuples, and
+two of different kinds can be equal, so compare names as well.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from reader.logic import Bit, Node, cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+class Gate(NamedTuple):
+    """One of `gates.NATIVE` with its parameters, floats in radians.
+
+    `gphase` has no qubits; the last qubit of `mcx` and `mcphase` is the target, the others are controls.
+    """
+
+    name: str
+    parameters: tuple[float, ...]
+    qubits: tuple[int, ...]
+
+
+class Power(
+    NamedTuple("Power", [("exponent", float), ("operations", "tuple[Unitary, ...]"), ("qubits", tuple[int, ...])])
+):
+    """The principal power of a unitary: `operations` act on places, and place p is `qubits[p]`."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "power"
+
+
+class Measure(NamedTuple("Measure", [("qubit", int), ("cell", int)])):
+    """The measurement of a qubit in the computational basis into a cell."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "measure"
+
+
+class Reset(NamedTuple("Reset", [("qubit", int)])):
+    """The reset of a qubit to |0>."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "reset"
+
+
+class Barrier(NamedTuple("Barrier", [("qubits", tuple[int, ...])])):
+    """A line across qubits that a compiler does not move operations over; nothing happens when it runs."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "barrier"
+
+
+class Store(NamedTuple("Store", [("cell", int), ("value", Bit)])):
+    """The assignment of a bit to a cell: 0, 1 or a Boolean expression over cells."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "store"
+
+
+class If(NamedTuple("If", [("condition", Node), ("then", "list[Operation]"), ("otherwise", "list[Operation]")])):
+    """A test of a Boolean expression over cells, which is evaluated once; either side may be empty."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "if"
+
+
+class While(NamedTuple("While", [("cell", int), ("body", "list[Operation]")])):
+    """A loop that runs while its cell is 1, which is tested before each iteration."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "while"
+
+
+Unitary = Gate | Power  # what a gate definition expands to, over places instead of qubits
+Operation = Gate | Power | Measure | Reset | Barrier | Store | If | While
+
+# A `Gate` of a tuple of its fields, in two thirds of the time that calling the class takes: long programs are gates.
+gate_from = cast(
+    "Callable[[tuple[str, tuple[float, ...], tuple[int, ...]]], Gate]",
+    partial(tuple.__new__, Gate),
+)
+
+
+class Output(NamedTuple):
+    """A classical register of the counts: its name and its cells, least significant first."""
+
+    name: str
+    cells: tuple[int, ...]
+
+
+class Compiled(NamedTuple):
+    """A program in the form that engines are given, with gates, loops, subroutines and broadcasts expanded."""
+
+    operations: list[Operation]  # in order; what a loop repeats is one object many times over
+    registers: list[tuple[str, int]]  # quantum registers in order, name and size
+    outputs: list[Output]  # in order of declaration; no two have a cell in common
+    cells: int  # how many cells there are; those of no output are scratch, and not all are used
+    phase: float  # global phase in radians
+    notes: list[str]  # sentences for the sender about what has no effect here
+    depends_on_inputs: bool  # False: the program declares no inputs, so it is the same for every binding
+
+
+def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
+    """Return an operation over places on qubits instead: place p becomes `qubits[p]`."""
+    places = tuple([qubits[place] for place in operation.qubits])
+    if isinstance(operation, Gate):
+        return gate_from((operation.name, operation.parameters, places))
+    return Power(operation.exponent, operation.operations, places)
+
+
+def walk(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Yield every operation, those inside of tests and loops included, in no particular order."""
+    stack = list(operations)
+    while stack:
+        operation = stack.pop()
+        yield operation
+        if isinstance(operation, If):
+            stack += operation.then
+            stack += operation.otherwise
+        elif isinstance(operation, While):
+            stack += operation.body
+
+
+def qubits_of(operation: Operation) -> tuple[int, ...]:
+    """Return the qubits that an operation acts on; for a test or a loop none: `walk` comes to those inside."""
+    if isinstance(operation, Measure | Reset):
+        return (operation.qubit,)
+    if isinstance(operation, Store | If | While):
+        return ()
+    return operation.qubits
+
+
+def cells_read(operation: Operation) -> tuple[int, ...]:
+    """Return the cells whose values an operation depends on; for a test or a loop those of its condition."""
+    if isinstance(operation, Store):
+        return tuple(cells(operation.value))
+    if isinstance(operation, If):
+        return tuple(cells(operation.condition))
+    return (operation.cell,) if isinstance(operation, While) else ()
+
+
+def cells_written(operation: Operation) -> tuple[int, ...]:
+    """Return the cells that an operation changes; for a test or a loop none: `walk` comes to those inside."""
+    return (operation.cell,) if isinstance(operation, Measure | Store) else ()
