@@ -17,6 +17,9 @@ BINDING = 100
 CHARACTERS = 8  # that cost one unit
 EXPRESSION = 60  # one that stands alone between plain gate lines
 
+POWER = 500  # of a matrix, and beside it:
+POWER_OPERATION = 25  # for each operation of the gate that is raised to it
+
 _GLANCE = 2_000  # units between two looks at the clock
 
 

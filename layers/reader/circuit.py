@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from qiskit.quantum_info import Operator
 from scipy.linalg import schur
 
 from reader.logic import Node, cells
+from reader.modifiers import multiple
 from reader.operations import (
     Barrier,
     Gate,
@@ -182,7 +183,7 @@ def special(operation: Unitary) -> Any:  # noqa: ANN401 - a Qiskit gate
     return MCXGate(qubits - 1) if operation.name == "mcx" else MCPhaseGate(operation.parameters[0], qubits - 1)
 
 
-@cache
+@lru_cache(maxsize=256)
 def power_matrix(exponent: float, operations: tuple[Unitary, ...], qubits: int) -> np.ndarray:
     """Return the principal power of the matrix of a gate's operations, shape (2**qubits, 2**qubits)."""
     inner = QuantumCircuit(qubits)
@@ -199,7 +200,8 @@ def power_matrix(exponent: float, operations: tuple[Unitary, ...], qubits: int) 
     angles = np.angle(np.diag(triangle))
     # The principal power is continuous from above: an eigenvalue within rounding of -1 counts as exp(i pi).
     angles = np.where(angles <= -np.pi + _CLOSE_TO_MINUS_ONE, angles + 2 * np.pi, angles)
-    return np.asarray((vectors * np.exp(1j * angles * exponent)) @ vectors.conj().T)
+    powers = [multiple(angle, exponent) for angle in angles.tolist()]
+    return np.asarray((vectors * np.exp(1j * np.array(powers))) @ vectors.conj().T)
 
 
 def _cells_of(operation: Operation) -> tuple[int, ...]:

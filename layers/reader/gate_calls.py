@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reader import modifiers, syntax
+from reader.budget import POWER, POWER_OPERATION
 from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
 from reader.expressions import evaluate, integer, need_of
 from reader.gates import GATES, LEGACY_GATES
 from reader.limits import LIMITS
 from reader.logic import Node
 from reader.machine import Frame, Qubits, Variable
-from reader.operations import Gate, on_qubits
+from reader.operations import Gate, Power, on_qubits
 from reader.operators import convert
 from reader.places import qubits_of
 from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
@@ -191,10 +192,24 @@ def modifier_arguments(m: Machine, node: syntax.GateCall) -> tuple[list[int], li
             added += count
         elif modifier.name == "pow":
             assert modifier.argument is not None  # noqa: S101 - what the parser puts there
-            exponent = parameter(m, modifier.argument, evaluate(m, modifier.argument))
+            exponent = exponent_of(m, modifier.argument)
         counts.append(count)
         exponents.append(exponent)
     return counts, exponents, added
+
+
+def exponent_of(m: Machine, node: syntax.Expression) -> float:
+    """Return an exponent of `pow`: an int where it is a whole number, of any size."""
+    value = need_of(m, node, evaluate(m, node))
+    kind = value.type.kind
+    if kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
+        return int(value.data)
+    if kind not in ("float", "angle"):
+        invalid(f"A {value.type} cannot be an exponent.", node.at, "Use an integer or a float.")
+    number = angle_to_float(value.type.width, value.data) if kind == "angle" else float(value.data)
+    if not math.isfinite(number):
+        invalid("The exponent of pow must be finite.", node.at)
+    return int(number) if number.is_integer() else number
 
 
 def turns(value: Value) -> list[tuple[float, Any]]:
@@ -225,7 +240,9 @@ def emit_if(
 
 def place(m: Machine, node: syntax.GateCall, operations: list[Unitary], combinations: list[tuple[int, ...]]) -> None:
     """Emit operations on qubits."""
-    m.count(len(operations) * len(combinations), node.at)
+    # The matrix of a power is copied for each use, and weighs as much as it has elements.
+    weight = sum([4 ** len(part.qubits) + len(part.operations) for part in operations if isinstance(part, Power)])
+    m.count((len(operations) + weight) * len(combinations), node.at)
     ops = m.ops
     for qubits in combinations:
         for operation in operations:
@@ -341,7 +358,21 @@ def modified(  # noqa: PLR0913 a dispatch over the language
             if modifier.name == "negctrl":
                 turn = [Gate("x", (), (number,)) for number in range(count)]
                 operations = [*turn, *operations, *turn]
+    pay_for_matrices(m, node, operations)
     return operations
+
+
+def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary]) -> None:
+    """Bound the powers whose matrices the circuit builder works out, and count the work once for each."""
+    limit = LIMITS.controlled_power_qubits
+    for operation in operations:
+        if isinstance(operation, Power) and operation not in m.powers:
+            size = len(operation.qubits)
+            if size > limit:
+                message = f"Such a power with its controls is limited to {limit} qubits."
+                too_large(message, node.at, limit, size)
+            m.powers.add(operation)
+            m.budget.spend(POWER + POWER_OPERATION * len(operation.operations) + (8**size >> 4), node.at)
 
 
 def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Unitary]:

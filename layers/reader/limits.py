@@ -23,6 +23,7 @@ class Limits:
     loop_iterations: int = 100_000  # iterations of all loops that are unrolled
     steps: int = 120_000  # statements executed and expressions evaluated while compiling
     power_qubits: int = 6  # qubits of a gate raised to a power that repetition cannot express
+    controlled_power_qubits: int = 8  # the same with its controls
     splits: int = 10  # measured bits that one statement may be specialised on
     sweep_operations: int = 300_000  # operations of all circuits of a sweep (one program, many inputs) together
     work: int = 1_250_000  # units of about a microsecond that reading may cost a request, see `reader.budget`

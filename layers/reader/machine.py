@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reader import syntax
     from reader.budget import Budget
-    from reader.operations import Operation, Unitary
+    from reader.operations import Operation, Power, Unitary
 
 
 WIDE = 64  # bits that one step deals with
@@ -181,6 +181,7 @@ class Machine:
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
+        self.powers: set[Power] = set()  # those whose matrices are paid for
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
         self.globals = Frame(None)

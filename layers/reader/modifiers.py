@@ -23,6 +23,11 @@ _LINEAR = frozenset(
 )  # inverse: the parameter's negative
 _REPEAT = 64  # operations up to which an integer power is spelt out
 _CLOSE = 1e-9
+_ORDERS = {"s": 4, "sdg": 4, "t": 8, "tdg": 8, "sx": 4, "sxdg": 4}  # the power that is the identity
+_EXACT = 2**53  # up to here, floats hold every integer
+_LARGE = 1e3  # radians up to which a product of floats is close enough
+_SIMPLE = 4_096  # largest denominator of a turn that is taken for what was meant
+_ROUNDING = 4e-15  # turns that an angle may be off by where it comes from a matrix
 
 # One-qubit gates as u(theta, phi, lambda) with a phase, after Qiskit's matrices.
 _FIXED_ANGLES: dict[str, tuple[float, float, float, float]] = {
@@ -187,38 +192,71 @@ def _control_u(
 
 
 def power(operations: list[Unitary], exponent: float, qubits: int) -> list[Unitary] | None:
-    """Return the gate to a power: repetition for small integers, the principal power otherwise.
+    """Return the gate to a power: an integer one is exact however large, any other is the principal power.
 
     None when that takes the whole matrix and the gate has more qubits than the caller wants to allow; see `whole`.
     """
     if exponent == 0 or not operations:
         return []
-    if exponent == int(exponent) and abs(exponent) * len(operations) <= _REPEAT:
+    whole_number = isinstance(exponent, int)
+    if whole_number and abs(exponent) * len(operations) <= _REPEAT:
         once = operations if exponent > 0 else inverse(operations)
         return once * int(abs(exponent))
-    if len(operations) == 1 and isinstance(operations[0], Gate):
-        name, parameters, places = operations[0]
-        if name in _LINEAR and (exponent == int(exponent) or name in ("p", "cp", "mcphase", "gphase")):
-            angle = parameters[0]
-            if exponent != int(exponent):
-                angle = principal(angle)
-            return [Gate(name, (angle * exponent,), places)]
-        if name in _CONTROLLED:
-            base, own = _CONTROLLED[name]
-            inner = power([Gate(base, parameters, (0,))], exponent, 1)
-            if inner is not None:
-                return [on_qubits(part, places) for part in controlled(inner, own)]
+    if len(operations) == 1:
+        alone = power_of_one_operation(operations[0], exponent)
+        if alone is not None:
+            return alone
     matrix = _product(operations) if qubits == 1 else None
     if matrix is not None:
         return _power_of_one_qubit(matrix, exponent)
     return whole(operations, exponent, qubits)
 
 
+def power_of_one_operation(operation: Unitary, exponent: float) -> list[Unitary] | None:  # noqa: PLR0911 one for each rule
+    """Return the power of a single operation where a rule gives it; None where its matrix must."""
+    if isinstance(operation, Power):
+        if isinstance(exponent, int) and (isinstance(operation.exponent, int) or abs(exponent) < _EXACT):
+            return [operation._replace(exponent=operation.exponent * exponent)]
+        return None
+    name, parameters, places = operation
+    if isinstance(exponent, int):
+        if (order := 2 if name in _SELF_INVERSE else _ORDERS.get(name)) is not None:
+            return [operation] * (exponent % order)
+        if name in _LINEAR:
+            return [Gate(name, (multiple(parameters[0], exponent),), places)]
+    elif name in ("p", "cp", "mcphase", "gphase"):
+        return [Gate(name, (principal(parameters[0]) * exponent,), places)]
+    if name in _CONTROLLED:
+        base, own = _CONTROLLED[name]
+        inner = power([Gate(base, parameters, (0,))], exponent, 1)
+        if inner is not None:
+            return [on_qubits(part, places) for part in controlled(inner, own)]
+    return None
+
+
+def multiple(angle: float, factor: float) -> float:
+    """Return the product as an angle; that with a large integer reduced to (-2 pi, 2 pi], exactly as a fraction of pi.
+
+    An angle within rounding of a simple fraction of a turn counts as that fraction, as it was meant: 2**60 times
+    rx(pi / 3) is a whole number of turns and a third of one. All periods of rotations, 2 pi and 4 pi, are kept.
+    """
+    if not isinstance(factor, int) or (abs(factor) < _EXACT and abs(factor * angle) < _LARGE):
+        return angle * factor
+    from fractions import Fraction  # noqa: PLC0415 - few programs have such powers
+
+    turns = angle / (2 * pi)
+    fraction = Fraction(turns).limit_denominator(_SIMPLE)
+    if not isclose(fraction, turns, rel_tol=0.0, abs_tol=_ROUNDING):
+        fraction = Fraction(turns)
+    reduced = fraction * factor % 2
+    return float(reduced if reduced <= 1 else reduced - 2) * 2 * pi
+
+
 def whole(operations: list[Unitary], exponent: float, qubits: int) -> list[Unitary] | None:
     """Return the power as one operation whose matrix the circuit builder computes; None if it has too many qubits."""
     if qubits > LIMITS.power_qubits:
         return None
-    return [Power(float(exponent), tuple(operations), tuple(range(qubits)))]
+    return [Power(exponent, tuple(operations), tuple(range(qubits)))]
 
 
 def principal(angle: float) -> float:
@@ -266,7 +304,7 @@ def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Unitary]:
     w = atan2(sine, cosine)
     if sine < _CLOSE:
         x, y, z, sine = 0.0, 0.0, 1.0, 1.0
-    low, high = principal(alpha - w) * exponent, principal(alpha + w) * exponent
+    low, high = multiple(principal(alpha - w), exponent), multiple(principal(alpha + w), exponent)
     alpha, w = (low + high) / 2, (high - low) / 2
     x, y, z = x / sine, y / sine, z / sine
     a, c = complex(cos(w), -sin(w) * z), complex(sin(w) * y, -sin(w) * x)

@@ -521,7 +521,8 @@ class Run:
         if kind == "inv":
             return quantum.inverse(matrix)
         if kind == "pow":
-            return quantum.power(matrix, self.scalar(modifier.argument).real)
+            exponent = self.scalar(modifier.argument)
+            return quantum.power(matrix, exponent.payload if isinstance(exponent.payload, int) else exponent.real)
         controls = 1 if modifier.argument is None else self.integer(modifier.argument)
         if controls < 1:
             raise OracleError(f"{kind} needs at least one control")

@@ -51,7 +51,7 @@ def control(matrix: Matrix, *, when: int) -> Matrix:
 
 def power(matrix: Matrix, exponent: float) -> Matrix:
     """Return `pow(exponent) @`; for a fraction the principal power, eigenphases taken in (-pi, pi]."""
-    if float(exponent).is_integer():
+    if isinstance(exponent, int) or exponent.is_integer():
         return np.linalg.matrix_power(matrix if exponent >= 0 else inverse(matrix), abs(int(exponent)))
     triangle, basis = schur(matrix, output="complex")
     phases = np.angle(np.diag(triangle))
