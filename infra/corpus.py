@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers"))
 from qiskit_aer import AerSimulator
 
 from reader import read
-from reader.excerpts import SourceError
-from reader.inputs import declared
-from reader.parse import parse
+from reader.compiler.inputs import declared
+from reader.errors import SourceError
+from reader.text.parser import parse
 from tasks.errors import TaskError
 
 _FAILED = frozenset(["crashed", "wrong"])

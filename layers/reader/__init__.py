@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from reader.budget import BINDING, CHARACTERS, Budget
-from reader.excerpts import SourceError, locate
+from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
 from tasks.errors import ErrorCode, TaskError
 
@@ -107,14 +107,14 @@ def _compile_each(
     with _located(text):
         budget.spend(len(text) // CHARACTERS)
     if len(bindings) == 1 and not bindings[0]:
-        from reader.flat import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
+        from reader.fast_path import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
         flat = scan(text, budget, counted=counted)
         if flat is not None:
             yield flat
             return
-    from reader.parse import parse  # noqa: PLC0415 - flat programs do without
-    from reader.program import compile_program, has_inputs  # noqa: PLC0415 - the same
+    from reader.compiler.program import compile_program, has_inputs  # noqa: PLC0415 - the same
+    from reader.text.parser import parse  # noqa: PLC0415 - flat programs do without
 
     operations = 0
     with _located(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from reader.excerpts import too_large
+from reader.errors import too_large
 from reader.limits import LIMITS
 
 # What things cost, in units of about a microsecond of CPU. They are counted, not timed, so that an answer does not

@@ -14,8 +14,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping as standard_ga
 from qiskit.quantum_info import Operator
 from scipy.linalg import schur
 
-from reader.logic import Node, cells
-from reader.modifiers import multiple
+from reader.compiler.logic import Node, cells
+from reader.compiler.modifiers import multiple
 from reader.operations import (
     Barrier,
     Gate,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from qiskit.circuit.classical.expr import Expr
 
-    from reader.logic import Bit
+    from reader.compiler.logic import Bit
     from reader.operations import Compiled, Operation, Unitary
 
 _MEASURE = instructions.Measure()

@@ -12,8 +12,8 @@ from antlr4 import CommonTokenStream, InputStream
 from antlr4.error.ErrorListener import ErrorListener
 from openqasm3.parser import qasm3Lexer, qasm3Parser
 
-from reader.excerpts import SourceError
-from reader.parse import parse
+from reader.errors import SourceError
+from reader.text.parser import parse
 from tasks.errors import ErrorCode
 from unit.reader.test_constructs import CONSTRUCTS
 from unit.reader.test_fuzz import Writer

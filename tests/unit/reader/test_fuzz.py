@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reader import check, read
-from reader.tokens import KEYWORDS
+from reader.text.tokens import KEYWORDS
 from tasks.errors import TaskError
 
 CODES = {"invalid_circuit", "unsupported_feature", "circuit_too_large", "nothing_measured", "invalid_inputs"}

@@ -14,7 +14,7 @@ from qiskit.quantum_info import Operator
 
 from reader import read
 from reader.circuit import power_matrix
-from reader.gates import GATES, LEGACY_GATES, NATIVE
+from reader.compiler.gates import GATES, LEGACY_GATES, NATIVE
 from reader_exact import distribution
 
 if TYPE_CHECKING:

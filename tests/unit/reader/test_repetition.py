@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from reader import loops, read, repetition
+from reader import read
+from reader.compiler import loops, repetition
 from reader_exact import distribution
 
 BITS = "qubit[3] q; bit[3] c; "

@@ -15,7 +15,9 @@ from qiskit.circuit import Gate, library
 from qiskit.circuit.classical import expr, types
 from qiskit.quantum_info import Operator
 
-from reader import Budget, flat, parse, program, read
+from reader import Budget, fast_path, read
+from reader.compiler import program
+from reader.text import parser
 from reader_exact import distribution
 from tasks.errors import TaskError
 
@@ -220,9 +222,9 @@ FLAT = [
 @pytest.mark.parametrize("text", FLAT)
 def test_the_fast_path_changes_nothing(text: str) -> None:
     """What the fast path accepts, the compiler reads as the very same operations."""
-    fast = flat.scan(text, Budget())
+    fast = fast_path.scan(text, Budget())
     try:
-        slow = program.compile_program(parse.parse(text), {}, Budget())
+        slow = program.compile_program(parser.parse(text), {}, Budget())
     except Exception:  # noqa: BLE001 - whatever it is, the fast path must have left it alone
         assert fast is None
         return
@@ -255,6 +257,6 @@ def test_the_fast_path_changes_nothing(text: str) -> None:
 )
 def test_the_fast_path_leaves_mistakes_to_the_parser(text: str) -> None:
     """The fast path refuses nothing itself: a program with a mistake goes to the parser, which explains it."""
-    assert flat.scan(text, Budget()) is None
+    assert fast_path.scan(text, Budget()) is None
     with pytest.raises(TaskError):
         read(text)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from reader.logic import Bit, Node, cells, replaced
+from reader.compiler.logic import Bit, Node, cells, replaced
 from reader.operations import Store
 
 if TYPE_CHECKING:
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 _FEW = 8  # scratch bits that are left as they are
 

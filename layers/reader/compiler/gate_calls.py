@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from reader import modifiers, syntax
 from reader.budget import POWER, POWER_OPERATION
-from reader.excerpts import did_you_mean, fault, invalid, quote, too_large
-from reader.expressions import evaluate, integer, need_of
-from reader.gates import GATES, LEGACY_GATES
+from reader.compiler import modifiers
+from reader.compiler.expressions import evaluate, integer, need_of
+from reader.compiler.gates import GATES, LEGACY_GATES
+from reader.compiler.logic import Node
+from reader.compiler.machine import Frame, Qubits, Variable
+from reader.compiler.operators import convert
+from reader.compiler.references import qubits_of
+from reader.compiler.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
+from reader.errors import did_you_mean, fault, invalid, quote, too_large
 from reader.limits import LIMITS
-from reader.logic import Node
-from reader.machine import Frame, Qubits, Variable
 from reader.operations import Gate, Power, on_qubits
-from reader.operators import convert
-from reader.places import qubits_of
-from reader.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
+from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.gates import Standard
-    from reader.machine import Machine
+    from reader.compiler.gates import Standard
+    from reader.compiler.machine import Machine
     from reader.operations import Unitary
 
 _MOST_POWERS = 8
@@ -381,10 +382,10 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     cached = m.gate_cache.get(key)
     if cached is not None:
         return cached
-    from reader.statements import execute_body  # noqa: PLC0415 - a statement may be a gate
+    from reader.compiler.statements import execute_body  # noqa: PLC0415 - a statement may be a gate
 
     if gate.opaque:
-        from reader.excerpts import unsupported  # noqa: PLC0415 - rare
+        from reader.errors import unsupported  # noqa: PLC0415 - rare
 
         unsupported(f"{quote(gate.name)} is opaque: nothing says what it does.", at, "Define it with 'gate'.")
     m.enter(at)

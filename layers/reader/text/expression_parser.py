@@ -5,16 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from reader import syntax
-from reader.durations import UNITS, Duration, exact
-from reader.excerpts import did_you_mean, invalid, quote, too_large
+from reader.errors import did_you_mean, invalid, quote, too_large
 from reader.limits import LIMITS
+from reader.text import syntax
+from reader.text.durations import UNITS, Duration, exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from reader.tokens import Token
+    from reader.text.tokens import Token
 
 PRECEDENCE = {
     "||": 1,

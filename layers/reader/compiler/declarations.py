@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader import syntax
-from reader.assignments import assign_array, measure_into
-from reader.excerpts import ValueFault, invalid, quote, too_large, unsupported
-from reader.expressions import CONSTANTS, evaluate_array, evaluate_as, integer
-from reader.inputs import take
+from reader.compiler.assignments import assign_array, measure_into
+from reader.compiler.expressions import CONSTANTS, evaluate_array, evaluate_as, integer
+from reader.compiler.inputs import take
+from reader.compiler.logic import Node
+from reader.compiler.machine import Array, Bits, Choice, Qubits, Split, Symbol, Variable
+from reader.compiler.references import claim_qubits, concatenated, refer, unknown
+from reader.compiler.subroutines import run_calls
+from reader.compiler.values import BIT, FLOAT, INT, UINT, WORD, Type, Value, default
+from reader.errors import ValueFault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.logic import Node
-from reader.machine import Array, Bits, Choice, Qubits, Split, Symbol, Variable
-from reader.places import claim_qubits, concatenated, refer, unknown
-from reader.subroutines import run_calls
-from reader.values import BIT, FLOAT, INT, UINT, WORD, Type, Value, default
+from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 _FLOATS = (16, 32, 64, 128)
 _WITHOUT_SIZE = {"bit": BIT, "int": INT, "uint": UINT, "float": FLOAT, "angle": Type("angle", WORD)}

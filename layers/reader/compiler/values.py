@@ -10,10 +10,10 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reader.durations import Duration
+from reader.text.durations import Duration
 
 if TYPE_CHECKING:
-    from reader.logic import Bit
+    from reader.compiler.logic import Bit
 
 WORD = 64  # bits of an int, uint or angle without a size: the language leaves it to the implementation
 TWO_PI = 2 * math.pi
@@ -189,7 +189,7 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
     data = value.data
     known = not isinstance(data, tuple)
     if kind.kind == "bool":
-        from reader.logic import any_of  # noqa: PLC0415 - logic imports this module
+        from reader.compiler.logic import any_of  # noqa: PLC0415 - logic imports this module
 
         return Value(kind, int(data != 0)) if known else from_bits(kind, (any_of(data),))
     if kind.kind == "bit" and source.kind in ("int", "uint", "bit", "angle") and kind.width != source.width:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from reader import syntax
-from reader.excerpts import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
+from reader.compiler.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
+from reader.compiler.values import BITLIKE
+from reader.errors import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
-from reader.values import BITLIKE
+from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.machine import Machine, Symbol
+    from reader.compiler.machine import Machine, Symbol
 
 _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "an alias"}
 
@@ -156,7 +156,7 @@ def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
 
 def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) -> tuple[list[int], bool]:
     """Return the positions an index, range or set selects among `size`, and whether it is a single index."""
-    from reader.expressions import integer  # noqa: PLC0415 - expressions are made of places and places of expressions
+    from reader.compiler.expressions import integer  # noqa: PLC0415 - expressions are made of places and places of expressions
 
     kind = type(item)
     if kind is not syntax.Range and kind is not syntax.IndexSet:

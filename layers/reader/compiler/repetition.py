@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader import syntax
 from reader.budget import NODE
-from reader.excerpts import too_large
+from reader.compiler.logic import Node
+from reader.compiler.machine import serials
+from reader.errors import too_large
 from reader.limits import LIMITS
-from reader.logic import Node
-from reader.machine import serials
+from reader.text import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reader.logic import Bit
-    from reader.machine import Machine, Variable
+    from reader.compiler.logic import Bit
+    from reader.compiler.machine import Machine, Variable
 
 TRIES = 3  # iterations to compile before a loop counts as one that goes on changing
 

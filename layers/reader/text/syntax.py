@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reader.durations import Duration
-    from reader.values import Value
+    from reader.compiler.values import Value
+    from reader.text.durations import Duration
 
 
 @dataclass(slots=True, eq=False)

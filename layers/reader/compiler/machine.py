@@ -17,18 +17,18 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from reader.budget import OPERATION, STEP
-from reader.excerpts import SourceError, ValueFault, too_large, unsupported
+from reader.compiler.logic import Arithmetic, Bit, Node, cells, replaced
+from reader.compiler.values import BITLIKE, BOOL, Type, Value, default, from_bits
+from reader.errors import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
-from reader.logic import Arithmetic, Bit, Node, cells, replaced
 from reader.operations import If, Measure, Store
-from reader.values import BITLIKE, BOOL, Type, Value, default, from_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from reader import syntax
     from reader.budget import Budget
     from reader.operations import Operation, Power, Unitary
+    from reader.text import syntax
 
 
 WIDE = 64  # bits that one step deals with

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader import syntax
-from reader.assignments import assign, measure_bare
-from reader.branching import execute_if, execute_switch
-from reader.declarations import declare_alias, declare_qubits, declare_variable
-from reader.durations import Duration
-from reader.excerpts import ValueFault, invalid, quote, unsupported
-from reader.expressions import evaluate
-from reader.gate_calls import apply_gate, define_gate
-from reader.logic import Node
-from reader.loops import execute_for, execute_while, leave_loop, parts
-from reader.machine import Mark
+from reader.compiler.assignments import assign, measure_bare
+from reader.compiler.branching import execute_if, execute_switch
+from reader.compiler.declarations import declare_alias, declare_qubits, declare_variable
+from reader.compiler.expressions import evaluate
+from reader.compiler.gate_calls import apply_gate, define_gate
+from reader.compiler.logic import Node
+from reader.compiler.loops import execute_for, execute_while, leave_loop, parts
+from reader.compiler.machine import Mark
+from reader.compiler.references import qubits_of
+from reader.compiler.subroutines import define, return_from, run_calls, set_flag
+from reader.errors import ValueFault, invalid, quote, unsupported
 from reader.operations import Barrier, Reset
-from reader.places import qubits_of
-from reader.subroutines import define, return_from, run_calls, set_flag
+from reader.text import syntax
+from reader.text.durations import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 _INCLUDES = ("stdgates.inc", "qelib1.inc")
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reader.durations import Duration, exact_float
-from reader.excerpts import fault, invalid, unsupported
-from reader.logic import Bit, Node, both, cells, differ, either, negate
-from reader.machine import WIDE, Split
-from reader.scratch import Scratch
-from reader.values import (
+from reader.compiler.logic import Bit, Node, both, cells, differ, either, negate
+from reader.compiler.machine import WIDE, Split
+from reader.compiler.scratch import Scratch
+from reader.compiler.values import (
     BITLIKE,
     BOOL,
     DURATION,
@@ -31,9 +29,11 @@ from reader.values import (
     to_bits,
     wrap,
 )
+from reader.errors import fault, invalid, unsupported
+from reader.text.durations import Duration, exact_float
 
 if TYPE_CHECKING:
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _BITWISE = frozenset("&|^")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from reader import syntax
-from reader.excerpts import invalid, quote, unsupported
-from reader.expressions import evaluate, evaluate_array, evaluate_as, read
-from reader.machine import Array, Bits, Qubits, Variable
-from reader.operators import binary, convert
-from reader.places import qubits_of, refer, unknown
-from reader.values import BITLIKE, Type, to_bits
+from reader.compiler.expressions import evaluate, evaluate_array, evaluate_as, read
+from reader.compiler.machine import Array, Bits, Qubits, Variable
+from reader.compiler.operators import binary, convert
+from reader.compiler.references import qubits_of, refer, unknown
+from reader.compiler.values import BITLIKE, Type, to_bits
+from reader.errors import invalid, quote, unsupported
+from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.machine import Machine, Symbol
+    from reader.compiler.machine import Machine, Symbol
 
 
 def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language

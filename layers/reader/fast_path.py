@@ -13,20 +13,20 @@ from math import pi
 from typing import TYPE_CHECKING
 
 from reader.budget import EXPRESSION
-from reader.excerpts import SourceError
-from reader.gates import GATES, LEGACY_GATES
+from reader.compiler.gates import GATES, LEGACY_GATES
+from reader.compiler.values import TWO_PI
+from reader.errors import SourceError
 from reader.limits import LIMITS
 from reader.operations import Barrier, Compiled, Gate, Measure, Output, Reset, gate_from, on_qubits
-from reader.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
-from reader.values import TWO_PI
+from reader.text.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reader.budget import Budget
-    from reader.gates import Standard
+    from reader.compiler.gates import Standard
     from reader.operations import Operation, Unitary
-    from reader.syntax import GateDefinition
+    from reader.text.syntax import GateDefinition
 
 # Possessive repetition (++, *+) keeps a match of a long text linear in time.
 _PLACE = r"([A-Za-z_]\w*+)\s*+(?:\[\s*+(\d{1,6})\s*+\]\s*+)?"
@@ -127,11 +127,11 @@ class _Scan:
 
     def define(self, head: str) -> None:
         """Take the gates that the program's beginning defines, as the parser reads them."""
-        from reader.gate_calls import expand  # noqa: PLC0415 - programs without definitions do without
-        from reader.gates import Standard  # noqa: PLC0415 - the same
-        from reader.machine import Machine  # noqa: PLC0415 - the same
-        from reader.parse import parse  # noqa: PLC0415 - the same
-        from reader.statements import execute_program  # noqa: PLC0415 - the same
+        from reader.compiler.gate_calls import expand  # noqa: PLC0415 - programs without definitions do without
+        from reader.compiler.gates import Standard  # noqa: PLC0415 - the same
+        from reader.compiler.machine import Machine  # noqa: PLC0415 - the same
+        from reader.compiler.statements import execute_program  # noqa: PLC0415 - the same
+        from reader.text.parser import parse  # noqa: PLC0415 - the same
 
         program = parse(head, self.budget)
         machine = Machine(self.budget, legacy=self.legacy)
@@ -229,11 +229,11 @@ class _Scan:
 
     def evaluate(self, text: str) -> float:
         """Return an expression's value by the compiler's own means."""
-        from reader.expressions import evaluate  # noqa: PLC0415 - programs with numbers only do without
-        from reader.gate_calls import parameter  # noqa: PLC0415 - the same
-        from reader.legacy import LegacyParser  # noqa: PLC0415 - the same
-        from reader.machine import Machine  # noqa: PLC0415 - the same
-        from reader.parse import Parser  # noqa: PLC0415 - the same
+        from reader.compiler.expressions import evaluate  # noqa: PLC0415 - programs with numbers only do without
+        from reader.compiler.gate_calls import parameter  # noqa: PLC0415 - the same
+        from reader.compiler.machine import Machine  # noqa: PLC0415 - the same
+        from reader.text.openqasm2 import LegacyParser  # noqa: PLC0415 - the same
+        from reader.text.parser import Parser  # noqa: PLC0415 - the same
 
         self.evaluated += 1
         if self.evaluated > _MOST_EXPRESSIONS:

@@ -6,12 +6,11 @@ import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
-from reader.excerpts import did_you_mean, invalid, quote, unsupported
-from reader.expressions import evaluate, evaluate_array, integer, need_of
-from reader.logic import Node, choose
-from reader.operators import convert, need, real_number, whole_number
-from reader.scratch import Scratch
-from reader.values import (
+from reader.compiler.expressions import evaluate, evaluate_array, integer, need_of
+from reader.compiler.logic import Node, choose
+from reader.compiler.operators import convert, need, real_number, whole_number
+from reader.compiler.scratch import Scratch
+from reader.compiler.values import (
     BITLIKE,
     COMPLEX,
     FLOAT,
@@ -25,12 +24,13 @@ from reader.values import (
     promote,
     to_bits,
 )
+from reader.errors import did_you_mean, invalid, quote, unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reader import syntax
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
+    from reader.text import syntax
 
 _REAL: dict[str, Callable[[float], float]] = {
     "arccos": math.acos,
@@ -91,7 +91,7 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispa
 
 
 def _gates() -> dict[str, Any]:
-    from reader.gates import GATES  # noqa: PLC0415 - only an erring program asks
+    from reader.compiler.gates import GATES  # noqa: PLC0415 - only an erring program asks
 
     return GATES
 

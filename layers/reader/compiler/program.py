@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader import syntax
-from reader.excerpts import SourceError
-from reader.inputs import check_names, declared
-from reader.logic import Node
-from reader.machine import Machine, Variable
+from reader.compiler.inputs import check_names, declared
+from reader.compiler.logic import Node
+from reader.compiler.machine import Machine, Variable
+from reader.compiler.references import claim_qubits
+from reader.compiler.repetition import walk
+from reader.compiler.statements import execute_program
+from reader.compiler.values import Type
+from reader.errors import SourceError
 from reader.operations import Compiled, Measure, Output
-from reader.places import claim_qubits
-from reader.repetition import walk
-from reader.statements import execute_program
-from reader.values import Type
+from reader.text import syntax
 from tasks.errors import ErrorCode
 
 if TYPE_CHECKING:

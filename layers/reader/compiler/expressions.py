@@ -6,15 +6,11 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reader import syntax
-from reader.durations import Duration
-from reader.excerpts import invalid
-from reader.limits import LIMITS
-from reader.logic import Node, both, cells, either
-from reader.machine import Array, Bits, Part, Qubits, Split, Variable
-from reader.operators import binary, convert, effective, extend, need, truth, unary, with_article
-from reader.places import concatenated, indices, lookup, refer, unknown
-from reader.values import (
+from reader.compiler.logic import Node, both, cells, either
+from reader.compiler.machine import Array, Bits, Part, Qubits, Split, Variable
+from reader.compiler.operators import binary, convert, effective, extend, need, truth, unary, with_article
+from reader.compiler.references import concatenated, indices, lookup, refer, unknown
+from reader.compiler.values import (
     BITLIKE,
     BOOL,
     COMPLEX,
@@ -28,11 +24,15 @@ from reader.values import (
     from_bits,
     to_bits,
 )
+from reader.errors import invalid
+from reader.limits import LIMITS
+from reader.text import syntax
+from reader.text.durations import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reader.machine import Machine, Symbol
+    from reader.compiler.machine import Machine, Symbol
 
 CONSTANTS = {
     name: Value(FLOAT, number)
@@ -142,14 +142,14 @@ def _index(m: Machine, node: syntax.Index) -> Value:
 
 
 def _call(m: Machine, node: syntax.Call) -> Value:
-    from reader.functions import call  # noqa: PLC0415 - whose arguments are expressions
+    from reader.compiler.functions import call  # noqa: PLC0415 - whose arguments are expressions
 
     m.step(node.at)
     return call(m, node)
 
 
 def _cast(m: Machine, node: syntax.Cast) -> Value:
-    from reader.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
+    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
 
     m.step(node.at)
     value = evaluate(m, node.operand)

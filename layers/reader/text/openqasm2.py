@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reader import syntax
-from reader.excerpts import invalid, too_large
-from reader.expression_parser import UNARY
+from reader.errors import invalid, too_large
 from reader.limits import LIMITS
-from reader.parse import Parser
-from reader.tokens import LEGACY_KEYWORDS, tokenize
+from reader.text import syntax
+from reader.text.expression_parser import UNARY
+from reader.text.parser import Parser
+from reader.text.tokens import LEGACY_KEYWORDS, tokenize
 
 _PRECEDENCE = {"+": 9, "-": 9, "*": 10, "/": 10, "^": 12, "**": 12}
 FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "ln": "log", "sqrt": "sqrt"} | {

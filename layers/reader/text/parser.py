@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reader import syntax
 from reader.budget import TOKEN
-from reader.excerpts import invalid, quote, too_large, unsupported
-from reader.expression_parser import SCALARS, ExpressionParser
+from reader.errors import invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.tokens import KEYWORDS, tokenize
+from reader.text import syntax
+from reader.text.expression_parser import SCALARS, ExpressionParser
+from reader.text.tokens import KEYWORDS, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reader.budget import Budget
-    from reader.tokens import Token
+    from reader.text.tokens import Token
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
@@ -28,7 +28,7 @@ def parse(text: str, budget: Budget | None = None) -> syntax.Program:
     """Return the syntax tree of a program; raises `SourceError` where it is not OpenQASM 2 or 3."""
     header = _HEADER.match(text)
     if header and header.group(1).lstrip("0") == "2":
-        from reader.legacy import LegacyParser  # noqa: PLC0415 - which is a Parser itself
+        from reader.text.openqasm2 import LegacyParser  # noqa: PLC0415 - which is a Parser itself
 
         parser: Parser = LegacyParser(text)
     else:

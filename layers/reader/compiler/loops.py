@@ -5,24 +5,24 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from reader import syntax
-from reader.declarations import resolve_type
-from reader.excerpts import invalid, too_large, unsupported
-from reader.expressions import evaluate, integer, read
+from reader.compiler.declarations import resolve_type
+from reader.compiler.expressions import evaluate, integer, read
+from reader.compiler.logic import Bit, Node, both, negate
+from reader.compiler.machine import Array, Bits, Qubits, Variable
+from reader.compiler.operators import convert, truth
+from reader.compiler.references import refer, unknown
+from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
+from reader.compiler.subroutines import run_calls, set_flag
+from reader.compiler.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
+from reader.errors import invalid, too_large, unsupported
 from reader.limits import LIMITS
-from reader.logic import Bit, Node, both, negate
-from reader.machine import Array, Bits, Qubits, Variable
 from reader.operations import While
-from reader.operators import convert, truth
-from reader.places import refer, unknown
-from reader.repetition import TRIES, Round, count_iterations, names_its_variable
-from reader.subroutines import run_calls, set_flag
-from reader.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
+from reader.text import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 _ROUNDS = 64  # attempts at finding out which variables a loop carries
 
@@ -77,7 +77,7 @@ def left(m: Machine, broke: Variable) -> Bit:
 
 def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke: Variable) -> None:
     """Execute a loop's body once."""
-    from reader.statements import execute_body  # noqa: PLC0415 - whose statements may be loops
+    from reader.compiler.statements import execute_body  # noqa: PLC0415 - whose statements may be loops
 
     variable = Variable(node.name, kind, node.at, m.depth)
     converted = convert(m, value, kind, node.values.at)
@@ -139,7 +139,7 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
 
 def execute_while(m: Machine, node: syntax.While) -> None:
     """Execute `while` (spec, "While loops")."""
-    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be loops
+    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be loops
 
     broke = Variable("break", BOOL, node.at, m.depth)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from reader.excerpts import too_large
+from reader.errors import too_large
 from reader.limits import LIMITS
 
 KEYWORDS = frozenset(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader import syntax
-from reader.excerpts import invalid, quote, unsupported
-from reader.machine import Array, Bits, Frame, Qubits, Variable
-from reader.places import lookup, qubits_of
-from reader.values import BOOL, Type
+from reader.compiler.machine import Array, Bits, Frame, Qubits, Variable
+from reader.compiler.references import lookup, qubits_of
+from reader.compiler.values import BOOL, Type
+from reader.errors import invalid, quote, unsupported
+from reader.text import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
 
 
 def calls_in(m: Machine, node: syntax.Expression) -> list[syntax.Call]:
@@ -72,7 +72,7 @@ def run_calls(m: Machine, *nodes: syntax.Expression | None) -> None:
 
 def run_call(m: Machine, node: syntax.Call) -> None:
     """Run one call and keep what it returns."""
-    from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
+    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
 
     definition = m.subroutines[node.name]
     m.spend(4, node.at)
@@ -92,7 +92,7 @@ def run_call(m: Machine, node: syntax.Call) -> None:
 
 def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: Variable) -> None:
     """Bind the arguments and run the body."""
-    from reader.statements import execute_body  # noqa: PLC0415 - a statement may be a call
+    from reader.compiler.statements import execute_body  # noqa: PLC0415 - a statement may be a call
 
     if len(node.arguments) != len(definition.parameters):
         wanted = len(definition.parameters)
@@ -126,8 +126,8 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
 
 def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -> Qubits | Variable | Array:  # noqa: C901 a dispatch over the language
     """Return what a parameter stands for in this call: qubits and arrays by reference, values by copy."""
-    from reader.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
-    from reader.expressions import evaluate_array, evaluate_as, integer  # noqa: PLC0415 - which contain calls
+    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
+    from reader.compiler.expressions import evaluate_array, evaluate_as, integer  # noqa: PLC0415 - which contain calls
 
     def size_of(node: syntax.Expression | None) -> int:
         frame = m.frame
@@ -185,8 +185,8 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
 
 def return_from(m: Machine, node: syntax.Return) -> None:
     """Execute `return`."""
-    from reader.assignments import measure_into  # noqa: PLC0415 - whose values may be calls
-    from reader.expressions import evaluate_as  # noqa: PLC0415 - which contain calls
+    from reader.compiler.assignments import measure_into  # noqa: PLC0415 - whose values may be calls
+    from reader.compiler.expressions import evaluate_as  # noqa: PLC0415 - which contain calls
 
     frame = m.frame
     if frame.subroutine is None or frame.returned is None or frame.result is None:

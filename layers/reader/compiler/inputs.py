@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from reader import syntax
-from reader.excerpts import SourceError, did_you_mean, quote
-from reader.values import Type, Value, float_to_angle, round_float, wrap
+from reader.compiler.values import Type, Value, float_to_angle, round_float, wrap
+from reader.errors import SourceError, did_you_mean, quote
+from reader.text import syntax
 from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reader.machine import Machine, Variable
+    from reader.compiler.machine import Machine, Variable
 
 
 def declared(program: syntax.Program) -> list[syntax.Declaration]:

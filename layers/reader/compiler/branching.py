@@ -5,21 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reader.excerpts import invalid, quote
-from reader.expressions import evaluate, integer
-from reader.logic import Bit, Node, either
-from reader.operators import binary, truth
-from reader.subroutines import has_calls
-from reader.values import INT, Value, to_bits
+from reader.compiler.expressions import evaluate, integer
+from reader.compiler.logic import Bit, Node, either
+from reader.compiler.operators import binary, truth
+from reader.compiler.subroutines import has_calls
+from reader.compiler.values import INT, Value, to_bits
+from reader.errors import invalid, quote
 
 if TYPE_CHECKING:
-    from reader import syntax
-    from reader.machine import Machine
+    from reader.compiler.machine import Machine
+    from reader.text import syntax
 
 
 def execute_if(m: Machine, node: syntax.If) -> None:
     """Execute `if ... else if ... else` (spec, "If-else statements")."""
-    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be ifs
+    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be ifs
 
     while True:
         condition = truth(m, evaluate(m, node.condition), node.condition.at)
@@ -65,7 +65,7 @@ def run_arms(
     m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
 ) -> None:
     """Execute the first arm that matches, else the default; the matches are worked out already."""
-    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
+    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
 
     def cascade(index: int) -> None:
         while index < len(arms):
@@ -90,7 +90,7 @@ def run_flat(
     m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
 ) -> None:
     """Execute many arms one after the other: at most one matches, and matches are kept so that no arm changes them."""
-    from reader.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
+    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
 
     kept = [(m.shrink(match) if isinstance(match, Node) else match, body) for match, body in arms]
     none = m.arithmetic.any_set([match for match, _ in kept])

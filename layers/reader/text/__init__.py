@@ -1,0 +1,1 @@
+"""First step of reading: text becomes tokens, and tokens a syntax tree."""
