@@ -233,5 +233,5 @@ def aws_in_moto() -> Iterator[Aws]:
         s3.create_bucket(Bucket="payloads")
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[resolved(value)["Ref"]])
-        patch.setenv("WORKER_FUNCTION", "worker:live")
+        patch.setenv("DRY_RUN_FUNCTION", "dry-run")
         yield Aws(aws.task_store(), aws.task_queues(), aws.dead_letter_queue(), settings())

@@ -45,7 +45,8 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "batch_too_large": "the batch has more tasks than the `limit`",
     },
     429: {
-        "throttled": "the key sends more requests a second than it may; `Retry-After` says when to go on",
+        "throttled": "the key sends more requests a second than it may, or dry runs are as many as may be; "
+        "`Retry-After` says when to go on",
         "quota_exceeded": "the key has used up its requests of the day",
     },
     500: {ErrorCode.INTERNAL_ERROR: "our fault; the correlation id finds it in our logs"},

@@ -1,4 +1,7 @@
-"""Asks the small lane's worker what a task would take: the api has no simulator, and there is one admission."""
+"""Asks what a task would take: the api has no simulator, and there is one admission, the worker's.
+
+The function it asks is bounded: each dry run would else start an environment of its own, beside those that run tasks.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws import CONFIG
-from tasks.errors import WorkerSilentError
+from tasks.errors import DryRunsBusyError, WorkerSilentError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -25,7 +28,7 @@ ANSWER_SECONDS = 24
 
 
 class Worker:
-    """The worker function, invoked directly and waited for."""
+    """The function that answers dry runs, invoked directly and waited for."""
 
     def __init__(self, function: str) -> None:
         self._function = function
@@ -37,12 +40,17 @@ class Worker:
         return boto3.client("lambda", config=config)
 
     def dry_run(self, qc: str, options: Options, lane: Lane, correlation_id: str) -> dict[str, Any]:
-        """Return the worker's `{"estimate": {...}}` or `{"error": {...}}`; raises WorkerSilentError without either."""
+        """Return the worker's `{"estimate": {...}}` or `{"error": {...}}`.
+
+        Raises DryRunsBusyError when as many are under way as may be, WorkerSilentError without an answer.
+        """
         asked = {"qc": qc, "options": options.as_dict(), "lane": lane}
         event = json.dumps({"dry_run": asked, "correlation_id": correlation_id}, ensure_ascii=False)
         try:
             answer = self.client.invoke(FunctionName=self._function, Payload=event.encode())
             said: dict[str, Any] = json.loads(answer["Payload"].read())
+        except self.client.exceptions.TooManyRequestsException as error:
+            raise DryRunsBusyError from error
         except (ClientError, BotoCoreError) as error:
             raise WorkerSilentError from error
         if answer.get("FunctionError") or not said:
@@ -53,4 +61,4 @@ class Worker:
 @cache
 def worker() -> Worker:
     """Return the function that template.yaml names to the api alone."""
-    return Worker(os.environ["WORKER_FUNCTION"])
+    return Worker(os.environ["DRY_RUN_FUNCTION"])

@@ -24,6 +24,7 @@ from messages import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
     CancellationUnconfirmedError,
+    DryRunsBusyError,
     KeyReusedError,
     SubmissionUnconfirmedError,
     TaskError,
@@ -242,6 +243,14 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 "invalid_api_key",
                 "This address needs a valid API key.",
                 {"hint": "Send your key in the header x-api-key."},
+            )
+        case DryRunsBusyError():
+            return Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "throttled",
+                "As many dry runs as the service makes at a time are under way; this one was not begun.",
+                {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds."},
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         case UnavailableError():
             return _unavailable(error)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from local import machine
 from local.ministack import LocalStackError, free_port, ministack
 from local.running import folder, write_environment
 from local.translate import LOCAL_API_KEY
@@ -79,8 +80,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log", key))
         say("Deploying template.yaml ...")
         overrides = {
-            # An environment of the worker for each core: more would only fight for them.
-            "WorkerMaximumConcurrency": str(max(2, os.cpu_count() or 1)),
+            **machine.parameters(machine.memory_mb(), os.cpu_count() or 1),
             # After an invocation that wrote nothing the stand-in waits 50 ms for lines; at this level each writes one.
             "LogLevel": "DEBUG",
             # One key does all there is to do here, tests and benchmarks included.

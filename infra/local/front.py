@@ -68,7 +68,8 @@ async def front(port: int, api_url: str) -> AsyncIterator[str]:
 
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_route("*", "/{path:.*}", pass_on)
-        runner = web.AppRunner(app, access_log=None)
+        # What its client has left is cancelled, and so is the call that was to answer it.
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 READY_SECONDS = 60
 STOP_SECONDS = 20
+IDLE_SECONDS = 60
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -76,7 +77,9 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[str]:
         "AWS_ENDPOINT_URL": os.environ.get("FUNCTIONS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "LAMBDA_WARM_TTL_SECONDS": "86400",  # Aer takes over a second to import: keep workers warm
+        # An environment that a burst has left over is let go; of each function one is kept, for Aer takes over a
+        # second to import.
+        "LAMBDA_WARM_TTL_SECONDS": str(IDLE_SECONDS),
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(_made(state.parent / "tmp")),
     }

@@ -1,8 +1,9 @@
-"""MiniStack behind a guard, and the two things that the local stack needs of it and that it (1.5.33) leaves out.
+"""MiniStack behind a guard, and what the local stack needs of it and it (1.5.33) leaves out.
 
 On AWS an update is in the table's stream however it was made. MiniStack leaves out those made by PartiQL statements,
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
-MiniStack answers in its place that any web page may send anything.
+MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
+its answer any more; on AWS that costs its time, here it keeps a process.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 from typing import Any
 
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.services import dynamodb
 
-from local.guard import API, guarded
+from local.guard import API, TICKET, guarded
 
 
 def stream_statements() -> None:
@@ -45,8 +47,47 @@ def leave_options_to_the_api() -> None:
     app._handle_options_request = answer_elsewhere  # noqa: SLF001
 
 
+class Calls:
+    """The calls of functions under way that have a ticket, each with the environment that serves it."""
+
+    def __init__(self) -> None:
+        self._serving: dict[str, Any] = {}
+        self._left: set[str] = set()
+
+    def watch(self) -> None:
+        """Take note of every call from now on."""
+        invoke = lambda_runtime.Worker.invoke
+
+        def invoke_noted(environment: Any, event: Any, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - MiniStack's own
+            headers = event.get("headers") if isinstance(event, dict) else None
+            ticket = (headers or {}).get(TICKET)
+            if ticket is None:
+                return invoke(environment, event, *more, **named)
+            ended = {"status": "error", "error": "Its client has left.", "log": ""}
+            self._serving[ticket] = environment
+            try:
+                return ended if ticket in self._left else invoke(environment, event, *more, **named)
+            except RuntimeError:  # it ended while it started; MiniStack would now end all of the function's
+                if ticket in self._left:
+                    return ended
+                raise
+            finally:
+                del self._serving[ticket]
+                self._left.discard(ticket)
+
+        lambda_runtime.Worker.invoke = invoke_noted
+
+    def end(self, ticket: str) -> None:
+        """End a call with its environment's process, or before it begins."""
+        self._left.add(ticket)
+        if environment := self._serving.get(ticket):
+            lambda_runtime._signal(environment._proc)  # noqa: SLF001 - there is no public way
+
+
 if __name__ == "__main__":
+    calls = Calls()
+    calls.watch()
     stream_statements()
     leave_options_to_the_api()
-    app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"])
+    app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
     app.main()

@@ -129,10 +129,13 @@ def environments_of_functions(environment: Environment, session: Any) -> Iterato
     raising = "ask for more in Service Quotas (AWS Lambda, Concurrent executions), or lower"
     remedy = "" if needed <= limit else f"functions will wait for each other; {raising} the maximum concurrencies."
     yield Answer("environments of functions", str(needed), str(limit), remedy, stops=False)
-    if reserved := int(environment.parameters["ApiReservedConcurrency"]):
+    reservations = ("ApiReservedConcurrency", "DryRunReservedConcurrency")
+    if reserved := sum(int(environment.parameters[name]) for name in reservations):
         free = max(0, limit - UNRESERVED)
-        remedy = "" if reserved <= free else f"Lambda refuses to reserve so many; {raising} ApiReservedConcurrency."
-        yield Answer("reserved for the api", str(reserved), str(free), remedy)
+        remedy = (
+            "" if reserved <= free else f"Lambda refuses to reserve so many; {raising} {' and '.join(reservations)}."
+        )
+        yield Answer("reserved for api and dry runs", str(reserved), str(free), remedy)
     memory = max(int(environment.parameters[name]) for name in ("WorkerMemoryMB", "LargeWorkerMemoryMB"))
     new = limit <= NEW_ACCOUNT_ENVIRONMENTS
     remedy = f"a new account, it seems: LargeWorkerMemoryMB={NEW_ACCOUNT_MEMORY_MB}, or ask AWS Support for more."

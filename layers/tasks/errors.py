@@ -111,6 +111,10 @@ class WorkerSilentError(UnavailableError):
         super().__init__("The worker")
 
 
+class DryRunsBusyError(Exception):
+    """As many dry runs as may be are under way."""
+
+
 class StaleAttemptError(Exception):
     """The task ended or was claimed by another worker since this attempt began; its outcome is refused."""
 

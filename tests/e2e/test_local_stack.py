@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,40 @@ def test_a_web_page_reaches_neither_the_stand_in_nor_another_name_of_the_api(sta
     assert not [answer for answer in answers if "access-control-allow-origin" in answer.headers]
     assert answers[5].json()["code"] == "access_denied"
     assert httpx.get(f"{aws}/2015-03-31/functions", headers=key).status_code == 200
+
+
+def test_dry_runs_are_bounded(stack: Stack) -> None:
+    """Of a dozen at once two are begun at most, in environments of their own; the others are told why."""
+    layer = "for int j in [0:18] { cx q[j], q[j+1]; t q[j]; }"
+    heavy = f"qubit[20] q; bit[20] c; for int i in [1:40] {{ {layer} }} c = measure q;"
+
+    def dry_run(_: int) -> httpx.Response:
+        with stack.http() as http:
+            return http.post("/tasks?dry_run=true", json={"qc": heavy})
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(dry_run, range(12)))
+    assert {answer.status_code for answer in answers} == {200, 429}
+    assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 429} == {"5"}
+    assert 1 <= len(stack.processes("-DryRunFunction-", "_worker.py")) <= 2
+
+
+def test_what_its_client_has_left_ends(stack: Stack) -> None:
+    """Twenty clients that ask to wait and go away leave no environment that waits in their place."""
+    large = (
+        "qubit[24] q; bit[24] c; for int i in [1:60] { h q; for int j in [0:22] { cx q[j], q[j+1]; } } c = measure q;"
+    )
+
+    def leave(_: int) -> None:
+        with stack.http() as http, suppress(httpx.ReadTimeout):
+            http.get(f"/tasks/{task_id}", headers={"Prefer": "wait=20"}, timeout=1)
+
+    with stack.http() as http:
+        task_id = http.post("/tasks", json={"qc": large, "method": "statevector"}).json()["task_id"]
+        with ThreadPoolExecutor(20) as pool:
+            list(pool.map(leave, range(20)))
+        eventually(lambda: len(stack.processes("-ApiFunction-", "_worker.py")) < 10, patience=10)
+        assert http.delete(f"/tasks/{task_id}").status_code == 200
 
 
 def test_what_opens_the_stand_in_is_its_owners_to_read(stack: Stack) -> None:

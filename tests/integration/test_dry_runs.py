@@ -123,7 +123,7 @@ def answered(said: Any, asked_for: dict[str, Any], **more: Any) -> tuple[int, di
         stub.add_response(
             "invoke",
             {"Payload": io.BytesIO(json.dumps(said).encode()), **more},
-            {"FunctionName": "worker:live", "Payload": json.dumps(event).encode()},
+            {"FunctionName": "dry-run", "Payload": json.dumps(event).encode()},
         )
         body = {"qc": BELL, **asked_for["options"]}
         answer = call("POST", "/tasks", body, query={"dry_run": "true"}, headers={"X-Correlation-ID": "mine"})
@@ -177,7 +177,16 @@ def test_without_the_workers_answer_the_service_says_try_again(
 
 
 def test_a_worker_that_cannot_be_reached_is_a_503(in_moto: Aws) -> None:
-    """Throttling included."""
+    """Whatever AWS says."""
+    with Stubber(worker().client) as stub:
+        stub.add_client_error("invoke", "ServiceException", http_status_code=500)
+        assert call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})[0] == 503
+
+
+def test_one_dry_run_too_many_is_told_why_and_when_to_come_back(in_moto: Aws) -> None:
+    """Not a fault of the service, but its bound: 429, nothing begun."""
     with Stubber(worker().client) as stub:
         stub.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
-        assert call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})[0] == 503
+        status, headers, body = call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})
+    assert (status, body["code"], headers["retry-after"]) == (429, "throttled", "5")
+    assert body["message"] == "As many dry runs as the service makes at a time are under way; this one was not begun."

@@ -92,7 +92,7 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
         in_moto.settings.task_queue_url: "TaskQueue",
         in_moto.settings.large_task_queue_url: "LargeTaskQueue",
         in_moto.settings.dead_letter_queue_url: "DeadLetterQueue",
-        os.environ["WORKER_FUNCTION"]: "WorkerFunction.Alias",
+        os.environ["DRY_RUN_FUNCTION"]: "DryRunFunction",
         in_moto.settings.callback_queue_url: "CallbackQueue",
         in_moto.settings.callback_secret_id: "CallbackSecret",
         in_moto.settings.task_event_bus: "TaskEventBus",

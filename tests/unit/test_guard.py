@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from local.guard import is_loopback, refusal
+from local.guard import guarded, is_loopback, refusal
 
 KEY = "0123456789abcdef"
 SIGNED = {"authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20261128/us-east-1/s3/aws4_request, Signature=0"}
@@ -61,3 +64,31 @@ def test_a_web_page_is_refused_even_with_the_key() -> None:
     assert "web pages" in refused(origin="https://evil.test", **SIGNED)
     assert "web pages" in refused(origin="null", **SIGNED)
     assert refused("/_aws/execute-api/a/v1/tasks", origin="https://evil.test") == ""
+
+
+def test_a_waiting_request_whose_client_leaves_ends_its_call() -> None:
+    """The application sees a ticket that no client can choose, and the same is ended; others have none."""
+    ended: list[str] = []
+    seen: list[list[tuple[bytes, bytes]]] = []
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        seen.append(scope["headers"])
+        assert (await receive())["body"] == b"ab"
+        assert (await receive())["type"] == "http.disconnect"
+
+    async def ask(*headers: tuple[bytes, bytes]) -> None:
+        messages = [{"type": "http.request", "body": b"ab"}, {"type": "http.disconnect"}]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0)
+
+        scope = {"type": "http", "path": "/_aws/execute-api/a/v1/tasks", "query_string": b""}
+        host = (b"host", b"127.0.0.1")
+        await guarded(app, KEY, ended.append)({**scope, "headers": [host, *headers]}, receive, None)  # type: ignore[arg-type]
+
+    asyncio.run(ask((b"prefer", b"wait=20"), (b"x-local-ticket", b"mine")))
+    asyncio.run(ask())
+    (ticket,) = [value.decode() for name, value in seen[0] if name == b"x-local-ticket"]
+    assert ended == [ticket]
+    assert ticket != "mine"
+    assert seen[1] == [(b"host", b"127.0.0.1")]

@@ -16,6 +16,7 @@ from samtranslator.translator.translator import Translator
 
 import callback
 import delivery
+import dry_runs
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from release.parameters import environment
@@ -54,6 +55,19 @@ def test_the_queue_hides_messages_for_six_times_the_workers_time() -> None:
         of_type("AWS::SQS::Queue")["TaskQueue"]["VisibilityTimeout"]
         == 6 * RESOURCES["WorkerFunction"]["Properties"]["Timeout"]
     )
+
+
+def test_dry_runs_have_environments_of_their_own_and_no_rights() -> None:
+    """They are bounded, take none of the queue's environments, and reach nothing that a task is in."""
+    function, worker = (RESOURCES[name]["Properties"] for name in ("DryRunFunction", "WorkerFunction"))
+    bound = {"Ref": "DryRunReservedConcurrency"}
+    assert resolved(function, "DryRunsAreReserved")["ReservedConcurrentExecutions"] == bound
+    assert "ReservedConcurrentExecutions" not in resolved(function)
+    assert function["MemorySize"] == worker["MemorySize"]  # what they are told is what a run has
+    assert function["Timeout"] > dry_runs.ANSWER_SECONDS
+    (policy,) = resolved(RESOURCES["DryRunRole"]["Properties"]["Policies"])
+    actions = [action for statement in policy["PolicyDocument"]["Statement"] for action in statement["Action"]]
+    assert {action.split(":")[0] for action in actions} == {"logs", "xray"}
 
 
 def test_a_waiting_answer_fits_the_apis_time() -> None:
@@ -159,7 +173,7 @@ def test_a_key_of_the_customers_encrypts_everything() -> None:
 def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
     """Every function's role may decrypt and make data keys with the customer's key, only by way of what it encrypts."""
     roles = of_type("AWS::IAM::Role", resolved(RESOURCES, "HasKey"))
-    for name in ("LauncherRole", "JobExecutionRole"):  # which touch nothing that is encrypted
+    for name in ("LauncherRole", "JobExecutionRole", "DryRunRole"):  # which touch nothing that is encrypted
         assert "kms:" not in json.dumps(roles.pop(name))
     for role in roles.values():
         (statement,) = [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/id"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
+NOTHING_RESERVED = {"ApiReservedConcurrency": "0", "DryRunReservedConcurrency": "0"}
 JOBS = {"LargeJobMemoryMB": "30720", "LargeJobVpc": "vpc-1", "LargeJobSubnets": "subnet-1,subnet-2"}
 
 
@@ -76,7 +77,7 @@ def fixture_ask(answers: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> 
     """Give a function that asks for a stack with these parameters and returns what was printed."""
 
     def ask(**given: str) -> str:
-        account.ask(Environment("dev", "stack", defaults_of(load()) | {"ApiReservedConcurrency": "0"} | given))
+        account.ask(Environment("dev", "stack", defaults_of(load()) | NOTHING_RESERVED | given))
         return capsys.readouterr().out
 
     return ask
@@ -100,7 +101,7 @@ def test_an_account_that_has_everything_is_deployed_to(ask: Ask) -> None:
         ({"DescribeStacks": stack("UPDATE_IN_PROGRESS")}, {}, "state of the stack"),
         ({"DescribeStacks": stack("ROLLBACK_COMPLETE")}, {}, "state of the stack"),
         ({"ValidateTemplate": refused("ValidationError", "Template error")}, {}, "template"),
-        ({"GetAccountSettings": environments(100)}, {"ApiReservedConcurrency": "1"}, "reserved for the api"),
+        ({"GetAccountSettings": environments(100)}, {"ApiReservedConcurrency": "1"}, "reserved for api and dry runs"),
         ({"GetServiceQuota": {"Quota": {"Value": 6.0}}}, JOBS, "vCPUs of jobs"),
         ({"DescribeSubnets": subnets("vpc-1", "vpc-2")}, JOBS, "network of jobs"),
         ({}, JOBS | {"LargeJobSubnets": ""}, "network of jobs"),
@@ -139,7 +140,7 @@ def test_devs_defaults_fit_a_new_account() -> None:
     dev = environment("dev").parameters
     assert account.most_environments(load(), dev) <= account.NEW_ACCOUNT_ENVIRONMENTS
     assert int(dev["LargeWorkerMemoryMB"]) <= account.NEW_ACCOUNT_MEMORY_MB
-    assert dev["ApiReservedConcurrency"] == "0"
+    assert {name: dev[name] for name in NOTHING_RESERVED} == NOTHING_RESERVED
 
 
 def test_a_question_that_may_not_be_asked_stops_nothing(answers: dict[str, Any], ask: Ask) -> None:

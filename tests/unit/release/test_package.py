@@ -15,7 +15,7 @@ def test_the_template_has_functions_of_both_kinds() -> None:
     """The workers are images, the others zips."""
     zips = ["ApiFunction", "NotifierFunction", "CallbackFunction", "SweeperFunction", "LauncherFunction"]
     assert functions(load(), "Zip") == zips
-    assert functions(load(), "Image") == ["WorkerFunction", "LargeWorkerFunction"]
+    assert functions(load(), "Image") == ["WorkerFunction", "DryRunFunction", "LargeWorkerFunction"]
 
 
 def test_a_folder_weighs_what_its_zip_does(tmp_path: Path) -> None:
