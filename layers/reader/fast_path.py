@@ -129,12 +129,12 @@ class _Scan:
         """Take the gates that the program's beginning defines, as the parser reads them."""
         from reader.compiler.gate_calls import expand  # noqa: PLC0415 - programs without definitions do without
         from reader.compiler.gates import Standard  # noqa: PLC0415 - the same
-        from reader.compiler.machine import Machine  # noqa: PLC0415 - the same
+        from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
         from reader.compiler.statements import execute_program  # noqa: PLC0415 - the same
         from reader.text.parser import parse  # noqa: PLC0415 - the same
 
         program = parse(head, self.budget)
-        machine = Machine(self.budget, legacy=self.legacy)
+        machine = Compiler(self.budget, legacy=self.legacy)
         execute_program(machine, program.body)
         if machine.notes:
             raise _NotFlat
@@ -231,19 +231,19 @@ class _Scan:
         """Return an expression's value by the compiler's own means."""
         from reader.compiler.expressions import evaluate  # noqa: PLC0415 - programs with numbers only do without
         from reader.compiler.gate_calls import parameter  # noqa: PLC0415 - the same
-        from reader.compiler.machine import Machine  # noqa: PLC0415 - the same
+        from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
         from reader.text.openqasm2 import LegacyParser  # noqa: PLC0415 - the same
-        from reader.text.parser import Parser  # noqa: PLC0415 - the same
+        from reader.text.statement_parser import StatementParser  # noqa: PLC0415 - the same
 
         self.evaluated += 1
         if self.evaluated > _MOST_EXPRESSIONS:
             raise _NotFlat
         self.budget.spend(EXPRESSION)
-        parser = LegacyParser(text) if self.legacy else Parser(tokenize(text))
+        parser = LegacyParser(text) if self.legacy else StatementParser(tokenize(text))
         node = parser.expression()
         if parser.token.kind != "end of text":
             raise _NotFlat
-        machine = Machine(self.budget, legacy=self.legacy)
+        machine = Compiler(self.budget, legacy=self.legacy)
         return parameter(machine, node, evaluate(machine, node))
 
     # ------------------------------------------------------------------ places

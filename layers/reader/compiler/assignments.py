@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from reader.compiler.expressions import evaluate, evaluate_array, evaluate_as, read
+from reader.compiler.coercion import evaluate_as
+from reader.compiler.expressions import evaluate, read
 from reader.compiler.machine import Array, Bits, Qubits, Variable
 from reader.compiler.operators import binary, convert
-from reader.compiler.references import qubits_of, refer, unknown
+from reader.compiler.references import array_of, qubits_of, refer, unknown
 from reader.compiler.values import BITLIKE, Type, to_bits
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
@@ -139,7 +140,7 @@ def assign_array(m: Machine, target: Array, node: syntax.Expression) -> None:
     if isinstance(node, syntax.IndexSet):
         assign_literal(m, target, node)
         return
-    source = evaluate_array(m, node)
+    source = array_of(m, node)
     if source is None:
         invalid("An array can only be assigned an array.", node.at, "Index it to assign an element.")
     if source.dimensions != target.dimensions:

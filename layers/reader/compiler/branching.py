@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reader.compiler.expressions import evaluate, integer
+from reader.compiler.coercion import integer
+from reader.compiler.expressions import evaluate
 from reader.compiler.logic import Bit, Node, either
 from reader.compiler.operators import binary, truth
 from reader.compiler.subroutines import has_calls
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
 
 def execute_if(m: Machine, node: syntax.If) -> None:
     """Execute `if ... else if ... else` (spec, "If-else statements")."""
-    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be ifs
-
     while True:
         condition = truth(m, evaluate(m, node.condition), node.condition.at)
         if isinstance(condition, Node):
             then, otherwise = node.then, node.otherwise
             m.branch(
                 condition,
-                partial(execute_block, m, then),
-                partial(execute_block, m, otherwise) if otherwise else None,
+                partial(m.execute_block, then),
+                partial(m.execute_block, otherwise) if otherwise else None,
                 node.at,
             )
             return
@@ -38,7 +37,7 @@ def execute_if(m: Machine, node: syntax.If) -> None:
             node = chosen[0]
             if not has_calls(m, node.condition):
                 continue
-        execute_block(m, chosen)
+        m.execute_block(chosen)
         return
 
 
@@ -65,20 +64,19 @@ def run_arms(
     m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
 ) -> None:
     """Execute the first arm that matches, else the default; the matches are worked out already."""
-    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
 
     def cascade(index: int) -> None:
         while index < len(arms):
             match, body = arms[index]
             if isinstance(match, Node):
-                m.branch(match, partial(execute_block, m, body), partial(cascade, index + 1), at)
+                m.branch(match, partial(m.execute_block, body), partial(cascade, index + 1), at)
                 return
             if match:
-                execute_block(m, body)
+                m.execute_block(body)
                 return
             index += 1
         if default is not None:
-            execute_block(m, default)
+            m.execute_block(default)
 
     if len([match for match, _ in arms if isinstance(match, Node)]) > 8:  # noqa: PLR2004 - deeper is nesting of its own
         run_flat(m, arms, default, at)
@@ -90,19 +88,17 @@ def run_flat(
     m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
 ) -> None:
     """Execute many arms one after the other: at most one matches, and matches are kept so that no arm changes them."""
-    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be switches
-
     kept = [(m.shrink(match) if isinstance(match, Node) else match, body) for match, body in arms]
     none = m.arithmetic.any_set([match for match, _ in kept])
     none = m.shrink(none) if isinstance(none, Node) else none
 
     for match, body in kept:
         if isinstance(match, Node):
-            m.branch(match, partial(execute_block, m, body), None, at)
+            m.branch(match, partial(m.execute_block, body), None, at)
         elif match:
-            execute_block(m, body)
+            m.execute_block(body)
     if default is not None:
         if isinstance(none, Node):
-            m.branch(none, None, partial(execute_block, m, default), at)
+            m.branch(none, None, partial(m.execute_block, default), at)
         elif not none:
-            execute_block(m, default)
+            m.execute_block(default)

@@ -5,46 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.compiler.assignments import assign_array, measure_into
-from reader.compiler.expressions import CONSTANTS, evaluate_array, evaluate_as, integer
+from reader.compiler.coercion import evaluate_as, integer
+from reader.compiler.expressions import CONSTANTS
 from reader.compiler.inputs import take
 from reader.compiler.logic import Node
 from reader.compiler.machine import Array, Bits, Choice, Qubits, Split, Symbol, Variable
-from reader.compiler.references import claim_qubits, concatenated, refer, unknown
+from reader.compiler.references import array_of, claim_qubits, concatenated, refer, unknown
 from reader.compiler.subroutines import run_calls
-from reader.compiler.values import BIT, FLOAT, INT, UINT, WORD, Type, Value, default
+from reader.compiler.types import resolve_type
+from reader.compiler.values import Type, Value, default
 from reader.errors import ValueFault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.text import syntax
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
-
-_FLOATS = (16, 32, 64, 128)
-_WITHOUT_SIZE = {"bit": BIT, "int": INT, "uint": UINT, "float": FLOAT, "angle": Type("angle", WORD)}
-
-
-def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
-    """Return a scalar type with its width in bits; without a designator that of a machine word."""
-    name = node.name
-    if name == "array":
-        invalid("An array type cannot stand here.", node.at)
-    if name == "complex":
-        return Type("complex", 64)
-    if name == "bool":
-        return Type("bool", 1)
-    if name in ("duration", "stretch"):
-        return Type(name)
-    if node.size is None:
-        return _WITHOUT_SIZE[name]
-    width = integer(m, node.size)
-    if width < 1:
-        invalid(f"A {name} has at least one bit.", node.size.at)
-    if name == "float":
-        return Type(name, width if width in _FLOATS else 64)
-    limit = LIMITS.clbits if name == "bit" else LIMITS.integer_bits
-    if width > limit:
-        too_large(f"A {name} has at most {limit:,} bits.", node.size.at, limit, width)
-    return Type(name, width)
 
 
 def declare(m: Machine, name: str, symbol: Symbol | Choice, at: int) -> None:
@@ -147,7 +122,7 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     value = node.value
     if value is not None:
         run_calls(m, value)
-        if not isinstance(value, syntax.IndexSet) and evaluate_array(m, value) is None:
+        if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
             invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
         m.attempt(lambda: assign_array(m, array, value), node.at)
     declare(m, node.name, array, node.at)

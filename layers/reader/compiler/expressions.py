@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reader.compiler.logic import Node, both, cells, either
-from reader.compiler.machine import Array, Bits, Part, Qubits, Split, Variable
-from reader.compiler.operators import binary, convert, effective, extend, need, truth, unary, with_article
+from reader.compiler.coercion import keeping
+from reader.compiler.functions import call
+from reader.compiler.logic import Node, both, either
+from reader.compiler.machine import Bits, Qubits, Split, Variable
+from reader.compiler.operators import binary, convert, extend, truth, unary
 from reader.compiler.references import concatenated, indices, lookup, refer, unknown
+from reader.compiler.types import resolve_type
 from reader.compiler.values import (
     BITLIKE,
     BOOL,
@@ -48,39 +50,6 @@ def evaluate(m: Machine, node: syntax.Expression) -> Value:
         kept = m.read(variable, node.at).data
         return extend(part.kind, kept) if isinstance(kept, tuple) else Value(part.kind, kept)
     return _EVALUATE.get(type(node), _no_value)(m, node)
-
-
-def evaluate_as(m: Machine, node: syntax.Expression, kind: Type) -> Value:
-    """Return the value of an expression as a type that it can become by itself."""
-    value = evaluate(m, node)
-    try:
-        return convert(m, value, kind, node.at)
-    except Split as split:
-        raise keeping(m, split, (node, value)) from None
-
-
-def evaluate_array(m: Machine, node: syntax.Expression) -> Array | None:
-    """Return the array an expression refers to; None if it is no array."""
-    symbol = concatenated(m, node) if isinstance(node, syntax.Concatenation) else refer(m, node)
-    return symbol if isinstance(symbol, Array) else None
-
-
-def keeping(m: Machine, split: Split, *parts: tuple[syntax.Expression, Value]) -> Split:
-    """Return the split with the part to work out before the statement: the first that needs cells of its own."""
-    for node, value in parts:
-        if split.part is None and not value.known and any(m.is_own(cell) for bit in value.data for cell in cells(bit)):
-            kind = narrow = value.type
-            if kind.kind in ("int", "uint"):
-                # Numbers are narrower than their type, mostly, and every bit may have to be looked at.
-                narrow = Type(kind.kind, effective(value.data, signed=kind.kind == "int"))
-            split.part = Part(node, kind, narrow, partial(narrowed, m, node, narrow))
-    return split
-
-
-def narrowed(m: Machine, node: syntax.Expression, kind: Type) -> Value:
-    """Return an expression's value in the few bits that hold it."""
-    data = evaluate(m, node).data
-    return from_bits(kind, data[: kind.width]) if isinstance(data, tuple) else Value(kind, data)
 
 
 def _literal(_m: Machine, node: syntax.Literal) -> Value:
@@ -142,15 +111,11 @@ def _index(m: Machine, node: syntax.Index) -> Value:
 
 
 def _call(m: Machine, node: syntax.Call) -> Value:
-    from reader.compiler.functions import call  # noqa: PLC0415 - whose arguments are expressions
-
     m.step(node.at)
     return call(m, node)
 
 
 def _cast(m: Machine, node: syntax.Cast) -> Value:
-    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - whose sizes are expressions
-
     m.step(node.at)
     value = evaluate(m, node.operand)
     try:
@@ -217,27 +182,6 @@ def index_value(m: Machine, value: Value, node: syntax.Index) -> Value:
     chosen, _ = indices(m, node.items[0], value.type.width, "bits", node.at)
     bits = to_bits(value)
     return from_bits(Type("bit", len(chosen)), tuple(bits[number] for number in chosen))
-
-
-def need_of(m: Machine, node: syntax.Expression, value: Value) -> Value:
-    """Return an expression's value if it is known, else as `need` does."""
-    try:
-        return need(m, value, node.at)
-    except Split as split:
-        raise keeping(m, split, (node, value)) from None
-
-
-def integer(m: Machine, node: syntax.Expression) -> int:  # noqa: RET503 it ends in a refusal
-    """Return an integer that is needed while compiling."""
-    value = evaluate(m, node)
-    if type(value.data) is int and value.type is INT:
-        return value.data
-    value = need_of(m, node, value)
-    if value.type.kind in ("int", "uint", "bit", "bool"):
-        return int(value.data)
-    if value.type.kind == "float" and float(value.data).is_integer():
-        return int(value.data)
-    invalid(f"Expected an integer here, not {with_article(value.type)}.", node.at)
 
 
 _EVALUATE: dict[type, Callable[[Machine, Any], Value]] = {

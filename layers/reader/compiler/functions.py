@@ -6,9 +6,11 @@ import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
-from reader.compiler.expressions import evaluate, evaluate_array, integer, need_of
+from reader.compiler.coercion import integer, need_of
+from reader.compiler.gates import GATES
 from reader.compiler.logic import Node, choose
 from reader.compiler.operators import convert, need, real_number, whole_number
+from reader.compiler.references import array_of
 from reader.compiler.scratch import Scratch
 from reader.compiler.values import (
     BITLIKE,
@@ -67,12 +69,12 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispa
     if name not in NAMES:
         known = [*NAMES, *m.subroutines]
         hint = did_you_mean(name, known)
-        if name in m.gates or name in _gates():
+        if name in m.gates or name in GATES:
             hint = f"A gate is applied to qubits: '{name[:40]} q;'."
         invalid(f"{quote(name)} is not a function or subroutine.", node.at, hint)
     if name == "sizeof":
         return sizeof(m, node)
-    arguments = [evaluate(m, argument) for argument in node.arguments]
+    arguments = [m.evaluate(argument) for argument in node.arguments]
     wanted = 2 if name in ("mod", "pow", "rotl", "rotr") else 1
     if len(arguments) != wanted:
         invalid(f"{name} takes {wanted} argument{'s' if wanted > 1 else ''}, not {len(arguments)}.", node.at)
@@ -88,12 +90,6 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispa
         number = convert(m, value, COMPLEX, node.at).data
         return Value(FLOAT, number.real if name == "real" else number.imag)
     return one_number(m, name, value, node.at)
-
-
-def _gates() -> dict[str, Any]:
-    from reader.compiler.gates import GATES  # noqa: PLC0415 - only an erring program asks
-
-    return GATES
 
 
 def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
@@ -162,7 +158,7 @@ def sizeof(m: Machine, node: syntax.Call) -> Value:
     """Return the length of an array's dimension (spec, "Array arguments")."""
     if not 1 <= len(node.arguments) <= 2:  # noqa: PLR2004 - the array, and which dimension
         invalid("sizeof takes an array and, if you like, a dimension.", node.at)
-    array = evaluate_array(m, node.arguments[0])
+    array = array_of(m, node.arguments[0])
     if array is None:
         invalid("sizeof is for arrays.", node.arguments[0].at)
     dimension = integer(m, node.arguments[1]) if len(node.arguments) > 1 else 0

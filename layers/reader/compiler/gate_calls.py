@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reader.budget import POWER, POWER_OPERATION
 from reader.compiler import modifiers
-from reader.compiler.expressions import evaluate, integer, need_of
+from reader.compiler.coercion import integer, need_of
+from reader.compiler.expressions import evaluate
 from reader.compiler.gates import GATES, LEGACY_GATES
 from reader.compiler.logic import Node
 from reader.compiler.machine import Frame, Qubits, Variable
 from reader.compiler.operators import convert
 from reader.compiler.references import qubits_of
 from reader.compiler.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
-from reader.errors import did_you_mean, fault, invalid, quote, too_large
+from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import Gate, Power, on_qubits
 from reader.text import syntax
@@ -382,11 +383,7 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     cached = m.gate_cache.get(key)
     if cached is not None:
         return cached
-    from reader.compiler.statements import execute_body  # noqa: PLC0415 - a statement may be a gate
-
     if gate.opaque:
-        from reader.errors import unsupported  # noqa: PLC0415 - rare
-
         unsupported(f"{quote(gate.name)} is opaque: nothing says what it does.", at, "Define it with 'gate'.")
     m.enter(at)
     frame = Frame(None)
@@ -401,7 +398,7 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     outer = m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before
     m.frame, m.ops, m.in_gate, m.gates_before = frame, [], True, gate.at
     before = m.operations
-    execute_body(m, gate.body)
+    m.execute_body(gate.body)
     operations = cast("list[Unitary]", m.ops)  # no other statement may be in a gate, see `check_body`
     m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before = outer
     # What a body counts is counted again wherever it is placed; one that never is must still be bounded.

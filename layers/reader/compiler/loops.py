@@ -5,14 +5,15 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from reader.compiler.declarations import resolve_type
-from reader.compiler.expressions import evaluate, integer, read
+from reader.compiler.coercion import integer
+from reader.compiler.expressions import evaluate, read
 from reader.compiler.logic import Bit, Node, both, negate
 from reader.compiler.machine import Array, Bits, Qubits, Variable
 from reader.compiler.operators import convert, truth
 from reader.compiler.references import refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.subroutines import run_calls, set_flag
+from reader.compiler.types import resolve_type
 from reader.compiler.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
 from reader.errors import invalid, too_large, unsupported
 from reader.limits import LIMITS
@@ -77,8 +78,6 @@ def left(m: Machine, broke: Variable) -> Bit:
 
 def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke: Variable) -> None:
     """Execute a loop's body once."""
-    from reader.compiler.statements import execute_body  # noqa: PLC0415 - whose statements may be loops
-
     variable = Variable(node.name, kind, node.at, m.depth)
     converted = convert(m, value, kind, node.values.at)
     if converted.known:
@@ -91,7 +90,7 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
     frame.scopes.append({node.name: variable})
     frame.scopes.append({})
     m.enter(node.at)
-    execute_body(m, node.body)
+    m.execute_body(node.body)
     m.leave()
     m.give_back(frame.scopes.pop().values())
     m.give_back(frame.scopes.pop().values())
@@ -139,8 +138,6 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
 
 def execute_while(m: Machine, node: syntax.While) -> None:
     """Execute `while` (spec, "While loops")."""
-    from reader.compiler.statements import execute_block  # noqa: PLC0415 - whose statements may be loops
-
     broke = Variable("break", BOOL, node.at, m.depth)
 
     def condition() -> Bit:
@@ -160,7 +157,7 @@ def execute_while(m: Machine, node: syntax.While) -> None:
     def body() -> None:
         continued = Variable("continue", BOOL, node.at, m.depth)
         m.frame.loops.append((broke, continued))
-        execute_block(m, node.body)
+        m.execute_block(node.body)
         m.frame.loops.pop()
         m.give_back([continued])
 

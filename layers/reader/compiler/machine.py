@@ -202,6 +202,27 @@ class Machine:
         self.leaving = False  # whether any exit flag was ever set
         self.ended = Variable("end", BOOL, 0, 0)
 
+    # ------------------------------------------------------------------ the language
+
+    # Statements and expressions stand inside each other: their modules call one another through the machine.
+    # `program.Compiler` is the machine that can do both.
+
+    def evaluate(self, node: syntax.Expression) -> Value:
+        """Return the value of an expression."""
+        raise NotImplementedError
+
+    def execute_body(self, body: list[syntax.Statement]) -> int:
+        """Execute statements in order; returns how many there are before a sure end."""
+        raise NotImplementedError
+
+    def execute_block(self, body: list[syntax.Statement]) -> None:
+        """Execute a block in a scope of its own."""
+        self.frame.scopes.append({})
+        self.enter(body[0].at if body else 0)
+        self.execute_body(body)
+        self.leave()
+        self.give_back(self.frame.scopes.pop().values())
+
     # ------------------------------------------------------------------ limits
 
     def step(self, at: int) -> None:

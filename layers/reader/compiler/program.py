@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reader.compiler.expressions import evaluate
 from reader.compiler.inputs import check_names, declared
 from reader.compiler.logic import Node
 from reader.compiler.machine import Machine, Variable
 from reader.compiler.references import claim_qubits
 from reader.compiler.repetition import walk
-from reader.compiler.statements import execute_program
+from reader.compiler.statements import execute_body, execute_program
 from reader.compiler.values import Type
 from reader.errors import SourceError
 from reader.operations import Compiled, Measure, Output
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from reader.budget import Budget
 
 
+class Compiler(Machine):
+    """The machine that knows the whole language."""
+
+    evaluate = evaluate
+    execute_body = execute_body
+
+
 def has_inputs(program: syntax.Program) -> bool:
     """Tell whether the program needs values from the request."""
     return bool(declared(program))
@@ -32,7 +40,7 @@ def compile_program(
 ) -> Compiled:
     """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
-    m = Machine(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    m = Compiler(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
     m.inputs = inputs
     execute_program(m, program.body)
     outputs = choose_outputs(m)

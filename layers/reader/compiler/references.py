@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from reader.compiler.coercion import integer
 from reader.compiler.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
 from reader.compiler.values import BITLIKE
 from reader.errors import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
@@ -156,8 +157,6 @@ def index_array(m: Machine, target: Array, node: syntax.Index) -> Symbol:
 
 def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) -> tuple[list[int], bool]:
     """Return the positions an index, range or set selects among `size`, and whether it is a single index."""
-    from reader.compiler.expressions import integer  # noqa: PLC0415 - expressions are made of places and places of expressions
-
     kind = type(item)
     if kind is not syntax.Range and kind is not syntax.IndexSet:
         number = integer(m, item)
@@ -247,3 +246,9 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C90
     if len(set(bits)) < len(bits):
         unsupported("A bit register concatenated with itself is not supported.", node.at)
     return Bits(bits, scalar=False)
+
+
+def array_of(m: Machine, node: syntax.Expression) -> Array | None:
+    """Return the array an expression refers to; None if it is no array."""
+    symbol = concatenated(m, node) if isinstance(node, syntax.Concatenation) else refer(m, node)
+    return symbol if isinstance(symbol, Array) else None

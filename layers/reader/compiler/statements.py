@@ -41,15 +41,6 @@ def execute(m: Machine, node: syntax.Statement) -> None:
         del m.owned[owned:]
 
 
-def execute_block(m: Machine, body: list[syntax.Statement]) -> None:
-    """Execute a block in a scope of its own."""
-    m.frame.scopes.append({})
-    m.enter(body[0].at if body else 0)
-    execute_body(m, body)
-    m.leave()
-    m.give_back(m.frame.scopes.pop().values())
-
-
 def execute_program(m: Machine, body: list[syntax.Statement]) -> None:
     """Execute a program; what stands behind a sure `end` is read without effect, for its registers are in the counts.
 
@@ -192,11 +183,11 @@ def _box(m: Machine, node: syntax.Box) -> None:
     if node.duration is not None and not isinstance(evaluate(m, node.duration).data, Duration):
         invalid("The size of a box is a duration.", node.duration.at, "Write a unit: box[100ns] { ... }")
     m.note("box has no effect on an ideal simulator.")
-    execute_block(m, node.body)
+    m.execute_block(node.body)
 
 
 def _block(m: Machine, node: syntax.Block) -> None:
-    execute_block(m, node.body)
+    m.execute_block(node.body)
 
 
 def _extern(m: Machine, node: syntax.Extern) -> None:

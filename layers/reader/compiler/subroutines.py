@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reader.compiler.assignments import measure_into
+from reader.compiler.coercion import evaluate_as, integer
 from reader.compiler.machine import Array, Bits, Frame, Qubits, Variable
-from reader.compiler.references import lookup, qubits_of
+from reader.compiler.references import array_of, lookup, qubits_of
+from reader.compiler.types import resolve_type
 from reader.compiler.values import BOOL, Type
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
@@ -72,8 +75,6 @@ def run_calls(m: Machine, *nodes: syntax.Expression | None) -> None:
 
 def run_call(m: Machine, node: syntax.Call) -> None:
     """Run one call and keep what it returns."""
-    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
-
     definition = m.subroutines[node.name]
     m.spend(4, node.at)
     if m.in_gate:
@@ -92,8 +93,6 @@ def run_call(m: Machine, node: syntax.Call) -> None:
 
 def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: Variable) -> None:
     """Bind the arguments and run the body."""
-    from reader.compiler.statements import execute_body  # noqa: PLC0415 - a statement may be a call
-
     if len(node.arguments) != len(definition.parameters):
         wanted = len(definition.parameters)
         invalid(
@@ -118,7 +117,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     frame.returned = Variable("return", BOOL, node.at, m.depth)
     outer = m.frame
     m.frame = frame
-    execute_body(m, definition.body)
+    m.execute_body(definition.body)
     m.frame = outer
     m.give_back([*frame.scopes[0].values(), frame.returned])
     m.leave()
@@ -126,8 +125,6 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
 
 def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -> Qubits | Variable | Array:  # noqa: C901 a dispatch over the language
     """Return what a parameter stands for in this call: qubits and arrays by reference, values by copy."""
-    from reader.compiler.declarations import resolve_type  # noqa: PLC0415 - declarations contain calls
-    from reader.compiler.expressions import evaluate_array, evaluate_as, integer  # noqa: PLC0415 - which contain calls
 
     def size_of(node: syntax.Expression | None) -> int:
         frame = m.frame
@@ -149,7 +146,7 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
             )
         return Qubits(qubits.places, scalar=node.size is None)
     if node.name == "array":
-        array = evaluate_array(m, argument)
+        array = array_of(m, argument)
         assert node.element is not None  # noqa: S101 - what the parser puts there
         if array is None or isinstance(argument, syntax.Concatenation):
             invalid(f"{quote(parameter.name)} takes an array.", argument.at)
@@ -185,9 +182,6 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
 
 def return_from(m: Machine, node: syntax.Return) -> None:
     """Execute `return`."""
-    from reader.compiler.assignments import measure_into  # noqa: PLC0415 - whose values may be calls
-    from reader.compiler.expressions import evaluate_as  # noqa: PLC0415 - which contain calls
-
     frame = m.frame
     if frame.subroutine is None or frame.returned is None or frame.result is None:
         invalid("'return' stands outside a subroutine.", node.at, "Use 'end;' to end the program.")

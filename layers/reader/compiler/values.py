@@ -10,6 +10,7 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reader.compiler.logic import any_of
 from reader.text.durations import Duration
 
 if TYPE_CHECKING:
@@ -189,8 +190,6 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
     data = value.data
     known = not isinstance(data, tuple)
     if kind.kind == "bool":
-        from reader.compiler.logic import any_of  # noqa: PLC0415 - logic imports this module
-
         return Value(kind, int(data != 0)) if known else from_bits(kind, (any_of(data),))
     if kind.kind == "bit" and source.kind in ("int", "uint", "bit", "angle") and kind.width != source.width:
         # The language wants equal widths; a number that is known and fits can lose nothing.

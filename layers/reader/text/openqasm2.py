@@ -6,7 +6,7 @@ from reader.errors import invalid, too_large
 from reader.limits import LIMITS
 from reader.text import syntax
 from reader.text.expression_parser import UNARY
-from reader.text.parser import Parser
+from reader.text.statement_parser import StatementParser
 from reader.text.tokens import LEGACY_KEYWORDS, tokenize
 
 _PRECEDENCE = {"+": 9, "-": 9, "*": 10, "/": 10, "^": 12, "**": 12}
@@ -15,7 +15,7 @@ FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "ln": "log"
 }
 
 
-class LegacyParser(Parser):
+class LegacyParser(StatementParser):
     """Reads the statements of OpenQASM 2; all its numbers are real."""
 
     def __init__(self, text: str) -> None:
