@@ -394,6 +394,10 @@ class TaskAccepted(BaseModel):
     message: Literal["Task submitted successfully."] = "Task submitted successfully."
     submitted_at: Annotated[str, Field(description="RFC 3339, UTC.")]
     correlation_id: str
+    notes: Annotated[
+        list[str] | None,
+        Field(description="What of the program has no effect here, or is hardly meant; else missing."),
+    ] = None
     task: Annotated[
         TaskBody | None, Field(description="How it is doing after the wait that `Prefer: wait=<seconds>` asked for.")
     ] = None

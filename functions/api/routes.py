@@ -255,7 +255,12 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     task = submission.task
     logger.append_keys(task_id=task.task_id)
     send_new([(new, submission)], queues, request.state.arrived)
-    accepted = TaskAccepted(task_id=task.task_id, submitted_at=task.submitted_at, correlation_id=correlation_id)
+    accepted = TaskAccepted(
+        task_id=task.task_id,
+        submitted_at=task.submitted_at,
+        correlation_id=correlation_id,
+        notes=list(new.size.notes) or None,
+    )
     headers = {"Location": f"{request.scope['root_path'].rstrip('/')}/tasks/{task.task_id}"}
     if submission.replayed:
         headers["Idempotent-Replayed"] = "true"

@@ -170,7 +170,8 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
             sizes.append(next(checked))
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
-    return max(sizes)
+    notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))
+    return max(sizes)._replace(notes=notes)
 
 
 def keyed_task_id(owner: str, idempotency_key: str) -> str:

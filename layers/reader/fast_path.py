@@ -136,11 +136,17 @@ class _Scan:
         program = parse(head, self.budget)
         machine = Compiler(self.budget, legacy=self.legacy)
         execute_program(machine, program.body)
-        if machine.notes:
+        if machine.notes.sentences:
             raise _NotFlat
 
         def expander(definition: GateDefinition) -> Callable[..., list[Unitary]]:
-            return lambda *values: expand(machine, definition, values, definition.at)
+            def expanded(*values: float) -> list[Unitary]:
+                operations = expand(machine, definition, values, definition.at)
+                if machine.notes.sentences:
+                    raise _NotFlat
+                return operations
+
+            return expanded
 
         self.own = {
             name: Standard(len(definition.parameters), len(definition.qubits), expander(definition))
@@ -229,7 +235,7 @@ class _Scan:
 
     def evaluate(self, text: str) -> float:
         """Return an expression's value by the compiler's own means."""
-        from reader.compiler.expressions import evaluate  # noqa: PLC0415 - programs with numbers only do without
+        from reader.compiler.coercion import evaluate_real  # noqa: PLC0415 - programs with numbers only do without
         from reader.compiler.gate_calls import parameter  # noqa: PLC0415 - the same
         from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
         from reader.text.openqasm2 import LegacyParser  # noqa: PLC0415 - the same
@@ -244,7 +250,10 @@ class _Scan:
         if parser.token.kind != "end of text":
             raise _NotFlat
         machine = Compiler(self.budget, legacy=self.legacy)
-        return parameter(machine, node, evaluate(machine, node))
+        number = parameter(machine, node, evaluate_real(machine, node))
+        if machine.notes.sentences:
+            raise _NotFlat  # the parser knows where in the program they belong
+        return number
 
     # ------------------------------------------------------------------ places
 

@@ -64,6 +64,18 @@ def test_submitting_answers_the_contract(in_moto: Aws) -> None:
     assert headers["x-correlation-id"] == answer["correlation_id"]
 
 
+def test_submitting_answers_with_what_is_hardly_meant(in_moto: Aws) -> None:
+    """A program that is right by the language and never what is meant is accepted, and its sender told at once."""
+    qc = "input int n;\nqubit q; bit c;\nrx(n/4*pi) q; pow(1/2) @ x q; c = measure q;"
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"n": 4}, {"n": 3}]})
+    assert status == 200
+    hint = "; write a number with a point for a fraction, such as 1.0 / 2."
+    assert answer["notes"] == [
+        f"Line 3, column 20: 1 / 2 divides integers and gives 0{hint}",
+        f"Line 3, column 5: 3 / 4 divides integers and gives 0{hint}",
+    ]
+
+
 def test_submitting_writes_the_row_and_sends_the_id_alone(in_moto: Aws) -> None:
     """The row holds the task; the message nothing but its id, its version and the correlation id."""
     task_id = submit({"qc": BELL, "shots": 10, "seed": 3}, headers={"X-Correlation-ID": "mine-1"})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from reader.compiler.coercion import evaluate_as
-from reader.compiler.expressions import evaluate, read
+from reader.compiler.coercion import FRACTIONS, evaluate_as, evaluate_real
+from reader.compiler.expressions import read
 from reader.compiler.machine import Array, Bits, Qubits, Variable
 from reader.compiler.operators import binary, convert
 from reader.compiler.references import array_of, qubits_of, refer, unknown
@@ -40,7 +40,7 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
         assign_array(m, target, node.value)
         return
     if node.op != "=":
-        value = evaluate(m, node.value)
+        value = evaluate_real(m, node.value, real=type_of(target).kind in FRACTIONS)
         if node.op == "~=":
             unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
         value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)

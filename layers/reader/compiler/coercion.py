@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     from reader.text import syntax
 
 
+FRACTIONS = frozenset(["float", "angle", "complex", "duration"])
+
+
+def evaluate_real(m: Machine, node: syntax.Expression, *, real: bool = True) -> Value:
+    """Return the value of an expression that becomes an angle, an exponent or a float; or, not `real`, an integer."""
+    outer, m.real = m.real, real
+    try:
+        return m.evaluate(node)
+    finally:
+        m.real = outer
+
+
 def evaluate_as(m: Machine, node: syntax.Expression, kind: Type) -> Value:
     """Return the value of an expression as a type that it can become by itself."""
-    value = m.evaluate(node)
+    value = evaluate_real(m, node, real=kind.kind in FRACTIONS)
     try:
         return convert(m, value, kind, node.at)
     except Split as split:

@@ -91,7 +91,7 @@ def global_variable(m: Machine, node: syntax.Declaration, variable: Variable) ->
     """Remember a variable that may belong in the counts; bit registers get their cells in one row."""
     if variable.type.kind == "bit" or node.role == "output":
         if node.role == "output" and variable.type.kind not in ("bit", "bool", "int", "uint", "angle"):
-            m.note(f"The output {node.name} is a {variable.type} and has no place in the counts.")
+            m.notes.add(f"The output {node.name} is a {variable.type} and has no place in the counts.")
             return
         m.cell_of(variable, 0, node.at)
     m.outputs.append((variable, node.role))

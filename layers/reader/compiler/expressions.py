@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reader.compiler.coercion import keeping
+from reader.compiler.coercion import FRACTIONS, evaluate_real, keeping
 from reader.compiler.functions import call
 from reader.compiler.logic import Node, both, either
 from reader.compiler.machine import Bits, Qubits, Split, Variable
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from reader.compiler.machine import Machine, Symbol
 
+_INTEGERS = frozenset(["int", "uint", "bool"])
 CONSTANTS = {
     name: Value(FLOAT, number)
     for names, number in ((("pi", "π"), math.pi), (("tau", "τ"), TWO_PI), (("euler", "ℇ"), math.e))
@@ -81,11 +82,20 @@ def _chain(m: Machine, node: syntax.Binary) -> Value:
             value = logical(m, part, value)
             continue
         right = evaluate(m, part.right)
+        if m.real and part.op == "/":
+            look_at_division(m, value, right, part.at)
         try:
             value = binary(m, part.op, value, right, part.at)
         except Split as split:
             raise keeping(m, split, (part.left, value), (part.right, right)) from None
     return value
+
+
+def look_at_division(m: Machine, left: Value, right: Value, at: int) -> None:
+    """Note a division of integers that loses a remainder."""
+    if left.type.kind in _INTEGERS and right.type.kind in _INTEGERS and left.known and right.known:  # noqa: SIM102 as it reads best
+        if right.data and left.data % right.data:
+            m.notes.add_division(left.data, right.data, at)
 
 
 def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
@@ -104,7 +114,11 @@ def _unary(m: Machine, node: syntax.Unary) -> Value:
 
 def _index(m: Machine, node: syntax.Index) -> Value:
     m.step(node.at)
-    symbol = refer(m, node)
+    outer, m.real = m.real, False
+    try:
+        symbol = refer(m, node)
+    finally:
+        m.real = outer
     if symbol is not None:
         return read(m, symbol, node.at)
     return index_value(m, evaluate(m, node.target), node)
@@ -117,7 +131,7 @@ def _call(m: Machine, node: syntax.Call) -> Value:
 
 def _cast(m: Machine, node: syntax.Cast) -> Value:
     m.step(node.at)
-    value = evaluate(m, node.operand)
+    value = evaluate_real(m, node.operand, real=node.type.name in FRACTIONS)
     try:
         return convert(m, value, resolve_type(m, node.type), node.at, explicit=True)
     except Split as split:
@@ -130,7 +144,7 @@ def _concatenation(m: Machine, node: syntax.Concatenation) -> Value:
 
 
 def _duration_of(m: Machine, _node: syntax.DurationOf) -> Value:
-    m.note("durationof is zero on an ideal simulator.")
+    m.notes.add("durationof is zero on an ideal simulator.")
     return Value(DURATION, Duration())
 
 

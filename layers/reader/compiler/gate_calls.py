@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from reader.budget import POWER, POWER_OPERATION
 from reader.compiler import modifiers
-from reader.compiler.coercion import integer, need_of
-from reader.compiler.expressions import evaluate
+from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.gates import GATES, LEGACY_GATES
 from reader.compiler.logic import Node
 from reader.compiler.machine import Frame, Qubits, Variable
@@ -151,7 +150,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     if len(registers) != own + added:
         registers = split_controls(node, registers, own + added)
     combinations = broadcast(m, node, registers)
-    values = [evaluate(m, argument) for argument in node.arguments]
+    values = [evaluate_real(m, argument) for argument in node.arguments]
     if len(values) == 1 and not values[0].known and adds_up(m, node, values[0]):
         for turn, bit in turns(values[0]):
             operations = modified(m, node, gate, (turn,), counts, exponents, own)
@@ -202,7 +201,7 @@ def modifier_arguments(m: Machine, node: syntax.GateCall) -> tuple[list[int], li
 
 def exponent_of(m: Machine, node: syntax.Expression) -> float:
     """Return an exponent of `pow`: an int where it is a whole number, of any size."""
-    value = need_of(m, node, evaluate(m, node))
+    value = need_of(m, node, evaluate_real(m, node))
     kind = value.type.kind
     if kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
         return int(value.data)

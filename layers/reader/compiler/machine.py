@@ -21,6 +21,7 @@ from reader.compiler.logic import Arithmetic, Bit, Node, cells, replaced
 from reader.compiler.values import BITLIKE, BOOL, Type, Value, default, from_bits
 from reader.errors import SourceError, ValueFault, too_large, unsupported
 from reader.limits import LIMITS
+from reader.notes import Notes
 from reader.operations import If, Measure, Store
 
 if TYPE_CHECKING:
@@ -152,9 +153,8 @@ class Machine:
 
     def __init__(self, budget: Budget, *, legacy: bool) -> None:
         self.budget = budget
-        self.paid = 0  # of the budget, by this compilation
-        self.pause = 0  # the step at which to pay next
-        self.emitted = 0  # operations ever counted, those taken back included
+        # Of the budget, by this compilation; the step at which to pay next; operations, those taken back included.
+        self.paid = self.pause = self.emitted = 0
         self.legacy = legacy
         self.ops: list[Operation] = []
         self.known: dict[int, int] = {}
@@ -176,7 +176,8 @@ class Machine:
         self.physical: dict[int, int] = {}
         self.phase = 0.0
         self.measured = False
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
+        self.real = False  # whether what is being worked out becomes an angle, an exponent or a float
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
@@ -288,10 +289,6 @@ class Machine:
         """Add an operation to the circuit."""
         self.count(1, at)
         self.ops.append(operation)
-
-    def note(self, sentence: str) -> None:
-        """Say something to the sender about how the program was read."""
-        self.notes[sentence] = None
 
     # ------------------------------------------------------------------ cells
 
@@ -608,7 +605,7 @@ class Machine:
         if len(faults) > 1:
             raise faults[0] from None
         if faults:
-            self.note("Where a measured value divides by zero or is no index, its statement has no effect.")
+            self.notes.add("Where a measured value divides by zero or is no index, its statement has no effect.")
 
     def is_own(self, cell: int) -> bool:
         """Tell whether the running statement made the cell, so that nothing is in it before."""

@@ -12,7 +12,7 @@ from reader.compiler.references import claim_qubits
 from reader.compiler.repetition import walk
 from reader.compiler.statements import execute_body, execute_program
 from reader.compiler.values import Type
-from reader.errors import SourceError
+from reader.errors import SourceError, quote
 from reader.operations import Compiled, Measure, Output
 from reader.text import syntax
 from tasks.errors import ErrorCode
@@ -42,6 +42,9 @@ def compile_program(
     check_names(program, inputs)
     m = Compiler(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
     m.inputs = inputs
+    m.notes.text = program.text
+    for pragma in program.pragmas:
+        m.notes.add(f"The pragma {quote(pragma.text)} has no effect.", pragma.at)
     execute_program(m, program.body)
     outputs = choose_outputs(m)
     if counted and not m.measured and program.measures:
@@ -54,7 +57,7 @@ def compile_program(
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes), has_inputs(program))
+    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes.sentences), has_inputs(program))
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

@@ -100,12 +100,12 @@ def _include(_m: Machine, node: syntax.Include) -> None:
         )
 
 
-def _pragma(m: Machine, _node: syntax.Pragma) -> None:
-    m.note("pragma has no effect.")
+def _pragma(_m: Machine, _node: syntax.Pragma) -> None:
+    """Do nothing: the notes have every pragma already, executed or not."""
 
 
 def _calibration_grammar(m: Machine, _node: syntax.CalibrationGrammar) -> None:
-    m.note("defcalgrammar has no effect on an ideal simulator.")
+    m.notes.add("defcalgrammar has no effect on an ideal simulator.")
 
 
 def _assignment(m: Machine, node: syntax.Assignment) -> None:
@@ -176,13 +176,13 @@ def _delay(m: Machine, node: syntax.Delay) -> None:
 
     run_calls(m, node.duration)
     m.attempt(delay, node.at)
-    m.note("delay has no effect on an ideal simulator.")
+    m.notes.add("delay has no effect on an ideal simulator.")
 
 
 def _box(m: Machine, node: syntax.Box) -> None:
     if node.duration is not None and not isinstance(evaluate(m, node.duration).data, Duration):
         invalid("The size of a box is a duration.", node.duration.at, "Write a unit: box[100ns] { ... }")
-    m.note("box has no effect on an ideal simulator.")
+    m.notes.add("box has no effect on an ideal simulator.")
     m.execute_block(node.body)
 
 

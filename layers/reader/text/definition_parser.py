@@ -19,6 +19,7 @@ class DefinitionParser(ExpressionParser):
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
         self.measures = False  # whether the text has a measurement
+        self.pragmas: list[syntax.Pragma] = []
 
     def semicolon(self) -> None:
         """Step over the end of a statement."""

@@ -24,4 +24,6 @@ def parse(text: str, budget: Budget | None = None) -> syntax.Program:
     parser = LegacyParser(text) if legacy else StatementParser(tokenize(text))
     if budget is not None:
         budget.spend(TOKEN * len(parser.tokens))
-    return parser.program()
+    program = parser.program()
+    program.text = text
+    return program

@@ -18,6 +18,33 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
+_WORD = re.compile(r"[a-z]+")
+# Words of pragmas that ask for another state or for other results than the program's own.
+_TELLING = frozenset(
+    [
+        "noise",
+        "noisy",
+        "unitary",
+        "result",
+        "results",
+        "kraus",
+        "channel",
+        "superoperator",
+        "observable",
+        "observables",
+        "expectation",
+        "variance",
+        "probability",
+        "probabilities",
+        "sample",
+        "statevector",
+        "depolarizing",
+        "damping",
+        "readout",
+        "shots",
+        "initialize",
+    ]
+)
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
@@ -73,7 +100,7 @@ class StatementParser(DefinitionParser):
         body = []
         while self.token.kind != "end of text":
             body.append(self.statement())
-        return syntax.Program(0, version, body, self.measures)
+        return syntax.Program(0, version, body, self.measures, self.pragmas)
 
     def version(self) -> int:
         """Read `OPENQASM 3.1;`."""
@@ -147,7 +174,16 @@ class StatementParser(DefinitionParser):
         content = token.text.removeprefix("#").removeprefix("pragma").strip()
         if not content:
             invalid("A pragma needs a text.", token.at, "Write what the pragma says on the same line.")
-        return syntax.Pragma(token.at, content)
+        words = _WORD.findall(content.lower())
+        if not _TELLING.isdisjoint(words) or (words[:1] == ["braket"] and words[1:2] != ["verbatim"]):
+            unsupported(
+                f"The pragma {quote(content)} would change the results, and is not supported.",
+                token.at,
+                "Remove it; noise and observables are options of the request.",
+            )
+        pragma = syntax.Pragma(token.at, content)
+        self.pragmas.append(pragma)
+        return pragma
 
     def calibration_grammar(self) -> syntax.Statement:
         """Read `defcalgrammar "name";`."""

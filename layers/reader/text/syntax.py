@@ -158,7 +158,7 @@ class Include(Statement):
 
 @dataclass(slots=True, eq=False)
 class Pragma(Statement):
-    """`pragma ...` to the end of the line; has no effect here."""
+    """`pragma ...` to the end of the line; one that would change the counts is refused, any other has no effect."""
 
     text: str
 
@@ -361,3 +361,5 @@ class Program(Node):
     version: int
     body: list[Statement]
     measures: bool
+    pragmas: list[Pragma]
+    text: str = ""

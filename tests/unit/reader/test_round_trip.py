@@ -204,7 +204,7 @@ FLAT = [
     'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q;\nbit[3] c;\nh q[0];\nrz(-pi/4) q[1];\ncx q, q;\n',
     "qubit[3] q; bit[3] c; U(0.1, pi/3, -2e-3) q[0]; u3(1, 2, 3) q[1]; swap q[0], q[2]; barrier q[0], q[1]; c = measure q;",
     "qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; reset q; barrier; c[1] = measure q[2]; measure q[0] -> c[0];",
-    "qubit q; bit c; rx(3*pi/4) q; ry(pi*2) q; rz(.5*pi) q; p(1/2) q; rx(sin(0.3)) q; c = measure q; // end",
+    "qubit q; bit c; rx(3*pi/4) q; ry(pi*2) q; rz(.5*pi) q; p(4/2) q; p(1/2.0) q; rx(sin(0.3)) q; c = measure q; // end",
     'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; u2(0,pi) q[0]; rx(1/2) q[1]; cu1(pi/2) q[0],q[1]; '
     "measure q -> c;",
     "qubit[2] a; qubit[2] b; bit[2] c; cx a, b; h a; iswap a[0], b[1]; c = measure b;",

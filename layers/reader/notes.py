@@ -1,0 +1,38 @@
+"""Sentences for a program's sender: what has no effect here, and what is right by the language but hardly meant."""
+
+from __future__ import annotations
+
+from reader.errors import position
+
+_MOST = 20
+_READABLE = 80  # characters of a division
+
+
+class Notes:
+    """The notes on a program, whose `text` says in which line and column they belong."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.sentences: dict[str, None] = {}
+        self.divisions: set[int] = set()  # offsets of those that are noted
+
+    def add(self, sentence: str, at: int | None = None) -> None:
+        """Say something once; after so many that nobody reads them, only that there is more."""
+        if len(self.sentences) >= _MOST:
+            self.sentences["There is more of this kind."] = None
+            return
+        if at is not None:
+            line, column = position(self.text, at)
+            sentence = f"Line {line}, column {column}: {sentence}"
+        self.sentences[sentence] = None
+
+    def add_division(self, a: int, b: int, at: int) -> None:
+        """Say that a division of integers lost its remainder where a fraction may be meant."""
+        if at in self.divisions:
+            return
+        self.divisions.add(at)
+        quotient = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+        shown = f"{a} / {b} divides integers and gives {quotient}"
+        if len(shown) > _READABLE:
+            shown = "this divides integers and loses the remainder"
+        self.add(f"{shown}; write a number with a point for a fraction, such as 1.0 / 2.", at)

@@ -1,0 +1,110 @@
+"""What a program says without effect, or never as meant, is told to its sender, with its place, when it is checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from reader import check, read
+from tasks.errors import TaskError
+
+QC = "qubit q;\nbit c;\n"
+END = "\nc = measure q;"
+LOST = "; write a number with a point for a fraction, such as 1.0 / 2."
+
+
+def notes(body: str, inputs: dict[str, object] | None = None) -> list[str]:
+    """Return the notes of a program, which check and read must agree on."""
+    text = QC + body + END
+    size = check(text, inputs)
+    assert size is not None
+    found = list(read(text, inputs).metadata["notes"])
+    assert list(size.notes) == found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "division"),
+    [
+        ("pow(1/2) @ x q;", "Line 3, column 6", "1 / 2 divides integers and gives 0"),
+        ("rx(3/4*pi) q;", "Line 3, column 5", "3 / 4 divides integers and gives 0"),
+        ("h q;\nrx(pi * (7 / -2)) q;", "Line 4, column 12", "7 / -2 divides integers and gives -3"),
+        ("gate g a { rx(1/3) a; }\ng q;", "Line 3, column 16", "1 / 3 divides integers and gives 0"),
+        ("gphase(1/2);", "Line 3, column 9", "1 / 2 divides integers and gives 0"),
+        ("float f = 3/4*pi; rx(f) q;", "Line 3, column 12", "3 / 4 divides integers and gives 0"),
+        ("angle f = pi; f += pi * (1/2); rx(f) q;", "Line 3, column 27", "1 / 2 divides integers and gives 0"),
+        ("for int i in [1:3] { rx(pi * (i / 4)) q; }", "Line 3, column 33", "1 / 4 divides integers and gives 0"),
+        ("def f(float t, qubit a) { rx(t) a; } f(1/2, q);", "Line 3, column 41", "1 / 2 divides integers and gives 0"),
+        ("rx(sin(1/2)) q;", "Line 3, column 9", "1 / 2 divides integers and gives 0"),
+        ("rx(float(1/2)) q;", "Line 3, column 11", "1 / 2 divides integers and gives 0"),
+        ("delay[1us * (1/2)] q; duration d = 1/2 * 1us;", "Line 3, column 37", "1 / 2 divides integers and gives 0"),
+    ],
+)
+def test_a_lost_remainder_is_noted_where_a_fraction_is_meant(body: str, place: str, division: str) -> None:
+    """An integer division that is not exact, in an angle, an exponent or a float, is named with line and column."""
+    assert f"{place}: {division}{LOST}" in notes(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "rx(pi/2) q; rx(3*pi/4) q; rx(4/2) q; rx(1.0/2) q; pow(1/2.) @ x q; pow(6/3) @ x q;",
+        "int n = 7 / 2; int[8] k = 1; k /= 2; rx(n) q;",
+        "array[float[64], 4] a = {1.0, 2.0, 3.0, 4.0}; rx(a[3/2]) q; rx(pi * int(7 / 2)) q;",
+        "for int i in [0:7/2] { x q; } if (1/2 == 0) { x q; }",
+    ],
+)
+def test_nothing_is_noted_where_integers_are_meant(body: str) -> None:
+    """Exact divisions, those of floats and those of indices, bounds and integers are what they seem."""
+    assert notes(body) == []
+
+
+def test_openqasm_2_has_no_integers() -> None:
+    """There 1/2 is a half."""
+    size = check("OPENQASM 2.0; qreg q[1]; creg c[1]; rx(1/2) q[0]; measure q -> c;")
+    assert size is not None
+    assert size.notes == ()
+
+
+def test_notes_are_few() -> None:
+    """A program cannot fill the answer with them."""
+    found = notes("".join(f"rx({number}/4096) q;" for number in range(1, 200)))
+    assert len(found) == 21
+    assert found[-1] == "There is more of this kind."
+
+
+@pytest.mark.parametrize(
+    "pragma",
+    [
+        "#pragma braket noise bit_flip(0.1) q[0]",
+        "#pragma braket unitary([[0, 1], [1, 0]]) q[0]",
+        "#pragma braket result expectation z(q[0])",
+        "#pragma braket something new",
+        "pragma my.vendor Noise model",
+        "pragma observable ZZ",
+        "pragma shots 100",
+    ],
+)
+@pytest.mark.parametrize("place", ["{}\nx q;", "if (false) {{\n{}\n}}", "gate g a {{\n{}\n}}"])
+def test_a_pragma_that_would_change_the_counts_is_refused(pragma: str, place: str) -> None:
+    """Nothing that names noise, a unitary or a result is passed over, executed or not."""
+    for reading in (check, read):
+        with pytest.raises(TaskError) as caught:
+            reading(QC + place.format(pragma) + END)
+        assert caught.value.code == "unsupported_feature"
+        assert caught.value.message.startswith(f"The pragma '{pragma.removeprefix('#').removeprefix('pragma ')[:37]}")
+        assert caught.value.line == (3 if place.startswith("{}") else 4)
+
+
+def test_any_other_pragma_is_noted_with_its_line() -> None:
+    """It is named, where it is not executed too."""
+    body = "pragma say 'hi'\nx q;\nif (false) {\n#pragma braket verbatim\n}"
+    assert notes(body) == [
+        "Line 3, column 1: The pragma 'say 'hi'' has no effect.",
+        "Line 6, column 1: The pragma 'braket verbatim' has no effect.",
+    ]
+
+
+def test_a_pragma_in_openqasm_2_is_read_alike() -> None:
+    """The older language has no pragmas, but programs do."""
+    with pytest.raises(TaskError, match="pragma 'braket noise x'"):
+        check("OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket noise x\nmeasure q -> c;")
