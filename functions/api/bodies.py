@@ -1,6 +1,7 @@
-"""Reads JSON bodies strictly: what two readers could read differently is refused, not guessed (RFC 8259, 4 and 6).
+"""Reads requests strictly: what two readers could read differently is refused, not guessed (RFC 8259, 4 and 6).
 
-What reading may cost is bounded before it is done: the bytes, and the lists and objects, which take memory each.
+That holds for the query too: a name that is misspelled, or there twice, would change what is done in silence. What
+reading may cost is bounded before it is done: the bytes, and the lists and objects, which take memory each.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastapi import Request, Response
-from fastapi.exceptions import HTTPException
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.routing import APIRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
 
 MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
 # A full batch of sweeps of 1,000 bindings each has 100,101 lists and objects.
@@ -102,16 +103,34 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body so."""
+    """A route that reads its body so, and takes the query that it declares."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, given a StrictRequest."""
         handle = super().get_route_handler()
+        known = frozenset(field.alias for field in self.dependant.query_params)
 
         async def handle_strictly(request: Request) -> Response:
+            check_query(request, known)
             return await handle(StrictRequest(request.scope, request.receive))
 
         return handle_strictly
+
+
+def check_query(request: Request, known: Collection[str] = ()) -> None:
+    """Refuse names in the query that are unknown or repeated; raises RequestValidationError."""
+    if not request.scope["query_string"]:
+        return
+    problems = []
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            problems.append({"type": "extra_forbidden", "loc": ("query", name), "msg": "There is no such parameter"})
+        elif name in seen:
+            problems.append({"type": "repeated", "loc": ("query", name), "msg": "The parameter occurs twice"})
+        seen.add(name)
+    if problems:
+        raise RequestValidationError(problems)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

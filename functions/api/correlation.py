@@ -1,4 +1,4 @@
-"""Wraps every request: its correlation id on the answer and on each log line, its stage prefix, its errors."""
+"""Wraps every request: its correlation id on the answer and on each log line, its stage prefix, HEAD, its errors."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ class Correlation:
         scope.setdefault("state", {}).update(correlation_id=correlation_id, arrived=monotonic())
         scope["root_path"] = stage_prefix(scope)
         logger.append_keys(correlation_id=correlation_id)
+        head = scope["method"] == "HEAD"
+        if head:  # it is answered as GET, without the body (RFC 9110, 9.3.2)
+            scope["method"] = "GET"
         started = False
 
         async def send_correlated(message: Message) -> None:
@@ -40,6 +43,8 @@ class Correlation:
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], (b"x-correlation-id", correlation_id.encode())]
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         try:

@@ -6,8 +6,9 @@ import hashlib
 import html
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -45,8 +46,11 @@ async def read_page(request: Request) -> Response:
     return Response(text, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-cache"})
 
 
-async def read_part(name: str) -> Response:
-    """Return a file of the page; page.js and style.css are asked for under addresses that change with any of them."""
+async def read_part(
+    name: str,
+    v: Annotated[str | None, Query(description="Changes with any of the files, so that none is an old one.")] = None,  # noqa: ARG001 - for caches
+) -> Response:
+    """Return a file of the page."""
     if name not in _parts():
         raise HTTPException(404)
     headers = HEADERS | {"Cache-Control": "public, max-age=300"}

@@ -31,7 +31,8 @@ MAX_DETAIL = 10  # entries of a refusal's `detail`
 MAX_INPUTS = 8_192  # values in one binding: no program has more bits
 MAX_PARTS = 16  # members of an input that is a list; a complex number has two
 MAX_NAME = 40  # characters of an input's name in a message
-Probability = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(strict=True)]  # no string and no truth value
+Probability = Annotated[Number, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 
 
@@ -109,7 +110,7 @@ class NoiseRequest(_Strict):
 
 
 PauliSum = Annotated[
-    str | dict[str, float] | Annotated[list[tuple[str, float]], Field(fail_fast=True)],
+    str | dict[str, Number] | Annotated[list[tuple[str, Number]], Field(fail_fast=True)],
     _at_most(MAX_TERMS, "terms"),
 ]
 
@@ -296,6 +297,26 @@ class ForeseenFailureBody(BaseModel):
     status: Literal["failed"] = "failed"
     message: str
     error: TaskErrorBody
+    correlation_id: str
+
+
+class EstimateInBatch(EstimateBody):
+    """What one task of a batch would take."""
+
+    index: Annotated[int, Field(description="Its place in the request, from 0.")]
+
+
+class ForeseenFailureInBatch(ForeseenFailureBody):
+    """The error that one task of a batch would end in, or be refused with."""
+
+    index: Annotated[int, Field(description="Its place in the request, from 0.")]
+
+
+class BatchEstimateBody(BaseModel):
+    """What each task of a batch would take, or the error it would end in; nothing was stored."""
+
+    message: Literal["Nothing was submitted."] = "Nothing was submitted."
+    tasks: list[EstimateInBatch | ForeseenFailureInBatch]
     correlation_id: str
 
 

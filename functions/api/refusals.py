@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -89,6 +89,15 @@ class BatchRefusedError(Exception):
         self.unchecked = unchecked
 
 
+class BatchTooSlowError(Exception):
+    """Only `answered` of the `tasks` of a batch's dry run were answered in the time there is."""
+
+    def __init__(self, answered: int, tasks: int) -> None:
+        super().__init__(answered, tasks)
+        self.answered = answered
+        self.tasks = tasks
+
+
 class BatchKeyReusedError(Exception):
     """The key of the batch's task number `index` was used before with another body."""
 
@@ -131,11 +140,7 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
             )
         case BatchRefusedError():
-            errors = []
-            for index, problem in error.problems.items():
-                shown_alone = refusal_of(problem)
-                message = shown_alone.fields.pop("detail", shown_alone.message)
-                errors.append({"index": index, "code": shown_alone.code, "message": message, **shown_alone.fields})
+            errors = [{"index": index, **error_of(problem)} for index, problem in error.problems.items()]
             hint = "`errors` has what is wrong with each; mend or leave them out, send again."
             if error.unchecked:
                 hint = (
@@ -147,6 +152,13 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 "invalid_batch",
                 f"{len(errors)} of {error.tasks} tasks are not valid; none was submitted.",
                 {"errors": errors, "hint": hint},
+            )
+        case BatchTooSlowError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "batch_too_large",
+                f"Only {error.answered} of the {error.tasks} dry runs could be answered in time.",
+                {"limit": error.answered, "actual": error.tasks, "hint": "Send smaller batches."},
             )
         case BatchKeyReusedError():
             return Refusal(
@@ -276,6 +288,13 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
     )
 
 
+def error_of(problem: TaskError | CircuitTextTooLargeError | CallbackUrlError) -> dict[str, Any]:
+    """Return what is wrong with one task of several: code, message, and the fields of its refusal."""
+    refusal = refusal_of(problem)
+    message = refusal.fields.pop("detail", refusal.message)
+    return {"code": refusal.code, "message": message, **refusal.fields}
+
+
 def _unavailable(error: UnavailableError) -> Refusal:
     """Return what is known after a call that got no answer: a write may have been carried out all the same."""
     again = f"in {RETRY_AFTER_SECONDS} seconds"
@@ -334,14 +353,14 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Let FastAPI's own refusals take the same way as ours, which correlation.py catches."""
 
-    async def refuse(request: Request, error: Exception) -> JSONResponse:
+    async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            # Starlette names the methods of the first route alone. An address of its own, as API Gateway has it, is not
-            # one of those that a parameter stands for.
+            # Starlette names the methods of the first route alone.
             routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
-            own = [route for route in routes if getattr(route, "path", "") == request.scope["path"]]
-            methods = {method for route in own or routes for method in getattr(route, "methods", ())}
-            error.headers = {"Allow": ", ".join(sorted(methods))}
+            methods = {method for route in routes for method in getattr(route, "methods", ())} | {"OPTIONS"}
+            error.headers = {"Allow": ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))}
+            if request.method == "OPTIONS":
+                return Response(status_code=HTTPStatus.NO_CONTENT, headers=error.headers)
         return refusal_response(error, request.state.correlation_id)
 
     for kind in (RequestValidationError, HTTPException):

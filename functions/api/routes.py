@@ -9,31 +9,39 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
+from time import monotonic
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
+from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response, Security
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyHeader
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import front_page
 import reader
 import refusals
 from answers import answers, not_modified
-from bodies import MAX_REQUEST_BYTES, StrictRoute
+from bodies import MAX_REQUEST_BYTES, StrictRoute, check_query
 from correlation import Correlation
-from dry_runs import Worker, worker
+from cross_origin import CrossOrigin
+from dry_runs import ANSWER_SECONDS, Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import (
     BELL,
     MAX_KEY,
     AcceptedInBatch,
     BatchAccepted,
+    BatchEstimateBody,
     BatchRequest,
     CallbackSecretBody,
     ErrorBody,
     EstimateBody,
+    EstimateInBatch,
     ForeseenFailureBody,
+    ForeseenFailureInBatch,
     HealthBody,
     LimitsBody,
     TaskAccepted,
@@ -41,11 +49,21 @@ from messages import (
     TaskList,
     TaskRequest,
 )
-from refusals import BatchKeyReusedError, KeyMissingError, TaskEndedError, TaskNotFoundError
-from submission import CHECK_SECONDS, reading_budget, send_new, task_of, tasks_of
+from refusals import (
+    BatchKeyReusedError,
+    BatchRefusedError,
+    BatchTooSlowError,
+    CircuitTextTooLargeError,
+    KeyMissingError,
+    TaskEndedError,
+    TaskNotFoundError,
+    error_of,
+)
+from submission import CHECK_SECONDS, reading_budget, refuse_repeated_keys, send_new, task_of, tasks_of
 from tasks import aws
 from tasks.callback_secret import callback_secret, secret_text
-from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
+from tasks.callback_url import CallbackUrlError
+from tasks.errors import CancellationUnconfirmedError, KeyReusedError, TaskError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
@@ -61,6 +79,8 @@ Send a quantum circuit, read its counts.
     curl "$API_URL/tasks/<task_id>" -H "x-api-key: $API_KEY"
 """
 
+# A batch's dry runs wait for the worker one after the other; the last may take its whole time within the function's.
+BATCH_DRY_RUN_SECONDS = 27 - ANSWER_SECONDS
 _MESSAGES = {
     Status.PENDING: "Task is still in progress.",
     Status.PROCESSING: "Task is still in progress.",
@@ -73,6 +93,15 @@ _SHOWN_AS = {  # what a task's status can be that is shown so
 }
 
 
+class NotBatch(StringConvertor):
+    """A part of a path that may be a task's id: `batch` is an address of its own, as it is for API Gateway."""
+
+    regex = "(?!batch$)[^/]+"
+
+
+register_url_convertor("not_batch", NotBatch())
+
+
 def create_app() -> FastAPI:
     """Return the application with all its routes; nothing is connected to before the first request that needs it."""
     app = FastAPI(
@@ -80,6 +109,7 @@ def create_app() -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was not carried out."}},
+        swagger_ui_oauth2_redirect_url=None,  # keys are no OAuth
         redirect_slashes=False,  # a POST must not be sent twice, and another address is another address
     )
     app.router.route_class = StrictRoute
@@ -97,7 +127,7 @@ def create_app() -> FastAPI:
         summary="Submit a circuit",
     )
     app.add_api_route(
-        "/tasks/{task_id}",
+        "/tasks/{task_id:not_batch}",
         read_task,
         methods=["GET"],
         response_model=TaskBody,
@@ -109,7 +139,8 @@ def create_app() -> FastAPI:
         "/tasks/batch",
         submit_batch,
         methods=["POST"],
-        response_model=BatchAccepted,
+        response_model=BatchAccepted | BatchEstimateBody,
+        response_model_exclude_none=True,
         responses=answers(400, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
         summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
@@ -123,7 +154,7 @@ def create_app() -> FastAPI:
         summary="List your tasks",
     )
     app.add_api_route(
-        "/tasks/{task_id}",
+        "/tasks/{task_id:not_batch}",
         cancel_task,
         methods=["DELETE"],
         response_model=TaskBody,
@@ -132,7 +163,7 @@ def create_app() -> FastAPI:
         summary="Cancel a task",
     )
     app.add_api_route(
-        "/tasks/{task_id}/circuit",
+        "/tasks/{task_id:not_batch}/circuit",
         read_circuit,
         methods=["GET"],
         response_class=Response,  # no type of its own, which refusals would be said to have too
@@ -151,7 +182,21 @@ def create_app() -> FastAPI:
     app.add_api_route("/limits", limits, methods=["GET"], response_model=LimitsBody, summary="Every limit in force")
     refusals.install(app)
     app.add_middleware(Correlation)
+    app.add_middleware(CrossOrigin)  # around it: refusals are for the other origin too
+    for route in app.routes:
+        if type(route) is Route:  # the document and its pages, which FastAPI adds
+            route.app = _without_query(route.app)
     return app
+
+
+def _without_query(app: ASGIApp) -> ASGIApp:
+    """Return the application, which takes no query, so that it refuses one."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        check_query(Request(scope))
+        await app(scope, receive, send)
+
+    return serve
 
 
 # All these are coroutines: FastAPI hands a plain function to a thread, which cost a POST a tenth of a millisecond each.
@@ -202,6 +247,12 @@ Store = Annotated[TaskStore, Depends(task_store)]
 Queues = Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)]
 QueueLengths = Annotated[Backlog, Depends(backlog)]
 Caller = Annotated[str, Depends(owner)]
+Estimator = Annotated[Worker, Depends(small_worker)]
+TaskId = Annotated[str, Path(), AfterValidator(str.lower)]  # RFC 9562, 4: read in either case
+DryRun = Annotated[
+    bool,
+    Query(description="Only say what the task would take, or the error it would end in; nothing is stored."),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -233,14 +284,11 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     queues: Queues,
     caller: Caller,
     queue_lengths: QueueLengths,
-    estimator: Annotated[Worker, Depends(small_worker)],
+    estimator: Estimator,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     *,
-    dry_run: Annotated[
-        bool,
-        Query(description="Only say what the task would take, or the error it would end in; nothing is stored."),
-    ] = False,
+    dry_run: DryRun = False,
 ) -> JSONResponse:
     """Check the circuit, store the task and queue it; answers before it has run, unless asked to wait.
 
@@ -281,8 +329,42 @@ def _dry_run(estimator: Worker, body: TaskRequest, lane: Lane, correlation_id: s
     if "estimate" in said:
         answer: BaseModel = EstimateBody(correlation_id=correlation_id, **said["estimate"])
     else:
-        error = said["error"]
-        answer = ForeseenFailureBody(message=error["message"], error=error, correlation_id=correlation_id)
+        answer = ForeseenFailureBody(
+            message=said["error"]["message"], error=said["error"], correlation_id=correlation_id
+        )
+    return JSONResponse(answer.model_dump(exclude_none=True))
+
+
+def _dry_run_batch(estimator: Worker, batch: BatchRequest, caller: str, request: Request) -> JSONResponse:
+    """Answer for each task what its own dry run would; the worker is asked for one after the other."""
+    correlation_id = request.state.correlation_id
+    refuse_repeated_keys(batch)
+    tasks: list[EstimateInBatch | ForeseenFailureInBatch] = []
+    budget = reading_budget()
+    for index, body in enumerate(batch.tasks):
+        if monotonic() - request.state.arrived > BATCH_DRY_RUN_SECONDS:
+            raise BatchTooSlowError(index, len(batch.tasks))
+        try:
+            lane = task_of(body, caller, correlation_id, None, rfc3339(utc_now()), budget).task.lane
+            said = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+        except CallbackUrlError as problem:
+            raise BatchRefusedError({index: problem}, len(batch.tasks)) from None
+        except (TaskError, CircuitTextTooLargeError) as problem:
+            if budget.exhausted:  # as the batch itself would be
+                raise BatchRefusedError(
+                    {index: problem}, len(batch.tasks), unchecked=len(batch.tasks) - index - 1
+                ) from None
+            said = {"error": error_of(problem)}
+        if "estimate" in said:
+            tasks.append(EstimateInBatch(index=index, correlation_id=correlation_id, **said["estimate"]))
+        else:
+            error = said["error"]
+            tasks.append(
+                ForeseenFailureInBatch(
+                    index=index, message=error["message"], error=error, correlation_id=correlation_id
+                )
+            )
+    answer = BatchEstimateBody(tasks=tasks, correlation_id=correlation_id)
     return JSONResponse(answer.model_dump(exclude_none=True))
 
 
@@ -292,12 +374,17 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     store: Store,
     queues: Queues,
     caller: Caller,
+    estimator: Estimator,
     idempotency_key: IdempotencyKey = None,
+    *,
+    dry_run: DryRun = False,
 ) -> JSONResponse:
     """Check every circuit, store all the tasks or none, and queue them.
 
     When one is refused, all are; the answer says what is wrong with each. Tasks are like any others from then on.
     """
+    if dry_run:
+        return _dry_run_batch(estimator, body, caller, request)
     correlation_id = request.state.correlation_id
     new = tasks_of(body, caller, correlation_id, idempotency_key)
     try:
@@ -321,7 +408,7 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
 
 async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     request: Request,
-    task_id: str,
+    task_id: TaskId,
     store: Store,
     caller: Caller,
     queue_lengths: QueueLengths,
@@ -389,7 +476,7 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 
 
 async def cancel_task(
-    task_id: str,
+    task_id: TaskId,
     store: Store,
     caller: Caller,
 ) -> JSONResponse:
@@ -409,7 +496,7 @@ async def cancel_task(
 
 
 async def read_circuit(
-    task_id: str,
+    task_id: TaskId,
     store: Store,
     caller: Caller,
 ) -> PlainTextResponse:

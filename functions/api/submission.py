@@ -88,12 +88,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     All circuits share one budget: behind the one that goes over it none is checked. Raises DuplicateKeysError, or
     BatchRefusedError with what is wrong with each.
     """
-    by_key = defaultdict(list)
-    for index, body in enumerate(batch.tasks):
-        if body.idempotency_key is not None:
-            by_key[body.idempotency_key].append(index)
-    if repeated := [indexes for indexes in by_key.values() if len(indexes) > 1]:
-        raise DuplicateKeysError(repeated)
+    refuse_repeated_keys(batch)
     now = rfc3339(utc_now())
     budget = reading_budget()
     whole = hashlib.sha256(batch.model_dump_json().encode()).hexdigest()
@@ -114,6 +109,16 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     if problems:
         raise BatchRefusedError(problems, len(batch.tasks), unchecked=len(batch.tasks) - len(found) - len(problems))
     return found
+
+
+def refuse_repeated_keys(batch: BatchRequest) -> None:
+    """Refuse a batch in which two tasks have the same key; raises DuplicateKeysError."""
+    by_key = defaultdict(list)
+    for index, body in enumerate(batch.tasks):
+        if body.idempotency_key is not None:
+            by_key[body.idempotency_key].append(index)
+    if repeated := [indexes for indexes in by_key.values() if len(indexes) > 1]:
+        raise DuplicateKeysError(repeated)
 
 
 def send_new(

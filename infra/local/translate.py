@@ -4,6 +4,7 @@ Nothing is written a second time here. What differs from AWS, and why:
 - the worker is a zip of the sources that its image holds: the stand-in needs Docker to run images;
 - the first API key has a fixed, well-known value, for lines that can be pasted; on AWS each stack draws its own;
 - gateway responses become resources of their own: the stand-in does not read them from the API's body;
+- an address that takes any method gets each by its name: the stand-in does not read that from the API's body;
 - numeric parameters are put in as numbers: it would pass them on as text;
 - resources it does not know are left out (LEFT_OUT).
 """
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 REGION = "us-east-1"
 LOCAL_API_KEY = "local-demonstration-key"
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 LEFT_OUT = {"AWS::Logs::QueryDefinition"}
 NOT_CODE = {"Dockerfile", "requirements.txt"}  # the packages are those of the environment that MiniStack runs in
 
@@ -93,6 +95,7 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # no
     resources = translated["Resources"]
     for name, resource in list(resources.items()):
         if resource["Type"] == "AWS::ApiGateway::RestApi":
+            _name_methods(resource["Properties"]["Body"])
             responses = _gateway_responses(name, resource["Properties"]["Body"])
             resources |= responses
             for deployment in resources.values():
@@ -130,6 +133,14 @@ def _with_numbers(part: Any, numbers: Mapping[str, int | str]) -> Any:  # noqa: 
         case list():
             return [_with_numbers(value, numbers) for value in part]
     return part
+
+
+def _name_methods(body: dict[str, Any]) -> None:
+    """Put the methods themselves in place of an address's "any method"; what it names beside that stays."""
+    for operations in body["paths"].values():
+        if (operation := operations.pop("x-amazon-apigateway-any-method", None)) is not None:
+            for method in METHODS:
+                operations.setdefault(method, operation)
 
 
 def _gateway_responses(api: str, body: dict[str, Any]) -> dict[str, Any]:

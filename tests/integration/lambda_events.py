@@ -30,10 +30,14 @@ def http_event(
     path: str,
     body: Any = None,
     headers: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
+    query: dict[str, str | list[str]] | None = None,
     api_key_id: str | None = "alice",
 ) -> dict[str, Any]:
-    """Return an API Gateway REST event of stage v1; a body that is not a string goes as JSON."""
+    """Return an API Gateway REST event of stage v1; a body that is not a string goes as JSON.
+
+    A name of the query that has a list of values is there so often.
+    """
+    values = {name: [value] if isinstance(value, str) else value for name, value in (query or {}).items()}
     sent = {"Host": "example.org", "X-Forwarded-Proto": "https", **(headers or {})}
     if body is not None:
         sent.setdefault("Content-Type", "application/json")
@@ -43,8 +47,8 @@ def http_event(
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": query,
-        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
+        "queryStringParameters": {name: value[-1] for name, value in values.items()} or None,
+        "multiValueQueryStringParameters": values or None,
         "requestContext": {
             "path": f"/v1{path}",
             "stage": "v1",

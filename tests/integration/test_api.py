@@ -40,7 +40,7 @@ def call(method: str, path: str, body: Any = None, **event: Any) -> tuple[int, d
     return (
         answer["statusCode"],
         headers,
-        json.loads(text) if headers.get("content-type") == "application/json" else text,
+        json.loads(text) if text and headers.get("content-type") == "application/json" else text,
     )
 
 
@@ -381,11 +381,130 @@ def test_a_batch_of_wrong_fields_is_said_ten_times_at_most(in_moto: Aws) -> None
 
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [("/tasks/00000000-0000-4000-8000-000000000000", "DELETE, GET"), ("/tasks", "GET, POST"), ("/tasks/batch", "POST")],
+    [
+        ("/tasks/00000000-0000-4000-8000-000000000000", "DELETE, GET, HEAD, OPTIONS"),
+        ("/tasks", "GET, HEAD, OPTIONS, POST"),
+        ("/tasks/batch", "OPTIONS, POST"),
+        ("/", "GET, HEAD, OPTIONS"),
+        ("/docs", "GET, HEAD, OPTIONS"),
+    ],
 )
-def test_a_refused_method_is_told_the_others(in_moto: Aws, path: str, methods: str) -> None:
-    """`Allow` lists every method of the address and no other's (RFC 9110, 15.5.6)."""
-    assert call("PATCH", path)[1]["allow"] == methods
+def test_allow_lists_the_methods_of_an_address(in_moto: Aws, path: str, methods: str) -> None:
+    """Every method of the address and no other's: with a 405 (RFC 9110, 15.5.6), and for who asks by OPTIONS."""
+    status, headers, answer = call("PATCH", path)
+    assert (status, answer["code"], headers["allow"]) == (405, "method_not_allowed", methods)
+    status, headers, answer = call("OPTIONS", path)
+    assert (status, answer, headers["allow"]) == (204, "", methods)
+    for other in {"GET", "HEAD", "POST", "DELETE"} - set(methods.split(", ")):
+        status, headers, _ = call(other, path)
+        assert (status, headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/{id}", "/tasks/{id}/circuit", "/health", "/limits", "/", "/docs"])
+def test_head_answers_as_get_without_the_body(in_moto: Aws, path: str) -> None:
+    """RFC 9110, 9.3.2; the length that is told is the body's."""
+    path = path.replace("{id}", submit())
+    got, asked = call("GET", path), call("HEAD", path)
+    assert (asked[0], asked[2] or "") == (200, "")
+    ignored = {"x-correlation-id", "etag"}
+    assert {k: v for k, v in asked[1].items() if k not in ignored} == {
+        k: v for k, v in got[1].items() if k not in ignored
+    }
+    assert call("HEAD", "/tasks/nonsense")[0] == 404
+
+
+def test_an_id_in_upper_case_is_the_same_id(in_moto: Aws) -> None:
+    """RFC 9562, 4: UUIDs are read in either case."""
+    task_id = submit()
+    assert call("GET", f"/tasks/{task_id.upper()}")[2]["task_id"] == task_id
+    assert call("GET", f"/tasks/{task_id.upper()}/circuit")[2] == BELL
+    assert call("DELETE", f"/tasks/{task_id.upper()}")[2]["status"] == "cancelled"
+
+
+ADDRESSES = [
+    ("POST", "/tasks"),
+    ("POST", "/tasks/batch"),
+    ("GET", "/tasks"),
+    ("GET", "/tasks/00000000-0000-4000-8000-000000000000"),
+    ("DELETE", "/tasks/00000000-0000-4000-8000-000000000000"),
+    ("GET", "/tasks/00000000-0000-4000-8000-000000000000/circuit"),
+    ("GET", "/callback-secret"),
+    ("GET", "/health"),
+    ("GET", "/limits"),
+    ("GET", "/"),
+    ("GET", "/page/page.js"),
+    ("GET", "/docs"),
+    ("GET", "/redoc"),
+    ("GET", "/openapi.json"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ADDRESSES)
+def test_an_unknown_name_in_the_query_is_refused(in_moto: Aws, method: str, path: str) -> None:
+    """Everywhere: a misspelled `dry_run` must not run the tasks; nothing is stored."""
+    body = {"/tasks": {"qc": BELL}, "/tasks/batch": {"tasks": [{"qc": BELL}]}}[path] if method == "POST" else None
+    status, _, answer = call(method, path, body, query={"dryrun": "true"})
+    assert (status, answer["code"]) == (422, "invalid_request")
+    assert answer["detail"] == [
+        {"type": "extra_forbidden", "loc": ["query", "dryrun"], "msg": "There is no such parameter"}
+    ]
+    assert in_moto.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "values"),
+    [
+        ("POST", "/tasks", "dry_run", ["true", "false"]),
+        ("POST", "/tasks/batch", "dry_run", ["true", "true"]),
+        ("GET", "/tasks", "limit", ["1", "2"]),
+        ("GET", "/page/page.js", "v", ["1", "2"]),
+    ],
+)
+def test_a_name_that_is_in_the_query_twice_is_refused(
+    in_moto: Aws, method: str, path: str, name: str, values: list[str]
+) -> None:
+    """Which of the two holds could only be guessed."""
+    body = {"/tasks": {"qc": BELL}, "/tasks/batch": {"tasks": [{"qc": BELL}]}}[path] if method == "POST" else None
+    status, _, answer = call(method, path, body, query={name: values})
+    assert (status, answer["detail"]) == (
+        422,
+        [{"type": "repeated", "loc": ["query", name], "msg": "The parameter occurs twice"}],
+    )
+    assert in_moto.rows() == []
+
+
+def test_no_other_origin_is_allowed_by_default(in_moto: Aws) -> None:
+    """A preflight is an OPTIONS like any other, and no answer has a header of CORS."""
+    asked = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "POST"}
+    for status, headers, _ in (
+        call("OPTIONS", "/tasks", headers=asked),
+        call("GET", "/tasks", headers={"Origin": "https://app.example.org"}),
+    ):
+        assert status in {200, 204}
+        assert not [name for name in headers if name.startswith("access-control")]
+
+
+def test_an_allowed_origin_may_send_and_read(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its preflight is granted without a key, answers and refusals are marked for it; another origin's are not."""
+    origin = "https://app.example.org"
+    monkeypatch.setenv("ALLOWED_ORIGIN", origin)
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "DELETE",
+        "Access-Control-Request-Headers": "x-api-key,prefer",
+    }
+    status, headers, _ = call("OPTIONS", "/tasks/x", headers=asked, api_key_id=None)
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+    assert "DELETE" in headers["access-control-allow-methods"]
+    assert {"x-api-key", "prefer"} <= set(headers["access-control-allow-headers"].lower().split(", "))
+    assert "access-control-allow-credentials" not in headers
+    for path in ("/tasks", "/tasks/nonsense", "/nowhere"):
+        _, headers, _ = call("GET", path, headers={"Origin": origin})
+        assert headers["access-control-allow-origin"] == origin
+        assert "ETag" in headers["access-control-expose-headers"]
+    asked["Origin"] = "https://other.example.org"
+    assert call("OPTIONS", "/tasks", headers=asked)[0] == 400
+    assert "access-control-allow-origin" not in call("GET", "/tasks", headers={"Origin": asked["Origin"]})[1]
 
 
 @pytest.mark.parametrize(

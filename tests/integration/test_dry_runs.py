@@ -12,6 +12,7 @@ from botocore.stub import Stubber
 from lambda_events import Context
 from test_api import call
 
+import routes
 from children import Children, Completed, Program
 from dry_runs import worker
 from estimates import dry_run
@@ -190,3 +191,47 @@ def test_one_dry_run_too_many_is_told_why_and_when_to_come_back(in_moto: Aws) ->
         status, headers, body = call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})
     assert (status, body["code"], headers["retry-after"]) == (429, "throttled", "5")
     assert body["message"] == "As many dry runs as the service makes at a time are under way; this one was not begun."
+
+
+def test_a_batch_is_answered_task_by_task(in_moto: Aws) -> None:
+    """What each would take or end in, in order, whatever the others are; nothing is stored and nothing runs."""
+    bad = "qubit q; hh q; measure q;"
+    failed = {"code": "memory_limit", "message": "Too large.", "hint": "Use fewer qubits."}
+    with Stubber(worker().client) as answers:
+        for said in ({"estimate": ESTIMATE}, {"error": failed}):
+            answers.add_response("invoke", {"Payload": io.BytesIO(json.dumps(said).encode())})
+        status, _, answer = call(
+            "POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": bad}, {"qc": BELL}]}, query={"dry_run": "true"}
+        )
+    assert (status, answer["message"]) == (200, "Nothing was submitted.")
+    first, second, third = answer["tasks"]
+    assert (first["index"], first["status"], first["num_qubits"]) == (0, "admitted", 2)
+    alone = call("POST", "/tasks", {"qc": bad})[2]
+    assert (second["index"], second["status"], second["message"]) == (1, "failed", alone["detail"])
+    assert second["error"]["line"] == 1
+    assert (third["index"], third["status"], third["error"]) == (2, "failed", failed)
+    assert in_moto.rows() == []
+
+
+def test_a_batch_that_would_be_refused_whole_is_so_in_a_dry_run(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same key twice, a callback that cannot be, circuits over the budget that they share."""
+    monkeypatch.setattr(routes, "BATCH_DRY_RUN_SECONDS", 600)
+    dear = "qubit q; int n = 0; for int i in [0:20000] { n += i; } measure q;"
+    for tasks, code in (
+        ([{"qc": BELL, "idempotency_key": "k"}] * 2, "duplicate_idempotency_key"),
+        ([{"qc": BELL, "callback_url": "http://example.org"}], "invalid_batch"),
+    ):
+        status, _, answer = call("POST", "/tasks/batch", {"tasks": tasks}, query={"dry_run": "true"})
+        assert (status >= 400, answer["code"]) == (True, code)
+    with Stubber(worker().client) as answers:
+        for _ in range(20):
+            answers.add_response("invoke", {"Payload": io.BytesIO(json.dumps({"estimate": ESTIMATE}).encode())})
+        _, _, answer = call("POST", "/tasks/batch", {"tasks": [{"qc": dear}] * 20}, query={"dry_run": "true"})
+    assert (answer["code"], answer["errors"][0]["code"]) == ("invalid_batch", "circuit_too_large")
+
+
+def test_a_batch_of_dry_runs_that_take_too_long_is_refused(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """API Gateway would not wait for them; the answer says how many there was time for."""
+    monkeypatch.setattr(routes, "BATCH_DRY_RUN_SECONDS", -1)
+    status, _, answer = call("POST", "/tasks/batch", {"tasks": [{"qc": BELL}] * 3}, query={"dry_run": "true"})
+    assert (status, answer["code"], answer["limit"], answer["actual"]) == (422, "batch_too_large", 0, 3)

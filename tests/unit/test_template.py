@@ -403,40 +403,45 @@ def test_the_tables_indexes_are_the_stores() -> None:
     assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
 
 
+EVENTS = [event["Properties"] for event in RESOURCES["ApiFunction"]["Properties"]["Events"].values()]
+
+
+def without_key(method: str) -> set[str]:
+    """Return the addresses that API Gateway passes on with `method` from anyone."""
+    return {
+        event["Path"]
+        for event in EVENTS
+        if event["Method"] == method and event.get("Auth") == {"ApiKeyRequired": False}
+    }
+
+
 def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
-    """API Gateway passes on exactly what the application answers."""
+    """API Gateway passes on exactly the addresses that the application has, with every method."""
     from routes import create_app
 
-    events = RESOURCES["ApiFunction"]["Properties"]["Events"].values()
-    passed_on = {(event["Properties"]["Method"].upper(), event["Properties"]["Path"]) for event in events}
     app = create_app()
-    answered = {(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods} | {
-        ("GET", path) for path in (app.docs_url, app.redoc_url, app.openapi_url, *PAGE)
-    }
-    assert passed_on == answered
+    passed_on = {event["Path"] for event in EVENTS if event["Method"] == "any"}
+    assert passed_on == {*app.openapi()["paths"], app.docs_url, app.redoc_url, app.openapi_url, *PAGE}
 
 
 def test_a_key_is_asked_for_where_the_document_says_so() -> None:
     """API Gateway lets a request without a key pass exactly where the OpenAPI document names no security."""
     from routes import create_app
 
-    api = RESOURCES["Api"]["Properties"]
-    assert api["Auth"] == {"ApiKeyRequired": True}
-    events = RESOURCES["ApiFunction"]["Properties"]["Events"].values()
-    without_key = {
-        (event["Properties"]["Method"], event["Properties"]["Path"])
-        for event in events
-        if event["Properties"].get("Auth") == {"ApiKeyRequired": False}
-    }
+    assert RESOURCES["Api"]["Properties"]["Auth"] == {"ApiKeyRequired": True}
     app = create_app()
-    open_routes = {
-        (method, path)
-        for path, operations in app.openapi()["paths"].items()
-        for method, operation in operations.items()
-        if "security" not in operation
-    } | {("get", path) for path in (app.docs_url, app.redoc_url, app.openapi_url, *PAGE)}
-    assert without_key == open_routes
-    assert not [path for _, path in open_routes if path and "task" in path]
+    paths = app.openapi()["paths"]
+    secured = {path: {"security" in operation for operation in paths[path].values()} for path in paths}
+    assert all(len(answers) == 1 for answers in secured.values())  # as one event has all methods of an address
+    open_paths = {path for path, answers in secured.items() if answers == {False}}
+    assert without_key("any") == open_paths | {app.docs_url, app.redoc_url, app.openapi_url, *PAGE}
+    assert not [path for path in without_key("any") if path and "task" in path]
+
+
+def test_a_browser_may_ask_everywhere_whether_it_may_send_its_key() -> None:
+    """A preflight has no key: OPTIONS passes without one wherever other methods need it."""
+    all_paths = {event["Path"] for event in EVENTS}
+    assert without_key("options") == all_paths - without_key("any")
 
 
 def test_no_key_of_the_template_has_a_value_that_could_be_known() -> None:
@@ -459,8 +464,11 @@ def test_what_api_gateway_refuses_has_the_contracts_body(kind: str) -> None:
     body = json.loads(template.replace("$context.error.messageString", '"a message"'))
     assert set(body) == {"status", "message", "code", "hint", "correlation_id"}
     assert body["status"] == "error"
-    retried = "Retry-After" in response.get("ResponseParameters", {}).get("Headers", {})
-    assert retried == (kind in {"THROTTLED", "QUOTA_EXCEEDED", "DEFAULT_5XX"})
+    headers = response["ResponseParameters"]["Headers"]
+    assert ("Retry-After" in headers) == (kind in {"THROTTLED", "QUOTA_EXCEEDED", "DEFAULT_5XX"})
+    allowed = {"Fn::Sub": "'${AllowedOrigin}'"}
+    assert resolved(headers, "OriginIsAllowed")["Access-Control-Allow-Origin"] == allowed
+    assert "Access-Control-Allow-Origin" not in resolved(headers)
 
 
 def test_every_kind_of_refusal_has_a_body() -> None:
