@@ -9,8 +9,8 @@ SOURCES := functions layers infra client tests
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit package deploy \
-    smoke sam-env client lint format lock clean
+.PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit preflight package \
+    deploy smoke sam-env client lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -60,6 +60,9 @@ audit: .local/audit/.made ## scan the policies and the packages for known flaws;
 	    .local/audit/bin/cyclonedx-py requirements $$part/requirements.txt > .local/sbom-$$(basename $$part).json && \
 	    .local/audit/bin/pip-audit --strict --disable-pip --progress-spinner off -r $$part/requirements.txt || exit 1; \
 	done
+
+preflight: $(VENV)/.dev ## look for what AWS would refuse, without AWS: the template, the deployment, the roles, what is sent
+	@PYTHONPATH=$(PYTHONPATH):functions/api:functions/notifier:functions/worker:functions/sweeper $(BIN)/python -m preflight $(CHECKS)
 
 package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker
 	@$(BIN)/python -m release package

@@ -192,6 +192,7 @@ def test_no_role_may_do_more_than_named_actions_on_named_resources() -> None:
     """No statement has a wildcard action; only what AWS has no narrower resource for has a wildcard one."""
     without_resource = {
         "batch:ListJobs",
+        "dynamodb:ListStreams",
         "ecr:GetAuthorizationToken",
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
