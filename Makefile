@@ -10,7 +10,7 @@ PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down test chaos image-test corpus bench logs status dead-letters redrive audit preflight package \
-    deploy smoke sam-env client lint format lock clean
+    deploy smoke sam-env client client-test lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -79,6 +79,9 @@ sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `s
 client: $(VENV)/.run ## build the client's wheel into dist/
 	@$(BIN)/pip wheel --quiet --no-deps ./client --wheel-dir dist
 
+client-test: $(VENV)/.run .local/client/.made ## run real programs of Qiskit, Cirq, PennyLane and others against a stack
+	@PYTHONPATH=client .local/client/bin/python -m pytest -c client/pyproject.toml client/tests
+
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -113,8 +116,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 # extras among hashes: --no-deps.
 .local/sam/.made: infra/release/requirements.txt
 .local/audit/.made: infra/audit/requirements.txt
-.local/sam/.made .local/audit/.made:
+.local/client/.made: client/tests/requirements.txt client/pyproject.toml
+.local/sam/.made .local/audit/.made .local/client/.made:
 	@echo "Making the environment in $(@D) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --no-deps --require-hashes -r $<
+	@$(if $(findstring client,$@),$(@D)/bin/pip install --quiet --no-deps ./client)
 	@touch $@

@@ -20,3 +20,5 @@ compile infra/release/requirements.txt infra/release/requirements.in
 compile infra/audit/requirements.txt infra/audit/requirements.in
 # Pieces of AWS's base image, for the image's test: not in any environment, so without dependencies.
 compile infra/image/requirements.txt infra/image/requirements.in --no-deps
+# The frameworks that the client serves, for its tests with real programs.
+compile client/tests/requirements.txt client/tests/requirements.in

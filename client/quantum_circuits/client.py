@@ -76,6 +76,10 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __deepcopy__(self, memo: object) -> Client:
+        """Return the client itself: who copies a backend, as qiskit-experiments does, goes on over its connections."""
+        return self
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
