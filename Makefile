@@ -61,7 +61,7 @@ audit: .local/audit/.made ## scan the policies and the packages for known flaws;
 	    .local/audit/bin/pip-audit --strict --disable-pip --progress-spinner off -r $$part/requirements.txt || exit 1; \
 	done
 
-preflight: $(VENV)/.dev ## look for what AWS would refuse, without AWS: the template, the deployment, the roles, what is sent
+preflight: $(VENV)/.dev .local/sam/.made ## look for what AWS would refuse, without AWS: the template, the deployment, the roles, what is sent
 	@PYTHONPATH=$(PYTHONPATH):functions/api:functions/notifier:functions/worker:functions/sweeper $(BIN)/python -m preflight $(CHECKS)
 
 package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker

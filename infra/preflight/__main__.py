@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from preflight import calls, limits, names, rehearsal, roles, signing, workflow
+from preflight import build, calls, limits, names, rehearsal, roles, signing, workflow
 from preflight.stacks import VARIANTS, stack
+from release.package import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,18 +33,23 @@ CHECKS: Mapping[str, Callable[[], Iterator[Finding]]] = {
     "signing": signing.check,
     "workflow": workflow.check,
 }
-# What takes longer.
-LONG: Mapping[str, Callable[[], Iterator[Finding]]] = {"calls": calls.check}
+# What takes longer; `build` needs the SAM CLI, the functions' Python, and packages from the index that pip knows.
+LONG: Mapping[str, Callable[[], Iterator[Finding]]] = {"calls": calls.check, "build": build.check}
 
 
 def main() -> int:
     """Print what the named checks find, or all of them; return the exit status."""
     found = 0
-    for name in sys.argv[1:] or [*CHECKS, *LONG]:
+    checks = {**CHECKS, **LONG}
+    for name in sys.argv[1:] or checks:
         print(f"{name} ...", file=sys.stderr)
-        for finding in (CHECKS | LONG)[name]():  # type: ignore[operator]  # both are dictionaries
-            found += 1
-            print(finding)
+        try:
+            for finding in checks[name]():
+                found += 1
+                print(finding)
+        except ReleaseError as error:
+            print(f"{name} could not be looked at: {error}", file=sys.stderr)
+            return 1
     print(f"{found} findings." if found else "Nothing that AWS would refuse was found.")
     return int(found > 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import pytest
 from local.translate import ROOT
 from preflight.finding import Finding, in_code, in_template
 from preflight.roles import page_of
+from release.package import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +37,11 @@ class _Failures:
 def check() -> Iterator[Finding]:
     """Yield the calls that a role does not allow, and the permissions that no call needs."""
     failures = _Failures()
-    options = ("-p", "no:terminal", "-p", "no:cacheprovider", "--config-file", str(ROOT / "pyproject.toml"))
-    pytest.main([*options, str(ROOT / TESTS)], plugins=[failures])
+    options = ("-p", "no:cacheprovider", "--config-file", str(ROOT / "pyproject.toml"))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        status = pytest.main([*options, str(ROOT / TESTS)], plugins=[failures])
+    if status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        raise ReleaseError(f"{TESTS} did not run:\n{printed.getvalue()}")
     for test, text in failures.texts.items():
         role = re.search(r'allowed\("(\w+)"\)', text)
         found = [(side, pair) for side, pairs in EXTRA.findall(text) for pair in PAIR.findall(pairs)]

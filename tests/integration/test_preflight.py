@@ -148,3 +148,13 @@ def test_a_name_that_is_too_long_for_the_longest_stack_is_found(copy: Path) -> N
     status, printed = preflight(copy, "stacks")
     assert status == 1
     assert re.search(r"^template\.yaml:\d+: SharedLayer\w*\.LayerName: 142 characters", printed)
+
+
+def test_a_role_that_lacks_what_its_function_does_is_found(copy: Path) -> None:
+    """By the recorded calls, whose tests are led along all paths of each function."""
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "bench", "e2e"))
+    put_back(copy, "template.yaml", "sqs:DeleteMessage, sqs:ChangeMessageVisibility", "sqs:DeleteMessage")
+    status, printed = preflight(copy, "calls")
+    assert status == 1
+    called = r"^template\.yaml:\d+: JobRole, sqs:ChangeMessageVisibility: called on LargeTaskQueue, not allowed\.\n    https://"
+    assert re.search(called, printed), printed
