@@ -13,22 +13,29 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from local import machine
-from local.ministack import LocalStackError, free_port, ministack
+from local import machine, state
+from local.ministack import LocalStackError, UnkeptError, free_port, ministack
 from local.running import folder, write_environment
 from local.translate import LOCAL_API_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from io import TextIOWrapper
     from pathlib import Path
 
+    from local.deploy import Deployment
+    from local.ministack import Standin
+
 PORT = 8000
 AWS_PORT = 4566  # LocalStack's, which tools know
+UNKEPT = "!"  # behind the process's id in the lock, when its state could not be saved
+LOOK_SECONDS = 0.2  # how soon the end of the stand-in is noticed
+LEAST_LIFE_SECONDS = 60.0  # of a stand-in that is started again when it ends
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
@@ -61,9 +68,11 @@ def _try_lock(lock: TextIOWrapper) -> bool:
 
 
 async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[None, None, None]]) -> None:
-    """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM."""
-    from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
-    from local.front import front  # noqa: PLC0415
+    """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM.
+
+    When the stand-in ends before that it is started again, but not twice within a minute.
+    """
+    from local.front import Target, front  # noqa: PLC0415 - imports that `down` and `--help` need not wait for
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -76,8 +85,46 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         port = free_port(_wanted("PORT"), PORT)
         aws_port = _aws_port(where / "state")
         say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
-        key = secrets.token_hex(16)
-        endpoint = cleanup.enter_context(ministack(aws_port, where / "state", where / "ministack.log", key))
+        target = Target(where / "state")
+        serving = contextlib.AsyncExitStack()
+        showing: asyncio.Task[None] | None = None
+        early = 0  # how many stand-ins one after the other ended soon
+        try:
+            async with serving:
+                while not stop.is_set():
+                    started = time.monotonic()
+                    async with _standin(aws_port, where, say) as (standin, deployment, key):
+                        target.url = deployment.api_url
+                        if showing is None:
+                            url = await serving.enter_async_context(front(port, target))
+                        write_environment(url, LOCAL_API_KEY, standin.endpoint, key, deployment.outputs)
+                        showing = showing or asyncio.create_task(ready(url))
+                        await _first(stop, standin.process, showing)
+                        if stop.is_set():
+                            say("Stopping; queued and finished tasks are kept for the next start ...")
+                        else:
+                            target.url = None
+                            early = early + 1 if time.monotonic() - started < LEAST_LIFE_SECONDS else 0
+                            _report_end(standin.process, early, where, say)
+        except UnkeptError:
+            _lock.write(UNKEPT)  # to a file that is there and has room for it, where the disk may have none
+            _lock.flush()
+            raise
+        finally:
+            if showing is not None:
+                showing.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _standin(
+    port: int, where: Path, say: Callable[[str], None]
+) -> AsyncIterator[tuple[Standin, Deployment, str]]:
+    """Run the stand-in with the stack deployed to it; give both and the access key of this start."""
+    from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
+
+    state.check(where / "state")
+    key = secrets.token_hex(16)
+    with ministack(port, where / "state", where / "ministack.log", key) as standin:
         say("Deploying template.yaml ...")
         overrides = {
             **machine.parameters(machine.memory_mb(), os.cpu_count() or 1),
@@ -92,14 +139,26 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
             "ShowDashboard": "yes",  # it costs nothing here
             **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
         }
-        deployment = await asyncio.to_thread(deploy, endpoint, key, overrides)
-        async with front(port, deployment.api_url) as url:
-            write_environment(url, LOCAL_API_KEY, endpoint, key, deployment.outputs)
-            async with asyncio.TaskGroup() as group:
-                showing = group.create_task(ready(url))
-                await stop.wait()
-                showing.cancel()
-        say("Stopping; queued and finished tasks are kept for the next start ...")
+        yield standin, await asyncio.to_thread(deploy, standin.endpoint, key, overrides), key
+
+
+async def _first(stop: asyncio.Event, process: subprocess.Popen[bytes], showing: asyncio.Task[None]) -> None:
+    """Wait until we are to stop, or the process has ended; raise what `showing` failed with."""
+    waiting = asyncio.create_task(stop.wait())
+    while not stop.is_set() and process.poll() is None:
+        await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
+        if showing.done():
+            showing.result()
+    waiting.cancel()
+
+
+def _report_end(process: subprocess.Popen[bytes], early: int, where: Path, say: Callable[[str], None]) -> None:
+    """Say that the stand-in has ended by itself; raises LocalStackError when it is not started again."""
+    status, log = process.returncode, where / "ministack.log"
+    end = f"MiniStack ended by itself ({status}; see {log}): what came since its start is lost."
+    if early > 1:
+        raise LocalStackError(f"{end} It is not started again, for it ended soon after that the last time.")
+    say(f"{end} Starting it again ...")
 
 
 def _aws_port(state: Path) -> int:
@@ -195,6 +254,10 @@ def down() -> None:
         lock.seek(0)
         os.kill(int(lock.read()), signal.SIGTERM)
         fcntl.flock(lock, fcntl.LOCK_EX)  # free when the process has ended
+        lock.seek(0)
+        if lock.read().endswith(UNKEPT):
+            log = folder() / "ministack.log"
+            raise LocalStackError(f"Stopped. What was done since the start could not be kept; {log} says why.")
         print("Stopped.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ def deploy(endpoint: str, key: str, overrides: Mapping[str, str] | None = None) 
     session = session_with(credentials(key))
     translated = translate(CODE_BUCKET, overrides or {})
     s3 = session.client("s3", endpoint_url=endpoint)
-    s3.create_bucket(Bucket=CODE_BUCKET)
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # kept from another start
+        s3.create_bucket(Bucket=CODE_BUCKET)
     for name, packed in translated.zips.items():
         s3.put_object(Bucket=CODE_BUCKET, Key=name, Body=packed)
     s3.put_object(Bucket=CODE_BUCKET, Key=TEMPLATE_KEY, Body=json.dumps(translated.template).encode())

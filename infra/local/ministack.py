@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.translate import REGION
@@ -30,6 +31,10 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 class LocalStackError(Exception):
     """The local stack cannot start; the message says what to do."""
+
+
+class UnkeptError(LocalStackError):
+    """The local stack has ended, and its next start will not know what this one did."""
 
 
 def free_port(wanted: int | None, usual: int) -> int:
@@ -49,13 +54,19 @@ def free_port(wanted: int | None, usual: int) -> int:
     raise LocalStackError(f"Port {wanted} is in use. Stop what listens there, or choose another port.")
 
 
+@dataclass(frozen=True, slots=True)
+class Standin:
+    """A running MiniStack: its endpoint URL and its process."""
+
+    endpoint: str
+    process: subprocess.Popen[bytes]
+
+
 @contextlib.contextmanager
-def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[str]:
+def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
     """Run MiniStack on 127.0.0.1:`port` with its state under `state`, for those who have the access key `key`.
 
-    Yield its endpoint URL.
-
-    Raises LocalStackError when it does not come up.
+    Raises LocalStackError when it does not come up, and at the end when its state could not be saved.
     """
     state.mkdir(parents=True, exist_ok=True)
     _read_streams_from_the_start(state)
@@ -96,9 +107,12 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[str]:
     endpoint = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(process, endpoint, key, log)
-        yield endpoint
+        yield Standin(endpoint, process)
     finally:
+        ended = process.poll() is not None  # by itself: whoever waits for that is told
         _stop(process)
+    if not ended and process.returncode != 0:
+        raise UnkeptError(f"What was done since the start could not be kept; {log} says why. Before that is kept.")
 
 
 def _read_streams_from_the_start(state: Path) -> None:

@@ -3,20 +3,26 @@
 On AWS an update is in the table's stream however it was made. MiniStack leaves out those made by PartiQL statements,
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
-its answer any more; on AWS that costs its time, here it keeps a process.
+its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-from typing import Any
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import lambda_runtime, persistence
 from ministack.services import dynamodb
 
+from local import state
 from local.guard import API, TICKET, guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def stream_statements() -> None:
@@ -45,6 +51,28 @@ def leave_options_to_the_api() -> None:
         return None if path.startswith(API) else answer(method, path, *more)
 
     app._handle_options_request = answer_elsewhere  # noqa: SLF001
+
+
+class Save:
+    """How the state is saved at the end: whole, or not at all."""
+
+    failure: OSError | None = None
+
+    def whole(self, services: Mapping[str, Callable[[], Any]]) -> None:
+        """Save all services, in place of MiniStack's own function, which goes on after an error."""
+        try:
+            state.save_whole(Path(persistence.STATE_DIR), services, self._one)
+        except OSError as failure:
+            self.failure = failure
+
+    def _one(self, folder: Path, name: str, now: Any) -> None:  # noqa: ANN401 - MiniStack's own
+        persistence.STATE_DIR = str(folder)
+        try:
+            persistence.save_state(name, now)
+        finally:
+            persistence.STATE_DIR = str(folder.parent)
+        if not (folder / f"{name}.json").exists():
+            raise OSError(f"The state of {name} was not saved.")
 
 
 class Calls:
@@ -90,4 +118,8 @@ if __name__ == "__main__":
     stream_statements()
     leave_options_to_the_api()
     app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
+    saving = Save()
+    app.save_all = saving.whole
     app.main()
+    if saving.failure is not None:
+        sys.exit(str(saving.failure))

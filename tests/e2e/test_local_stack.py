@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -57,6 +59,87 @@ def test_nothing_is_left_running(own: Stack) -> None:
     assert started.returncode == 0, started.stderr
     assert own.command("down").stdout == "Stopped.\n"
     assert own.processes() == {}
+
+
+def test_a_stand_in_that_ends_is_started_again(own: Stack) -> None:
+    """Meanwhile every request, /health too, is answered as the API answers; what was kept before is there again."""
+    assert own.command("up").returncode == 0
+    finished = own.ended(submit(own))
+    assert own.command("down").returncode == 0
+    assert own.command("up").returncode == 0
+    (standin,) = own.processes("local.ministack_main")
+    answers: list[httpx.Response] = []
+
+    def asked() -> httpx.Response:
+        with own.http() as http:
+            answers.append(http.get("/health"))
+        return answers[-1]
+
+    os.kill(standin, signal.SIGKILL)
+    eventually(lambda: asked().status_code == 503)
+    assert eventually(lambda: asked().status_code == 200)
+    assert {answer.json()["code"] for answer in answers if answer.status_code != 200} == {"unavailable"}
+    assert own.ended(finished["task_id"]) == finished
+    assert "MiniStack ended by itself (-9; see" in (own.folder / "stack.log").read_text()
+
+
+@pytest.fixture(name="small_disk")
+def fixture_small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give the mount point of a disk of 200 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200m", "none", disk], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"a disk can be mounted by root only: {mounted.stderr.decode()}")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_full_disk_takes_no_task_and_says_so(small_disk: Path) -> None:
+    """Nothing is acknowledged that cannot be kept, and nothing starts without room; what was kept is there again."""
+    own, filler = Stack(small_disk / "own"), small_disk / "filler"
+    assert own.command("up").returncode == 0
+    finished = own.ended(submit(own))
+    assert own.command("down").returncode == 0
+    assert own.command("up").returncode == 0
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 32 * 2**20))
+    with own.http() as http:
+        refused = http.post("/tasks", json={"qc": BELL})
+        assert (refused.status_code, refused.json()["code"], http.get("/health").status_code) == (
+            503,
+            "unavailable",
+            503,
+        )
+        assert "MB left and needs 64 to keep tasks. Nothing was stored." in refused.json()["message"]
+        assert http.get(f"/tasks/{finished['task_id']}").status_code == 200
+    assert own.command("down").returncode == 0
+    started = own.command("up")
+    assert (started.returncode, "MB left and needs 64 to keep tasks." in started.stderr) == (1, True)
+    filler.unlink()
+    assert own.command("up").returncode == 0
+    assert own.ended(finished["task_id"]) == finished
+    assert own.command("down").returncode == 0
+
+
+def test_what_could_not_be_saved_is_said(own: Stack) -> None:
+    """Not "Stopped." alone; the next start goes on from the last end that was saved."""
+    assert own.command("up").returncode == 0
+    finished = own.ended(submit(own))
+    assert own.command("down").returncode == 0
+    assert own.command("up").returncode == 0
+    own.ended(submit(own))
+    in_the_way = own.folder / "state" / "new"
+    in_the_way.write_text("")
+    stopped = own.command("down")
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("Stopped. What was done since the start could not be kept;")
+    assert "File exists" in (own.folder / "ministack.log").read_text()
+    in_the_way.unlink()
+    assert own.command("up").returncode == 0
+    with own.http() as http:
+        assert [task["task_id"] for task in http.get("/tasks").json()["tasks"]] == [finished["task_id"]]
 
 
 def test_a_second_start_says_that_one_runs(stack: Stack) -> None:
@@ -145,7 +228,7 @@ def test_a_web_page_reaches_neither_the_stand_in_nor_another_name_of_the_api(sta
 def test_dry_runs_are_bounded(stack: Stack) -> None:
     """Of a dozen at once two are begun at most, in environments of their own; the others are told why."""
     layer = "for int j in [0:18] { cx q[j], q[j+1]; t q[j]; }"
-    heavy = f"qubit[20] q; bit[20] c; for int i in [1:40] {{ {layer} }} c = measure q;"
+    heavy = f"qubit[20] q; bit[20] c; for int i in [1:1000] {{ {layer} }} c = measure q;"
 
     def dry_run(_: int) -> httpx.Response:
         with stack.http() as http:
