@@ -21,7 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import running
 from local.ministack import LocalStackError
 from tasks.errors import UnavailableError
-from tasks.queue import BATCH_SIZE, MalformedMessageError, task_id_of
+from tasks.message import MalformedMessageError, Message
+from tasks.queue import BATCH_SIZE
 from tasks.task import Lane
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class DeadLetters:
         age = timedelta(seconds=int(time.time() - int(attributes["SentTimestamp"]) / 1000))
         received = f"received {attributes['ApproximateReceiveCount']} times, {age} old"
         try:
-            task_id = task_id_of(message["Body"])
+            task_id = Message.of(message["Body"]).task_id
         except MalformedMessageError as error:
             return f"{message['MessageId']}  {received}, not one of ours ({error}): {message['Body'][:80]!r}"
         task = self.tasks.get(task_id)
@@ -157,7 +158,7 @@ class DeadLetters:
     def lane(self, message: MessageTypeDef) -> Lane:
         """Return whose queue the message belongs in."""
         try:
-            task = self.tasks.get(task_id_of(message["Body"]))
+            task = self.tasks.get(Message.of(message["Body"]).task_id)
         except MalformedMessageError:
             return Lane.SMALL
         return Lane.SMALL if task is None else task.lane

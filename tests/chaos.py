@@ -86,7 +86,7 @@ class ChaosStack(Stack):
         functions = self.client("lambda")
         names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
         (name,) = [name for name in names if "SweeperFunction" in name]
-        answer = functions.invoke(FunctionName=name)
+        answer = functions.invoke(FunctionName=name, Payload=b'{"looks": 1}')
         swept: dict[str, int] = json.loads(answer["Payload"].read())
         assert may_fail or "FunctionError" not in answer, swept
         return swept

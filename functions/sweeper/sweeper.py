@@ -1,70 +1,93 @@
 """The sweeper function: once a minute, what fell between the table and the queue.
 
-A task that has not ended has a message in the queue, or is being worked on, which is the same to SQS: a message in
-flight. So when there are more open tasks than messages, some task's message is gone: it was never sent (the api died
-between writing the row and sending), or was acknowledged as a duplicate of an attempt that then died. The sweeper sends
-as many messages as are missing, for the tasks that have waited longest, and no more: a long queue is no reason to send
-anything. A message sent in vain ends quietly at the worker.
+A task that has not ended has a message in its lane's queue, or is being worked on, which is the same to SQS: a message
+in flight. A message can be lost all the same: the api died between writing the row and sending; a duplicate was
+acknowledged whose other then died with its worker; a worker died before it claimed what it had received, whose messages
+stay hidden for half an hour. The sweeper looks at the tasks that are overdue, lane by lane, and sends for
 
-A task whose lease ran out a while ago was being worked on by a worker that died. SQS delivers its message again by
-itself, unless the worker died before it shortened the message's visibility timeout; so these are sent for in any case.
+- those whose worker let its lease run out a while ago: SQS delivers their messages again by itself, unless the worker
+  died before it cut the messages' visibility timeout to its lease;
+- all that wait, when no message of the lane waits for a receiver: what they wait for is not there;
+- as many as the lane has fewer messages than overdue tasks, those first that have waited longest;
+- those that were overtaken: sent longer than OVERTAKEN_AFTER before a task of the same lane that a worker has. SQS
+  delivers roughly in order, so their messages are gone, however many others there are.
 
-A worker can also die, or be cut off, before it claimed what it received: the task is still pending and its message
-hidden, for half an hour. From here that looks like a task being worked on. But when no message waits in any queue,
-a task that has been pending this long has no other explanation, and is sent for too.
+A long queue by itself is no reason to send anything. A message sent in vain ends quietly at the worker, and a task
+whose message died is claimed by no other message: see store.py. What newer code has written is left to newer code.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
-from tasks.errors import ATTEMPTS_EXHAUSTED
+from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
 from tasks.logs import Event, logger
+from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
-from tasks.queue import MalformedMessageError, task_id_of
+from tasks.store import SWEEP_AFTER
+from tasks.table import Holder
 from tasks.task import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
-    from tasks.table import OpenTask
+    from tasks.table import OpenTask, Standing
     from tasks.task import Lane
 
-MAX_COUNTED = 100_000  # open tasks looked at in one run; with more, what is missing waits until there are fewer
-MAX_CHECKED = 10_000  # overdue tasks whose leases are read in one run, the longest overdue first
-MAX_SENT = 1_000  # messages sent again in one run
+MAX_COUNTED = 100_000  # overdue tasks listed in one run
+MAX_CHECKED = 10_000  # overdue tasks whose rows are read in one run, the longest overdue first
+MAX_YOUNG = 200  # tasks not overdue yet whose rows are read, for the newest that a worker has
+MAX_SENT = 1_000  # messages sent again in one run, whatever for
 MAX_BURIED = 1_000  # dead messages looked at in one run
 DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
 PUT_OFF = timedelta(seconds=50)  # a task whose message was sent again is looked at again in the next run
+OVERTAKEN_AFTER = timedelta(minutes=2)  # SQS keeps the order of standard queues only roughly
+# A first message is sent within the api's 28 seconds after the submission; later ones say nothing about the order.
+FIRST_DUE = SWEEP_AFTER + timedelta(seconds=28)
+# A run that leaves tasks waiting looks once more: EventBridge calls no oftener than each minute, and a task whose
+# message is held by a dead worker looks, until the last message was received, like one whose turn will come.
+SECOND_LOOK_SECONDS = 28
+LOOK_SECONDS = 20  # what a look may take; with less time left there is no second one
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one run found and did, in tasks."""
+    """What one look found and did, in tasks; `waiting` are those overdue that were left to their messages."""
 
     overdue: int = 0
-    open: int = 0
+    waiting: int = 0
     buried: int = 0
     sent: int = 0
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Sweep once; the answer is for whoever invokes the function by hand."""
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Sweep; the answer is for whoever invokes the function by hand, who may ask for `{"looks": 1}`."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
+    swept = look()
+    left = context.get_remaining_time_in_millis() / 1000
+    if swept.waiting and event.get("looks") != 1 and left > SECOND_LOOK_SECONDS + LOOK_SECONDS:
+        time.sleep(SECOND_LOOK_SECONDS)
+        swept = look()
+    return asdict(swept)
+
+
+def look() -> Sweep:
+    """Sweep once, and log what that was."""
     swept = sweep(task_store(), task_queues(), dead_letter_queue())
     # Without work there is nothing to measure: an idle system sends no metrics, for they cost.
     metrics = {Metric.SWEPT: [swept.sent], Metric.DEAD: [swept.buried]} if swept.sent or swept.buried else {}
     logger.info("Swept", event=Event.SWEPT, **asdict(swept), **(measured(metrics) if metrics else {}))
-    return asdict(swept)
+    return swept
 
 
 def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: TaskQueue) -> Sweep:
@@ -77,18 +100,45 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     if not overdue:
         return Sweep()  # An idle system costs this one look.
     buried = bury_dead(store, dead_letters)
-    held = sum(queue.size() for queue in queues.values())
-    abandoned = store.abandoned([task.task_id for task in overdue[:MAX_CHECKED]])
-    sent = send_again(store, queues, [task for task in overdue if task.task_id in abandoned], len(abandoned))
-    # Counted after the messages, so that tasks submitted meanwhile make the count too high rather than too low: that
-    # costs a needless message for an overdue task, where the reverse would leave one without.
-    open_count = sum(1 for _ in islice(store.open_tasks(), MAX_COUNTED))
-    waiting = [task for task in overdue if task.task_id not in abandoned]
-    missing = open_count - held - sent
-    if missing < len(waiting) and not any(queue.waiting() for queue in queues.values()):
-        missing = len(waiting)  # those that a worker holds are passed over
-    sent += send_again(store, queues, waiting, min(missing, MAX_SENT))
-    return Sweep(len(overdue), open_count, buried, sent)
+    # Counted before the rows are read: what ends in between makes too few messages seem missing rather than too many.
+    lengths = {lane: queue.length() for lane, queue in queues.items()}
+    looked_at = overdue[:MAX_CHECKED]
+    standings = store.standings([task.task_id for task in looked_at])
+    sent = waiting = 0
+    for lane, length in lengths.items():
+        mine = [task for task in looked_at if task.task_id in standings and standings[task.task_id].lane == lane]
+        dead = [task for task in mine if standings[task.task_id].holder is Holder.DEAD_WORKER]
+        idle = [task for task in mine if standings[task.task_id].holder is Holder.NOBODY]
+        missing = len(idle) if not length.waiting else max(0, len(mine) - length.held)
+        lost = idle[:missing]
+        if len(lost) < len(idle):
+            newest = newest_held(store, lane, looked_at, standings)
+            lost += [task for task in idle[missing:] if task.due_at < newest - _ms(OVERTAKEN_AFTER)]
+        gone = send_again(store, queues, [*dead, *lost], MAX_SENT - sent)
+        sent += gone
+        late = sum(standings[task.task_id].holder is Holder.LATE_WORKER for task in mine)
+        waiting += len(dead) + late + len(idle) - gone
+    return Sweep(len(overdue), waiting, buried, sent)
+
+
+def newest_held(store: TaskStore, lane: Lane, overdue: Sequence[OpenTask], standings: Mapping[str, Standing]) -> int:
+    """Return when the message was sent, in epoch milliseconds, of the newest task of the lane that a worker has.
+
+    A lower bound: the time of submission, and only of tasks that no second message was sent for. 0 if there is none.
+    """
+    young = list(islice(store.open_tasks(due_from=utc_now()), MAX_YOUNG))
+    all_standings = {**standings, **store.standings([task.task_id for task in young])}
+    return max(
+        (
+            standing.submitted_ms
+            for task in [*overdue, *young]
+            if (standing := all_standings.get(task.task_id)) is not None
+            and standing.lane == lane
+            and standing.holder is Holder.WORKER
+            and task.due_at <= standing.submitted_ms + _ms(FIRST_DUE)
+        ),
+        default=0,
+    )
 
 
 def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
@@ -98,17 +148,21 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
     for body, handle in islice(dead_letters.receive(DEAD_HIDDEN_SECONDS), MAX_BURIED):
         handles.append(handle)
         try:
-            task_id = task_id_of(body)
+            message = Message.of(body)
         except MalformedMessageError as error:
             logger.error("A dead message is not one of ours", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
-        task = store.bury(task_id, ATTEMPTS_EXHAUSTED)
+        try:
+            task = store.bury(message.task_id, ATTEMPTS_EXHAUSTED, message.send_id)
+        except UnreadableTaskError:
+            _log_unreadable(message.task_id)
+            continue
         if task is not None:
             buried += 1
             logger.error(
                 "Task failed: its message died",
                 event=Event.TASK_DEAD,
-                task_id=task_id,
+                task_id=task.task_id,
                 correlation_id=task.correlation_id,
                 attempt=task.attempt,
                 status=task.status,
@@ -124,7 +178,11 @@ def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: I
     for open_task in open_tasks:
         if sent >= most:
             break
-        task = store.reschedule(open_task, utc_now() + PUT_OFF)
+        try:
+            task = store.reschedule(open_task, utc_now() + PUT_OFF)
+        except UnreadableTaskError:
+            _log_unreadable(open_task.task_id)
+            continue
         if task is None:
             continue
         queues[task.lane].send(task.task_id, task.correlation_id)
@@ -138,3 +196,12 @@ def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: I
             status=task.status,
         )
     return sent
+
+
+def _log_unreadable(task_id: str) -> None:
+    """Log a task that cannot be read: it must not keep the others from being swept."""
+    logger.exception("A task cannot be read", event=Event.TASK_UNREADABLE, task_id=task_id)
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)

@@ -8,18 +8,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
-from children import Completed, Failed, Program
+from schedule import Program
 from tasks.logs import Event, logger
 from tasks.options import Options
 from tasks.prices import lambda_dollars
 from tasks.task import Lane
+from verdicts import Completed, Failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from children import Children, Outcome
+    from children import Children
     from tasks.limits import Limits
     from tasks.prices import Architecture
+    from verdicts import Outcome
 
 READING_SECONDS = 18.0  # the api waits little longer for an answer
 

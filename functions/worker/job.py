@@ -47,10 +47,20 @@ def drain(queue: TaskQueue, children: Children, wait_seconds: int = WAIT_SECONDS
     done = 0
     while (record := queue.next_record(wait_seconds)) is not None:
         deadline = time.monotonic() + settings().large_time_limit_seconds + SAFETY_SECONDS
-        lease_seconds = settings().lease_seconds
-        batch = Batch(task_store(), task_queues(), Lane.LARGE, children, deadline, lease_seconds=lease_seconds)
+        batch = Batch(
+            task_store(),
+            task_queues(),
+            Lane.LARGE,
+            children,
+            deadline,
+            lease_seconds=settings().lease_seconds,
+            large_time_limit_s=settings().large_time_limit_seconds,
+        )
         if not batch.work([record]):
             queue.delete(record["receiptHandle"])
+        if batch.useless and not batch.judged:
+            logger.critical("This job cannot run circuits; it ends", event=Event.ENVIRONMENT_ENDED)
+            sys.exit(1)
         done += 1
     return done
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 import uuid
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -23,17 +24,28 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
-from children import Children, Completed, Failed, Program, Returned
+from children import Children
 from estimates import dry_run
 from gathering import gathered
+from schedule import Program
 from tasks.aws import task_queues, task_store
-from tasks.errors import ErrorCode, StaleAttemptError, TaskError, UnavailableError
+from tasks.errors import (
+    PROGRAM_GONE,
+    ErrorCode,
+    NewerTaskError,
+    PayloadGoneError,
+    StaleAttemptError,
+    TaskError,
+    UnavailableError,
+    UnreadableTaskError,
+)
 from tasks.logs import Event, logger
+from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
 from tasks.options import Options
-from tasks.queue import MalformedMessageError, task_id_of
 from tasks.settings import settings
 from tasks.task import Lane, Status, epoch_ms, utc_now
+from verdicts import Completed, Failed, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,18 +53,20 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from children import Outcome
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
     from tasks.task import Task
+    from verdicts import Outcome
 
 SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before Lambda ends the function
 HEARTBEATS_PER_LEASE = 3
 TICK_S = 1.0  # how soon the children hear that a task was cancelled, once a heartbeat has found out
 LINGER_S = 0.02  # how long an attempt that ended waits for others to be stored in the same call
+OF_THE_MACHINE = {"killed", "unavailable"}  # why an outcome says nothing about its program
 OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
 WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
 UNSTORED_BYTES = 32 * 2**20  # of results that wait to be stored; with more, no program starts until some are
+NEWER_SECONDS = 60  # until this or another worker is asked again whether it can read a task of a newer version
 VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
 
 
@@ -83,8 +97,27 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     # What a task keeps busy of the memory that Lambda bills: in the small lane a child's part, in the large lane all.
     memory_mb = limits.memory_mb // (limits.children if lane is Lane.SMALL else 1)
     logger.append_keys(worker=WORKER, memory_mb=memory_mb, correlation_id=context.aws_request_id)
-    batch = Batch(task_store(), task_queues(), lane, children(), deadline, lease_seconds=settings().lease_seconds)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.work(records)]}
+    batch = Batch(
+        task_store(),
+        task_queues(),
+        lane,
+        children(),
+        deadline,
+        lease_seconds=settings().lease_seconds,
+        large_time_limit_s=settings().large_time_limit_seconds,
+    )
+    failures = batch.work(records)
+    if batch.useless and not batch.judged:
+        # What ended is stored, and what did not comes back after its lease; the next environment may be a sound one.
+        logger.critical("This environment cannot run circuits; it ends", event=Event.ENVIRONMENT_ENDED)
+        end_environment()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failures]}
+
+
+def end_environment() -> None:
+    """End this process, upon which Lambda makes a new environment; the batch's messages stay hidden for their lease."""
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
@@ -95,19 +128,20 @@ def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
 
 @dataclass(slots=True)
 class Attempt:
-    """A claimed task, the message that led to it, and the fields of the log's lines about it.
+    """A claimed task and its program, the message that led to it, and the fields of the log's lines about it.
 
-    `deliveries` counts how often SQS has delivered the message, this time included. `ended` says that the task's lease
-    need not be renewed any more, `stale` that the task is no longer this attempt's.
+    `deliveries` counts how often SQS has delivered the message, this time included. `settled` says that the task's
+    lease need not be renewed any more, `stale` that the task is no longer this attempt's.
     """
 
     task: Task
+    program: Program
     message_id: str
     receipt_handle: str
     deliveries: int
     log: Mapping[str, Any]
     trace_header: str | None = None
-    ended: bool = False
+    settled: bool = False
     stale: bool = False
 
 
@@ -121,12 +155,15 @@ class Batch:
     children: Children
     deadline: float
     lease_seconds: int
+    large_time_limit_s: float
     attempts: list[Attempt] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
     beat_every_s: float = 0.0
     beating: Future[None] | None = None
     next_beat: float = 0.0
+    judged: int = 0  # programs that ran to an end, whichever
+    useless: int = 0  # programs that this environment could not run, for no fault of theirs
     hidden: bool = False  # by us, for a lease; before that for the queue's own timeout
     ended_bytes: int = 0  # of results; written by the main thread alone
     settled_bytes: int = 0  # the same, by the second thread alone
@@ -145,6 +182,8 @@ class Batch:
                 self._run(outcomes)
             finally:
                 outcomes.put(None)
+            while not wait([storing], timeout=self.beat_every_s).done:
+                self._tick(())  # what waits to be stored is still ours
             storing.result()
         if self.failures and not self.hidden:
             failed = set(self.failures)
@@ -158,7 +197,7 @@ class Batch:
         wanted = []
         for record in records:
             try:
-                wanted.append((task_id_of(record["body"]), record))
+                wanted.append((Message.of(record["body"]), record))
             except MalformedMessageError as error:
                 # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
                 logger.error(
@@ -169,62 +208,82 @@ class Batch:
                     **_ids(record),
                 )
                 self.failures.append(record["messageId"])
-        claims = self.store.claim_all([task_id for task_id, _ in wanted])
-        for (task_id, record), claim in zip(wanted, claims, strict=True):
-            log = {"task_id": task_id, **_ids(record)}
-            if isinstance(claim, UnavailableError):
-                logger.warning(
-                    "The task could not be claimed",
-                    event=Event.TASK_RETURNED,
-                    reason=_reason(claim),
-                    exc_info=claim,
-                    **log,
-                )
-                self.failures.append(record["messageId"])
-            elif claim is None:
-                logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
-            else:
-                log |= {
-                    "correlation_id": claim.correlation_id,
-                    "attempt": claim.attempt,
-                    "shots": claim.shots,
-                    "owner": claim.owner,
-                    # The clocks of SQS and of this machine differ a little.
-                    "queue_ms": max(0, epoch_ms(utc_now()) - int(record["attributes"]["SentTimestamp"])),
-                }
-                about = record["attributes"]
-                self.attempts.append(
-                    Attempt(
-                        claim,
-                        record["messageId"],
-                        record["receiptHandle"],
-                        int(about["ApproximateReceiveCount"]),
-                        log,
-                        about.get("AWSTraceHeader"),
+        claims = self.store.claim_all([message for message, _ in wanted])
+        for (message, record), claim in zip(wanted, claims, strict=True):
+            log = {"task_id": message.task_id, **_ids(record)}
+            match claim:
+                case None:
+                    logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
+                case UnavailableError():
+                    reason = _reason(claim)
+                    logger.warning(
+                        "The task could not be claimed", event=Event.TASK_RETURNED, reason=reason, exc_info=claim, **log
                     )
-                )
-                logger.info("Task claimed", event=Event.TASK_CLAIMED, status=claim.status, **log)
-                self.measures[Metric.QUEUE_MS].append(log["queue_ms"])
-                if claim.attempt > 1:
-                    self.measures[Metric.RETRIED].append(1)
+                    self.failures.append(record["messageId"])
+                case PayloadGoneError():
+                    gone = {"status": Status.FAILED, **measured({Metric.FAILED: [1]}, code=PROGRAM_GONE.code)}
+                    logger.error("Task failed: its program is gone", event=Event.TASK_FAILED, **gone, **log)
+                case NewerTaskError():
+                    self._leave_to_newer(message, record, log)
+                case UnreadableTaskError():
+                    self._give_back_unread(record, claim, log)
+                case _:
+                    try:
+                        self._begin(claim, record, log)
+                    except ValueError as error:
+                        self._give_back_unread(record, error, log)
+
+    def _begin(self, task: Task, record: Mapping[str, Any], log: Mapping[str, Any]) -> None:
+        """Note an attempt; raises ValueError where the task's options are none."""
+        about = record["attributes"]
+        log = {
+            **log,
+            "correlation_id": task.correlation_id,
+            "attempt": task.attempt,
+            "shots": task.shots,
+            "owner": task.owner,
+            # The clocks of SQS and of this machine differ a little.
+            "queue_ms": max(0, epoch_ms(utc_now()) - int(about["SentTimestamp"])),
+        }
+        options = Options.from_dict({**task.options, "shots": task.shots})
+        program = Program(qc=task.circuit, options=options, log=log, has_run=task.has_run)
+        deliveries = int(about["ApproximateReceiveCount"])
+        trace_header = about.get("AWSTraceHeader")
+        self.attempts.append(
+            Attempt(task, program, record["messageId"], record["receiptHandle"], deliveries, log, trace_header)
+        )
+        logger.info("Task claimed", event=Event.TASK_CLAIMED, status=task.status, **log)
+        self.measures[Metric.QUEUE_MS].append(log["queue_ms"])
+        if task.attempt > 1:
+            self.measures[Metric.RETRIED].append(1)
+
+    def _give_back_unread(self, record: Mapping[str, Any], error: Exception, log: Mapping[str, Any]) -> None:
+        """Return the message of a task that this code should be able to read, and cannot."""
+        # An operator should see it: it comes back after the lease, and dies in the dead-letter queue in the end.
+        logger.error("The task cannot be read", event=Event.TASK_UNREADABLE, reason=repr(error), exc_info=error, **log)
+        self.failures.append(record["messageId"])
+
+    def _leave_to_newer(self, message: Message, record: Mapping[str, Any], log: Mapping[str, Any]) -> None:
+        """Put off a task that a newer version wrote: a new message, for SQS counts the deliveries of the old one."""
+        correlation_id, trace_header = log.get("correlation_id", ""), record["attributes"].get("AWSTraceHeader")
+        try:
+            self.queues[self.lane].send(
+                message.task_id, correlation_id or message.task_id, trace_header, delay_seconds=NEWER_SECONDS
+            )
+        except UnavailableError:
+            self.failures.append(record["messageId"])
+        logger.warning("The task waits for newer code", event=Event.TASK_RETURNED, reason="newer", **log)
 
     def _run(self, outcomes: SimpleQueue[tuple[Attempt, Outcome] | None]) -> None:
         """Run what was claimed, and put each attempt with its outcome into the queue as it ends."""
-        programs = [
-            Program(
-                qc=attempt.task.circuit,
-                options=Options.from_dict({**attempt.task.options, "shots": attempt.task.shots}),
-                log=attempt.log,
-                attempt=attempt.task.attempt,
-            )
-            for attempt in self.attempts
-        ]
+        programs = [attempt.program for attempt in self.attempts]
         self.next_beat = time.monotonic() + self.beat_every_s
         ended = self.children.run(
             programs, deadline=self.deadline, tick=self._tick, tick_every_s=TICK_S, hold=self._is_full
         )
         for index, outcome in ended:
-            self.attempts[index].ended = True
+            self.judged += not isinstance(outcome, Returned)
+            self.useless += isinstance(outcome, Returned) and outcome.reason in OF_THE_MACHINE
             self.ended_bytes += _size(outcome)
             outcomes.put((self.attempts[index], outcome))
 
@@ -239,6 +298,8 @@ class Batch:
         self._hide(receipt_handles)
         for group in gathered(outcomes, LINGER_S):
             self._settle(group)
+            for attempt, _ in group:
+                attempt.settled = True
             self.settled_bytes += sum(_size(outcome) for _, outcome in group)
 
     def _settle(self, group: Sequence[tuple[Attempt, Outcome]]) -> None:
@@ -251,7 +312,7 @@ class Batch:
                     execution = {**payload.get("execution", {}), "attempt": attempt.task.attempt}
                     ends.append((attempt, {**payload, "execution": execution}))
                     fields.append({name: execution[name] for name in _LOGGED if name in execution})
-                case Failed(error, run_ms) if error.code not in LARGER_MAY_DO or self.lane is Lane.LARGE:
+                case Failed(error, run_ms) if not self._may_pass_on(outcome):
                     ends.append((attempt, error))
                     fields.append({"code": error.code, "run_ms": run_ms})
                 case Failed() | Returned():
@@ -279,6 +340,15 @@ class Batch:
         if "code" not in shown:
             self.measures[Metric.COMPLETED].append(1)
 
+    def _may_pass_on(self, failed: Failed) -> bool:
+        """Return whether the large lane's worker may do what failed here.
+
+        What ran for its time limit without an end is not run for as long again: only a longer limit can help it.
+        """
+        if self.lane is Lane.LARGE or failed.error.code not in LARGER_MAY_DO:
+            return False
+        return not failed.ran_out_of_time or self.large_time_limit_s > self.children.limits.time_limit_s
+
     def _hand_on(self, attempt: Attempt, outcome: Failed | Returned) -> None:
         """Leave the task to the large lane, or to the next receiver of its message."""
         task, log = attempt.task, attempt.log
@@ -288,9 +358,14 @@ class Batch:
                 self.queues[Lane.LARGE].send(task.task_id, task.correlation_id, attempt.trace_header)
                 code = outcome.error.code
                 logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=code, **log)
+            elif outcome.reason in OF_THE_MACHINE:
+                # Left to its lease, and the message to its visibility timeout: at once it might meet the same machine.
+                self.failures.append(attempt.message_id)
+                logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
             else:
-                self.store.release(task)
-                if outcome.reason == "deadline" and not outcome.started and attempt.deliveries > 1:
+                self.store.release(task, unstarted=not outcome.started)
+                cut_off = outcome.reason == "deadline" and outcome.started
+                if outcome.reason != "stopped" and not cut_off and attempt.deliveries > 1:
                     # SQS counts deliveries and gives up after some; a task whose turn never came has done nothing to
                     # deserve that, so it gets a new message, and this one is acknowledged.
                     self.queues[self.lane].send(task.task_id, task.correlation_id, attempt.trace_header)
@@ -328,13 +403,19 @@ class Batch:
 
     def _beat(self) -> None:
         """Renew the leases of what has not ended, in a third thread."""
-        held = [attempt for attempt in self.attempts if not (attempt.ended or attempt.stale)]
+        try:
+            self._renew()
+        except Exception:  # noqa: BLE001 - nobody else would hear of it, and the leases would run out
+            logger.exception("Leases were not renewed", event=Event.HEARTBEAT_MISSED)
+
+    def _renew(self) -> None:
+        held = [attempt for attempt in self.attempts if not (attempt.settled or attempt.stale)]
         for attempt, refusal in zip(held, self.store.extend_all([attempt.task for attempt in held]), strict=True):
             if isinstance(refusal, StaleAttemptError):
                 attempt.stale = True
             elif refusal is not None:
                 logger.warning("A lease was not renewed", event=Event.HEARTBEAT_MISSED, exc_info=refusal, **attempt.log)
-        self._hide([attempt.receipt_handle for attempt in held if not (attempt.ended or attempt.stale)])
+        self._hide([attempt.receipt_handle for attempt in held if not (attempt.settled or attempt.stale)])
 
     def _hide(self, receipt_handles: Sequence[str]) -> None:
         """Keep the messages hidden for one lease from now: if this worker dies, another has them soon after.

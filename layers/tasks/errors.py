@@ -88,6 +88,13 @@ ATTEMPTS_EXHAUSTED = TaskError(
 )
 
 
+PROGRAM_GONE = TaskError(
+    ErrorCode.INTERNAL_ERROR,
+    "The task's program is gone from the storage.",
+    hint="Submit it again.",
+)
+
+
 class UnavailableError(Exception):
     """A service this one rests on did not answer or throttled us; transient: the same call may work later."""
 
@@ -113,6 +120,18 @@ class WorkerSilentError(UnavailableError):
 
 class DryRunsBusyError(Exception):
     """As many dry runs as may be are under way."""
+
+
+class UnreadableTaskError(Exception):
+    """A task is stored and cannot be read; the text says why, and is for the log."""
+
+
+class NewerTaskError(UnreadableTaskError):
+    """A newer version of this system wrote the task: that version reads it, and this one leaves it alone."""
+
+
+class PayloadGoneError(UnreadableTaskError):
+    """What a task keeps in the bucket is not there any more."""
 
 
 class StaleAttemptError(Exception):

@@ -32,10 +32,12 @@ class Event(StrEnum):
     ATTEMPT_STALE = "attempt_stale"  # cancelled or overtaken; what this attempt did does not count
     BATCH_DONE = "batch_done"  # its metrics; about no one task
     MESSAGE_STALE = "message_stale"  # a duplicate, or its task has ended
+    TASK_UNREADABLE = "task_unreadable"  # its row is not one that this code understands (all functions)
     MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
     HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed
     BATCH_REFUSED = "batch_refused"  # DynamoDB left statements of a batch undone; single writes did them
     TASK_ESTIMATED = "task_estimated"  # a dry run was answered; nothing ran
+    ENVIRONMENT_ENDED = "environment_ended"  # it could run no circuit of a batch, and made way for another
     CHILD_LOST = "child_lost"  # the process of a circuit died; `reason` and `exit_status` say how
     CHILD_FAULTY = "child_faulty"  # our code raised an unexpected error in the process of a circuit
     FORK_SERVER_LOST = "fork_server_lost"  # the process that makes those processes died

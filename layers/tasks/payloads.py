@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import UnavailableError
+from tasks.errors import PayloadGoneError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,10 +38,13 @@ class Payloads:
             raise UnavailableError("S3") from error
 
     def get(self, key: str) -> bytes:
-        """Return what was put under `key`; raises UnavailableError."""
+        """Return what was put under `key`; raises PayloadGoneError, else UnavailableError."""
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
+            # S3 says so to those who may list the bucket; others hear AccessDenied, which can have other reasons.
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
+                raise PayloadGoneError(key) from error
             raise UnavailableError("S3") from error
 
     def url(self, key: str) -> str:
@@ -60,5 +63,8 @@ def pack(text: str) -> bytes:
 
 
 def unpack(packed: bytes) -> str:
-    """Return the text that `pack` was given."""
-    return zlib.decompress(packed, wbits=_GZIP).decode()
+    """Return the text that `pack` was given; raises ValueError for what it never returned."""
+    try:
+        return zlib.decompress(packed, wbits=_GZIP).decode()
+    except zlib.error as error:
+        raise ValueError(str(error)) from error

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
-from tasks.task import Lane, is_task_id
+from tasks.message import Message
+from tasks.task import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.literals import QueueAttributeFilterType
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
 
-MESSAGE_VERSION = 1
 FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
 TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # for which each task that waits will keep a worker busy
 BATCH_SIZE = 10  # most messages in one call of SQS
+_COUNTS: Final = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
-class MalformedMessageError(Exception):
-    """The message was not written by this system, or by a version of it that this one does not know."""
+@dataclass(frozen=True, slots=True)
+class Length:
+    """About how many messages a queue holds: all of them, and those among them that wait for a receiver."""
+
+    held: int
+    waiting: int
 
 
 class TaskQueue:
@@ -43,16 +50,20 @@ class TaskQueue:
         """The queue's name, which is also the last part of its ARN."""
         return self._url.rsplit("/", 1)[1]
 
-    def send(self, task_id: str, correlation_id: str, trace_header: str | None = None) -> None:
-        """Ask for `task_id` to be worked on; raises UnavailableError.
+    def send(
+        self, task_id: str, correlation_id: str, trace_header: str | None = None, *, delay_seconds: int = 0
+    ) -> None:
+        """Ask for `task_id` to be worked on, after a delay of at most 15 minutes; raises UnavailableError.
 
         X-Ray links the work to the trace of `trace_header`, or else of this invocation.
         """
+        delay: dict[str, Any] = {"DelaySeconds": delay_seconds} if delay_seconds else {}
         try:
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=_body(task_id),
+                MessageBody=Message.new(task_id).body,
                 MessageAttributes=_attributes(correlation_id),
+                **delay,
                 **_trace(trace_header),
             )
         except (ClientError, BotoCoreError) as error:
@@ -70,7 +81,7 @@ class TaskQueue:
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {
                     "Id": str(index),
-                    "MessageBody": _body(task_id),
+                    "MessageBody": Message.new(task_id).body,
                     "MessageAttributes": _attributes(correlation_id),
                     **trace,  # type: ignore[typeddict-item]  # one of the entry's own fields, or nothing
                 }
@@ -101,24 +112,23 @@ class TaskQueue:
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("SQS") from error
 
+    def length(self) -> Length:
+        """Return about how many messages there are, those in flight and delayed included; raises UnavailableError."""
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        numbers = answer["Attributes"]
+        waiting, in_flight, delayed = (int(numbers[name]) for name in _COUNTS)
+        return Length(waiting + in_flight + delayed, waiting)
+
     def size(self) -> int:
         """Return about how many messages the queue holds, in flight and delayed included; raises UnavailableError."""
-        return self._count(
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        )
+        return self.length().held
 
     def waiting(self) -> int:
         """Return about how many messages wait for a receiver, those in flight left out; raises UnavailableError."""
-        return self._count("ApproximateNumberOfMessages")
-
-    def _count(self, *names: QueueAttributeFilterType) -> int:
-        try:
-            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("SQS") from error
-        return sum(int(number) for number in answer["Attributes"].values())
+        return self.length().waiting
 
     def next_record(self, wait_seconds: int) -> dict[str, Any] | None:
         """Return the next message as Lambda hands it to a function, None if none comes; raises UnavailableError."""
@@ -191,23 +201,6 @@ class Backlog:
                 waiting = 0  # a guess is not worth an error
             self._seen[lane] = (monotonic(), waiting)
         return waiting * TYPICAL_SECONDS[lane] / self.workers[lane]
-
-
-def task_id_of(body: str) -> str:
-    """Return the task id in a message's body; raises MalformedMessageError."""
-    try:
-        message: Any = json.loads(body)
-    except ValueError as error:
-        raise MalformedMessageError("not JSON") from error
-    if not isinstance(message, dict) or not is_task_id(str(message.get("task_id"))):
-        raise MalformedMessageError("no task_id")
-    if message.get("version", MESSAGE_VERSION) > MESSAGE_VERSION:
-        raise MalformedMessageError("a newer version")
-    return str(message["task_id"])
-
-
-def _body(task_id: str) -> str:
-    return json.dumps({"version": MESSAGE_VERSION, "task_id": task_id}, separators=(",", ":"))
 
 
 def _attributes(correlation_id: str) -> Mapping[str, MessageAttributeValueTypeDef]:

@@ -9,11 +9,13 @@
 | claim                            | once it was claimed; a random token of the latest claim's                 |
 | lease_until                      | until the task ends; 0 while no worker has it                             |
 | open_shard, due_at               | until the task ends: the keys of the index of open tasks                  |
-| dead                             | while the task has failed only because its message died                   |
+| dead                             | while the task has failed only because its message died: its `send_id`    |
+| unstarted                        | once an attempt was given back before it began; how many were             |
 | callback_url                     | where there is one; the notifier reads it from the table's stream         |
 | expires_at                       | always; DynamoDB deletes the row then                                     |
 
-The others are a Task's fields by their own names. Which of them a transition changes, and on what condition, is said in
+`version` is that of the code which wrote the row: older code neither runs nor changes it. The others are a Task's
+fields by their own names. Which of them a transition changes, and on what condition, is said in
 store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at` in seconds, as DynamoDB wants it.
 """
 
@@ -21,14 +23,16 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tasks.errors import NewerTaskError, UnreadableTaskError
 from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
 from tasks.task import Lane, Status, Task, Transition, epoch_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
-ROW_VERSION = 1
+ROW_VERSION = 1  # goes up with whatever older code could not run as it is meant; such code leaves the row alone
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
 # Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as
 # a text: each quotation mark takes two. The rest is room for the answer's other fields and its headers.
@@ -55,6 +59,7 @@ LISTED = (
     "status_history",
     "attempt",
     "error",
+    "version",
 )
 ALONE = (
     *LISTED,
@@ -152,16 +157,27 @@ class Rows:
         return {"outcome_object": {"M": {"key": {"S": key}, "sent_bytes": {"N": str(sent_bytes)}}}}
 
     def task(self, row: Row) -> Task:
-        """Return a row as a task, its outcome loaded; attributes that older rows lack get their defaults."""
-        outcome: dict[str, Any] = {}
-        if "outcome" in row:
-            outcome = json.loads(unpack(bytes(row["outcome"]["B"])))
-        elif "outcome_object" in row:
-            stored = row["outcome_object"]["M"]
-            if _sent_bytes(stored) > RESPONSE_BYTES:
-                outcome = {"result_url": self._payloads.url(stored["key"]["S"])}
-            else:
-                outcome = json.loads(unpack(self._payloads.get(stored["key"]["S"])))
+        """Return a row as a task, but for an outcome in the bucket (see `with_outcome`).
+
+        Attributes that older rows lack get their defaults. Raises UnreadableTaskError.
+        """
+        with _read(row):
+            return self._task(row)
+
+    def with_outcome(self, task: Task) -> Task:
+        """Return the task with its outcome, wherever that lies, or with an address where it can be read for a while.
+
+        Raises UnavailableError and PayloadGoneError.
+        """
+        if task.outcome_key is None:
+            return task
+        if task.outcome_bytes > RESPONSE_BYTES:
+            return task.evolve(outcome={"result_url": self._payloads.url(task.outcome_key)}, outcome_key=None)
+        outcome = json.loads(unpack(self._payloads.get(task.outcome_key)))
+        return task.evolve(outcome=outcome, outcome_key=None)
+
+    def _task(self, row: Row) -> Task:
+        stored = row.get("outcome_object", {}).get("M", {})
         return Task(
             task_id=row["task_id"]["S"],
             owner=row["owner"]["S"],
@@ -179,17 +195,24 @@ class Rows:
                 for line in row["status_history"]["L"]
             ),
             attempt=int(row["attempt"]["N"]),
+            unstarted=int(row.get("unstarted", {}).get("N", "0")),
             lease_until=int(row.get("lease_until", {}).get("N", "0")),
-            outcome=outcome,
+            outcome=json.loads(unpack(bytes(row["outcome"]["B"]))) if "outcome" in row else {},
+            outcome_key=stored["key"]["S"] if stored else None,
+            outcome_bytes=_sent_bytes(stored) if stored else 0,
             error=json.loads(row["error"]["S"]) if "error" in row else None,
         )
 
     def task_to_run(self, row: Row) -> Task:
-        """Return a row as a task with all that its run needs, wherever it lies: the circuit and large options too."""
-        task = self.task(row).evolve(circuit=self.circuit(row))
-        if "options_key" in row:
-            task = task.evolve(options=json.loads(unpack(self._payloads.get(row["options_key"]["S"]))))
-        return task
+        """Return a row as a task with all that its run needs, wherever it lies: the circuit and large options too.
+
+        Raises UnreadableTaskError, as PayloadGoneError too, and UnavailableError.
+        """
+        with _read(row):
+            task = self._task(row).evolve(circuit=self.circuit(row))
+            if "options_key" in row:
+                task = task.evolve(options=json.loads(unpack(self._payloads.get(row["options_key"]["S"]))))
+            return task
 
     def circuit(self, row: Row) -> str:
         """Return the circuit's text, from the row or from the object that it names."""
@@ -197,10 +220,14 @@ class Rows:
         return unpack(bytes(packed))
 
 
-def _sent_bytes(stored: Row) -> int:
-    """Return how many bytes a stored outcome takes in what Lambda sends; at most so many for an older row's."""
-    # Older rows have the length of the outcome's JSON itself, in which any character may be one that is escaped.
-    return int(stored["sent_bytes"]["N"]) if "sent_bytes" in stored else 2 * int(stored["bytes"]["N"])
+@contextmanager
+def _read(row: Row) -> Iterator[None]:
+    """Raise UnreadableTaskError, or its kind for newer rows, for whatever is not as this code writes it."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        kind = NewerTaskError if version_of(row) > ROW_VERSION else UnreadableTaskError
+        raise kind(repr(error)) from error
 
 
 def is_self_contained(row: Row) -> bool:
@@ -208,9 +235,9 @@ def is_self_contained(row: Row) -> bool:
     return "circuit" in row and "options" in row
 
 
-def is_expired(row: Row) -> bool:
-    """Return whether the task's time is over: DynamoDB may take two days to delete the row, the bucket's rule one."""
-    return "expires_at" in row and int(row["expires_at"]["N"]) <= time.time()
+def version_of(row: Row) -> int:
+    """Return the version of the code that wrote a row."""
+    return int(row.get("version", {}).get("N", "1"))
 
 
 def key_of(task_id: str) -> dict[str, AttributeValueTypeDef]:
@@ -236,6 +263,17 @@ def history_line(line: Transition) -> AttributeValueTypeDef:
 def failure(error: TaskError) -> AttributeValueTypeDef:
     """Return the attribute `error` of a failed task."""
     return {"S": json.dumps(error.as_dict())}
+
+
+def _sent_bytes(stored: Row) -> int:
+    """Return how many bytes a stored outcome takes in what Lambda sends; at most so many for an older row's."""
+    # Older rows have the length of the outcome's JSON itself, in which any character may be one that is escaped.
+    return int(stored["sent_bytes"]["N"]) if "sent_bytes" in stored else 2 * int(stored["bytes"]["N"])
+
+
+def is_expired(row: Row) -> bool:
+    """Return whether the task's time is over: DynamoDB may take two days to delete the row, the bucket's rule one."""
+    return "expires_at" in row and int(row["expires_at"]["N"]) <= time.time()
 
 
 def only(*attributes: str) -> dict[str, Any]:

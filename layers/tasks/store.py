@@ -4,7 +4,7 @@
 |-----------|------------------------------------------------------------|------------|--------------------------------|
 | submit    | nothing, or a task that has expired                        | pending    | the id being unused            |
 | submit_all| the same                                                   | pending    | every one's id being unused    |
-| claim     | pending; processing, lease run out; failed, message dead   | processing | the status and the lease       |
+| claim     | pending; processing, lease run out; failed, message dead   | processing | status, lease, `dead`, version |
 | extend    | processing                                                 | processing | the attempt                    |
 | release   | processing                                                 | processing | the attempt; the lease ends    |
 | pass_on   | processing                                                 | processing | the attempt; the lease ends    |
@@ -12,7 +12,10 @@
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
 | bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
-| reschedule| pending; processing, lease run out                         | the same   | these, and `due_at`            |
+| reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
+
+A task that failed because a message died is claimed again by that very message alone, which only a redrive brings back:
+of several messages of one task the others end quietly, so no owner hears `failed` and then `completed` unasked.
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
 lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own handwriting in
@@ -29,29 +32,44 @@ What a row looks like is in rows.py, and how tasks are read in table.py.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import (
+    PROGRAM_GONE,
     CancellationUnconfirmedError,
     KeyReusedError,
+    NewerTaskError,
+    PayloadGoneError,
     StaleAttemptError,
     SubmissionUnconfirmedError,
     TaskError,
     UnavailableError,
+    UnreadableTaskError,
 )
 from tasks.logs import Event, logger
-from tasks.rows import Change, failure, history, history_line, is_self_contained, key_of, shard_of
+from tasks.rows import (
+    ROW_VERSION,
+    Change,
+    failure,
+    history,
+    history_line,
+    is_self_contained,
+    key_of,
+    shard_of,
+    version_of,
+)
 from tasks.table import TaskTable
 from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
@@ -64,11 +82,13 @@ if TYPE_CHECKING:
         TransactWriteItemTypeDef,
     )
 
+    from tasks.message import Message
     from tasks.payloads import Payloads
     from tasks.rows import Row
     from tasks.table import OpenTask
     from tasks.task import Lane
 
+    Claim: TypeAlias = Task | UnavailableError | UnreadableTaskError | None
     Refusal: TypeAlias = StaleAttemptError | UnavailableError
     _Answer: TypeAlias = BatchStatementResponseTypeDef | UnavailableError
 
@@ -163,13 +183,17 @@ class TaskStore(TaskTable):
 
     # -- a worker's attempt ---------------------------------------------------------------------------------------
 
-    def claim(self, task_id: str, token: str | None = None) -> Task | None:
+    def claim(self, task_id: str, token: str | None = None, *, send_ids: Collection[str] = ("",)) -> Task | None:
         """Take the task for this worker, with its circuit; None when it has ended, is unknown or another holds it.
 
-        A claim that was made before with the same `token` is this one.
+        `send_ids` are those of the messages that ask for it. A claim that was made before with the same `token` is
+        this one.
+        Raises NewerTaskError, UnreadableTaskError (the task is this worker's all the same), and PayloadGoneError when
+        its program is gone; the task has failed then.
         """
         now = utc_now()
         token = token or uuid.uuid4().hex
+        dead: dict[str, AttributeValueTypeDef] = {f":dead{at}": {"S": send_id} for at, send_id in enumerate(send_ids)}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -182,15 +206,17 @@ class TaskStore(TaskTable):
                     " REMOVE dead, #error"
                 ),
                 ConditionExpression=(
-                    "#status = :pending OR (#status = :processing AND lease_until < :now)"
-                    " OR (#status = :failed AND dead = :true)"
+                    "(#status = :pending OR (#status = :processing AND lease_until < :now)"
+                    f" OR (#status = :failed AND dead IN ({', '.join(dead)})))"
+                    " AND (attribute_not_exists(#version) OR #version <= :version)"
                 ),
-                ExpressionAttributeNames={"#status": "status", "#error": "error"},
+                ExpressionAttributeNames={"#status": "status", "#error": "error", "#version": "version"},
                 ExpressionAttributeValues={
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
                     ":failed": {"S": str(Status.FAILED)},
-                    ":true": {"BOOL": True},
+                    **dead,
+                    ":version": {"N": str(ROW_VERSION)},
                     ":one": {"N": "1"},
                     ":now": {"N": str(epoch_ms(now))},
                     ":lease": {"N": str(epoch_ms(now + self._lease))},
@@ -205,35 +231,47 @@ class TaskStore(TaskTable):
             row: Row = answer["Attributes"]
         except (ClientError, BotoCoreError) as error:
             row = _refused(error)
+            if version_of(row) > ROW_VERSION and not _is_out_of_reach(row, now, send_ids):
+                raise NewerTaskError(f"version {version_of(row)}") from None
             if row.get("claim", {}).get("S") != token:
                 return None
-        return self._rows.task_to_run(row)
+        return self._to_run(row)
 
-    def claim_all(self, task_ids: Sequence[str]) -> list[Task | UnavailableError | None]:
-        """Return for each task what `claim` would, or raise; a task that is named twice is claimed once."""
-        named = list(dict.fromkeys(task_ids))
+    def _to_run(self, row: Row) -> Task:
+        """Return a claimed row as a task; raises what `claim` does."""
+        try:
+            return self._rows.task_to_run(row)
+        except PayloadGoneError:
+            self.fail(self._rows.task(row), PROGRAM_GONE)
+            raise
+
+    def claim_all(self, messages: Sequence[Message]) -> list[Claim]:
+        """Return for each message what `claim` would, or raise; a task that is named twice is claimed once."""
+        send_ids: defaultdict[str, set[str]] = defaultdict(set)
+        for message in messages:
+            send_ids[message.task_id].add(message.send_id)
         now, token = utc_now(), uuid.uuid4().hex
-        answers = self._execute([self._claiming(task_id, token, now) for task_id in named])
-        found: dict[str, Task | UnavailableError | None] = {}
-        with ThreadPoolExecutor(_CALLS_AT_A_TIME) as threads:  # which start when there is something to wait for
-            waiting: dict[str, Future[Task | None]] = {}
-            for task_id, answer in zip(named, answers, strict=True):
-                row = _row_in(answer)
-                ours = row.get("claim", {}).get("S") == token
-                if isinstance(answer, UnavailableError):
-                    found[task_id] = answer
-                elif ours and is_self_contained(row):
-                    found[task_id] = self._rows.task_to_run(row)
-                elif ours:
-                    waiting[task_id] = threads.submit(self._rows.task_to_run, row)
-                elif not _is_out_of_reach(row, now):
-                    waiting[task_id] = threads.submit(self.claim, task_id, token)
-            for task_id, claiming in waiting.items():
-                try:
-                    found[task_id] = claiming.result()
-                except UnavailableError as error:
-                    found[task_id] = error
-        return [found.pop(task_id, None) for task_id in task_ids]
+        answers = self._execute([self._claiming(task_id, token, now) for task_id in send_ids])
+        found: dict[str, Claim] = {}
+        waiting: dict[str, Callable[[], Task | None]] = {}
+        for task_id, answer in zip(send_ids, answers, strict=True):
+            row = _row_in(answer)
+            ours = row.get("claim", {}).get("S") == token
+            if isinstance(answer, UnavailableError):
+                found[task_id] = answer
+            elif ours and is_self_contained(row):
+                found[task_id] = _outcome_of(partial(self._to_run, row))
+            elif ours:
+                waiting[task_id] = partial(self._to_run, row)
+            elif not _is_out_of_reach(row, now, send_ids[task_id]):
+                waiting[task_id] = partial(self.claim, task_id, token, send_ids=send_ids[task_id])
+        if len(waiting) == 1:
+            ((task_id, claiming),) = waiting.items()
+            found[task_id] = _outcome_of(claiming)
+        elif waiting:
+            with ThreadPoolExecutor(_CALLS_AT_A_TIME) as threads:
+                found |= zip(waiting, threads.map(_outcome_of, waiting.values()), strict=True)
+        return [found.pop(message.task_id, None) for message in messages]
 
     def extend(self, task: Task) -> None:
         """Renew the lease of this attempt; raises StaleAttemptError when it is no longer the task's attempt."""
@@ -244,16 +282,19 @@ class TaskStore(TaskTable):
         change = Change({"lease_until": {"N": str(epoch_ms(utc_now() + self._lease))}})
         return self._write_attempts([(task, change) for task in tasks])
 
-    def release(self, task: Task) -> None:
+    def release(self, task: Task, *, unstarted: bool = False) -> None:
         """Give the task back unfinished: end its lease, so that the next receiver can claim it at once.
 
-        Raises StaleAttemptError.
+        `unstarted` says that this attempt never began to run. Raises StaleAttemptError.
         """
-        self._write_attempt(task, Change({"lease_until": {"N": "0"}}))
+        sets = _given_back()
+        if unstarted:
+            sets["unstarted"] = {"N": str(task.unstarted + 1)}
+        self._write_attempt(task, Change(sets))
 
     def pass_on(self, task: Task, lane: Lane) -> None:
         """Give the task to the workers of another lane, unfinished; raises StaleAttemptError."""
-        self._write_attempt(task, Change({"lease_until": {"N": "0"}, "lane": {"S": str(lane)}}))
+        self._write_attempt(task, Change(_given_back() | {"lane": {"S": str(lane)}}))
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
@@ -290,9 +331,9 @@ class TaskStore(TaskTable):
                 ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
                 ExpressionAttributeValues={
                     ":owner": {"S": owner},
+                    ":now": {"N": str(int(utc_now().timestamp()))},
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
-                    ":now": {"N": str(int(utc_now().timestamp()))},
                     **ending,
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -301,10 +342,11 @@ class TaskStore(TaskTable):
             return _has_line(_refused(error, CancellationUnconfirmedError), ending)
         return True
 
-    def bury(self, task_id: str, error: TaskError) -> Task | None:
+    def bury(self, task_id: str, error: TaskError, send_id: str = "") -> Task | None:
         """End a task whose message lies in the dead-letter queue; None if a worker has it, it has ended or is unknown.
 
-        Unlike any other failure this one can be undone: a redriven message claims the task again.
+        Unlike any other failure this one can be undone, by the message with this `send_id` alone: redriven, it claims
+        the task again. Raises UnreadableTaskError, the task having failed.
         """
         now = utc_now()
         ending = _ended(Status.FAILED, error.message)
@@ -312,7 +354,7 @@ class TaskStore(TaskTable):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=key_of(task_id),
-                UpdateExpression=_END + ", #error = :error, dead = :true" + _LEAVING,
+                UpdateExpression=_END + ", #error = :error, dead = :send_id" + _LEAVING,
                 ConditionExpression="#status = :pending OR (#status = :processing AND lease_until < :now)",
                 ExpressionAttributeNames={"#status": "status", "#error": "error"},
                 ExpressionAttributeValues={
@@ -320,7 +362,7 @@ class TaskStore(TaskTable):
                     ":processing": {"S": str(Status.PROCESSING)},
                     ":now": {"N": str(epoch_ms(now))},
                     ":error": failure(error),
-                    ":true": {"BOOL": True},
+                    ":send_id": {"S": send_id},
                     **ending,
                 },
                 ReturnValues="ALL_NEW",
@@ -334,20 +376,22 @@ class TaskStore(TaskTable):
     def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
         """Claim the right to send the task's message again, and put its next look off to `due_at`.
 
-        None when another sweeper was faster, a worker holds the task, or it has ended.
+        A lease that ran out ends with it: the task is nobody's from then on. None when another sweeper was faster, a
+        worker holds the task, or it has ended. Raises UnreadableTaskError.
         """
         due: AttributeValueTypeDef = {"N": str(epoch_ms(due_at))}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=key_of(open_task.task_id),
-                UpdateExpression="SET due_at = :due",
+                UpdateExpression="SET due_at = :due, lease_until = :none",
                 ConditionExpression=(
                     "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
                 ),
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     ":due": due,
+                    ":none": {"N": "0"},
                     ":was": {"N": str(open_task.due_at)},
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
@@ -430,16 +474,20 @@ class TaskStore(TaskTable):
                 "status_history[999]": history_line(_taken(now)),  # past its end: added there
             }
         )
-        return self._statement(task_id, Status.PENDING, 0, change, " RETURNING ALL NEW *")
+        statement = self._statement(task_id, Status.PENDING, 0, change)
+        return {
+            **statement,
+            # Of this version or one before, which `claim` looks into.
+            "Statement": statement["Statement"] + ' AND "version" = ? RETURNING ALL NEW *',
+            "Parameters": [*statement["Parameters"], {"N": str(ROW_VERSION)}],
+        }
 
-    def _statement(
-        self, task_id: str, status: Status, attempt: int, change: Change, returning: str = ""
-    ) -> BatchStatementRequestTypeDef:
+    def _statement(self, task_id: str, status: Status, attempt: int, change: Change) -> BatchStatementRequestTypeDef:
         """Return a change as a statement of PartiQL, on condition that the task has this status and attempt."""
         clauses, parameters = change.as_partiql()
         where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ?'
         return {
-            "Statement": f'UPDATE "{self._table}"{clauses}{where}{returning}',
+            "Statement": f'UPDATE "{self._table}"{clauses}{where}',
             "Parameters": [*parameters, {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -477,12 +525,27 @@ def _row_in(answer: _Answer) -> Row:
     return row
 
 
-def _is_out_of_reach(row: Row, now: datetime) -> bool:
-    """Return whether a row says that its task has ended for good, or is another worker's."""
+def _outcome_of(claiming: Callable[[], Task | None]) -> Claim:
+    """Return what claiming a task came to, an error that is one task's included."""
+    try:
+        return claiming()
+    except (UnavailableError, UnreadableTaskError) as error:
+        return error
+
+
+def _is_out_of_reach(row: Row, now: datetime, send_ids: Collection[str]) -> bool:
+    """Return whether a row says that its task is another worker's, or has ended, for messages with these `send_id`."""
     status = row.get("status", {}).get("S")
     if status == Status.PROCESSING:
         return int(row["lease_until"]["N"]) >= epoch_ms(now)
-    return status in {Status.COMPLETED, Status.CANCELLED} or (status == Status.FAILED and "dead" not in row)
+    if status == Status.FAILED:
+        return row.get("dead", {}).get("S") not in send_ids
+    return status in {Status.COMPLETED, Status.CANCELLED}
+
+
+def _given_back() -> dict[str, AttributeValueTypeDef]:
+    """Return what an attempt changes that gives its task back; for a while the sweeper leaves it to its message."""
+    return {"lease_until": {"N": "0"}, "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))}}
 
 
 def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:

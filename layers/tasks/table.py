@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import UnavailableError
-from tasks.rows import ALONE, LISTED, OPEN_SHARDS, Rows, is_expired, key_of, only
-from tasks.task import Status, Task, epoch_ms, utc_now
+from tasks.errors import UnavailableError, UnreadableTaskError
+from tasks.logs import Event, logger
+from tasks.rows import ALONE, LISTED, OPEN_SHARDS, ROW_VERSION, Rows, is_expired, key_of, only, version_of
+from tasks.task import Lane, Status, Task, epoch_ms, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
@@ -28,8 +29,8 @@ OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only
 MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
 _GET_BATCH = 100  # most keys in one BatchGetItem
 _GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
-# After a lease ran out; by then SQS has delivered a dead worker's message again.
-ABANDONED_AFTER = timedelta(seconds=20)
+# After a lease ran out; by then SQS has delivered a dead worker's message again, if it was hidden for the lease.
+ABANDONED_AFTER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,24 @@ class OpenTask:
 
     task_id: str
     due_at: int
+
+
+class Holder(StrEnum):
+    """Who has a task that has not ended."""
+
+    NOBODY = "nobody"  # it waits for a worker to receive its message
+    WORKER = "worker"  # by its lease
+    LATE_WORKER = "late worker"  # whose lease ran out a moment ago
+    DEAD_WORKER = "dead worker"  # whose lease ran out ABANDONED_AFTER ago
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a task that has not ended stands: in which lane, in whose hands, and when it was submitted (epoch ms)."""
+
+    lane: Lane
+    holder: Holder
+    submitted_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +85,18 @@ class TaskTable:
 
     def get(self, task_id: str) -> Task | None:
         """Return the task without its circuit's text (see `circuit`), or None when there is none."""
+        task = self.glance(task_id)
+        return None if task is None else self.with_outcome(task)
+
+    def glance(self, task_id: str) -> Task | None:
+        """Return what `get` does, without looking into the bucket: a large outcome stays there."""
         # The circuit stays behind; it is billed all the same, as DynamoDB bills whole rows.
         row = self._row(task_id, *ALONE)
         return None if row is None else self._rows.task(row)
+
+    def with_outcome(self, task: Task) -> Task:
+        """Return what `glance` returned as `get` does; raises PayloadGoneError."""
+        return self._rows.with_outcome(task)
 
     def circuit(self, task_id: str, owner: str) -> str | None:
         """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
@@ -111,7 +139,7 @@ class TaskTable:
                 behind = key
                 row = rows.get(key.task_id)  # None: expired a moment ago
                 if row is not None and (not statuses or row["status"]["S"] in statuses):
-                    found.append(self._rows.task(row))
+                    found += self._readable([row])
                 if len(found) == limit:
                     return Page(found, key if more or index + 1 < len(keys) else None)
             looked_at += len(keys)
@@ -153,16 +181,29 @@ class TaskTable:
 
     def look(self, task_ids: Sequence[str]) -> list[Task]:
         """Return those of at most 100 tasks that there are, as they stood a moment ago, without circuit or outcome."""
-        return [self._rows.task(row) for row in self._rows_of(task_ids, LISTED, consistent=False).values()]
+        return self._readable(self._rows_of(task_ids, LISTED, consistent=False).values())
 
-    def open_tasks(self, due_before: datetime | None = None) -> Iterator[OpenTask]:
-        """Yield the tasks that have not ended, by shard and then by due time; all, or those due before a moment."""
+    def _readable(self, rows: Iterable[Row]) -> list[Task]:
+        """Return rows as tasks; one that cannot be read is logged, and does not hide the others."""
+        tasks = []
+        for row in rows:
+            try:
+                tasks.append(self._rows.task(row))
+            except UnreadableTaskError:
+                logger.exception("A task cannot be read", event=Event.TASK_UNREADABLE, task_id=row["task_id"]["S"])
+        return tasks
+
+    def open_tasks(self, *, due_before: datetime | None = None, due_from: datetime | None = None) -> Iterator[OpenTask]:
+        """Yield the tasks that have not ended, by shard and then by due time; all, or those of one side of a moment."""
         for shard in range(OPEN_SHARDS):
             condition = "open_shard = :shard"
             values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
             if due_before is not None:
                 condition += " AND due_at < :before"
                 values[":before"] = {"N": str(epoch_ms(due_before))}
+            if due_from is not None:
+                condition += " AND due_at >= :from"
+                values[":from"] = {"N": str(epoch_ms(due_from))}
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName=OPEN_TASKS_INDEX,
@@ -176,15 +217,18 @@ class TaskTable:
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("DynamoDB") from error
 
-    def abandoned(self, task_ids: Sequence[str]) -> set[str]:
-        """Return those of the tasks whose worker let its lease run out ABANDONED_AFTER ago: nobody works on them."""
-        before = epoch_ms(utc_now() - ABANDONED_AFTER)
-        rows = self._rows_of(task_ids, ("task_id", "status", "lease_until"), consistent=False)
-        return {
-            task_id
-            for task_id, row in rows.items()
-            if row["status"]["S"] == Status.PROCESSING and int(row["lease_until"]["N"]) < before
-        }
+    def standings(self, task_ids: Sequence[str]) -> dict[str, Standing]:
+        """Return how those of the tasks stand that have not ended; what this code cannot read is left out."""
+        now = utc_now()
+        attributes = ("task_id", "status", "lane", "lease_until", "submitted_at", "version")
+        found = {}
+        for task_id, row in self._rows_of(task_ids, attributes, consistent=False).items():
+            try:
+                if version_of(row) <= ROW_VERSION and not Status(row["status"]["S"]).ended:
+                    found[task_id] = _standing(row, now)
+            except (KeyError, ValueError):
+                logger.exception("A task cannot be read", event=Event.TASK_UNREADABLE, task_id=task_id)
+        return found
 
     def _rows_of(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
         """Return these attributes of the rows that there are, by task id, which must be among them."""
@@ -212,3 +256,17 @@ class TaskTable:
             else:
                 raise UnavailableError("DynamoDB")
         return found
+
+
+def _standing(row: Row, now: datetime) -> Standing:
+    lease_until = int(row["lease_until"]["N"])
+    if lease_until == 0:  # pending, given back, or sent for after its worker died
+        holder = Holder.NOBODY
+    elif lease_until < epoch_ms(now - ABANDONED_AFTER):
+        holder = Holder.DEAD_WORKER
+    elif lease_until < epoch_ms(now):
+        holder = Holder.LATE_WORKER
+    else:
+        holder = Holder.WORKER
+    submitted = datetime.fromisoformat(row["submitted_at"]["S"])
+    return Standing(Lane(row.get("lane", {}).get("S", Lane.SMALL)), holder, epoch_ms(submitted))

@@ -62,11 +62,13 @@ class Task:
     """A task as its row holds it.
 
     `attempt` counts claims and is the fencing token: only the holder of the latest one may complete the task.
+    `unstarted` of the attempts before it were given back before they began.
     `estimated_seconds` is what its run may take, 0 where nobody can say.
     `lease_until` is in epoch milliseconds. `circuit` is OpenQASM text, empty where it was not asked for.
     `options` are the request's further fields (`seed`, ...) by their JSON names, without those left at their default.
     `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
-    is too large for an answer, `result_url`, where it can be read for an hour.
+    is too large for an answer, `result_url`, where it can be read for an hour at most. While `outcome_key` names the
+    object in the bucket that it lies in, `outcome_bytes` in an answer, it is empty: see TaskTable.with_outcome.
     """
 
     task_id: str
@@ -82,10 +84,18 @@ class Task:
     estimated_seconds: float = 0.0
     status_history: Sequence[Transition] = ()
     attempt: int = 0
+    unstarted: int = 0
     lease_until: int = 0
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    outcome_key: str | None = None
+    outcome_bytes: int = 0
     error: Mapping[str, Any] | None = None
     callback_url: str | None = None  # called when the task ends; see callback_url.py
+
+    @property
+    def has_run(self) -> bool:
+        """Whether an attempt before this one began to run, as far as anybody knows."""
+        return self.attempt - 1 > self.unstarted
 
     def evolve(self, **changes: Any) -> Task:  # noqa: ANN401 - the fields' own types
         """Return a copy with `changes` applied."""

@@ -27,8 +27,10 @@ os.environ["OMP_NUM_THREADS"] = str(os.cpu_count() or 1) if {"large", "larger"} 
 from qiskit_aer import AerSimulator
 
 import reader
-from children import Children, Completed, Program
+from children import Children
+from schedule import Program
 from tasks.options import Options
+from verdicts import Completed
 
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
 BATCHES = 15  # measured by each process in a round

@@ -16,7 +16,8 @@ ATTACKS = Path(__file__).resolve().parents[1] / "integration" / "runner"
 HANDLER = """
 import json, os, sys, time
 sys.path.insert(0, "/lent")
-from children import Children, Program
+from children import Children
+from schedule import Program
 from tasks.options import Options
 with Children(2, 1769, 30.0, simulate="attacks:simulate") as pair:
     assert pair.wait_until_ready()

@@ -288,7 +288,7 @@ def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> N
     stack.queue.send_all([(task_id, "backlog") for task_id in task_ids])
     stack.make_due([real])
     sweeps = [stack.sweep() for _ in range(2)]
-    assert [(swept["open"], swept["sent"]) for swept in sweeps] == [(BACKLOG, 0)] * 2
+    assert [(swept["overdue"], swept["sent"]) for swept in sweeps] == [(BACKLOG, 0)] * 2
     assert stack.queue.size() == BACKLOG
     url = stack.env["TASK_QUEUE_URL"]
     for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=7)["Messages"]:

@@ -13,12 +13,14 @@ from lambda_events import Context
 from test_api import call
 
 import routes
-from children import Children, Completed, Program
+from children import Children
 from dry_runs import worker
 from estimates import dry_run
+from schedule import Program
 from simulated_aws import BELL
 from tasks.limits import Limits
 from tasks.options import Options
+from verdicts import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

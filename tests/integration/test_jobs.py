@@ -15,12 +15,14 @@ from test_store import new_task
 from test_worker import ScriptedChildren
 
 import launcher
-from children import Children, Completed, Returned
+from children import Children
 from job import drain
 from simulated_aws import BELL, TEMPLATE, existing
 from tasks import aws
+from tasks.queue import Length
 from tasks.settings import Settings, settings
 from tasks.task import Lane
+from verdicts import Completed, Returned
 from worker import WORKER
 
 if TYPE_CHECKING:
@@ -52,18 +54,28 @@ def test_a_job_runs_what_waits_and_ends(in_moto: Aws) -> None:
 def test_a_task_that_a_job_gives_back_keeps_its_message(in_moto: Aws) -> None:
     """It is delivered again, to this job or another; what ended meanwhile is not."""
     (task_id,) = waiting(in_moto, 1)
-    children: Any = ScriptedChildren(Returned("unavailable"))
+    children: Any = ScriptedChildren()
     record = in_moto.queues[Lane.LARGE].next_record(0)
     assert record is not None
     in_moto.queues[Lane.LARGE].hide([record["receiptHandle"]], 0)
     outcomes: Iterator[Returned | Completed] = iter(
-        [Returned("unavailable"), Completed({"result": {"0": 1}, "execution": {}})]
+        [Returned("deadline", started=True), Completed({"result": {"0": 1}, "execution": {}})]
     )
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
     assert drain(in_moto.queues[Lane.LARGE], children, 0) == 2
     task = in_moto.stored(task_id)
     assert (task.status, task.attempt) == ("completed", 2)
     assert in_moto.queues[Lane.LARGE].size() == 0
+
+
+def test_a_job_that_cannot_run_circuits_ends(in_moto: Aws) -> None:
+    """It leaves its message to its lease and takes no other: the next job may have a sound machine."""
+    ids = waiting(in_moto, 2)
+    children: Any = ScriptedChildren(Returned("unavailable"))
+    with pytest.raises(SystemExit, match="1"):
+        drain(in_moto.queues[Lane.LARGE], children, 0)
+    assert sorted(str(in_moto.stored(task_id).status) for task_id in ids) == ["pending", "processing"]
+    assert in_moto.queues[Lane.LARGE].length() == Length(held=2, waiting=1)
 
 
 def test_a_message_that_is_not_ours_is_left_to_the_dead_letter_queue(in_moto: Aws) -> None:

@@ -12,16 +12,17 @@ from lambda_events import Context, http_event
 
 import sweeper
 import worker
-from children import Children, Failed, Returned
 from integration.test_worker import ScriptedChildren
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.logs import Event
 from tasks.task import Lane
+from verdicts import Failed, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from children import Children
     from simulated_aws import Aws
 
     Lines = Callable[[], list[dict[str, Any]]]
@@ -125,7 +126,7 @@ def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     for outcome in (Failed(error, run_ms=5.0), Failed(TaskError(ErrorCode.MEMORY_LIMIT, "No."))):
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "api")
         submit(f"{CIRCUIT} // {outcome.error.code}")
-        work(monkeypatch, delivered(in_moto), ScriptedChildren(Returned("killed")))
+        work(monkeypatch, delivered(in_moto), ScriptedChildren(Returned("deadline", started=True)))
         work(monkeypatch, delivered(in_moto), ScriptedChildren(outcome))
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "sweeper")
     for queue in (in_moto.settings.task_queue_url, in_moto.settings.large_task_queue_url):

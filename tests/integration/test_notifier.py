@@ -16,6 +16,7 @@ import notifier
 from simulated_aws import TEMPLATE
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError
+from tasks.message import Message
 from tasks.settings import settings
 from tasks.task import Lane, Task, utc_now
 
@@ -97,7 +98,7 @@ def test_what_workers_do_several_to_a_call_is_told_too(in_moto: Aws, listening: 
     tasks = [new_task(callback_url=URL) for _ in range(3)]
     for task in tasks:
         in_moto.store.submit(task)
-    claimed = in_moto.store.claim_all([task.task_id for task in tasks])
+    claimed = in_moto.store.claim_all([Message(task.task_id) for task in tasks])
     in_moto.store.extend_all([task for task in claimed if isinstance(task, Task)])
     in_moto.store.end_all([(task, {"result": {"0": 10}}) for task in claimed if isinstance(task, Task)])
     listening.tell()

@@ -1,6 +1,7 @@
 """The roles of template.yaml allow exactly the AWS calls that the functions make: nothing is missing, nothing unused.
 
-Each function is led along all of its paths against moto, which asks no permissions, and its calls are recorded.
+Each function is led along all of its paths against moto, which asks no permissions, and its calls are recorded. That
+these are all of its paths is known from its source: a call that no recorded path comes through fails the test.
 """
 
 from __future__ import annotations
@@ -10,28 +11,32 @@ import json
 import os
 import random
 import time
+from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.stub import Stubber
-from lambda_events import Context, http_event, sqs_record, task_record
+from lambda_events import Context, http_event, sqs_record
 from test_notifier import Listening
 from test_store import new_task
 from test_worker import ScriptedChildren
 
+import call_sites
 import callback
 import sweeper
-from children import Completed, Failed
 from dry_runs import worker
 from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
+from tasks.rows import ROW_VERSION
 from tasks.task import Lane
+from verdicts import Completed, Failed, Returned
 from worker import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Sequence
 
     from simulated_aws import Aws
 
@@ -82,10 +87,25 @@ def _name(resource: Any) -> str:
     return str(resource)
 
 
+@dataclass
+class Calls:
+    """The permissions used since they were last taken, and the lines of the product's source that the calls came by."""
+
+    used: set[Permission] = field(default_factory=set)
+    lines: set[tuple[str, int]] = field(default_factory=set)
+
+    aside: bool = False  # while a test prepares something
+
+    def clear(self) -> None:
+        """Forget what was called, as for a test's own preparations."""
+        self.used.clear()
+        self.lines.clear()
+
+
 @pytest.fixture(name="called")
-def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
-    """Give a function that returns the permissions used since it was last called."""
-    used: set[Permission] = set()
+def fixture_called(in_moto: Aws) -> Calls:
+    """Give the record of all calls."""
+    calls = Calls()
     resources = {
         in_moto.settings.tasks_table: "TasksTable",
         in_moto.settings.payload_bucket: "PayloadBucket/*",
@@ -99,6 +119,9 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
     }
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if calls.aside:
+            return
+        calls.lines.update(call_sites.frames())
         service = model.service_model.service_name
         puts = [item["Put"]["TableName"] for item in params.get("TransactItems", [])]
         statements = [str(each["Statement"]).split('"') for each in params.get("Statements", [])]
@@ -112,19 +135,16 @@ def fixture_called(in_moto: Aws) -> Callable[[], set[Permission]]:
         }
         (name,) = names - {None}
         resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
-        used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
+        calls.used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
+        if model.name == "GetObject":
+            # S3 tells those who may list the bucket, and nobody else, that an object is not there.
+            calls.used.add(("s3:ListBucket", resource.removesuffix("/*")))
 
     clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3"), worker().client]
     clients += [aws.client("events"), aws.client("secretsmanager")]
     for client in clients:
         client.meta.events.register("before-parameter-build", record)
-
-    def taken() -> set[Permission]:
-        found = set(used)
-        used.clear()
-        return found
-
-    return taken
+    return calls
 
 
 def submitted(in_moto: Aws, **changes: Any) -> str:
@@ -142,13 +162,13 @@ def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
     return task_id
 
 
-def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """Submitting, long and short, twice with a key, wide; reading, listing, cancelling; looking after its health."""
     from api import handler
 
     small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
     pending = submitted(in_moto)
-    called()
+    called.clear()
     answers = Stubber(worker().client)
     answers.add_response("invoke", {"Payload": io.BytesIO(b'{"error": {"code": "time_limit", "message": "Long."}}')})
     answers.activate()
@@ -160,7 +180,8 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}"),
         http_event("GET", f"/tasks/{large}"),
-        http_event("POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": WIDE}]}),
+        http_event("POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": BELL}, {"qc": WIDE}]}),
+        http_event("GET", f"/tasks/{pending}"),
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
         http_event("DELETE", f"/tasks/{pending}"),
@@ -170,25 +191,62 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Perm
         answer = handler(event, Context())
         assert answer["statusCode"] == 200, answer
     answers.deactivate()
-    assert called() == allowed("ApiRole")
+    assert called.used == allowed("ApiRole")
+    assert call_sites.unreached(call_sites.function_sites("functions/api"), called.lines) == []
 
 
-def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
-    """Claiming, small and large; completing, small and large; failing; passing on; in both lanes, alone and not."""
-    too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
-    outcomes = (Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), too_large)
-    batches = {lane: [submitted(in_moto, circuit=circuit) for circuit in (BELL, LONG, BELL)] for lane in Lane}
-    called()
-    for lane, ids in batches.items():
-        children: Any = ScriptedChildren(*outcomes)
-        batch = Batch(in_moto.store, in_moto.queues, lane, children, time.monotonic() + 60, lease_seconds=45)
-        assert batch.work([task_record(task_id) for task_id in ids]) == []
-    assert called() == allowed("WorkerRole") - POLLING
+TOO_LARGE = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
+OUTCOMES = (Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), TOO_LARGE)
+UNSTARTED, CUT_OFF = Returned("deadline", started=False), Returned("deadline", started=True)
+OF_THE_SMALL_LANE = {"self.store.pass_on", "self.queues[Lane.LARGE].send"}  # which no job is for
+
+
+def worked(
+    in_moto: Aws,
+    called: Calls,
+    lane: Lane,
+    *outcomes: Any,
+    circuits: Sequence[str] = (BELL,),
+    version: int = ROW_VERSION,
+) -> None:
+    """Let a worker of a lane work on a task for each outcome, delivered twice by now, while its leases are renewed.
+
+    Of a version that it does not know there is one, which it does not run.
+    """
+
+    class Beating(ScriptedChildren):
+        def run(self, programs: Sequence[Any], *, tick: Any, **given: Any) -> Iterator[tuple[int, Any]]:
+            tick([])
+            yield from super().run(programs, **given)
+
+    called.aside = True
+    number = len(outcomes) or 1
+    tasks = [submitted(in_moto, circuit=circuit, lane=lane) for circuit in islice(cycle(circuits), number)]
+    for task_id in tasks:
+        in_moto.edit(task_id, version=version)
+    called.aside = False
+    records = [sqs_record(json.dumps({"version": 1, "task_id": task_id}), receives=2) for task_id in tasks]
+    children: Any = Beating(*outcomes)
+    deadline = time.monotonic() + 60
+    batch = Batch(in_moto.store, in_moto.queues, lane, children, deadline, lease_seconds=45, large_time_limit_s=30)
+    batch.beat_every_s = 0
+    batch.work(records)
+
+
+def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
+    """Claiming, completing, failing, passing on, giving back, leaving to newer code; in both lanes, alone and not."""
+    called.clear()
+    for lane in Lane:
+        worked(in_moto, called, lane, *OUTCOMES, UNSTARTED, CUT_OFF, circuits=(BELL, LONG, BELL))
+        worked(in_moto, called, lane, UNSTARTED)
+        worked(in_moto, called, lane, version=ROW_VERSION + 1)
+    assert called.used == allowed("WorkerRole") - POLLING
     assert allowed("WorkerRole") >= POLLING
+    assert call_sites.unreached(call_sites.function_sites("functions/worker/worker.py"), called.lines) == []
 
 
-def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
-    """Sending again in both lanes, burying, looking at what is abandoned."""
+def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
+    """Sending again in both lanes, burying, looking at what is abandoned and at what has overtaken it."""
     lost, passed_on, dead = (submitted(in_moto) for _ in range(3))
     task = in_moto.claimed(passed_on)
     in_moto.store.pass_on(task, Lane.LARGE)
@@ -197,47 +255,63 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[
     )
     for task_id in (lost, passed_on, dead):
         in_moto.edit(task_id, due_at=1)
-    called()
-    assert sweeper.handler({}, Context()) == {"overdue": 3, "open": 2, "buried": 1, "sent": 2}
-    assert called() == allowed("SweeperRole")
+    waiting = submitted(in_moto, lane=Lane.LARGE)
+    in_moto.edit(waiting, due_at=2)
+    in_moto.queues[Lane.LARGE].send(waiting, "correlation")
+    called.clear()
+    assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "buried": 1, "sent": 2}
+    assert called.used == allowed("SweeperRole")
+    assert call_sites.unreached(call_sites.function_sites("functions/sweeper"), called.lines) == []
 
 
-def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """Publishing, and asking for a callback; reading the stream is Lambda's."""
     listening = Listening(in_moto)
     in_moto.store.cancel(submitted(in_moto, callback_url="https://example.com/"), "alice")
-    called()
+    called.clear()
     listening.tell()
     reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING} | {("dynamodb:ListStreams", "*")}
-    assert called() == allowed("NotifierRole") - reading
+    assert called.used == allowed("NotifierRole") - reading
     assert allowed("NotifierRole") >= reading
+    assert call_sites.unreached(call_sites.function_sites("functions/notifier/notifier.py"), called.lines) == []
 
 
-def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """Reading the secret, hiding a message; it has no way to the tasks."""
     queue = in_moto.settings.callback_queue_url
     aws.client("sqs").send_message(QueueUrl=queue, MessageBody="{}")
     (received,) = aws.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     body = {"webhook_id": "id", "owner": "alice", "callback_url": "https://callback.invalid/"}
     body["body"] = json.dumps({"data": {"task_id": "id", "correlation_id": "id"}})
-    called()
+    called.clear()
     record = sqs_record(json.dumps(body), receipt_handle=received["ReceiptHandle"])
     assert callback.handler({"Records": [record]}, Context())["batchItemFailures"] != []
     polling = {
         (f"sqs:{action}", "CallbackQueue") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     }
-    assert called() == allowed("CallbackRole") - polling
+    assert called.used == allowed("CallbackRole") - polling
     assert allowed("CallbackRole") >= polling
+    assert call_sites.unreached(call_sites.function_sites("functions/notifier/callback.py"), called.lines) == []
 
 
-def test_a_job_may_do_what_it_does(in_moto: Aws, called: Callable[[], set[Permission]]) -> None:
+def test_a_job_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """What the large lane's worker does, and receiving and deleting messages, which Lambda does for functions."""
-    too_large = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
-    outcomes = iter([Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), too_large])
-    for circuit in (BELL, LONG, BELL):
+    outcomes = iter([*OUTCOMES, CUT_OFF, OUTCOMES[0]])
+    for circuit in (BELL, LONG, BELL, BELL):
         in_moto.queues[Lane.LARGE].send(submitted(in_moto, circuit=circuit), "correlation")
-    called()
+    called.clear()
     children: Any = ScriptedChildren()
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
-    assert drain(in_moto.queues[Lane.LARGE], children, 0) == 3
-    assert called() == allowed("JobRole")
+    assert drain(in_moto.queues[Lane.LARGE], children, 0) == 5  # one was cut off, and came again
+    worked(in_moto, called, Lane.LARGE, UNSTARTED)
+    worked(in_moto, called, Lane.LARGE, version=ROW_VERSION + 1)
+    assert called.used == allowed("JobRole")
+    sites = [
+        *call_sites.function_sites("functions/worker/job.py"),
+        *(
+            site
+            for site in call_sites.function_sites("functions/worker/worker.py")
+            if site.text not in OF_THE_SMALL_LANE
+        ),
+    ]
+    assert call_sites.unreached(sites, called.lines) == []

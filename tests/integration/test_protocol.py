@@ -1,17 +1,20 @@
 """The protocol as a whole: submissions, deliveries, crashes, sweeps and redrives in any order, on the real store.
 
-The queue is a model here, because SQS promises so little: it may deliver any message at any time, twice, late or after
-its task ended. The rows are real. No task may end twice, nor by an attempt that was overtaken; at the end, when
-everything is delivered and swept until nothing is left to do, every task must have ended.
+The queues are a model here, because SQS promises so little: it may deliver any message at any time, twice, late or
+after its task ended, hide it for long, or lose sight of it. The rows are real. No task may end twice, nor by an attempt
+that was overtaken; its owner hears of one end, and of another only when an operator has redriven it in between; at the
+end, when everything is delivered and swept until nothing is left to do, every task must have ended.
 """
 
 from __future__ import annotations
 
-import json
 import os
+from collections import Counter
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
@@ -19,7 +22,9 @@ from test_store import new_task
 
 from simulated_aws import Aws, aws_in_moto
 from sweeper import sweep
-from tasks.errors import ErrorCode, StaleAttemptError, TaskError, UnavailableError
+from tasks.errors import ErrorCode, StaleAttemptError, TaskError
+from tasks.message import Message
+from tasks.queue import Length
 from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:
@@ -28,29 +33,35 @@ if TYPE_CHECKING:
 MAX_RECEIVES = 3
 
 
+@dataclass(eq=False)
+class Sent:
+    """A message in a queue; while it is hidden, no receiver gets it."""
+
+    message: Message
+    receives: int = 0
+    hidden: bool = False
+
+
 class ModelQueue:
     """A queue whose messages the test delivers as it likes; only what the sweeper and the worker use of it."""
 
     def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[Sent] = []
 
     def send(self, task_id: str, correlation_id: str) -> None:
         """Add a message."""
-        self.messages.append({"task_id": task_id, "receives": 0, "correlation_id": correlation_id})
+        del correlation_id
+        self.messages.append(Sent(Message.new(task_id)))
 
-    def size(self) -> int:
-        """Return how many there are, delivered or not."""
-        return len(self.messages)
-
-    def waiting(self) -> int:
-        """Return how many can be received: all of them, at any time."""
-        return len(self.messages)
+    def length(self) -> Length:
+        """Return how many there are, and how many of them wait."""
+        return Length(len(self.messages), sum(not sent.hidden for sent in self.messages))
 
     def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
         """Yield the messages there are."""
         assert hidden_seconds > 0
-        for message in self.messages:
-            yield json.dumps({"task_id": message["task_id"]}), "handle"
+        for sent in self.messages:
+            yield sent.message.body, "handle"
 
     def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Do nothing: any message may come at any time here."""
@@ -65,8 +76,9 @@ class Protocol(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.aws = TestProtocol.aws
-        self.queue = ModelQueue()
+        self.queues = {lane: ModelQueue() for lane in Lane}
         self.dead = ModelQueue()
+        self.redrives: Counter[str] = Counter()
         self.ends: dict[str, list[str]] = {}
         self.claims: dict[str, int] = {}
         self.drains = 0
@@ -77,6 +89,7 @@ class Protocol(RuleBasedStateMachine):
             self.no_task_ends_twice()
             self.the_sweeper_sees_what_is_open()
             self.drain()
+            self.owners_hear_of_one_end()
         finally:
             self.aws.forget(*self.ends)
 
@@ -96,26 +109,41 @@ class Protocol(RuleBasedStateMachine):
         self.aws.store.submit(task)
         self.ends[task.task_id] = []
         if sent:
-            self.queue.send(task.task_id, "")
+            self.queues[Lane.SMALL].send(task.task_id, "")
         return task.task_id
 
     @rule(target=attempts, data=st.data(), acknowledged=st.booleans(), batched=st.booleans())
     def deliver(self, data: st.DataObject, *, acknowledged: bool, batched: bool) -> tuple[Task | None, Any]:
         """A message is delivered: a duplicate or stale one may be acknowledged at once, as the worker does."""
-        if not self.queue.messages:
+        queue = data.draw(st.sampled_from([self.queues[Lane.SMALL], self.queues[Lane.LARGE]]))
+        if not (visible := [sent for sent in queue.messages if not sent.hidden]):
             return None, None
-        message = data.draw(st.sampled_from(self.queue.messages))
-        message["receives"] += 1
-        if message["receives"] > MAX_RECEIVES:
-            self.queue.messages.remove(message)
-            self.dead.messages.append(message)
+        sent = data.draw(st.sampled_from(visible))
+        sent.receives += 1
+        if sent.receives > MAX_RECEIVES:
+            queue.messages.remove(sent)
+            self.dead.messages.append(sent)
             return None, None
-        task = self.claim(message["task_id"], batched=batched)
+        task = self.claim(sent.message, batched=batched)
         if task is not None:
             self.claims[task.task_id] = task.attempt
         elif acknowledged:
-            self.queue.messages.remove(message)
-        return task, message
+            queue.messages.remove(sent)
+        return task, sent
+
+    @rule(data=st.data())
+    def die(self, data: st.DataObject) -> None:
+        """A message has been received too often, by workers that died before they claimed its task."""
+        if everywhere := [(queue, sent) for queue in self.queues.values() for sent in queue.messages]:
+            queue, sent = data.draw(st.sampled_from(everywhere))
+            queue.messages.remove(sent)
+            self.dead.messages.append(sent)
+
+    @rule(data=st.data(), hidden=st.booleans())
+    def hide(self, data: st.DataObject, *, hidden: bool) -> None:
+        """A message is hidden, as when a worker dies that has received it, or comes in sight again."""
+        if everywhere := [sent for queue in self.queues.values() for sent in queue.messages]:
+            data.draw(st.sampled_from(everywhere)).hidden = hidden
 
     @rule(attempt=consumes(attempts), ok=st.booleans(), acknowledged=st.booleans(), batched=st.booleans())
     def finish(self, attempt: tuple[Task | None, Any], *, ok: bool, acknowledged: bool, batched: bool) -> None:
@@ -129,15 +157,15 @@ class Protocol(RuleBasedStateMachine):
             self.end(task, end, batched=batched)
             self.ends[task.task_id].append("completed" if ok else "failed")
             assert task.attempt == self.claims[task.task_id], "an overtaken attempt was allowed to end the task"
-        if acknowledged and message in self.queue.messages:
-            self.queue.messages.remove(message)
+        if acknowledged:
+            self.acknowledge(message)
 
     @rule(target=attempts, attempt=attempts, batched=st.booleans())
     def overtake(self, attempt: tuple[Task | None, Any], *, batched: bool) -> tuple[Task | None, Any]:
         """A worker freezes past its lease and its message is delivered to another one."""
         task, message = attempt
         self.lose_the_workers()
-        again = None if task is None else self.claim(task.task_id, batched=batched)
+        again = None if task is None else self.claim(message.message, batched=batched)
         if again is not None:
             self.claims[again.task_id] = again.attempt
         return again, message
@@ -154,6 +182,30 @@ class Protocol(RuleBasedStateMachine):
         if attempt[0] is not None:
             with suppress(StaleAttemptError):
                 self.aws.store.release(attempt[0])
+
+    @rule(attempt=consumes(attempts), acknowledged=st.booleans())
+    def pass_on(self, attempt: tuple[Task | None, Any], *, acknowledged: bool) -> None:
+        """A worker of the small lane leaves a task to the large one; it may die before it sends or acknowledges."""
+        task, message = attempt
+        if task is None:
+            return
+        with suppress(StaleAttemptError):
+            self.aws.store.pass_on(task, Lane.LARGE)
+            if acknowledged:
+                self.queues[Lane.LARGE].send(task.task_id, "")
+                self.acknowledge(message)
+
+    @rule(attempt=consumes(attempts), acknowledged=st.booleans())
+    def give_a_new_message(self, attempt: tuple[Task | None, Any], *, acknowledged: bool) -> None:
+        """A task whose turn never came gets a new message; the old one's acknowledgement may get lost."""
+        task, message = attempt
+        if task is None:
+            return
+        with suppress(StaleAttemptError):
+            self.aws.store.release(task, unstarted=True)
+            self.queues[Lane.SMALL].send(task.task_id, "")
+            if acknowledged:
+                self.acknowledge(message)
 
     @rule()
     def lose_the_workers(self) -> None:
@@ -179,20 +231,27 @@ class Protocol(RuleBasedStateMachine):
     def redrive(self, data: st.DataObject) -> None:
         """An operator redrives a dead message."""
         if self.dead.messages:
-            message = data.draw(st.sampled_from(self.dead.messages))
-            self.dead.messages.remove(message)
-            self.queue.messages.append({**message, "receives": 0})
+            sent = data.draw(st.sampled_from(self.dead.messages))
+            self.dead.messages.remove(sent)
+            self.redrives[sent.message.task_id] += 1
+            self.queues[data.draw(st.sampled_from([Lane.SMALL, Lane.LARGE]))].messages.append(Sent(sent.message))
 
     # -- what a worker does, alone or in one call with the like of a task that nobody knows -------------------------
 
-    def claim(self, task_id: str, *, batched: bool) -> Task | None:
+    def claim(self, message: Message, *, batched: bool) -> Task | None:
         """Claim a task."""
         if not batched:
-            return self.aws.store.claim(task_id)
-        claimed, unknown = self.aws.store.claim_all([task_id, new_task().task_id])
+            return self.aws.store.claim(message.task_id, send_ids={message.send_id})
+        claimed, unknown = self.aws.store.claim_all([message, Message(new_task().task_id)])
         assert unknown is None
-        assert not isinstance(claimed, UnavailableError)
+        assert not isinstance(claimed, Exception)
         return claimed
+
+    def acknowledge(self, sent: Sent) -> None:
+        """Delete a message."""
+        for queue in self.queues.values():
+            if sent in queue.messages:
+                queue.messages.remove(sent)
 
     def end(self, task: Task, end: dict[str, Any] | TaskError, *, batched: bool) -> None:
         """End an attempt; raises StaleAttemptError."""
@@ -216,6 +275,14 @@ class Protocol(RuleBasedStateMachine):
             if ends:
                 assert statuses[task_id] == ends[0]
 
+    def owners_hear_of_one_end(self) -> None:
+        """Each end is a callback to the owner: `failed` is followed by another only where somebody asked for that."""
+        for row in self.aws.rows():
+            lines = [line["M"]["status"]["S"] for line in row["status_history"]["L"]]
+            told = [line for line in lines if Status(line).ended]
+            assert len(told) <= 1 + self.redrives[row["task_id"]["S"]], lines
+            assert told[:-1] == ["failed"] * (len(told) - 1), lines
+
     def the_sweeper_sees_what_is_open(self) -> None:
         """The index lists exactly the tasks that have not ended, so none can be forgotten."""
         listed = {open_task.task_id for open_task in self.aws.store.open_tasks()}
@@ -229,22 +296,26 @@ class Protocol(RuleBasedStateMachine):
         """Let every open task be due, and sweep."""
         for open_task in list(self.aws.store.open_tasks()):
             self.aws.edit(open_task.task_id, due_at=1)
-        sweep(self.aws.store, {Lane.SMALL: self.queue}, self.dead)  # type: ignore[arg-type, dict-item]  # the model has what it uses
+        sweep(self.aws.store, self.queues, self.dead)  # type: ignore[arg-type]  # the model has what it uses
 
     def drain(self) -> None:
         """Let workers work and the sweeper sweep until every task has ended; fail if that does not happen."""
-        while self.queue.messages or any(not status.ended for status in self.statuses().values()):
+        while any(queue.messages for queue in self.queues.values()) or self.open_tasks():
             self.drains += 1
             assert self.drains < 2 * MAX_RECEIVES + 4, "a task does not come to its end"
             self.lose_the_workers()
-            for message in list(self.queue.messages):
-                self.queue.messages.remove(message)
-                task = self.aws.store.claim(message["task_id"])
+            for sent in [sent for queue in self.queues.values() for sent in queue.messages]:
+                self.acknowledge(sent)
+                task = self.aws.store.claim(sent.message.task_id, send_ids={sent.message.send_id})
                 if task is not None:
                     self.aws.store.complete(task, {"result": {"0": task.attempt}})
                     self.ends[task.task_id].append("completed")
             self.no_task_ends_twice()
             self.sweep()
+
+    def open_tasks(self) -> list[str]:
+        """Return the tasks that have not ended."""
+        return [task_id for task_id, status in self.statuses().items() if not status.ended]
 
 
 Protocol.TestCase.settings = settings(
@@ -267,3 +338,25 @@ class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type]  # made
         simulated = contextmanager(aws_in_moto)()
         cls.aws = simulated.__enter__()
         cls.addClassCleanup(simulated.__exit__, None, None, None)
+
+
+def test_a_living_message_does_not_revive_what_a_dead_one_buried(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two messages the first dies and fails the task, the second ends quietly; redriven, the first runs it."""
+    monkeypatch.setattr(TestProtocol, "aws", in_moto, raising=False)
+    protocol = Protocol()
+    protocol.submit(sent=True)
+    queue = protocol.queues[Lane.SMALL]
+    (first,) = queue.messages
+    first.hidden = True
+    protocol.sweep()
+    assert len(queue.messages) == 2
+    queue.messages.remove(first)
+    protocol.dead.messages.append(first)
+    protocol.sweep()
+    protocol.drain()
+    assert set(protocol.statuses().values()) == {Status.FAILED}
+    protocol.redrives[first.message.task_id] += 1
+    queue.messages.append(Sent(first.message))
+    protocol.drain()
+    assert set(protocol.statuses().values()) == {Status.COMPLETED}
+    protocol.teardown()

@@ -12,7 +12,9 @@ from botocore.stub import Stubber
 
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, KeyReusedError, StaleAttemptError, TaskError, UnavailableError
+from tasks.message import Message
 from tasks.payloads import INLINE_BYTES, pack
+from tasks.table import Holder
 from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:
@@ -315,7 +317,7 @@ def test_rescheduling_is_won_by_one_sweeper(in_moto: Aws) -> None:
     assert in_moto.store.reschedule(seen, utc_now()) is None
 
 
-def test_abandoned_tasks_are_those_whose_lease_ran_out_long_ago(in_moto: Aws) -> None:
+def test_a_task_is_abandoned_when_its_lease_ran_out_long_ago(in_moto: Aws) -> None:
     """A pending task, a running one and one whose lease just ran out are not abandoned."""
     pending, running, abandoned, just = (new_task() for _ in range(4))
     for task in (pending, running, abandoned, just):
@@ -323,25 +325,30 @@ def test_abandoned_tasks_are_those_whose_lease_ran_out_long_ago(in_moto: Aws) ->
     for task in (running, abandoned, just):
         in_moto.store.claim(task.task_id)
     in_moto.edit(abandoned.task_id, lease_until=1)
-    in_moto.edit(just.task_id, lease_until=int(utc_now().timestamp() * 1000))
-    assert {abandoned.task_id} == in_moto.store.abandoned(
-        [task.task_id for task in (pending, running, abandoned, just)]
-    )
+    in_moto.edit(just.task_id, lease_until=int(utc_now().timestamp() * 1000) - 1)
+    standings = in_moto.store.standings([task.task_id for task in (pending, running, abandoned, just)])
+    assert [standing.holder for standing in standings.values()] == [
+        Holder.NOBODY,
+        Holder.WORKER,
+        Holder.DEAD_WORKER,
+        Holder.LATE_WORKER,
+    ]
 
 
 def test_rows_that_dynamodb_left_out_are_asked_for_again(in_moto: Aws) -> None:
     """What a throttled table leaves out of an answer is asked for again; when it never comes, that is said."""
     table = in_moto.settings.tasks_table
-    rows = [{"task_id": {"S": name}, "status": {"S": "processing"}, "lease_until": {"N": "1"}} for name in "ab"]
+    other = {"status": {"S": "processing"}, "lease_until": {"N": "1"}, "submitted_at": {"S": rfc3339(utc_now())}}
+    rows = [{"task_id": {"S": name}, **other} for name in "ab"]
     left = {table: {"Keys": [{"task_id": {"S": "b"}}]}}
     with Stubber(aws.client("dynamodb")) as dynamodb:
         dynamodb.add_response("batch_get_item", {"Responses": {table: rows[:1]}, "UnprocessedKeys": left})
         dynamodb.add_response("batch_get_item", {"Responses": {table: rows[1:]}}, {"RequestItems": left})
-        assert in_moto.store.abandoned(["a", "b"]) == {"a", "b"}
+        assert set(in_moto.store.standings(["a", "b"])) == {"a", "b"}
         for _ in range(5):
             dynamodb.add_response("batch_get_item", {"Responses": {table: []}, "UnprocessedKeys": left})
         with pytest.raises(UnavailableError):
-            in_moto.store.abandoned(["b"])
+            in_moto.store.standings(["b"])
         dynamodb.assert_no_pending_responses()
 
 
@@ -355,7 +362,7 @@ def submitted(in_moto: Aws, count: int, **changes: object) -> list[Task]:
 
 def claimed(in_moto: Aws, count: int) -> list[Task]:
     """Store and claim new tasks."""
-    found = in_moto.store.claim_all([task.task_id for task in submitted(in_moto, count)])
+    found = in_moto.store.claim_all([Message(task.task_id) for task in submitted(in_moto, count)])
     return [task for task in found if isinstance(task, Task)]
 
 
@@ -386,7 +393,7 @@ def test_a_batch_is_claimed_in_one_call(in_moto: Aws, monkeypatch: pytest.Monkey
     in_moto.store.cancel(ended.task_id, "alice")
     calls = Calls(monkeypatch)
     wanted = [first, held, second, ended, first]
-    found = in_moto.store.claim_all([task.task_id for task in wanted])
+    found = in_moto.store.claim_all([Message(task.task_id) for task in wanted])
     assert calls.made == ["BatchExecuteStatement"]
     assert [(task.task_id, task.circuit, task.options, task.attempt) for task in found if isinstance(task, Task)] == [
         (task.task_id, task.circuit, {"seed": 7}, 1) for task in (first, second)
@@ -395,7 +402,7 @@ def test_a_batch_is_claimed_in_one_call(in_moto: Aws, monkeypatch: pytest.Monkey
     for task in (first, second):
         assert history(in_moto.store.get(task.task_id)) == ["pending", "processing"]
         assert in_moto.store.claim(task.task_id) is None
-    assert in_moto.store.claim_all([new_task_id(), new_task_id()]) == [None, None]
+    assert in_moto.store.claim_all([Message(new_task_id()), Message(new_task_id())]) == [None, None]
     assert len(in_moto.rows()) == 4
 
 
@@ -405,7 +412,7 @@ def test_a_batch_has_also_what_only_a_single_write_can_claim(in_moto: Aws) -> No
     in_moto.store.claim(overdue.task_id)
     in_moto.edit(overdue.task_id, lease_until=1)
     in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED)
-    found = in_moto.store.claim_all([task.task_id for task in (new, overdue, buried)])
+    found = in_moto.store.claim_all([Message(task.task_id) for task in (new, overdue, buried)])
     assert [task.attempt for task in found if isinstance(task, Task)] == [1, 2, 1]
     listed = {open_task.task_id for open_task in in_moto.store.open_tasks()}
     assert listed == {task.task_id for task in (new, overdue, buried)}
@@ -421,7 +428,11 @@ def test_a_batch_of_claims_that_boto_repeated_is_still_ours(in_moto: Aws, monkey
         return execute(Statements=statements)
 
     calls = Calls(monkeypatch, twice)
-    assert [task.attempt for task in in_moto.store.claim_all(ids) if isinstance(task, Task)] == [1, 1]
+    assert [
+        task.attempt
+        for task in in_moto.store.claim_all([Message(task_id) for task_id in ids])
+        if isinstance(task, Task)
+    ] == [1, 1]
     assert calls.made == ["BatchExecuteStatement"]
     assert [history(in_moto.store.get(task_id)) for task_id in ids] == [["pending", "processing"]] * 2
 
@@ -471,7 +482,7 @@ def test_large_payloads_of_a_batch_go_to_the_bucket_and_come_back(in_moto: Aws) 
     options = {"inputs": [{"a": index / 7} for index in range(1_000)]}
     outcome = {"result": {f"{index:020b}": index for index in range(5_000)}}
     ids = [task.task_id for task in submitted(in_moto, 2, circuit=circuit, options=options)]
-    tasks = [task for task in in_moto.store.claim_all(ids) if isinstance(task, Task)]
+    tasks = [task for task in in_moto.store.claim_all([Message(task_id) for task_id in ids]) if isinstance(task, Task)]
     assert [(task.circuit, task.options) for task in tasks] == [(circuit, options)] * 2
     assert in_moto.store.end_all([(task, outcome) for task in tasks]) == [None, None]
     ended = in_moto.stored(ids[1])
@@ -493,7 +504,7 @@ def test_what_a_batch_does_not_do_is_done_by_single_writes(
     """Statements that DynamoDB throttles or will not have cost more calls, and nothing else."""
     ids = [task.task_id for task in submitted(in_moto, 2)]
     calls = Calls(monkeypatch, answer)
-    tasks = [task for task in in_moto.store.claim_all(ids) if isinstance(task, Task)]
+    tasks = [task for task in in_moto.store.claim_all([Message(task_id) for task_id in ids]) if isinstance(task, Task)]
     assert [task.task_id for task in tasks] == ids
     assert in_moto.store.extend_all(tasks) == [None, None]
     assert in_moto.store.end_all([(task, COUNTS) for task in tasks]) == [None, None]
@@ -510,7 +521,11 @@ def test_a_claim_that_a_batch_made_and_did_not_tell_is_ours(in_moto: Aws, monkey
 
     ids = [task.task_id for task in submitted(in_moto, 2)]
     calls = Calls(monkeypatch, in_silence)
-    assert [task.attempt for task in in_moto.store.claim_all(ids) if isinstance(task, Task)] == [1, 1]
+    assert [
+        task.attempt
+        for task in in_moto.store.claim_all([Message(task_id) for task_id in ids])
+        if isinstance(task, Task)
+    ] == [1, 1]
     assert calls.made == ["BatchExecuteStatement", "UpdateItem", "UpdateItem"]
 
 
@@ -521,9 +536,25 @@ def test_an_outage_is_told_of_every_task(in_moto: Aws) -> None:
         for _ in range(3):
             dynamodb.add_client_error("batch_execute_statement", "InternalServerError", http_status_code=500)
         for told in (
-            in_moto.store.claim_all([task.task_id for task in tasks]),
+            in_moto.store.claim_all([Message(task.task_id) for task in tasks]),
             in_moto.store.extend_all(tasks),
             in_moto.store.end_all([(task, COUNTS) for task in tasks]),
         ):
             assert [type(each) for each in told] == [UnavailableError] * 2
         dynamodb.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("mates", [0, 1])
+def test_only_the_message_that_died_claims_its_task_again(in_moto: Aws, mates: int) -> None:
+    """Of three messages, in one batch or alone, the one that the dead-letter queue had; the others end quietly."""
+    task = new_task()
+    in_moto.store.submit(task)
+    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "dead") is not None
+    others = [Message(new_task_id()) for _ in range(mates)]
+    assert in_moto.store.claim_all([Message(task.task_id, "other"), *others])[0] is None
+    assert in_moto.store.claim_all([Message(task.task_id), *others])[0] is None
+    both = [Message(task.task_id, "other"), Message(task.task_id, "dead")]
+    first, second, *_ = in_moto.store.claim_all([*both, *others])
+    assert isinstance(first, Task)
+    assert second is None
+    assert history(first) == ["pending", "failed", "processing"]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from lambda_events import Context
 from test_store import new_task
+from test_worker import set_row
 
-from sweeper import Sweep, handler, sweep
+import sweeper
+from sweeper import OVERTAKEN_AFTER, Sweep, handler, sweep
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED
-from tasks.task import new_task_id
+from tasks.rows import ROW_VERSION
+from tasks.task import Lane, epoch_ms, new_task_id, utc_now
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from simulated_aws import Aws
 
 
@@ -41,7 +47,7 @@ def queued(in_moto: Aws) -> list[str]:
 def test_an_idle_system_costs_one_look(in_moto: Aws) -> None:
     """With nothing overdue nothing else is asked of AWS."""
     submitted(in_moto, sent=True, overdue=False)
-    assert handler({}, Context()) == {"overdue": 0, "open": 0, "buried": 0, "sent": 0}
+    assert handler({}, Context()) == {"overdue": 0, "waiting": 0, "buried": 0, "sent": 0}
 
 
 def test_a_task_whose_message_was_never_sent_is_sent(in_moto: Aws) -> None:
@@ -62,7 +68,7 @@ def test_a_long_queue_is_not_made_longer(in_moto: Aws) -> None:
     """However long tasks have waited, nothing is sent while there is a message for each."""
     task_ids = sorted(submitted(in_moto, sent=True) for _ in range(30))
     for _ in range(3):
-        assert swept(in_moto) == Sweep(overdue=30, open=30)
+        assert swept(in_moto) == Sweep(overdue=30, waiting=30)
     assert queued(in_moto) == task_ids
 
 
@@ -90,7 +96,7 @@ def test_a_task_whose_message_is_held_by_nobody_is_sent_for(in_moto: Aws) -> Non
     """A worker died between receiving a message and claiming its task: once no message waits, another is sent."""
     task_id = submitted(in_moto, sent=True)
     hidden = aws.client("sqs").receive_message(QueueUrl=in_moto.settings.task_queue_url)["Messages"]
-    assert swept(in_moto) == Sweep(overdue=1, open=1, sent=1)
+    assert swept(in_moto) == Sweep(overdue=1, sent=1)
     assert queued(in_moto) == [task_id]
     assert len(hidden) == 1
     assert swept(in_moto) == Sweep()
@@ -101,7 +107,7 @@ def test_a_hidden_message_is_not_replaced_while_others_wait(in_moto: Aws) -> Non
     for _ in range(3):
         submitted(in_moto, sent=True)
     aws.client("sqs").receive_message(QueueUrl=in_moto.settings.task_queue_url, MaxNumberOfMessages=1)
-    assert swept(in_moto) == Sweep(overdue=3, open=3)
+    assert swept(in_moto) == Sweep(overdue=3, waiting=3)
 
 
 def test_a_running_task_is_left_alone(in_moto: Aws) -> None:
@@ -117,7 +123,7 @@ def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
     """A dead-lettered task ends failed and its message stays for an operator, visible."""
     task_id = submitted(in_moto, sent=False)
     in_moto.dead_letters.send(task_id, "correlation")
-    assert swept(in_moto) == Sweep(overdue=1, open=0, buried=1, sent=0)
+    assert swept(in_moto) == Sweep(overdue=1, buried=1)
     task = in_moto.stored(task_id)
     assert task.error == ATTEMPTS_EXHAUSTED.as_dict()
     assert [
@@ -132,3 +138,106 @@ def test_a_foreign_dead_message_is_passed_over(in_moto: Aws) -> None:
     task_id = submitted(in_moto, sent=False)
     in_moto.dead_letters.send(task_id, "correlation")
     assert swept(in_moto).buried == 1
+
+
+def claimed_later(in_moto: Aws, *, overdue: bool, after: timedelta = OVERTAKEN_AFTER * 2) -> str:
+    """Store a task that was submitted that much later than the others here, and let a worker have it."""
+    task_id = submitted(in_moto, sent=True, overdue=False)
+    in_moto.claimed(task_id)
+    if overdue:
+        in_moto.edit(task_id, due_at=1)
+    for row in in_moto.rows():
+        if row["task_id"]["S"] != task_id and row["status"]["S"] == "pending":
+            due = utc_now() - after
+            in_moto.edit(row["task_id"]["S"], due_at=epoch_ms(due))
+    return task_id
+
+
+def test_a_busy_lane_does_not_hide_the_other_ones_loss(in_moto: Aws) -> None:
+    """Messages without a task in the small lane, as of tasks that were cancelled, do not stand for a large one's."""
+    for _ in range(5):
+        in_moto.queue.send(new_task_id(), "cancelled")
+    task = new_task(lane=Lane.LARGE)
+    in_moto.store.submit(task)
+    in_moto.edit(task.task_id, due_at=1)
+    assert swept(in_moto) == Sweep(overdue=1, sent=1)
+    assert in_moto.queues[Lane.LARGE].size() == 1
+
+
+@pytest.mark.parametrize("overdue", [True, False])
+def test_a_task_that_was_overtaken_is_sent_for(in_moto: Aws, *, overdue: bool) -> None:
+    """However many messages there are: one of a task that was submitted minutes later has been received."""
+    for _ in range(5):
+        in_moto.queue.send(new_task_id(), "cancelled")
+    lost = submitted(in_moto, sent=False)
+    assert [swept(in_moto).sent for _ in range(3)] == [0, 0, 0]
+    claimed_later(in_moto, overdue=overdue)
+    assert swept(in_moto).sent == 1
+    assert lost in queued(in_moto)
+    assert swept(in_moto).sent == 0
+
+
+def test_a_task_that_waits_in_order_is_not_sent_for(in_moto: Aws) -> None:
+    """A worker has one that was submitted a little later: SQS keeps the order only roughly."""
+    submitted(in_moto, sent=True)
+    claimed_later(in_moto, overdue=False, after=OVERTAKEN_AFTER / 2)
+    assert swept(in_moto) == Sweep(overdue=1, waiting=1)
+
+
+def test_a_task_that_was_given_back_is_not_abandoned(in_moto: Aws) -> None:
+    """Released, or passed on to the other lane, it has a message; in a long queue it is no reason to send another."""
+    released, passed_on = (submitted(in_moto, sent=False) for _ in range(2))
+    in_moto.store.release(in_moto.claimed(released))
+    in_moto.store.pass_on(in_moto.claimed(passed_on), Lane.LARGE)
+    assert swept(in_moto) == Sweep()  # they are not even due
+    for lane, task_id in ((Lane.SMALL, released), (Lane.LARGE, passed_on)):
+        in_moto.queues[lane].send(task_id, "correlation")
+        in_moto.edit(task_id, due_at=1)
+    assert swept(in_moto) == Sweep(overdue=2, waiting=2)
+
+
+def test_an_abandoned_task_is_sent_for_once(in_moto: Aws) -> None:
+    """From then on it waits like any other: in a long queue it must not get another message each minute."""
+    abandoned = submitted(in_moto, sent=True)
+    in_moto.claimed(abandoned)
+    in_moto.edit(abandoned, lease_until=1)
+    assert swept(in_moto).sent == 1
+    in_moto.edit(abandoned, due_at=1)
+    assert swept(in_moto) == Sweep(overdue=1, waiting=1)
+
+
+def test_one_run_sends_no_more_than_it_may(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever for: the bound is for the abandoned, the lost and both lanes together."""
+    monkeypatch.setattr(sweeper, "MAX_SENT", 3)
+    for task_id in [submitted(in_moto, sent=False) for _ in range(4)]:
+        in_moto.claimed(task_id)
+        in_moto.edit(task_id, lease_until=1)
+    submitted(in_moto, sent=False)
+    assert swept(in_moto) == Sweep(overdue=5, waiting=2, sent=3)
+    assert swept(in_moto) == Sweep(overdue=2, waiting=1, sent=1)  # the other's turn comes when the queue is empty
+
+
+@pytest.mark.parametrize("attributes", [{"lane": {"S": "middle"}}, {"submitted_at": {"S": "yesterday"}}])
+@pytest.mark.parametrize("version", [ROW_VERSION, ROW_VERSION + 1])
+def test_a_row_that_cannot_be_read_is_passed_over(in_moto: Aws, attributes: Any, version: int) -> None:
+    """Its own is not sent for; what is newer is left to newer code; the others are."""
+    bad, good = submitted(in_moto, sent=False), submitted(in_moto, sent=False)
+    set_row(in_moto, bad, version={"N": str(version)}, **attributes)
+    assert swept(in_moto) == Sweep(overdue=2, sent=1)
+    assert queued(in_moto) == [good]
+
+
+def test_a_run_that_leaves_tasks_waiting_looks_again(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a minute later, if there is the time: a minute is long for a task whose message a dead worker holds."""
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        aws.client("sqs").purge_queue(QueueUrl=in_moto.settings.task_queue_url)
+
+    monkeypatch.setattr(sweeper.time, "sleep", pause)
+    submitted(in_moto, sent=True)
+    assert handler({"looks": 1}, Context()) == {"overdue": 1, "waiting": 1, "buried": 0, "sent": 0}  # type: ignore[arg-type]
+    assert handler({}, Context(seconds=40)) == {"overdue": 1, "waiting": 1, "buried": 0, "sent": 0}  # type: ignore[arg-type]
+    assert handler({}, Context()) == {"overdue": 1, "waiting": 0, "buried": 0, "sent": 1}  # type: ignore[arg-type]
+    assert pauses == [sweeper.SECOND_LOOK_SECONDS]

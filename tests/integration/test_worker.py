@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,16 @@ from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
 import worker
-from children import Children, Completed, Failed, Returned
+from children import Children
 from local_stack import eventually
 from simulated_aws import BELL
 from tasks import aws
-from tasks.errors import ErrorCode, TaskError
+from tasks.errors import PROGRAM_GONE, ErrorCode, TaskError
 from tasks.limits import Limits
+from tasks.queue import Length
+from tasks.rows import ROW_VERSION
 from tasks.task import Lane, Status
+from verdicts import Completed, Failed, Returned
 from worker import Batch
 
 if TYPE_CHECKING:
@@ -60,9 +64,18 @@ def work(
     seconds: float = 60,
     lane: Lane = Lane.SMALL,
     beat_every_s: float = LEASE / 3,
+    large_time_limit_s: float = 30,
 ) -> list[str]:
     """Let the worker work on `records`; return the ids of the messages that go back."""
-    batch = Batch(in_moto.store, in_moto.queues, lane, children, time.monotonic() + seconds, lease_seconds=LEASE)
+    batch = Batch(
+        in_moto.store,
+        in_moto.queues,
+        lane,
+        children,
+        time.monotonic() + seconds,
+        lease_seconds=LEASE,
+        large_time_limit_s=large_time_limit_s,
+    )
     batch.beat_every_s = beat_every_s
     return batch.work(records)
 
@@ -401,3 +414,168 @@ def test_the_handler_answers_lambda_with_what_goes_back(in_moto: Aws, monkeypatc
     monkeypatch.setattr(worker, "children", lambda: Lanes(Completed({"result": {"00": 1000}, "execution": {}})))
     assert worker.handler({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "b"}]}  # type: ignore[arg-type]
     assert lanes == [Lane.LARGE]
+
+
+DONE = Completed({"result": {"00": 1000}, "execution": {}})
+
+
+def set_row(in_moto: Aws, task_id: str, **attributes: dict[str, Any]) -> None:
+    """Set attributes of a row to what this code would not write."""
+    for name, value in attributes.items():
+        aws.client("dynamodb").update_item(
+            TableName=in_moto.settings.tasks_table,
+            Key={"task_id": {"S": task_id}},
+            UpdateExpression="SET #name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value},
+        )
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"options": {"S": '{"no_such_option": 1}'}},
+        {"options": {"S": "not json"}},
+        {"lane": {"S": "middle"}},
+        {"circuit": {"B": b"not gzip"}},
+        {"shots": {"N": "0"}},
+    ],
+)
+@pytest.mark.parametrize("mates", [0, 2])
+def test_a_row_that_cannot_be_read_goes_back_alone(
+    in_moto: Aws, attributes: dict[str, Any], mates: int, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Its batch mates complete; it stays with its lease, so that it comes back later, and the log has the reason."""
+    bad, *good = (submitted(in_moto) for _ in range(1 + mates))
+    set_row(in_moto, bad, **attributes)
+    records = [task_record(bad, "bad"), *(task_record(task_id) for task_id in good)]
+    assert work(in_moto, records, ScriptedChildren(*[DONE] * mates)) == ["bad"]
+    assert [status(in_moto, task_id) for task_id in good] == ["completed"] * mates
+    (line,) = [line for line in log_lines() if line.get("event") == "task_unreadable"]
+    assert (line["task_id"], bool(line["reason"])) == (bad, True)
+
+
+@pytest.mark.parametrize("mates", [0, 2])
+def test_a_row_of_newer_code_waits_for_newer_code(in_moto: Aws, mates: int) -> None:
+    """It is not claimed; a new message comes a minute later, and the old one is acknowledged, however often it came."""
+    newer, *good = (submitted(in_moto) for _ in range(1 + mates))
+    set_row(in_moto, newer, version={"N": str(ROW_VERSION + 1)}, lane={"S": "sideways"})
+    before = in_moto.row(newer)
+    record = sqs_record(json.dumps({"version": 1, "task_id": newer}), message_id="newer", receives=5)
+    assert work(in_moto, [record, *map(task_record, good)], ScriptedChildren(*[DONE] * mates)) == []
+    assert in_moto.row(newer) == before
+    assert [status(in_moto, task_id) for task_id in good] == ["completed"] * mates
+    assert in_moto.queue.length() == Length(held=1, waiting=0)
+
+
+def test_a_task_whose_program_is_gone_fails(in_moto: Aws) -> None:
+    """Its object has expired or was deleted: that is its end, told as such, not an endless retry."""
+    gone, good = submitted(in_moto, f"{BELL}// {random.Random(1).randbytes(9000).hex()}"), submitted(in_moto)
+    (key,) = in_moto.objects()
+    aws.client("s3").delete_object(Bucket=in_moto.settings.payload_bucket, Key=key)
+    assert work(in_moto, [task_record(gone), task_record(good)], ScriptedChildren(DONE)) == []
+    assert in_moto.stored(gone).error == PROGRAM_GONE.as_dict()
+    assert status(in_moto, good) == "completed"
+
+
+@pytest.mark.parametrize("reason", ["killed", "unavailable"])
+def test_what_the_machine_could_not_run_is_left_to_its_lease(in_moto: Aws, reason: str) -> None:
+    """Neither claimable nor visible at once: five deliveries within a second would fail the task."""
+    task_id = submitted(in_moto)
+    in_moto.queue.send(task_id, "correlation")
+    records = received(in_moto)
+    returned = ScriptedChildren(Returned(reason, started=True))
+    assert work(in_moto, records, returned) == [records[0]["messageId"]]
+    assert in_moto.queue.length() == Length(held=1, waiting=0)
+    assert in_moto.store.claim(task_id) is None
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "ends"),
+    [
+        ([Returned("unavailable"), Returned("killed", started=True)], True),
+        ([Returned("killed", started=True), DONE], False),
+        ([Returned("deadline")], False),
+    ],
+)
+def test_an_environment_that_can_run_nothing_ends(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, outcomes: list[Any], *, ends: bool
+) -> None:
+    """The handler ends the process when all of a batch came back for the machine's sake, and for nothing less."""
+    ended = []
+    monkeypatch.setattr(worker, "end_environment", lambda: ended.append(True))
+    monkeypatch.setattr(worker, "children", lambda: ScriptedChildren(*outcomes))
+    records = [task_record(submitted(in_moto)) for _ in outcomes]
+    for record in records:
+        record["eventSourceARN"] = "arn:aws:sqs:us-east-1:123456789012:TaskQueue"
+    worker.handler({"Records": records}, Context())  # type: ignore[arg-type]
+    assert bool(ended) == ends
+
+
+def test_what_waits_to_be_stored_is_renewed(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While DynamoDB is slow to take an outcome, the attempt's lease goes on, after the last program ended too."""
+    task_id = submitted(in_moto)
+    end_all = in_moto.store.end_all
+    renewed = threading.Event()
+    extend_all = in_moto.store.extend_all
+    monkeypatch.setattr(in_moto.store, "end_all", lambda ends: (renewed.wait(30), end_all(ends))[1])
+    monkeypatch.setattr(in_moto.store, "extend_all", lambda held: (extend_all(held), held and renewed.set())[0])
+    in_moto.edit(task_id, lease_until=0)
+    assert work(in_moto, [task_record(task_id)], ScriptedChildren(DONE), beat_every_s=0.01) == []
+    assert renewed.is_set()
+    assert status(in_moto, task_id) == "completed"
+
+
+def test_a_heartbeat_that_fails_is_logged(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Whatever it raises: nobody waits for what the third thread does."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("secret of the heartbeat")
+
+    monkeypatch.setattr(in_moto.store, "extend_all", fail)
+
+    class Beating:
+        def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
+            assert eventually(lambda: tick([0]) or "heartbeat_missed" in [line.get("event") for line in log_lines()])
+            yield 0, DONE
+
+    assert work(in_moto, [task_record(submitted(in_moto))], Beating(), beat_every_s=0) == []
+
+
+@pytest.mark.parametrize(
+    ("ran_out_of_time", "large_time_limit_s", "passed_on"), [(True, 30, False), (True, 31, True), (False, 30, True)]
+)
+def test_what_used_up_its_time_is_passed_on_only_to_more_time(
+    in_moto: Aws, large_time_limit_s: float, *, ran_out_of_time: bool, passed_on: bool
+) -> None:
+    """A run past its time limit is not repeated for as long; what was refused before it ran may go to more cores."""
+    task_id = submitted(in_moto)
+    too_long = Failed(TaskError(ErrorCode.TIME_LIMIT, "Too long."), ran_out_of_time=ran_out_of_time)
+    children = ScriptedChildren(too_long)
+    assert work(in_moto, [task_record(task_id)], children, large_time_limit_s=large_time_limit_s) == []
+    assert status(in_moto, task_id) == ("processing" if passed_on else "failed")
+    assert in_moto.queues[Lane.LARGE].size() == passed_on
+
+
+def test_a_task_is_said_to_have_run_once_it_began(in_moto: Aws) -> None:
+    """Unstarted attempts do not count; a postponed one keeps its deliveries, and is known to have run before."""
+    task_id = submitted(in_moto)
+    seen = []
+
+    class Watching(ScriptedChildren):
+        def run(self, programs: Sequence[Any], **given: Any) -> Iterator[tuple[int, Any]]:
+            seen.append(programs[0].has_run)
+            return super().run(programs, **given)
+
+    for outcome in (
+        Returned("deadline", started=False),
+        Returned("deadline", started=True),
+        Returned("postponed", started=False),
+        DONE,
+    ):
+        record = sqs_record(json.dumps({"version": 1, "task_id": task_id}), message_id="m", receives=2)
+        kept = ["m"] if outcome == Returned("deadline", started=True) else []
+        assert work(in_moto, [record], Watching(outcome)) == kept
+    assert seen == [False, False, True, True]

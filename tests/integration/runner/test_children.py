@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from children import Children, Completed, Failed, Program, Returned
+import schedule
+from children import Children
 from integration.runner.programs import BELL, ghz, rotated
+from schedule import Program
 from tasks.options import Options
+from verdicts import Completed, Failed, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,13 +163,58 @@ def test_a_crash_is_tried_again_without_branches(children: Children) -> None:
     assert outcome == Completed({"result": {"0": 1}, "execution": {}})
 
 
-def test_what_was_given_back_before_starts_first() -> None:
-    """Of ten programs for one child, the one at its second attempt runs first, though its text is the shortest."""
+def test_the_short_start_first_and_what_has_run_last() -> None:
+    """Of ten programs for one child the shortest runs first, then the others as they came; one that has run, last."""
     long = f"{BELL}{'// a long comment' * 50}"
-    programs = [Program(long, Options(seed=5)) for _ in range(9)] + [Program(BELL, Options(seed=5), attempt=2)]
+    programs = [Program(BELL, Options(seed=5), has_run=True)]
+    programs += [Program(long, Options(seed=5)) for _ in range(8)] + [Program(BELL, Options(seed=5))]
     with Children(1, 900, 60.0) as one:
-        ended = [index for index, _ in one.run(programs, deadline=time.monotonic() + 60)]
-    assert ended == [9, *range(9)]
+        ended = [index for index, _ in one.run(programs, deadline=time.monotonic() + 120)]
+    assert ended == [9, *range(1, 9), 0]
+
+
+def test_what_runs_long_makes_way_for_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine endless programs in front of a Bell pair: it has its counts first; then they run, one by one."""
+    monkeypatch.setattr(schedule, "SLICE_S", 0.1)
+    programs = [Program("LOOP", Options(seed=5)) for _ in range(9)] + [Program(BELL, Options(seed=5))]
+    with Children(1, 900, 3.0, simulate=HOOKS) as one:
+        assert one.wait_until_ready()
+        ended = list(one.run(programs, deadline=time.monotonic() + 8.5))
+    outcomes = dict(ended)
+    assert [index for index, outcome in ended if isinstance(outcome, Completed)] == [9]
+    assert ended[0][0] == 9
+    ran_out = [index for index, outcome in ended if isinstance(outcome, Failed) and outcome.ran_out_of_time]
+    assert ran_out in ([0], [0, 1])  # as many as the batch has whole time limits for
+    postponed = [index for index in range(9) if index not in ran_out]
+    assert [outcomes[index] for index in postponed] == [Returned("postponed", started=True)] * len(postponed)
+
+
+def test_without_its_whole_time_what_has_run_is_postponed() -> None:
+    """A program that used up time before does not start with less than its time limit left, unless it is the first."""
+    with Children(1, 900, 30.0) as one:
+        programs = [Program(BELL, Options(seed=5)), Program(BELL, Options(seed=5), has_run=True)]
+        both = dict(one.run(programs, deadline=time.monotonic() + 20))
+        (alone,) = one.run(programs[1:], deadline=time.monotonic() + 20)
+    assert isinstance(both[0], Completed)
+    assert both[1] == Returned("postponed", started=False)
+    assert isinstance(alone[1], Completed)
+
+
+def test_without_processes_everything_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no process, socket or pipe can be had, the programs go back, and no exception takes the batch with it."""
+    with Children(1, 900, 30.0, simulate=HOOKS) as one:
+        assert one.wait_until_ready()
+
+        def refuse(*_: object, **__: object) -> None:
+            raise BlockingIOError
+
+        monkeypatch.setattr(subprocess, "Popen", refuse)
+        monkeypatch.setattr(os, "pipe2", refuse)
+        ended = dict(
+            one.run([Program("SEGFAULT", Options()), Program(BELL, Options())], deadline=time.monotonic() + 20)
+        )
+    assert set(ended) == {0, 1}
+    assert all(isinstance(outcome, Returned) and outcome.reason == "unavailable" for outcome in ended.values())
 
 
 def test_nothing_starts_while_it_is_held(children: Children) -> None:
@@ -347,7 +395,8 @@ def test_a_lone_program_gets_every_thread(children: Children) -> None:
 
 _PARENT = f"""
 import json, sys, time
-from children import Children, Program
+from children import Children
+from schedule import Program
 from tasks.options import Options
 children = Children(2, 800, 60.0, simulate={HOOKS!r})
 (_, looked), = children.run([Program("LOOK", Options())], deadline=time.monotonic() + 60)
@@ -371,7 +420,8 @@ def test_a_killed_parent_leaves_no_process() -> None:
 _READ_ONLY = f"""
 import os, sys, time
 assert not os.access("/dev/shm", os.W_OK) or os.statvfs("/dev/shm").f_flag & os.ST_RDONLY
-from children import Children, Program
+from children import Children
+from schedule import Program
 from tasks.options import Options
 with Children(2, 800, 60.0) as children:
     outcomes = list(children.run([Program({BELL!r}, Options(seed=5))] * 3, deadline=time.monotonic() + 60))

@@ -10,9 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import confinement
-from children import Children, Completed, Program
+from children import Children
 from integration.runner.programs import BELL
+from schedule import Program
 from tasks.options import Options
+from verdicts import Completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -119,9 +119,9 @@ ANSWERS = {
         "1769 2 7",
     ),
     "sweeps": rows(
-        "@timestamp overdue open buried sent",
-        "2026-11-21_at_00:09:20.000 1 1 1 0",
-        "2026-11-21_at_00:03:10.000 1 1 0 1",
+        "@timestamp overdue waiting buried sent",
+        "2026-11-21_at_00:09:20.000 1 0 1 0",
+        "2026-11-21_at_00:03:10.000 1 0 0 1",
     ),
     "cold-starts": rows(
         "@log environments mean_init_ms longest_init_ms",
