@@ -182,10 +182,35 @@ def test_the_roles_may_use_the_key_through_the_services_alone() -> None:
             for statement in policy["PolicyDocument"]["Statement"]
             if "kms:Decrypt" in statement["Action"]
         ]
-        assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+        assert [action.removeprefix("kms:") for action in statement["Action"]] == [
+            "Decrypt",
+            "DescribeKey",
+            "Encrypt",
+            "GenerateDataKey",
+            "GenerateDataKeyWithoutPlaintext",
+            "ReEncryptFrom",
+            "ReEncryptTo",
+        ]
         assert statement["Resource"] == {"Ref": "KmsKeyArn"}
         services = statement["Condition"]["StringEquals"]["kms:ViaService"]
         assert [service["Fn::Sub"].split(".")[0] for service in services] == ["dynamodb", "s3", "sqs", "secretsmanager"]
+
+
+def test_a_queues_policy_is_on_that_queue_alone() -> None:
+    """Each of the queues has one, and in it calls without TLS are refused for the queue itself."""
+    policies = of_type("AWS::SQS::QueuePolicy").values()
+    named = {}
+    for policy in policies:
+        (queue,), (statement,) = policy["Queues"], policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        named[queue["Ref"]] = statement["Resource"]
+    assert named == {name: {"Fn::GetAtt": [name, "Arn"]} for name in of_type("AWS::SQS::Queue")}
+
+
+def test_rules_look_at_no_list() -> None:
+    """A parameter of type CommaDelimitedList is no text, and rules have no function that joins one."""
+    lists = {name for name, each in TEMPLATE["Parameters"].items() if each["Type"] == "CommaDelimitedList"}
+    assert not [name for name in lists if f'"Ref": "{name}"' in json.dumps(TEMPLATE["Rules"])]
 
 
 def test_no_role_may_do_more_than_named_actions_on_named_resources() -> None:
