@@ -33,6 +33,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
     },
     405: {"method_not_allowed": "the address does not take this method"},
     409: {"task_ended": "the task has ended already, as `task_status` says"},
+    410: {"payload_gone": "what the task kept in the storage, its program or its result, is not there any more"},
     413: {
         ErrorCode.CIRCUIT_TOO_LARGE: "the program's text is over the limit, in bytes",
         "request_too_large": "the request is",

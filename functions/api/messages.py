@@ -386,7 +386,13 @@ class TaskBody(_TaskFacts):
         ),
     ] = None
     result_url: Annotated[
-        str | None, Field(description="Where to read a result too large for an answer, for an hour.")
+        str | None,
+        Field(
+            description=(
+                "Where to read a result too large for an answer: for an hour at most, and less when the credentials "
+                "that signed it end before; reading the task again gives a new address."
+            )
+        ),
     ] = None
     memory: Annotated[
         list[str] | list[list[str]] | None,

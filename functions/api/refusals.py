@@ -26,6 +26,8 @@ from tasks.errors import (
     CancellationUnconfirmedError,
     DryRunsBusyError,
     KeyReusedError,
+    NewerTaskError,
+    PayloadGoneError,
     SubmissionUnconfirmedError,
     TaskError,
     UnavailableError,
@@ -264,7 +266,14 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
-        case UnavailableError():
+        case PayloadGoneError():
+            return Refusal(
+                HTTPStatus.GONE,
+                "payload_gone",
+                "What the task kept in the storage is gone.",
+                {"hint": "Submit it again."},
+            )
+        case UnavailableError() | NewerTaskError():
             return _unavailable(error)
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
@@ -295,7 +304,7 @@ def error_of(problem: TaskError | CircuitTextTooLargeError | CallbackUrlError) -
     return {"code": refusal.code, "message": message, **refusal.fields}
 
 
-def _unavailable(error: UnavailableError) -> Refusal:
+def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
     """Return what is known after a call that got no answer: a write may have been carried out all the same."""
     again = f"in {RETRY_AFTER_SECONDS} seconds"
     match error:
@@ -308,6 +317,9 @@ def _unavailable(error: UnavailableError) -> Refusal:
         case WorkerSilentError():
             message = "No worker answered the dry run; nothing was stored."
             hint = f"Send it again {again}."
+        case NewerTaskError():
+            message = "The task is of a newer version of the service than the one that answers; nothing was changed."
+            hint = f"Send the request again {again}."
         case _:
             message = "The service cannot reach its storage at the moment; nothing was changed."
             hint = f"Send the request again {again}."

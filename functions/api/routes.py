@@ -132,7 +132,7 @@ def create_app() -> FastAPI:
         methods=["GET"],
         response_model=TaskBody,
         response_model_exclude_none=True,
-        responses=answers(403, 404, 503, headers=("ETag", "Preference-Applied", "Retry-After")) | not_modified(),
+        responses=answers(403, 404, 410, 503, headers=("ETag", "Preference-Applied", "Retry-After")) | not_modified(),
         summary="Read a task",
     )
     app.add_api_route(
@@ -167,7 +167,7 @@ def create_app() -> FastAPI:
         read_circuit,
         methods=["GET"],
         response_class=Response,  # no type of its own, which refusals would be said to have too
-        responses=answers(403, 404, 503, text=True),
+        responses=answers(403, 404, 410, 503, text=True),
         summary="Read a task's program",
     )
     app.add_api_route(
@@ -317,6 +317,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
         read = partial(_task_of, store, task.task_id, caller)
         with suppress(UnavailableError):  # it is stored, which is what was asked first
             task = await waited(read, request.state.arrived + seconds, lambda task: task.status.ended)
+            task = store.with_outcome(task)
             headers["Preference-Applied"] = f"wait={seconds}"
             body_of_answer["task"] = shown(task)
     if not task.status.ended:
@@ -425,20 +426,19 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
     seen = if_none_match or ()
 
     def worth_telling(task: Task) -> bool:
-        return task.status.ended or bool(seen and not known(seen, etag_of(shown(task))))
+        return task.status.ended or bool(seen and not known(seen, etag_of(task)))
 
     seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
     read = partial(_task_of, store, task_id, caller)
     task = await waited(read, request.state.arrived + seconds, worth_telling)
-    body = shown(task)
-    headers = {"ETag": etag_of(body), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
     if seconds:
         headers["Preference-Applied"] = f"wait={seconds}"
     if not task.status.ended:
         headers["Retry-After"] = str(retry_after(task, queue_lengths))
     if known(seen, headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return JSONResponse(body, headers=headers)
+    return JSONResponse(shown(store.with_outcome(task)), headers=headers)
 
 
 async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -509,8 +509,8 @@ async def read_circuit(
 
 
 def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:
-    """Return the caller's task; raises TaskNotFoundError, for another's just as for none."""
-    task = store.get(task_id) if is_task_id(task_id) else None
+    """Return the caller's task, a large outcome left out; raises TaskNotFoundError, for another's just as for none."""
+    task = store.glance(task_id) if is_task_id(task_id) else None
     if task is None or task.owner != caller:
         raise TaskNotFoundError
     logger.append_keys(task_id=task.task_id)

@@ -23,6 +23,8 @@ from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic import BaseModel
+
     from messages import BatchRequest, TaskRequest
     from tasks.options import Options
     from tasks.queue import TaskQueue
@@ -72,7 +74,7 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         options={name: value for name, value in options.as_dict().items() if name != "shots"},
         lane=lane_of(seconds),
         estimated_seconds=seconds,
-        request_hash=hashlib.sha256(body.model_dump_json(exclude={"idempotency_key"}).encode()).hexdigest(),
+        request_hash=hashlib.sha256(_canonical(body, exclude={"idempotency_key"})).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
         callback_url=body.callback_url,
     )
@@ -91,7 +93,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     refuse_repeated_keys(batch)
     now = rfc3339(utc_now())
     budget = reading_budget()
-    whole = hashlib.sha256(batch.model_dump_json().encode()).hexdigest()
+    whole = hashlib.sha256(_canonical(batch)).hexdigest()
     found: list[NewTask] = []
     problems: dict[int, TaskError | CircuitTextTooLargeError | CallbackUrlError] = {}
     for index, body in enumerate(batch.tasks):
@@ -188,3 +190,11 @@ def keyed_task_id(owner: str, idempotency_key: str) -> str:
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(digest)))
+
+
+def _canonical(body: BaseModel, exclude: set[str] | None = None) -> bytes:
+    """Return what tells a body from all others, the same for what is left out and what is given as its default.
+
+    A field that a later version adds is no part of it until it is used: a retry across a deployment is the same body.
+    """
+    return body.model_dump_json(exclude=exclude, exclude_defaults=True).encode()

@@ -13,13 +13,13 @@ import re
 from asyncio import sleep
 from datetime import datetime
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tasks.errors import UnavailableError
 from tasks.task import Status, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from tasks.queue import Backlog
     from tasks.task import Task
@@ -63,10 +63,14 @@ async def waited(read: Callable[[], Task], deadline: float, until: Callable[[Tas
     return task
 
 
-def etag_of(body: Mapping[str, Any]) -> str:
-    """Return the entity tag of a task as it is shown (RFC 9110, 8.8.3); the address that expires is no part of it."""
-    kept = {name: value for name, value in body.items() if name != "result_url"}
-    return f'"{hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:32]}"'
+def etag_of(task: Task) -> str:
+    """Return the entity tag of a task as it is shown (RFC 9110, 8.8.3).
+
+    Whatever changes a task adds a line to its history, so the outcome need not be loaded for it, and an address that
+    expires is no part of it.
+    """
+    history = [line.as_dict() for line in task.status_history]
+    return f'"{hashlib.sha256(json.dumps([task.task_id, history]).encode()).hexdigest()[:32]}"'
 
 
 def known(if_none_match: Sequence[str], etag: str) -> bool:
@@ -78,7 +82,11 @@ def retry_after(task: Task, queues: Backlog) -> int:
     """Return in how many seconds it is worth asking for an unfinished task again, 1 to LONGEST_RETRY_AFTER."""
     if task.status is Status.PROCESSING:
         since = datetime.fromisoformat(task.status_history[-1].transitioned_at)
-        seconds = task.estimated_seconds - (utc_now() - since).total_seconds()
+        estimated = task.estimated_seconds
     else:
-        seconds = queues.seconds(task.lane) + task.estimated_seconds
+        since = datetime.fromisoformat(task.submitted_at)
+        estimated = queues.seconds(task.lane) + task.estimated_seconds
+    passed = (utc_now() - since).total_seconds()
+    # What has outlived its estimate will take about as long again, as far as anybody knows; asking halfway is enough.
+    seconds = max(estimated - passed if task.status is Status.PROCESSING else estimated, passed / 2)
     return max(1, min(math.ceil(seconds), LONGEST_RETRY_AFTER))

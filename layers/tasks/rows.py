@@ -144,6 +144,10 @@ class Rows:
             self._payloads.put(row["options_key"]["S"], pack(options), "application/json")
         return row
 
+    def fits(self, task: Task) -> bool:
+        """Return whether the row of a new task holds all of it, so that the bucket has no part."""
+        return len(json.dumps(dict(task.options))) <= INLINE_BYTES and len(pack(task.circuit)) <= INLINE_BYTES
+
     def outcome(self, task: Task, outcome: Mapping[str, Any]) -> dict[str, AttributeValueTypeDef]:
         """Return the attribute that holds the outcome of this attempt, having stored what does not fit a row."""
         text = json.dumps(dict(outcome), separators=(",", ":"))

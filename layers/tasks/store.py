@@ -55,6 +55,7 @@ from tasks.errors import (
 )
 from tasks.logs import Event, logger
 from tasks.rows import (
+    ALONE,
     ROW_VERSION,
     Change,
     failure,
@@ -130,6 +131,8 @@ class TaskStore(TaskTable):
 
         Raises KeyReusedError when that earlier task came from another body.
         """
+        if earlier := self._earlier(task):
+            return self._resubmission(task, earlier)
         try:
             self._client.put_item(**self._unused(task))
         except (ClientError, BotoCoreError) as error:
@@ -141,8 +144,12 @@ class TaskStore(TaskTable):
 
         Raises KeyReusedError, with nothing stored, when the id of one of them stands for another body.
         """
-        puts: dict[str, TransactWriteItemTypeDef] = {task.task_id: {"Put": self._unused(task)} for task in tasks}
-        submissions: dict[str, Submission] = {}
+        submissions = {
+            task.task_id: self._resubmission(task, earlier) for task in tasks if (earlier := self._earlier(task))
+        }
+        puts: dict[str, TransactWriteItemTypeDef] = {
+            task.task_id: {"Put": self._unused(task)} for task in tasks if task.task_id not in submissions
+        }
         while new := [task for task in tasks if task.task_id not in submissions]:
             try:
                 # A transaction costs twice the writes of single puts, and leaves no half of a batch behind. Of its
@@ -161,6 +168,15 @@ class TaskStore(TaskTable):
             else:
                 submissions |= {task.task_id: Submission(task, replayed=False) for task in new}
         return [submissions[task.task_id] for task in tasks]
+
+    def _earlier(self, task: Task) -> Row | None:
+        """Return the row that has this task's id already, if the task were to leave objects in the bucket.
+
+        Those are stored before the row is, and a refused reuse of an Idempotency-Key must not leave its circuit there.
+        Ids made from such keys are UUIDs of version 8; no other can be in use. What fits the row costs no such look.
+        """
+        is_keyed = task.task_id[14] == "8"
+        return self._row(task.task_id, *ALONE) if is_keyed and not self._rows.fits(task) else None
 
     def _unused(self, task: Task) -> PutTypeDef:
         """Return what puts the task's row if its id is unused; what does not fit the row is in the bucket by then."""

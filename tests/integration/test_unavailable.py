@@ -79,6 +79,6 @@ def test_a_stored_task_that_cannot_be_read_is_accepted(in_moto: Aws) -> None:
 def test_a_silent_worker_is_named(in_moto: Aws) -> None:
     """A dry run that no worker answered does not blame the storage."""
     with Stubber(worker().client) as stub:
-        stub.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
+        stub.add_client_error("invoke", "ServiceException", http_status_code=500)
         status, _, answer = call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})
     assert (status, answer["message"]) == (503, "No worker answered the dry run; nothing was stored.")
