@@ -14,6 +14,7 @@ user gates, subroutines and certain loops are inlined, so that no name of a user
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,7 +110,8 @@ def _compile_each(
     if len(bindings) == 1 and not bindings[0]:
         from reader.fast_path import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
-        flat = scan(text, budget, counted=counted)
+        with _located(text):
+            flat = scan(text, budget, counted=counted)
         if flat is not None:
             yield flat
             return
@@ -135,7 +137,12 @@ def _compile_each(
 
 @contextmanager
 def _located(text: str) -> Iterator[None]:
-    """Turn what goes wrong inside into a `TaskError` with line and column."""
+    """Turn what goes wrong inside into a `TaskError` with line and column.
+
+    Collecting garbage waits meanwhile: it would look at every node of the tree again and again, half of all the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         yield
     except SourceError as error:
@@ -146,6 +153,9 @@ def _located(text: str) -> Iterator[None]:
         raise locate(error, text) from None
     except RecursionError:
         raise _too_deep() from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _bound_sweep(operations: int) -> None:

@@ -26,7 +26,7 @@ class Limits:
     controlled_power_qubits: int = 8  # the same with its controls
     splits: int = 10  # measured bits that one statement may be specialised on
     sweep_operations: int = 300_000  # operations of all circuits of a sweep (one program, many inputs) together
-    work: int = 1_250_000  # units of about a microsecond that reading may cost a request, see `reader.budget`
+    work: int = 1_000_000  # units of about a microsecond that reading may cost a request, see `reader.budget`
 
 
 LIMITS = Limits()

@@ -16,7 +16,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from reader.budget import OPERATION, STEP
+from reader.budget import KNOWN, OPERATION, PLACE, STEP
 from reader.compiler.logic import Arithmetic, Bit, Node, cells, replaced
 from reader.compiler.values import BITLIKE, BOOL, Type, Value, default, from_bits
 from reader.errors import SourceError, ValueFault, too_large, unsupported
@@ -435,6 +435,7 @@ class Machine:
     def set_bits(self, places: list[tuple[Variable, int]], data: tuple[Bit, ...], at: int) -> None:
         """Assign bits to places."""
         self.spend(len(places) >> 2, at)
+        self.budget.spend(PLACE * len(places), at)
         # A place may be overwritten before another bit reads it: such bits are copied first.
         targets = {
             variable.base + index: number
@@ -493,6 +494,7 @@ class Machine:
         self.depth += inner
         for value, run in ((1, then), (0, otherwise)):
             self.ops = []
+            self.budget.spend(len(outer_known) >> KNOWN, at)
             self.known = dict(outer_known)
             self.assume(condition, value)
             mark = len(self.journal)
@@ -658,6 +660,7 @@ class Mark:
     def __init__(self, m: Machine) -> None:
         self.journal = len(m.journal)
         self.ops, self.emitted = m.ops, len(m.ops)
+        m.budget.spend(len(m.known) >> KNOWN, m.here)
         self.known, self.phase, self.splits = dict(m.known), m.phase, m.splits
         self.frame, self.nesting, self.depth, self.in_gate = m.frame, m.nesting, m.depth, m.in_gate
         self.scopes, self.loops = len(m.frame.scopes), len(m.frame.loops)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader.budget import NODE
+from reader.budget import KNOWN, NODE
 from reader.compiler.logic import Node
 from reader.compiler.machine import serials
 from reader.errors import too_large
@@ -85,6 +85,7 @@ class Round:
 
 def _cells(m: Machine) -> tuple[Any, ...]:
     """Return how many cells there are, which of them are free, and what is known about them."""
+    m.budget.spend((len(m.free) + len(m.known)) >> KNOWN, m.here)
     # In which order free ones are taken is all the same: nobody reads what they hold.
     return m.cells, sorted(m.free), {width: sorted(row) for width, row in m.rows.items()}, dict(m.known)
 

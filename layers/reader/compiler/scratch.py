@@ -32,7 +32,7 @@ class Scratch:
         if len(own) <= _FEW:
             return result
         stores = cast("list[Store]", m.ops[self.operations :])  # arithmetic emits nothing else
-        m.budget.spend(len(stores) * 4, m.here)
+        m.budget.spend(len(stores) * 6, m.here)
         temporary = set(own)
         last: dict[int, int] = {cell: len(stores) for bit in result for cell in cells(bit)}
         needed: list[int] = []

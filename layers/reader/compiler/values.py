@@ -96,17 +96,16 @@ def to_bits(value: Value) -> tuple[Bit, ...]:
     """Return the bits of a bit-like value, least significant first."""
     if isinstance(value.data, tuple):
         return value.data
-    return tuple((value.data >> index) & 1 for index in range(value.type.width))
+    width = value.type.width
+    return tuple(map(int, reversed(f"{value.data & (1 << width) - 1:0{width}b}")))
 
 
 def from_bits(kind: Type, bits: tuple[Bit, ...]) -> Value:
     """Return the value with these bits; known if all of them are."""
-    number = 0
-    for index, bit in enumerate(bits):
-        if bit == 1:
-            number |= 1 << index
-        elif bit != 0:
+    for bit in bits:
+        if bit != 0 and bit != 1:  # noqa: PLR1714 - as fast as it can be
             return Value(kind, bits)
+    number = int("".join(["1" if bit else "0" for bit in reversed(bits)]) or "0", 2)
     return Value(kind, wrap(kind.kind, kind.width, number))
 
 

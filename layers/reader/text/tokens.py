@@ -77,6 +77,7 @@ _TOKEN = re.compile(
     (?P<skip>[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)
   | (?P<pragma>\#?pragma\b[^\r\n]*)
   | (?P<word>[^\W\d]\w*)
+  | (?P<annotation>@[^\W\d]\w*[^\r\n]*)
   | (?P<timing>(?:{_FLOAT}|{_DIGITS})[ ]*(?:dt|ns|us|[µμ]s|ms|s)(?!\w))
   | (?P<imaginary>(?:{_FLOAT}|{_DIGITS})[ ]*im(?!\w))
   | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
@@ -127,15 +128,17 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
             word = match.group()
             at = match.start()
             if group == "sign":
-                if word == "@" and kind in _BEFORE_ANNOTATION and (name := re.compile(r"@[^\W\d]\w*").match(text, at)):
-                    # An annotation owns its line, whatever stands there.
-                    resume = _line_end(text, name.end())
-                    kind = "annotation"
-                    append(Token(kind, text[at:resume], at))
-                    break
                 kind = word
             elif group == "word":
                 kind = word if word in keywords else "name"
+            elif group == "annotation":
+                # At the beginning of a statement it owns its line, whatever stands there; elsewhere it is a sign.
+                if kind not in _BEFORE_ANNOTATION:
+                    kind = "@"
+                    append(Token(kind, kind, at))
+                    resume = at + 1
+                    break
+                kind = group
             else:
                 kind = group or "wrong"
                 _bound(kind, word, at)
@@ -153,11 +156,6 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
         start = resume
     append(Token("end of text", "", len(text)))
     return tokens
-
-
-def _line_end(text: str, at: int) -> int:
-    ends = [end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0]
-    return min(ends, default=len(text))
 
 
 def _bound(kind: str, word: str, at: int) -> None:

@@ -1,0 +1,291 @@
+"""A search for texts that cost the api the most: a genetic one over shapes, sizes and bindings of programs.
+
+    python tests/reader_search.py SECONDS [SEED]
+
+Each text is checked as the api checks it, in a process of its own, which measures CPU and memory. The worst survive and
+are varied. Printed are what the worst cost, and what they look like; the exit status is 1 over the target.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import resource
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reader import LIMITS, Budget, check_each
+from tasks.errors import TaskError
+
+MOST_CPU = 2.0  # seconds
+MOST_MEMORY = 400.0  # MB
+_POPULATION = 24
+_ALARM = 30  # seconds of CPU after which a process that checks a text is ended
+_SUSPECT = 0.4  # share of the target from which a measurement is made again
+
+# Statements; {i} counts them, {j} is the one before, {w} a width, {k} a small number.
+STATEMENTS = (
+    "h q[0];", "h q;", "rx(0.{i}) q[0];", "rx({i}.5*2) q[{k}];", "rx(sin({i}.5)*pi/{k}) q;", "cx q[0], q[1];",
+    "u({i}, 0.2, pi/3) q[{k}];", "let a{i} = q[0:{k}];", "let b{i} = c[0:{k}];", "let d{i} = q[{{0, 1, {k}}}];",
+    "let e{i} = q[0:1] ++ q[2:{k}];", "@note {i}\n", "@note {i}\nx q[0];", "// {i}\n", "/* {i} */", "barrier q;",
+    "barrier q[0], q[1], q[{k}];", "reset q;", "c[{k}] = measure q[{k}];", "c = measure q;", "measure q;",
+    "int v{i} = {i};", "int[{w}] y{i} = {k};", "bit[{w}] z{i};", "float f{i} = {k} / 3.0;", "uint[{w}] n{i} = c[0:{k}];",
+    "array[int[8], {w}] r{i};", "const int o{i} = {k} * 3;", "duration t{i} = {i}ns * 0.37;", "delay[{i}ns] q;",
+    "s += {k};", "s = s * 3 + {k};", "s = s % 7;", "s = s / {k};", "s = s << {k};", "s = s ** {k};", "b = b ^ d;",
+    "b = ~(b & d) | b;", "b = b << {k};", "b = rotl(b, {k});", "b = rotl(b, u);", "b = b >> u;", "u = u + {k};",
+    "u = u * u;", "u = u / 7;", "u = u % {k};", "s = popcount(b);", "b[0:1] = b[{k}:-1:{k} - 1];", "b[{k}] = c[0];",
+    "if (c[0]) {{ x q[0]; }}", "if (u == {k}) {{ x q[1]; s += 1; }}", "if (b == d) h q;", "if (s > {i}) {{ x q[0]; }}",
+    "switch (u) {{ case {k} {{ x q[0]; }} case 200 {{ s += 1; }} default {{ y q[1]; }} }}",
+    "switch (s) {{ case 1 {{ x q[0]; }} case 2, 3 {{ s += 1; }} }}", "while (c[0]) {{ h q[0]; c[0] = measure q[0]; s += 1; }}",
+    "rx(sin(u * 0.1)) q[0];", "x q[u % 2];", "array_[{k}] = s;", "array_[s % 4] += {k};", "array_ = array_;",
+    "array_[0:{k}] = array_[1:{k} + 1];", "s = sub(s);", "s += sub({i}) * sub(s);", "sub2(q[0], q[1]);", "gate2(0.{i}) q[0], q[1];",
+    "gate2(0.1) q[0], q[1];", "gate4 q[0], q[1];", "ctrl @ gate2(0.{i}) q[0], q[1], q[2];", "inv @ gate4 q[0], q[1];",
+    "ctrl({k}) @ x q[0:{k}];", "ctrl(3) @ h q[0], q[1], q[2], q[3];", "negctrl(2) @ gate4 q[0], q[1], q[2], q[3];",
+    "pow(0.{i}1) @ swap q[0], q[1];", "pow(0.5) @ gate4 q[0], q[1];", "pow({i}) @ gate2(0.2) q[0], q[1];",
+    "pow(0.{i}) @ h q[0];", "ctrl @ pow(0.{i}) @ iswap q[0], q[1], q[2];", "pow(0.{i}1) @ gate6 q[0], q[1], q[2], q[3], q[4], q[5];",
+    "gate g{i} a {{ g{j} a; g{j} a; }}", "gate h{i}(t) a {{ h{j}(t/2) a; h{j}(t/3) a; }}", "g{j} q[0];", "h{j}(0.{i}) q[0];",
+    "def m{i}(int n) -> int {{ return n + {k}; }}", "for int l in [0:{k}] {{ s += l; }}", "for int l in [0:{k}] {{ rx(l * p) q[l]; }}",
+    "for bit l in b {{ if (l) x q[0]; }}", "for int l in {{1, 2, {k}}} h q[l];", "{{ int loc = {i}; s += loc; }}", "s;", "s + {i};",
+    "(((((s)))));", "s = s" + " + 1" * 40 + ";", "rx(" + "(" * 20 + "1" + ")" * 20 + ") q[0];", "b = \"{bits}\";", "box {{ x q[0]; }}",
+    "rx(p * {i}) q[{k}];", "if (p > 0.{i}) {{ x q[{k}]; }}", "gphase(0.{i});", "U(0.{i}, p, 0) q;", "end;", ";", "x unknown{i};",
+    "pragma some words {i}\n", "stretch st{i};", "complex[float[64]] x{i} = 1.0 + 2.0im * {i};", "angle[{w}] an{i} = 0.{i};",
+    "an = an + 0.{i};", "an = an * {k};", "if (an > 1.0) x q[0];", "output int[{w}] out{i};", "bool bo{i} = c[0] && s > {i} || b[{k}];",
+    "s = int(b[0:{k}]);", "u = uint[{w}](b);", "b = bit[{w}](u);", "s = sizeof(array_);", "s = mod(s, {k}) + int(sin(0.{i}));",
+    "x$ = 1;", "\"", "/*", "rx(1/0) q[0];", "h $3;", "OPENQASM 3;",
+)  # fmt: skip
+WRAPS = (
+    "{body}",
+    "for int i_ in [0:{n}] {{ {body} }}",
+    "for int i_ in [0:{n}] {{ s += i_; {body} }}",
+    "while (s < {n}) {{ s += 1; {body} }}",
+    "if (c[1]) {{ {body} }} else {{ {body} }}",
+    "while (c[1]) {{ {body} c[1] = measure q[1]; }}",
+    "for int i_ in [0:1] for int j_ in [0:{k}] for int k_ in [0:{n}] {{ {body} }}",
+    "gate wrapped q0, q1 {{ {body} }} wrapped q[0], q[1];",
+    "def wrapped(qubit[2] q) {{ {body} }} wrapped(q[0:1]);",
+    "{{ {{ {{ {body} }} }} }}",
+)
+HEAD = """OPENQASM {version};
+input float p; qubit[{qubits}] q; bit[{qubits}] c; int s = 0; bit[{w}] b; bit[{w}] d; uint[{w}] u; angle[{w}] an = 0;
+array[int[16], {w}] array_; gate g0 a {{ h a; }} gate h0(t) a {{ rx(t) a; }}
+gate gate2(t) a, b {{ rx(t) a; cx a, b; ry(t / 2) b; }} gate gate4 a, b {{ h a; cx a, b; t b; cx b, a; }}
+gate gate6 a, b, c, d, e, f {{ h a; cx a, b; cx b, c; cx c, d; cx d, e; cx e, f; }}
+def sub(int n) -> int {{ return n * 2 + 1; }} def sub2(qubit a, qubit b) {{ h a; cx a, b; }}
+{measured}
+"""
+MEASURED = ("", "b[0:1] = measure q[0:1];", "b = measure q[0:{w} - 1]; u = b; d = b;", "c = measure q; u[0] = c[0];")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some statements, how often they stand in the text, and what stands around them."""
+
+    statements: tuple[int, ...]
+    times: int
+    wrap: int = 0
+    rounds: int = 10
+
+
+@dataclass(frozen=True)
+class Genome:
+    """A program with its bindings."""
+
+    parts: tuple[Part, ...]
+    qubits: int = 20
+    width: int = 16
+    measured: int = 0
+    small: int = 3
+    bindings: int = 1
+    head: bool = True
+
+    def text(self) -> str:
+        """Return the program, cut to the limit."""
+        width = min(self.width, 256)
+        head = HEAD.format(
+            version="3.0", qubits=max(self.qubits, 3), w=width, measured=MEASURED[self.measured].format(w=width)
+        )
+        pieces = [head if self.head else "qubit[20] q; bit[20] c;"]
+        left = LIMITS.text_bytes - len(head) - 40
+        count = 0
+        for part in self.parts:
+            bodies: list[str] = []
+            for _ in range(part.times):
+                count += 1
+                values = {"i": count, "j": count - 1, "w": width, "k": self.small, "bits": "01" * (width // 2) + "1"}
+                body = "".join(STATEMENTS[number].format(**values) for number in part.statements)
+                left -= len(body)
+                if left < 0:
+                    break
+                bodies.append(body)
+            pieces.append(WRAPS[part.wrap].format(body="".join(bodies), n=part.rounds, k=self.small))
+        return ("\n".join(pieces) + "\nc = measure q;")[: LIMITS.text_bytes]
+
+    def __str__(self) -> str:
+        """Return a description in a few words."""
+        parts = " / ".join(
+            f"{part.times} x {' '.join(STATEMENTS[number] for number in part.statements)[:70]!r}"
+            + (f" in {WRAPS[part.wrap][:34]!r} ({part.rounds})" if part.wrap else "")
+            for part in self.parts
+        )
+        measured = f", {MEASURED[self.measured]!r}" if self.measured else ""
+        return f"{self.bindings} bindings, width {self.width}, {self.qubits} qubits{measured}: {parts}"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What checking a text cost: CPU in seconds, memory beyond the process's own in MB, and the budget's units."""
+
+    cpu: float
+    memory: float
+    work: int
+    outcome: str
+
+    @property
+    def share(self) -> float:
+        """The larger of the shares of what is allowed."""
+        return max(self.cpu / MOST_CPU, self.memory / MOST_MEMORY)
+
+
+@dataclass
+class Search:
+    """The worst so far, by share of the target."""
+
+    random: random.Random
+    found: dict[Genome, Cost] = field(default_factory=dict)
+    tried: int = 0
+
+    def run(self, seconds: float) -> None:
+        """Look for as long."""
+        ends = time.monotonic() + seconds
+        population: list[Genome] = []
+        while time.monotonic() < ends:
+            fresh = len(population) < _POPULATION or self.random.random() < 0.2
+            genome = self.new() if fresh else self.varied(self.random.choice(population))
+            if genome in self.found:
+                continue
+            cost = cost_of(genome)
+            for _ in range(2 * (cost.share > _SUSPECT)):  # other programs on the machine only ever add to it
+                cost = min(cost, cost_of(genome), key=lambda each: each.share)
+            self.found[genome] = cost
+            self.tried += 1
+            ranked = sorted(self.found, key=lambda each: self.found[each].share, reverse=True)
+            population = ranked[:_POPULATION]
+            self.found = {each: self.found[each] for each in ranked[:400]}
+
+    def part(self) -> Part:
+        """Return some part."""
+        pick = self.random
+        statements = tuple(pick.randrange(len(STATEMENTS)) for _ in range(pick.choice((1, 1, 1, 2, 3))))
+        wrap = 0 if pick.random() < 0.5 else pick.randrange(len(WRAPS))
+        return Part(statements, 10 ** pick.randrange(6 if wrap == 0 else 4), wrap, 10 ** pick.randrange(1, 6))
+
+    def new(self) -> Genome:
+        """Return some program."""
+        pick = self.random
+        return Genome(
+            tuple(self.part() for _ in range(pick.choice((1, 1, 2, 3)))),
+            pick.choice((3, 20, 256, 1000)),
+            pick.choice((2, 8, 32, 64, 256)),
+            pick.choice((0, 0, 1, 2, 3)),
+            pick.choice((1, 2, 3, 7)),
+            pick.choice((1, 1, 1, 50, 1000)),
+            pick.random() < 0.9,
+        )
+
+    def varied(self, genome: Genome) -> Genome:
+        """Return the program with something changed."""
+        pick = self.random
+        what = pick.randrange(8)
+        parts = list(genome.parts)
+        place = pick.randrange(len(parts))
+        part = parts[place]
+        if what == 0:
+            parts[place] = replace(part, times=max(1, int(part.times * pick.choice((0.3, 0.7, 1.5, 4)))))
+        elif what == 1:
+            parts[place] = replace(part, rounds=max(1, int(part.rounds * pick.choice((0.3, 0.7, 1.5, 4)))))
+        elif what == 2:
+            parts[place] = replace(part, wrap=pick.randrange(len(WRAPS)))
+        elif what == 3:
+            parts.insert(place, self.part())
+        elif what == 4 and len(parts) > 1:
+            del parts[place]
+        elif what == 5:
+            parts[place] = replace(part, statements=(*part.statements, pick.randrange(len(STATEMENTS)))[-5:])
+        elif what == 6:
+            return replace(genome, bindings=max(1, min(1000, int(genome.bindings * pick.choice((0.1, 0.5, 2, 10))))))
+        else:
+            return replace(
+                genome,
+                width=pick.choice((1, 8, 64, 256, genome.width)),
+                qubits=pick.choice((3, 20, 256, 1000, genome.qubits)),
+                measured=pick.randrange(len(MEASURED)),
+                small=pick.choice((1, 2, 3, 7)),
+            )
+        return replace(genome, parts=tuple(part for part in parts if part.times < 200_000)[:6])
+
+
+def cost_of(genome: Genome) -> Cost:
+    """Return what checking the program costs, found in a process of its own."""
+    text = genome.text()
+    back, out = os.pipe()
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (_ALARM, _ALARM))
+        with os.fdopen(out, "w") as pipe:
+            json.dump(measured(text, genome.bindings), pipe)
+        os._exit(0)
+    os.close(out)
+    with os.fdopen(back) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    return Cost(*json.loads(answer)) if answer else Cost(float(_ALARM), 0.0, 0, "ended")
+
+
+def measured(text: str, bindings: int) -> tuple[float, float, int, str]:
+    """Check a text and measure it."""
+    gc.collect()
+    before = memory_mb()
+    budget = Budget()
+    started = time.process_time()
+    outcome = "accepted"
+    inputs = [{"p": 0.1 * number} for number in range(bindings)] if "input" in text else [{}] * bindings
+    try:
+        for _ in check_each(text, inputs, budget=budget):
+            pass
+    except TaskError as error:
+        outcome = f"{error.code}: {error.message[:70]}"
+    used = time.process_time() - started
+    return used, peak_mb() - before, budget.spent, outcome
+
+
+def memory_mb() -> float:
+    """Return what this process holds now, in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def peak_mb() -> float:
+    """Return the most that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def main(seconds: float, seed: int) -> int:
+    """Search and report; 1 if anything is over the target."""
+    search = Search(random.Random(seed))  # noqa: S311 - no secret
+    search.run(seconds)
+    worst = sorted(search.found.items(), key=lambda item: item[1].share, reverse=True)
+    for title, key in (("CPU", lambda item: item[1].cpu), ("memory", lambda item: item[1].memory)):
+        print(f"Most {title}:")  # noqa: T201 - a command
+        for genome, cost in sorted(worst, key=key, reverse=True)[:8]:
+            shown = f"{cost.cpu:6.2f} s {cost.memory:7.0f} MB {cost.work:9,} units"
+            print(f"{shown}  {len(genome.text()):7,} bytes, {cost.outcome}\n      {genome}")  # noqa: T201 - a command
+    print(f"{search.tried} programs in {seconds:g} s.")  # noqa: T201 - a command
+    return int(worst[0][1].share > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns()))  # noqa: PLR2004
