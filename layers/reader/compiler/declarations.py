@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reader.budget import PLACE
 from reader.compiler.assignments import assign_array, measure_into
 from reader.compiler.coercion import evaluate_as, integer
 from reader.compiler.expressions import CONSTANTS
@@ -183,6 +184,7 @@ def aliased(m: Machine, node: syntax.Alias) -> Symbol:
             unknown(m, node.value)
         invalid("An alias names a register or a part of one.", node.value.at)
     if isinstance(symbol, Variable) and symbol.type.kind == "bit":
+        m.budget.spend(PLACE * symbol.type.width, node.at)
         symbol = Bits([(symbol, number) for number in range(symbol.type.width)], scalar=symbol.type.width == 1)
     return symbol
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from reader.budget import POWER, POWER_OPERATION
+from reader.budget import MODIFIED, PLACE, POWER, POWER_OPERATION
 from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.gates import GATES, LEGACY_GATES
@@ -284,7 +284,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
             sizes = ", ".join(str(len(register.places)) for register in registers)
             invalid(f"The registers differ in size: {sizes}.", node.at, "Use registers of one size, or index them.")
     length = lengths.pop() if lengths else 1
-    m.count(0, node.at)
+    m.budget.spend(PLACE * length, node.at)
     combinations = []
     for number in range(length):
         qubits = tuple(r.places[0] if r.scalar else r.places[number] for r in registers)
@@ -336,8 +336,8 @@ def modified(  # noqa: PLR0913 a dispatch over the language
         operations = gate.expand(*parameters)
     size = own
     for modifier, count, exponent in reversed(list(zip(node.modifiers, counts, exponents, strict=True))):
-        # Each modifier walks over all operations, and may multiply them.
-        m.count(0, modifier.at)
+        # Each modifier walks over all operations, and may multiply them; all may be for nothing, under a power of zero.
+        m.budget.spend(MODIFIED * len(operations), modifier.at)
         if modifier.name == "inv":
             operations = modifiers.inverse(operations)
         elif modifier.name == "pow":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from reader.budget import PLACE
 from reader.compiler.coercion import integer
 from reader.compiler.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
 from reader.compiler.values import BITLIKE
@@ -174,8 +175,10 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
         if not chosen:
             fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
         _within(chosen[-1], size, what, item.at)
+        m.budget.spend(PLACE * len(chosen), at)
         return list(chosen), False
     assert isinstance(item, syntax.IndexSet)  # noqa: S101 - one of the two, see above
+    m.budget.spend(PLACE * len(item.items), at)
     numbers = [_within(integer(m, part), size, what, part.at) for part in item.items]
     if len(set(numbers)) < len(numbers):
         invalid("An index set names the same position twice.", item.at)
@@ -225,6 +228,7 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C90
         parts.append(symbol)
     if all(isinstance(part, Qubits) for part in parts):
         places = [place for part in parts if isinstance(part, Qubits) for place in part.places]
+        m.budget.spend(PLACE * len(places), node.at)
         if len(set(places)) < len(places):
             invalid("A register cannot be concatenated with a part of itself.", node.at)
         return Qubits(places, scalar=False)
@@ -243,6 +247,7 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C90
             bits += symbol.places
         else:
             invalid("Only registers of the same kind can be concatenated.", source.at)
+    m.budget.spend(PLACE * len(bits), node.at)
     if len(set(bits)) < len(bits):
         unsupported("A bit register concatenated with itself is not supported.", node.at)
     return Bits(bits, scalar=False)
