@@ -3,6 +3,10 @@
 A call that fails goes back to the queue, hidden for longer each time; after the last attempt its message goes to the
 callbacks' dead-letter queue. Of an answer only status and headers are read, and a redirect is an answer like any other
 that is not a success.
+
+Of one batch of messages a host gets one call at a time, and none after one that failed: the others to it have failed
+with that one. A key has a few hosts at a time. What there is no time or no place for is put back by a new message,
+which remembers its attempts: SQS counts deliveries, and a delivery without a call is none.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -24,13 +29,17 @@ from tasks.logs import Event, logger
 from tasks.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
 
 # Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours.
 DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
+MAX_ATTEMPTS = len(DELAYS) + 1
+KEY_HOSTS = 3  # that one key's calls of a batch may go to at a time
+START_SECONDS = 10.0  # after so long in a batch no call is begun: each may take 15 s, and the function has 30
+DEFER_SECONDS = 15  # until a call that was not made is looked at again
 JITTER = 0.1  # so that what failed together does not come back together
 # SQS hides a message for 12 hours at most, counted from when it was received, and refuses what goes beyond (SQS API,
 # ChangeMessageVisibility). The queue's own VisibilityTimeout is the longest that an attempt can have had it for.
@@ -39,7 +48,7 @@ MAX_HIDDEN = 12 * 3_600 - 180
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One callback to make: the message that the notifier sent, and how often SQS has delivered it."""
+    """One callback to make: the message that the notifier sent, and which attempt this is, from 1."""
 
     message_id: str
     receipt_handle: str
@@ -56,7 +65,7 @@ class Call:
         return cls(
             message_id=record["messageId"],
             receipt_handle=record["receiptHandle"],
-            attempt=int(record["attributes"]["ApproximateReceiveCount"]),
+            attempt=int(message.get("attempts", 0)) + int(record["attributes"]["ApproximateReceiveCount"]),
             **{name: str(message[name]) for name in ("webhook_id", "owner", "callback_url", "body")},
         )
 
@@ -86,23 +95,80 @@ class Caller:
         self._stack_secret = stack_secret
 
     def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Make the calls, all at the same time: a host that is slow to answer must not hold up the others.
+        """Make the calls, of different hosts at the same time: one that is slow must not hold up the others.
 
         Returns the ids of the messages to be kept, for a later attempt or for the dead-letter queue.
         """
-        with ThreadPoolExecutor(len(records)) as pool:
-            settled = list(pool.map(self._settle, records))
-        return [record["messageId"] for record, done in zip(records, settled, strict=True) if not done]
+        kept: list[str] = []
+        by_host: defaultdict[str, list[Call]] = defaultdict(list)
+        hosts_of: defaultdict[str, set[str]] = defaultdict(set)
+        deferred: list[Call] = []
+        for record in records:
+            try:
+                call = Call.of(record)
+            except (KeyError, TypeError, ValueError):
+                logger.exception(
+                    "A callback cannot be read", event=Event.CALLBACK_ERROR, message_id=record["messageId"]
+                )
+                kept.append(record["messageId"])
+                continue
+            host = _host(call.callback_url)
+            if host not in hosts_of[call.owner] and len(hosts_of[call.owner]) == KEY_HOSTS:
+                deferred.append(call)
+            else:
+                hosts_of[call.owner].add(host)
+                by_host[host].append(call)
+        began = time.monotonic()
+        with ThreadPoolExecutor(max(1, len(by_host))) as pool:
+            for more in pool.map(lambda calls: self._settle_all(calls, began), by_host.values()):
+                kept += more
+        kept += [call.message_id for call in deferred if not self._settle(call, self._defer)]
+        return kept
 
-    def _settle(self, record: Mapping[str, Any]) -> bool:
-        """Make one call; say whether its message is done with. No exception leaves: it would fail the whole batch."""
+    def _settle_all(self, calls: Sequence[Call], began: float) -> list[str]:
+        """Make one host's calls, one after the other; return the ids of the messages to be kept."""
+        kept: list[str] = []
+        failed = False
+        for call in calls:
+            if time.monotonic() - began > START_SECONDS:
+                done = self._settle(call, self._defer)
+            elif failed:
+                done = self._settle(call, self._fail_too)
+            else:
+                done = self._settle(call, self._call)
+                failed = not done
+            if not done:
+                kept.append(call.message_id)
+        return kept
+
+    def _settle(self, call: Call, how: Callable[[Call], bool]) -> bool:
+        """Do that with a call; say whether its message is done with. No exception leaves: it would fail the batch."""
         try:
-            return self._call(Call.of(record))
+            return how(call)
         except Exception:  # noqa: BLE001 - whatever it is, it is one call's
-            logger.exception("A callback was not made", event=Event.CALLBACK_ERROR, message_id=record["messageId"])
+            logger.exception("A callback was not made", event=Event.CALLBACK_ERROR, message_id=call.message_id)
             return False
 
+    def _defer(self, call: Call) -> bool:
+        """Put a call off that was not made: its message's next delivery is the same attempt."""
+        message = {name: getattr(call, name) for name in ("webhook_id", "owner", "callback_url", "body")}
+        self._sqs.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=json.dumps({"version": 1, **message, "attempts": call.attempt - 1}),
+            DelaySeconds=DEFER_SECONDS,
+        )
+        return True
+
+    def _fail_too(self, call: Call) -> bool:
+        """Let a call fail without being made: another to the same host has just failed."""
+        data = json.loads(call.body)["data"]
+        said = {"task_id": data["task_id"], "correlation_id": data["correlation_id"], "webhook_id": call.webhook_id}
+        return self._try_later(call, "host_failed", None, {**said, "attempt": call.attempt})
+
     def _call(self, call: Call) -> bool:
+        if call.attempt > MAX_ATTEMPTS:  # on its way to the dead-letter queue
+            self._hide(call, 0)
+            return False
         data = json.loads(call.body)["data"]
         said = {
             "task_id": data["task_id"],
@@ -129,7 +195,11 @@ class Caller:
                 logger.info("A callback is not wanted any more", event=Event.CALLBACK_GONE, **said)
                 return True
             reason, retry_after = "status", answer.retry_after
-        if call.attempt > len(DELAYS):
+        return self._try_later(call, reason, retry_after, said)
+
+    def _try_later(self, call: Call, reason: str, retry_after: int | None, said: Mapping[str, Any]) -> bool:
+        """Put a call off that failed, or give it up; its message is kept."""
+        if call.attempt >= MAX_ATTEMPTS:
             logger.warning("A callback was given up", event=Event.CALLBACK_GIVEN_UP, reason=reason, **said)
             self._hide(call, 0)  # SQS moves it to the dead-letter queue when it would deliver it once more
             return False
@@ -159,6 +229,14 @@ class Caller:
         self._sqs.change_message_visibility(
             QueueUrl=self._queue_url, ReceiptHandle=call.receipt_handle, VisibilityTimeout=seconds
         )
+
+
+def _host(url: str) -> str:
+    """Return whom a URL belongs to; one that will be refused is alone with itself."""
+    try:
+        return CallbackUrl.parse(url).host
+    except CallbackUrlError:
+        return url
 
 
 def _delay(attempt: int, retry_after: int | None) -> int:

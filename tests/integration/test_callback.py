@@ -42,10 +42,15 @@ class Queue:
 
     def __init__(self) -> None:
         self.hidden: list[int] = []
+        self.sent: list[dict[str, Any]] = []
 
     def change_message_visibility(self, **request: Any) -> None:
         """Note it."""
         self.hidden.append(request["VisibilityTimeout"])
+
+    def send_message(self, **request: Any) -> None:
+        """Note it."""
+        self.sent.append(request)
 
 
 @pytest.fixture(name="call")
@@ -290,16 +295,17 @@ def test_the_next_address_is_tried(host: Receiver, call: Callable[..., int | Non
 
 
 def test_a_slow_host_does_not_hold_up_others(host: Receiver) -> None:
-    """The calls of a batch are made at the same time: all are under way before any is answered."""
+    """The calls of different hosts are made at the same time: all are under way before any is looked up."""
     together = threading.Barrier(5)
 
-    def answer(connection: socket.socket) -> None:
+    def resolve_together(name: str, port: int) -> Sequence[str]:
         together.wait(30)
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        return host.resolve(name, port)
 
-    host.answers = [answer]
-    caller = Caller(Sender(host.resolve, host.connect, host.context()), Queue(), "url", SECRET)
-    assert caller.work([message() | {"messageId": str(number)} for number in range(5)]) == []
+    caller = Caller(Sender(resolve_together, host.connect, host.context()), Queue(), "url", SECRET)  # type: ignore[arg-type]
+    records = [message(f"https://{number}.example.com/", owner=f"owner {number}") for number in range(5)]
+    assert len(caller.work(records)) == 5  # whose names are not on the certificate
+    assert len(host.resolved) == 5
 
 
 def test_one_bad_message_does_not_fail_its_batch(host: Receiver, log_lines: LogLines) -> None:
@@ -341,3 +347,61 @@ def test_the_real_connection_goes_where_it_is_told(host: Receiver) -> None:
     """The connecting part takes the address as it is."""
     with connect("127.0.0.1", host.port, 5) as connection:
         assert connection.getpeername() == ("127.0.0.1", host.port)
+
+
+def batch(host: Receiver, *records: dict[str, Any]) -> tuple[Queue, int]:
+    """Deliver a batch of messages; return the queue, and how many messages were kept."""
+    queue: Any = Queue()
+    kept = Caller(Sender(host.resolve, host.connect, host.context()), queue, "url", SECRET).work(records)
+    return queue, len(kept)
+
+
+def test_a_host_that_fails_is_not_asked_ten_times_at_once(host: Receiver) -> None:
+    """The first call of a batch fails, and the nine others with it: each is put off, and counted as an attempt."""
+    host.answers = [500]
+    queue, kept = batch(host, *(message() for _ in range(10)))
+    assert (len(host.received), kept, len(queue.hidden), queue.sent) == (1, 10, 10, [])
+
+
+def test_a_host_has_one_call_at_a_time(host: Receiver) -> None:
+    """Ten calls of a batch come one after the other."""
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def slow(connection: socket.socket) -> None:
+        under_way.append(1)
+        most.append(len(under_way))
+        connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        under_way.pop()
+
+    host.answers = [slow]
+    queue, kept = batch(host, *(message() for _ in range(10)))
+    assert (len(most), max(most), kept, queue.hidden) == (10, 1, 0, [])
+
+
+def test_a_key_has_a_few_hosts_at_a_time(host: Receiver) -> None:
+    """Of five hosts of one key three are called; the others' messages are put back, and remember their attempts."""
+    urls = [f"https://{name}.example.com/" for name in "abcde"]
+    queue, kept = batch(
+        host, *(message(url, attempt=3) for url in urls), message("https://f.example.com/", owner="bob")
+    )
+    assert (kept, queue.hidden.count(0)) == (4, 0)  # whose names are not on the certificate
+    assert sorted(host.resolved) == [f"{name}.example.com" for name in "abcf"]
+    assert [json.loads(sent["MessageBody"])["attempts"] for sent in queue.sent] == [2, 2]
+    (again, _) = queue.sent
+    record = sqs_record(again["MessageBody"], message_id="again", receives=1)
+    assert callback.Call.of(record).attempt == 3
+
+
+def test_what_there_is_no_time_for_is_put_back(host: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow host's other calls do not outlast the function, nor use up their attempts."""
+    monkeypatch.setattr(callback, "START_SECONDS", -1.0)
+    queue, kept = batch(host, message(), message())
+    assert (kept, host.received, len(queue.sent)) == (0, [], 2)
+    assert {sent["DelaySeconds"] for sent in queue.sent} == {callback.DEFER_SECONDS}
+
+
+def test_a_message_that_remembers_too_many_attempts_is_not_called(host: Receiver) -> None:
+    """It goes to the dead-letter queue by deliveries that follow at once."""
+    queue, kept = batch(host, message(attempt=2, attempts=len(DELAYS)))
+    assert (kept, queue.hidden, host.received) == (1, [0], [])

@@ -28,6 +28,7 @@ import sweeper
 from dry_runs import worker
 from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
+from submission import keyed_task_id
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.rows import ROW_VERSION
@@ -168,6 +169,9 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
 
     small, large = completed(in_moto, {"result": {"0": 1}}), completed(in_moto, MANY)
     pending = submitted(in_moto)
+    ended = http_event("POST", "/tasks", {"qc": BELL}, {"Idempotency-Key": "ended", "Prefer": "wait=1"})
+    handler(ended, Context())
+    in_moto.store.complete(in_moto.claimed(keyed_task_id("alice", "ended")), MANY)
     called.clear()
     answers = Stubber(worker().client)
     answers.add_response("invoke", {"Payload": io.BytesIO(b'{"error": {"code": "time_limit", "message": "Long."}}')})
@@ -179,6 +183,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         http_event("POST", "/tasks", {"qc": LONG}),
         http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}"),
+        ended,
         http_event("GET", f"/tasks/{large}"),
         http_event("POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": BELL}, {"qc": WIDE}]}),
         http_event("GET", f"/tasks/{pending}"),
@@ -285,7 +290,11 @@ def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Calls) 
     body["body"] = json.dumps({"data": {"task_id": "id", "correlation_id": "id"}})
     called.clear()
     record = sqs_record(json.dumps(body), receipt_handle=received["ReceiptHandle"])
-    assert callback.handler({"Records": [record]}, Context())["batchItemFailures"] != []
+    more = [
+        sqs_record(json.dumps(body | {"callback_url": f"https://{host}.invalid/"}), receipt_handle=str(host))
+        for host in range(callback.KEY_HOSTS)
+    ]
+    assert callback.handler({"Records": [record, *more]}, Context())["batchItemFailures"] != []
     polling = {
         (f"sqs:{action}", "CallbackQueue") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     }
