@@ -87,6 +87,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         # Where the functions find AWS: here, unless the fault tests put something between.
         "AWS_ENDPOINT_URL": os.environ.get("FUNCTIONS_ENDPOINT_URL", f"http://127.0.0.1:{port}"),
         "SFTP_ENABLED": "0",
+        "MALLOC_ARENA_MAX": "2",  # glibc: else each of its many threads keeps memory of its own
         "IOT_MTLS_ENABLED": "0",
         # An environment that a burst has left over is let go; of each function one is kept, for Aer takes over a
         # second to import.

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+STREAM_SECONDS = 300
+
+
 def stream_statements() -> None:
     """Let updates by PartiQL statements be in the stream like all others."""
     update = dynamodb._partiql_update  # noqa: SLF001 - there is no public way
@@ -41,6 +44,11 @@ def stream_statements() -> None:
         return answer
 
     dynamodb._partiql_update = update_and_emit  # noqa: SLF001
+
+
+def forget_read_records() -> None:
+    """Keep the stream's records for minutes, not a day: they are in memory, and the notifier reads every second."""
+    dynamodb._STREAM_RETENTION_SECONDS = STREAM_SECONDS  # noqa: SLF001 - there is no public way
 
 
 def leave_options_to_the_api() -> None:
@@ -116,6 +124,7 @@ if __name__ == "__main__":
     calls = Calls()
     calls.watch()
     stream_statements()
+    forget_read_records()
     leave_options_to_the_api()
     app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
     saving = Save()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 from local.ministack import LocalStackError
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 # Kept free on the disk, so that what was acknowledged can be saved when the stack stops: 5,000 tasks take 12 MB.
 LEAST_FREE_MB = 64
 NEW = "new"  # the folder of a save that is not complete
+# Prints the first of the files in its arguments that is not JSON.
+FIRST_BROKEN = """
+import json, sys
+for path in sys.argv[1:]:
+    try:
+        json.load(open(path))
+    except ValueError:
+        sys.exit(print(path, end=""))
+"""
 
 
 def save_whole(folder: Path, services: Mapping[str, Callable[[], Any]], save: Callable[[Path, str, Any], None]) -> None:
@@ -40,13 +50,12 @@ def check(folder: Path) -> None:
     """Raise LocalStackError when what is kept cannot be read whole, or there is no room to keep more."""
     if reason := shortage(folder):
         raise LocalStackError(reason)
-    for path in sorted(folder.glob("*.json")):
-        try:
-            json.loads(path.read_bytes())
-        except ValueError:
-            raise LocalStackError(
-                f"{path} is not whole; remove the folder {folder} to start without the tasks that are kept there."
-            ) from None
+    # In a process of its own, which gives back the memory that it takes to read them.
+    command = [sys.executable, "-c", FIRST_BROKEN, *map(str, sorted(folder.glob("*.json")))]
+    if broken := subprocess.run(command, check=True, capture_output=True, text=True).stdout:
+        raise LocalStackError(
+            f"{broken} is not whole; remove the folder {folder} to start without the tasks that are kept there."
+        )
 
 
 def shortage(folder: Path) -> str:

@@ -1,4 +1,8 @@
-"""`make up LOCALSTACK=1`: LocalStack, in Docker, in place of MiniStack; the template deployed to it as to AWS."""
+"""`make up LOCALSTACK=1`: LocalStack, in Docker, in place of MiniStack; the template deployed to it as to AWS.
+
+LocalStack takes the token of a paid account, so this was never run with it: tests run these commands with programs in
+the place of docker and sam and with MiniStack in the place of LocalStack (tests/e2e/test_smoke.py).
+"""
 
 from __future__ import annotations
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import confinement
 from children import Children
-from integration.runner.programs import BELL
+from integration.runner.programs import BELL, rotated
 from schedule import Program
+from tasks.errors import ErrorCode
 from tasks.options import Options
-from verdicts import Completed
+from unit.reader.test_constructs import CONSTRUCTS
+from verdicts import Completed, Failed, Returned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,40 @@ def test_a_child_that_was_taken_over_can_do_nothing() -> None:
     assert len(done) <= 3
     assert len(said["outcomes"]) > 60
     assert said["descriptors"] == [0, 1, 2, 3, 4]  # the fourth is its socket, the fifth shows how much memory it has
+
+
+NOISE = {"depolarizing": {"one_qubit": 0.01, "two_qubit": 0.02}, "readout": {"prob_meas1_prep0": 0.05}}
+OPTIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"memory": True, "precision": "single"},
+    {"noise": NOISE},
+    {"observables": ["ZZ", {"XX": 0.5}]},
+    {"noise": NOISE, "observables": ["ZZ"]},
+)
+METHODS = ("automatic", "statevector", "density_matrix", "stabilizer", "matrix_product_state", "extended_stabilizer")
+
+
+def test_every_construct_and_every_option_runs_in_confinement() -> None:
+    """None of them imports, opens or asks for what a child may not: that would be an error of ours."""
+    programs = [
+        Program(text, Options.from_dict({"shots": 10, "seed": 5, **({"inputs": inputs} if inputs else {})}))
+        for _, text, _, inputs in CONSTRUCTS
+    ]
+    programs += [
+        Program(text, Options.from_dict({"shots": 10, "seed": 5, "method": method, **options}))
+        for text in (BELL, rotated(2, 2), rotated(2, 2, mid_circuit=True), "nonsense", "qubit[2] q; bit c; c = q;")
+        for options in OPTIONS
+        for method in METHODS
+    ]
+    with Children(2, 2_000, 60.0) as pair:
+        outcomes = dict(pair.run(programs, deadline=time.monotonic() + 120))
+    ours = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}
+    assert [
+        (programs[index].qc, outcome)
+        for index, outcome in outcomes.items()
+        if isinstance(outcome, Returned) or (isinstance(outcome, Failed) and outcome.error.code in ours)
+    ] == []
+    assert sum(isinstance(outcome, Completed) for outcome in outcomes.values()) > len(programs) / 2
 
 
 def test_the_worker_closes_itself_to_other_processes_of_its_user() -> None:
