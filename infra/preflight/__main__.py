@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from preflight import build, calls, limits, names, rehearsal, roles, signing, workflow
+from preflight import build, calls, limits, lint, names, rehearsal, roles, signing, workflow
 from preflight.stacks import VARIANTS, stack
 from release.package import ReleaseError
 
@@ -34,7 +34,7 @@ CHECKS: Mapping[str, Callable[[], Iterator[Finding]]] = {
     "workflow": workflow.check,
 }
 # What takes longer; `build` needs the SAM CLI, the functions' Python, and packages from the index that pip knows.
-LONG: Mapping[str, Callable[[], Iterator[Finding]]] = {"calls": calls.check, "build": build.check}
+LONG: Mapping[str, Callable[[], Iterator[Finding]]] = {"lint": lint.check, "calls": calls.check, "build": build.check}
 
 
 def main() -> int:

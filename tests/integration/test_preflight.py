@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.translate import ROOT
+from local.translate import ROOT, TEMPLATE
+from preflight import lint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,18 @@ def put_back(root: Path, name: str, now: str, then: str) -> None:
     text = path.read_text()
     assert text.count(now) >= 1, (name, now)
     path.write_text(text.replace(now, then))
+
+
+def test_what_sam_makes_of_the_template_is_linted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A property that is none is found at its resource in the template."""
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"Lifetime": 1}}
+    monkeypatch.setattr(lint, "VARIANTS", {"default": {}})
+    monkeypatch.setattr(lint, "translated", lambda _: {"Resources": {"TaskQueue": queue}})
+    (finding,) = lint.check()
+    line = TEMPLATE.read_text().splitlines()[finding.line - 1]
+    assert (finding.path, finding.property) == ("template.yaml", "Resources.TaskQueue.Properties.Lifetime")
+    assert finding.sentence.startswith("E3002, ")
+    assert "SqsManagedSseEnabled" in line  # where TaskQueue's properties begin
 
 
 QUICK = ("stacks", "deployment", "answers", "signing", "workflow")
