@@ -28,7 +28,7 @@ class Children:
 
     def __init__(self, size: int, memory_mb: int, time_limit_s: float, *, simulate: str = "simulator:simulate") -> None:
         self.limits = Limits(memory_mb=memory_mb, time_limit_s=time_limit_s, children=size)
-        self._nursery = ChildProcesses(self.limits.children, simulate, self.limits.children, self.limits.alone_bytes)
+        self._processes = ChildProcesses(self.limits.children, simulate, self.limits.children, self.limits.alone_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -38,20 +38,20 @@ class Children:
 
     def close(self) -> None:
         """Kill every process."""
-        self._nursery.close()
+        self._processes.close()
 
     @property
     def pids(self) -> list[int]:
         """The processes that are known to have been born."""
-        return [child.pid for child in self._nursery.children if child.pid is not None]
+        return [child.pid for child in self._processes.children if child.pid is not None]
 
     def wait_until_ready(self, timeout_s: float = 60.0) -> bool:
         """Wait for the imports and the first children; the handler's init may, to keep it out of the first batch."""
         until = time.monotonic() + timeout_s
-        while not (self._nursery.ready and len(self.pids) == self.limits.children):
+        while not (self._processes.ready and len(self.pids) == self.limits.children):
             if time.monotonic() > until:
                 return False
-            self._nursery.poll(0.1)
+            self._processes.poll(0.1)
         return True
 
     def run(
@@ -69,7 +69,7 @@ class Children:
         those that wait their turn; it returns the ones to stop. While `hold` says so, nothing starts. Schedule has the
         rules.
         """
-        batch = Schedule(self._nursery, self.limits, programs, deadline - STOP_MARGIN_S)
+        batch = Schedule(self._processes, self.limits, programs, deadline - STOP_MARGIN_S)
         if tick is not None:
             batch.tick, batch.tick_every_s = tick, tick_every_s
         if hold is not None:

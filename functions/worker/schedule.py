@@ -76,7 +76,7 @@ class Schedule:
       holds a program too many, and is killed when it is done with its own).
     """
 
-    nursery: ChildProcesses
+    processes: ChildProcesses
     limits: Limits
     programs: Sequence[Program]
     stop: float
@@ -105,7 +105,7 @@ class Schedule:
         for index in sorted(range(len(self.programs)), key=lambda index: len(self.programs[index].qc) // 512):
             (self.last if index in self.spent else self.queue).append(index)
         self.oom_kills = oom_kills()
-        self.restarts = self.nursery.restarts
+        self.restarts = self.processes.restarts
 
     @property
     def open(self) -> bool:
@@ -130,7 +130,7 @@ class Schedule:
             times.append(self.next_tick)
         if self.alone and self.running and self.alone_by() > now:
             times.append(self.alone_by())
-        if self.ahead and len(self.running) < len(self.nursery.children):
+        if self.ahead and len(self.running) < len(self.processes.children):
             times.append(now + STEAL_S)
         if self.held and (self.queue or self.last or self.alone):
             times.append(now + HOLD_S)
@@ -161,7 +161,7 @@ class Schedule:
             elif self.last and not self.alone:
                 self.launch_last(child, now)
         for child in self.running:
-            if len(self.queue) > self.nursery.size and child not in self.ahead and child not in self.spoiled:
+            if len(self.queue) > self.processes.size and child not in self.ahead and child not in self.spoiled:
                 self.ahead[child] = self.queue.popleft()
                 self.send(self.ahead[child], child, self.limits.shared_bytes, now, threads=1)
 
@@ -194,7 +194,7 @@ class Schedule:
         """Return the children that could take a program: born, for the time limit is not to be spent on imports."""
         return [
             child
-            for child in self.nursery.children
+            for child in self.processes.children
             if child.pid is not None and child not in self.running and child.closed_at is None
         ]
 
@@ -239,15 +239,15 @@ class Schedule:
         if program.dry_run is not None:
             # It is read in this worker's memory, whatever the other one has.
             budget = replace(Budget.alone(program.dry_run), memory_bytes=memory, dry_run=True)
-        self.nursery.send(child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()})
+        self.processes.send(child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()})
 
     def go_on(self, child: Child, now: float) -> None:
         """Start the clock of what a child that has answered does next; what must not run is stopped with its child."""
         index = self.ahead.pop(child, None)
         draining = bool(self.alone) and now >= self.alone_by()
         if child in self.spoiled or (index is not None and draining):
-            self.nursery.kill(child)
-        if child not in self.nursery.children:
+            self.processes.kill(child)
+        if child not in self.processes.children:
             self.spoiled.discard(child)
             if index is not None:
                 self.queue.appendleft(index)
@@ -256,14 +256,14 @@ class Schedule:
 
     def look(self, patience_s: float) -> None:
         """Wait for the children and take what they say."""
-        for event in self.nursery.poll(patience_s):
+        for event in self.processes.poll(patience_s):
             run = self.running.pop(event.child, None)
             if isinstance(event, Answered):
                 self.take(event, run)
             elif run is not None:
                 self.mourn(event, run)
             self.go_on(event.child, time.monotonic())
-        if self.nursery.restarts - self.restarts > RESTARTS:
+        if self.processes.restarts - self.restarts > RESTARTS:
             self.give_up()
 
     def give_up(self) -> None:
@@ -280,12 +280,12 @@ class Schedule:
         """Judge a frame: only a child with a program has something to say, and only in these words."""
         outcome = None if run is None else judge(event, self.programs[run.index].log)
         if run is None or outcome is None:
-            self.nursery.kill(event.child)
+            self.processes.kill(event.child)
             if run is not None:
                 self.mourn(Lost(event.child, "rubbish"), run)
             return
         if event.message.get("last") is True:
-            self.nursery.retire(event.child)
+            self.processes.retire(event.child)
         if isinstance(outcome, str):
             self.postpone(run, outcome)
         else:
@@ -370,7 +370,7 @@ class Schedule:
     def end(self, run: _Run, outcome: Outcome | None) -> None:
         """Kill a program's child; without an outcome the program is not done with."""
         del self.running[run.child]
-        self.nursery.kill(run.child)
+        self.processes.kill(run.child)
         self.go_on(run.child, time.monotonic())
         if outcome is not None:
             self.conclude(run, outcome)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
 from children import Children
-from estimates import dry_run
+from dry_run import dry_run
 from gathering import gathered
 from schedule import Program
 from tasks.aws import task_queues, task_store
@@ -87,7 +87,7 @@ if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Work on one batch of SQS messages; or answer the api's question what a task would take (see estimates.py)."""
+    """Work on one batch of SQS messages; or answer the api's question what a task would take (see dry_run.py)."""
     if "dry_run" in event:
         logger.append_keys(worker=WORKER, correlation_id=event.get("correlation_id"))
         return dry_run(event["dry_run"], children(), settings().large_worker)

@@ -14,8 +14,8 @@ from test_api import call
 
 import routes
 from children import Children
+from dry_run import dry_run
 from dry_runs import worker
-from estimates import dry_run
 from schedule import Program
 from simulated_aws import BELL
 from tasks.limits import Limits

@@ -10,7 +10,7 @@ import pytest
 
 from admission import Budget, admit, threads
 from admission import estimate as estimate_run
-from estimates import estimate
+from dry_run import estimate
 from facts import Facts
 from tasks.limits import Limits
 from tasks.options import Options
