@@ -166,8 +166,13 @@ def test_a_name_that_is_too_long_for_the_longest_stack_is_found(copy: Path) -> N
 def test_a_role_that_lacks_what_its_function_does_is_found(copy: Path) -> None:
     """By the recorded calls, whose tests are led along all paths of each function."""
     shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "bench", "e2e"))
-    put_back(copy, "template.yaml", "sqs:DeleteMessage, sqs:ChangeMessageVisibility", "sqs:DeleteMessage")
+    put_back(
+        copy,
+        "template.yaml",
+        "sqs:ChangeMessageVisibility, sqs:SendMessage]\n                Resource: !GetAtt Large",
+        "sqs:ChangeMessageVisibility]\n                Resource: !GetAtt Large",
+    )
     status, printed = preflight(copy, "calls")
     assert status == 1
-    called = r"^template\.yaml:\d+: JobRole, sqs:ChangeMessageVisibility: called on LargeTaskQueue, not allowed\.\n    https://"
+    called = r"^template\.yaml:\d+: JobRole, sqs:SendMessage: called on LargeTaskQueue, not allowed\.\n    https://"
     assert re.search(called, printed), printed
