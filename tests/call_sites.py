@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 SERVICES = ("dynamodb", "sqs", "s3", "events", "secretsmanager", "lambda", "batch")
 # What objects that call AWS are named, wherever a method's name alone would not tell (`get`, `send`).
-RECEIVERS = {"store", "queue", "queues", "dead_letters", "task_queues", "task_store", "aws", "_queue"}
+RECEIVERS = {"store", "queue", "queues", "dead_letters", "task_queues", "task_store", "aws", "_queue", "callback_queue"}
 _OWN = RECEIVERS | {"self", "_rows", "_payloads"}  # in the layer itself
 _model = botocore.session.get_session()
 OPERATIONS = {

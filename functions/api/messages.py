@@ -24,7 +24,7 @@ from tasks import prices
 from tasks.errors import ErrorCode
 from tasks.limits import MAX_BINDINGS, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
 from tasks.options import MAX_SEED, Method, Options, Precision
-from tasks.store import MAX_TASKS_AT_ONCE
+from tasks.submissions import MAX_TASKS_AT_ONCE
 
 MAX_KEY = 255  # characters of an idempotency key
 MAX_DETAIL = 10  # entries of a refusal's `detail`

@@ -67,7 +67,8 @@ from tasks.errors import CancellationUnconfirmedError, KeyReusedError, TaskError
 from tasks.logs import Event, logger
 from tasks.queue import Backlog, TaskQueue
 from tasks.settings import settings
-from tasks.store import MAX_TASKS_AT_ONCE, TaskStore
+from tasks.store import TaskStore
+from tasks.submissions import MAX_TASKS_AT_ONCE
 from tasks.task import Lane, Status, Task, is_task_id, rfc3339, utc_now
 from waiting import etag_of, known, retry_after, wait_seconds, waited
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from messages import BatchRequest, TaskRequest
     from tasks.options import Options
     from tasks.queue import TaskQueue
-    from tasks.store import Submission
+    from tasks.submissions import Submission
 
 # Of CPU, for all circuits and bindings of one request. The reader's own count of work ends sooner; this is for a cost
 # that it does not count right.

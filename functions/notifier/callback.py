@@ -22,17 +22,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from delivery import AddressRefusedError, DeliveryError, Sender
-from tasks.aws import callback_key, client
+from tasks.aws import callback_key, callback_queue
 from tasks.callback_secret import callback_secret, signature
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.logs import Event, logger
-from tasks.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_sqs import SQSClient
+
+    from tasks.queue import Queue
 
 # Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours.
 DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
@@ -80,7 +80,7 @@ def sender() -> Sender:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Make a batch of calls."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
-    caller = Caller(sender(), client("sqs"), settings().callback_queue_url, callback_key())
+    caller = Caller(sender(), callback_queue(), callback_key())
     failed = caller.work(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -88,10 +88,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 class Caller:
     """Makes calls, and decides what becomes of the message of each."""
 
-    def __init__(self, sender: Sender, sqs: SQSClient, queue_url: str, stack_secret: str) -> None:
+    def __init__(self, sender: Sender, queue: Queue, stack_secret: str) -> None:
         self._sender = sender
-        self._sqs = sqs
-        self._queue_url = queue_url
+        self._queue = queue
         self._stack_secret = stack_secret
 
     def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -152,11 +151,8 @@ class Caller:
     def _defer(self, call: Call) -> bool:
         """Put a call off that was not made: its message's next delivery is the same attempt."""
         message = {name: getattr(call, name) for name in ("webhook_id", "owner", "callback_url", "body")}
-        self._sqs.send_message(
-            QueueUrl=self._queue_url,
-            MessageBody=json.dumps({"version": 1, **message, "attempts": call.attempt - 1}),
-            DelaySeconds=DEFER_SECONDS,
-        )
+        body = json.dumps({"version": 1, **message, "attempts": call.attempt - 1})
+        self._queue.send_body(body, delay_seconds=DEFER_SECONDS)
         return True
 
     def _fail_too(self, call: Call) -> bool:
@@ -226,9 +222,7 @@ class Caller:
         }
 
     def _hide(self, call: Call, seconds: int) -> None:
-        self._sqs.change_message_visibility(
-            QueueUrl=self._queue_url, ReceiptHandle=call.receipt_handle, VisibilityTimeout=seconds
-        )
+        self._queue.hide([call.receipt_handle], seconds)
 
 
 def _host(url: str) -> str:

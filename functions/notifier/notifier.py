@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks.aws import client
+from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.task import Status
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_sqs import SQSClient
+
+    from tasks.queue import Queue
 
 SOURCE = "quantum-circuits-api"
 DETAIL_TYPE = "Task State Change"
 VERSION = 1  # of the event's detail and the callback's message
-BATCH_SIZE = 10  # most entries in one call of EventBridge, and of SQS
+BATCH_SIZE = 10  # most entries in one call of EventBridge
 
 
 class NotSentError(Exception):
@@ -71,7 +72,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
     found = list(changes(event["Records"]))
     if settings().publish_events == "yes":
         publish(client("events"), settings().task_event_bus, found)
-    ask_for_callbacks(client("sqs"), settings().callback_queue_url, found)
+    ask_for_callbacks(callback_queue(), found)
     logger.info("Said what changed", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(event["Records"]))
 
 
@@ -140,26 +141,22 @@ def publish(events: EventBridgeClient, bus: str, found: Sequence[Change]) -> Non
             raise NotSentError(f"EventBridge did not take {answer['FailedEntryCount']} events: {sorted(codes)}")
 
 
-def ask_for_callbacks(sqs: SQSClient, queue_url: str, found: Sequence[Change]) -> None:
-    """Send a message for each task that has ended and wants its owner called; raises NotSentError, and boto's errors.
+def ask_for_callbacks(queue: Queue, found: Sequence[Change]) -> None:
+    """Send a message for each task that ended and wants its owner called; raises NotSentError, UnavailableError.
 
     The message holds the very body of the call, so that every attempt sends the same.
     """
-    for chunk in _chunks([change for change in found if change.callback_url and change.status.ended]):
-        answer = sqs.send_message_batch(
-            QueueUrl=queue_url,
-            Entries=[{"Id": str(index), "MessageBody": _message(change)} for index, change in enumerate(chunk)],
+    wanted = [change for change in found if change.callback_url and change.status.ended]
+    if refused := queue.send_bodies([_message(change) for change in wanted]):
+        raise NotSentError(f"SQS did not take {len(refused)} messages")
+    for change in wanted:
+        logger.info(
+            "A callback was asked for",
+            event=Event.CALLBACK_QUEUED,
+            task_id=change.task_id,
+            correlation_id=change.correlation_id,
+            webhook_id=change.event_id,
         )
-        if answer.get("Failed"):
-            raise NotSentError(f"SQS did not take {len(answer['Failed'])} messages")
-        for change in chunk:
-            logger.info(
-                "A callback was asked for",
-                event=Event.CALLBACK_QUEUED,
-                task_id=change.task_id,
-                correlation_id=change.correlation_id,
-                webhook_id=change.event_id,
-            )
 
 
 def _message(change: Change) -> str:

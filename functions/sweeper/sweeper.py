@@ -29,7 +29,7 @@ from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
 from tasks.logs import Event, logger
 from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
-from tasks.store import SWEEP_AFTER
+from tasks.submissions import SWEEP_AFTER
 from tasks.table import Holder
 from tasks.task import utc_now
 

@@ -182,9 +182,9 @@ class ChildProcesses:
                     self._flush(child)
                 if mask & selectors.EVENT_READ:
                     events.extend(self._read(child))
-        return events + self._bury()
+        return events + self._reap()
 
-    def _bury(self) -> list[Answered | Lost]:
+    def _reap(self) -> list[Answered | Lost]:
         """Return what the dead have left, and ask for others in their places."""
         events: list[Answered | Lost] = []
         now = time.monotonic()

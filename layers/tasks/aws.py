@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
-from tasks.queue import Backlog, TaskQueue
+from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.task import Lane
@@ -96,6 +96,12 @@ def backlog() -> Backlog:
 def dead_letter_queue() -> TaskQueue:
     """Return the queue of messages that were received too often without success."""
     return TaskQueue(client("sqs"), settings().dead_letter_queue_url)
+
+
+@cache
+def callback_queue() -> Queue:
+    """Return the queue of callbacks to make."""
+    return Queue(client("sqs"), settings().callback_queue_url)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The task queue: messages that nudge a worker to look at a task. The row is the truth; a message carries its id."""
+"""The queues, and all that SQS is asked: task messages, which have a worker look at a task, and callbacks to make.
+
+The row is the truth; a task's message carries its id.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
 TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # for which each task that waits will keep a worker busy
@@ -38,8 +41,8 @@ class Length:
     waiting: int
 
 
-class TaskQueue:
-    """One SQS queue of task messages."""
+class Queue:
+    """One queue of SQS; every method raises UnavailableError when SQS does not answer."""
 
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
@@ -50,48 +53,30 @@ class TaskQueue:
         """The queue's name, which is also the last part of its ARN."""
         return self._url.rsplit("/", 1)[1]
 
-    def send(
-        self, task_id: str, correlation_id: str, trace_header: str | None = None, *, delay_seconds: int = 0
-    ) -> None:
-        """Ask for `task_id` to be worked on, after a delay of at most 15 minutes; raises UnavailableError.
-
-        X-Ray links the work to the trace of `trace_header`, or else of this invocation.
-        """
-        delay: dict[str, Any] = {"DelaySeconds": delay_seconds} if delay_seconds else {}
+    def send_body(self, body: str, *, delay_seconds: int = 0, **more: Any) -> None:  # noqa: ANN401 - of SendMessage
+        """Send one message, to be received after a delay of at most 15 minutes."""
+        delay = {"DelaySeconds": delay_seconds} if delay_seconds else {}
         try:
-            self._client.send_message(
-                QueueUrl=self._url,
-                MessageBody=Message.new(task_id).body,
-                MessageAttributes=_attributes(correlation_id),
-                **delay,
-                **_trace(trace_header),
-            )
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, **delay, **more)  # type: ignore[arg-type]
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
 
-    def send_all(self, tasks: Sequence[tuple[str, str]]) -> list[str]:
-        """Send a message for each (task id, correlation id); return the task ids that SQS refused.
+    def send_bodies(self, bodies: Sequence[str], more: Sequence[Mapping[str, Any]] = ()) -> list[int]:
+        """Send messages, with `more` of each; return the indices of those that SQS refused.
 
-        Raises UnavailableError when SQS does not answer; some messages may have been sent by then.
+        Some may have been sent when UnavailableError is raised.
         """
-        refused = []
-        for start in range(0, len(tasks), BATCH_SIZE):
-            chunk = tasks[start : start + BATCH_SIZE]
-            trace = _trace()
-            entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {
-                    "Id": str(index),
-                    "MessageBody": Message.new(task_id).body,
-                    "MessageAttributes": _attributes(correlation_id),
-                    **trace,  # type: ignore[typeddict-item]  # one of the entry's own fields, or nothing
-                }
-                for index, (task_id, correlation_id) in enumerate(chunk)
+        refused: list[int] = []
+        for start in range(0, len(bodies), BATCH_SIZE):
+            entries: list[Any] = [
+                {"Id": str(index), "MessageBody": body, **(more[index] if more else {})}
+                for index, body in enumerate(bodies[start : start + BATCH_SIZE], start)
             ]
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             except (ClientError, BotoCoreError) as error:
                 raise UnavailableError("SQS") from error
-            refused += [chunk[int(failure["Id"])][0] for failure in answer.get("Failed", [])]
+            refused += [int(failure["Id"]) for failure in answer.get("Failed", [])]
         return refused
 
     def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
@@ -181,6 +166,27 @@ class TaskQueue:
             if not messages:
                 return
             yield from ((message["Body"], message["ReceiptHandle"]) for message in messages)
+
+
+class TaskQueue(Queue):
+    """A queue of task messages."""
+
+    def send(
+        self, task_id: str, correlation_id: str, trace_header: str | None = None, *, delay_seconds: int = 0
+    ) -> None:
+        """Ask for `task_id` to be worked on.
+
+        X-Ray links the work to the trace of `trace_header`, or else of this invocation.
+        """
+        more = {"MessageAttributes": _attributes(correlation_id), **_trace(trace_header)}
+        self.send_body(Message.new(task_id).body, delay_seconds=delay_seconds, **more)
+
+    def send_all(self, tasks: Sequence[tuple[str, str]]) -> list[str]:
+        """Send a message for each (task id, correlation id); return the task ids that SQS refused."""
+        trace = _trace()
+        bodies = [Message.new(task_id).body for task_id, _ in tasks]
+        more = [{"MessageAttributes": _attributes(correlation_id), **trace} for _, correlation_id in tasks]
+        return [tasks[index][0] for index in self.send_bodies(bodies, more)]
 
 
 @dataclass(slots=True)

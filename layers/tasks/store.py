@@ -1,4 +1,4 @@
-"""The store of tasks: every change of a task is one conditional write here, and there are no others.
+"""The store of tasks: each change of a task is one conditional write, here or in submissions.py; there are no others.
 
 | method    | from                                                       | to         | guarded by                     |
 |-----------|------------------------------------------------------------|------------|--------------------------------|
@@ -26,7 +26,7 @@ of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditi
 refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
 statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
 
-What a row looks like is in rows.py, and how tasks are read in table.py.
+What a row looks like is in rows.py, how tasks are read in table.py, and several writes in one call in statements.py.
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,18 +42,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tasks.errors import (
     PROGRAM_GONE,
     CancellationUnconfirmedError,
-    KeyReusedError,
     NewerTaskError,
     PayloadGoneError,
     StaleAttemptError,
-    SubmissionUnconfirmedError,
     TaskError,
     UnavailableError,
     UnreadableTaskError,
 )
-from tasks.logs import Event, logger
 from tasks.rows import (
-    ALONE,
     ROW_VERSION,
     Change,
     failure,
@@ -66,21 +60,20 @@ from tasks.rows import (
     shard_of,
     version_of,
 )
-from tasks.table import TaskTable
+from tasks.statements import execute, row_in, statement
+from tasks.submissions import SWEEP_AFTER, Submissions
+from tasks.table import refused
 from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from typing import TypeAlias
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
         BatchStatementRequestTypeDef,
-        BatchStatementResponseTypeDef,
-        PutTypeDef,
-        TransactWriteItemTypeDef,
     )
 
     from tasks.message import Message
@@ -91,111 +84,21 @@ if TYPE_CHECKING:
 
     Claim: TypeAlias = Task | UnavailableError | UnreadableTaskError | None
     Refusal: TypeAlias = StaleAttemptError | UnavailableError
-    _Answer: TypeAlias = BatchStatementResponseTypeDef | UnavailableError
 
-# How long the sweeper leaves a new task to its message: with its minute, a lost message is replaced within 90 seconds.
-SWEEP_AFTER = timedelta(seconds=30)
-MAX_TASKS_AT_ONCE = 100  # most writes in one TransactWriteItems, which may have 4 MB in all
-_STATEMENTS = 25  # most statements in one BatchExecuteStatement
 _CALLS_AT_A_TIME = 5  # of the single writes and reads that a batch has left over
-_UNDECIDED: BatchStatementResponseTypeDef = {"Error": {}}
-# How DynamoDB would say that it takes no such batch at all; then there is still UpdateItem.
-_NO_BATCHES = {"ValidationException", "AccessDeniedException"}
 _LEFT_BEHIND = ("open_shard", "due_at", "lease_until")  # what a task that ends does not keep
 _END = "SET #status = :status, status_history = list_append(status_history, :line)"
 _LEAVING = f" REMOVE {', '.join(_LEFT_BEHIND)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What became of a submission: the task as stored, and whether an earlier one with the same key stored it."""
-
-    task: Task
-    replayed: bool
-
-
-class TaskStore(TaskTable):
+class TaskStore(Submissions):
     """Writes tasks, and reads them as any TaskTable; each method raises UnavailableError if DynamoDB or S3 fails."""
 
     def __init__(
         self, client: DynamoDBClient, table: str, payloads: Payloads, *, lease: timedelta, retention: timedelta
     ) -> None:
-        super().__init__(client, table, payloads)
+        super().__init__(client, table, payloads, retention=retention)
         self._lease = lease
-        self._retention = retention
-
-    # -- submitting -----------------------------------------------------------------------------------------------
-
-    def submit(self, task: Task) -> Submission:
-        """Store a new task; with an id made from an Idempotency-Key, return the earlier task instead if there is one.
-
-        Raises KeyReusedError when that earlier task came from another body.
-        """
-        if earlier := self._earlier(task):
-            return self._resubmission(task, earlier)
-        try:
-            self._client.put_item(**self._unused(task))
-        except (ClientError, BotoCoreError) as error:
-            return self._resubmission(task, _refused(error, SubmissionUnconfirmedError))
-        return Submission(task, replayed=False)
-
-    def submit_all(self, tasks: Sequence[Task]) -> list[Submission]:
-        """Store up to MAX_TASKS_AT_ONCE new tasks, all of them or none; what `submit` does for each.
-
-        Raises KeyReusedError, with nothing stored, when the id of one of them stands for another body.
-        """
-        submissions = {
-            task.task_id: self._resubmission(task, earlier) for task in tasks if (earlier := self._earlier(task))
-        }
-        puts: dict[str, TransactWriteItemTypeDef] = {
-            task.task_id: {"Put": self._unused(task)} for task in tasks if task.task_id not in submissions
-        }
-        while new := [task for task in tasks if task.task_id not in submissions]:
-            try:
-                # A transaction costs twice the writes of single puts, and leaves no half of a batch behind. Of its
-                # own first try, should boto3 repeat it, DynamoDB knows by the token that boto3 adds.
-                self._client.transact_write_items(TransactItems=[puts[task.task_id] for task in new])
-            except (ClientError, BotoCoreError) as error:
-                reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
-                there = {
-                    task.task_id: self._resubmission(task, reason["Item"])
-                    for task, reason in zip(new, reasons, strict=False)
-                    if reason.get("Code") == "ConditionalCheckFailed"
-                }
-                if not there:  # throttled, or at the same moment as another transaction with the same tasks
-                    raise SubmissionUnconfirmedError("DynamoDB") from error
-                submissions |= there
-            else:
-                submissions |= {task.task_id: Submission(task, replayed=False) for task in new}
-        return [submissions[task.task_id] for task in tasks]
-
-    def _earlier(self, task: Task) -> Row | None:
-        """Return the row that has this task's id already, if the task were to leave objects in the bucket.
-
-        Those are stored before the row is, and a refused reuse of an Idempotency-Key must not leave its circuit there.
-        Ids made from such keys are UUIDs of version 8; no other can be in use. What fits the row costs no such look.
-        """
-        is_keyed = task.task_id[14] == "8"
-        return self._row(task.task_id, *ALONE) if is_keyed and not self._rows.fits(task) else None
-
-    def _unused(self, task: Task) -> PutTypeDef:
-        """Return what puts the task's row if its id is unused; what does not fit the row is in the bucket by then."""
-        now = utc_now()
-        return {
-            "TableName": self._table,
-            "Item": self._rows.new(task, due_at=now + SWEEP_AFTER, expires_at=now + self._retention),
-            "ConditionExpression": "attribute_not_exists(task_id) OR expires_at <= :now",
-            "ExpressionAttributeValues": {":now": {"N": str(int(now.timestamp()))}},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
-    def _resubmission(self, task: Task, row: Row) -> Submission:
-        """Return the earlier task that has the id of this one; raises KeyReusedError."""
-        existing = self._rows.task(row)
-        if existing.request_hash != task.request_hash:
-            raise KeyReusedError(task.task_id)
-        own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
-        return Submission(existing, replayed=not own)
 
     # -- a worker's attempt ---------------------------------------------------------------------------------------
 
@@ -246,7 +149,7 @@ class TaskStore(TaskTable):
             )
             row: Row = answer["Attributes"]
         except (ClientError, BotoCoreError) as error:
-            row = _refused(error)
+            row = refused(error)
             if version_of(row) > ROW_VERSION and not _is_out_of_reach(row, now, send_ids):
                 raise NewerTaskError(f"version {version_of(row)}") from None
             if row.get("claim", {}).get("S") != token:
@@ -267,11 +170,11 @@ class TaskStore(TaskTable):
         for message in messages:
             send_ids[message.task_id].add(message.send_id)
         now, token = utc_now(), uuid.uuid4().hex
-        answers = self._execute([self._claiming(task_id, token, now) for task_id in send_ids])
+        answers = execute(self._client, [self._claiming(task_id, token, now) for task_id in send_ids])
         found: dict[str, Claim] = {}
         waiting: dict[str, Callable[[], Task | None]] = {}
         for task_id, answer in zip(send_ids, answers, strict=True):
-            row = _row_in(answer)
+            row = row_in(answer)
             ours = row.get("claim", {}).get("S") == token
             if isinstance(answer, UnavailableError):
                 found[task_id] = answer
@@ -355,7 +258,7 @@ class TaskStore(TaskTable):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            return _has_line(_refused(error, CancellationUnconfirmedError), ending)
+            return _has_line(refused(error, CancellationUnconfirmedError), ending)
         return True
 
     def bury(self, task_id: str, error: TaskError, send_id: str = "") -> Task | None:
@@ -385,7 +288,7 @@ class TaskStore(TaskTable):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as raised:
-            row = _refused(raised)
+            row = refused(raised)
             return self._rows.task(row) if _has_line(row, ending) else None
         return self._rows.task(answer["Attributes"])
 
@@ -417,7 +320,7 @@ class TaskStore(TaskTable):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            row = _refused(error)
+            row = refused(error)
             # Written by our own first try, whose answer was lost? A sweeper that wrote the same millisecond sends too.
             return self._rows.task(row) if row.get("due_at") == due else None
         return self._rows.task(answer["Attributes"])
@@ -456,20 +359,21 @@ class TaskStore(TaskTable):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            if not change.made_by(task, _refused(error)):
+            if not change.made_by(task, refused(error)):
                 raise StaleAttemptError(task.task_id) from None
 
     def _write_attempts(self, changes: Sequence[tuple[Task, Change]]) -> list[Refusal | None]:
         """Do what `_write_attempt` would with each; return what it would raise, else None."""
-        answers = self._execute(
-            [self._statement(task.task_id, Status.PROCESSING, task.attempt, change) for task, change in changes]
+        answers = execute(
+            self._client,
+            [statement(self._table, task.task_id, Status.PROCESSING, task.attempt, change) for task, change in changes],
         )
         refusals: list[Refusal | None] = []
         for (task, change), answer in zip(changes, answers, strict=True):
             refusal: Refusal | None = None
             if isinstance(answer, UnavailableError):
                 refusal = answer
-            elif "Error" in answer and (row := _row_in(answer)):
+            elif "Error" in answer and (row := row_in(answer)):
                 refusal = None if change.made_by(task, row) else StaleAttemptError(task.task_id)
             elif "Error" in answer:
                 try:
@@ -490,55 +394,13 @@ class TaskStore(TaskTable):
                 "status_history[999]": history_line(_taken(now)),  # past its end: added there
             }
         )
-        statement = self._statement(task_id, Status.PENDING, 0, change)
+        claiming = statement(self._table, task_id, Status.PENDING, 0, change)
         return {
-            **statement,
+            **claiming,
             # Of this version or one before, which `claim` looks into.
-            "Statement": statement["Statement"] + ' AND "version" = ? RETURNING ALL NEW *',
-            "Parameters": [*statement["Parameters"], {"N": str(ROW_VERSION)}],
+            "Statement": claiming["Statement"] + ' AND "version" = ? RETURNING ALL NEW *',
+            "Parameters": [*claiming["Parameters"], {"N": str(ROW_VERSION)}],
         }
-
-    def _statement(self, task_id: str, status: Status, attempt: int, change: Change) -> BatchStatementRequestTypeDef:
-        """Return a change as a statement of PartiQL, on condition that the task has this status and attempt."""
-        clauses, parameters = change.as_partiql()
-        where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ?'
-        return {
-            "Statement": f'UPDATE "{self._table}"{clauses}{where}',
-            "Parameters": [*parameters, {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
-    def _execute(self, statements: Sequence[BatchStatementRequestTypeDef]) -> list[_Answer]:
-        """Execute the statements; one alone is left undecided, UpdateItem being its equal."""
-        if len(statements) == 1:
-            return [_UNDECIDED]
-        answers: list[_Answer] = []
-        for start in range(0, len(statements), _STATEMENTS):
-            part = statements[start : start + _STATEMENTS]
-            try:
-                answers += self._client.batch_execute_statement(Statements=part)["Responses"]
-            except (ClientError, BotoCoreError) as error:
-                if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_BATCHES:
-                    logger.warning("A batch was not carried out", event=Event.BATCH_REFUSED, exc_info=True)
-                    answers += [_UNDECIDED] * len(part)
-                else:
-                    unavailable = UnavailableError("DynamoDB")
-                    unavailable.__cause__ = error
-                    answers += [unavailable] * len(part)
-        errors = [
-            answer["Error"] for answer in answers if not isinstance(answer, UnavailableError) and "Error" in answer
-        ]
-        for code in {error["Code"] for error in errors if "Code" in error} - {"ConditionalCheckFailed"}:
-            logger.warning("Statements of a batch were not carried out", event=Event.BATCH_REFUSED, code=code)
-        return answers
-
-
-def _row_in(answer: _Answer) -> Row:
-    """Return the row that a statement changed, or that its condition refused to change; empty if it is not told."""
-    if isinstance(answer, UnavailableError):
-        return {}
-    row: Row = answer.get("Item") or answer.get("Error", {}).get("Item") or {}
-    return row
 
 
 def _outcome_of(claiming: Callable[[], Task | None]) -> Claim:
@@ -576,11 +438,3 @@ def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
 
 def _taken(now: datetime) -> Transition:
     return Transition(Status.PROCESSING, rfc3339(now), "A worker took the task.")
-
-
-def _refused(error: ClientError | BotoCoreError, kind: type[UnavailableError] = UnavailableError) -> Row:
-    """Return the row that a condition refused to change, empty if there is none; else raise an error of that kind."""
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-        row: Row = error.response.get("Item", {})  # type: ignore[assignment]  # untyped
-        return row
-    raise kind("DynamoDB") from error

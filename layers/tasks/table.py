@@ -270,3 +270,11 @@ def _standing(row: Row, now: datetime) -> Standing:
         holder = Holder.WORKER
     submitted = datetime.fromisoformat(row["submitted_at"]["S"])
     return Standing(Lane(row.get("lane", {}).get("S", Lane.SMALL)), holder, epoch_ms(submitted))
+
+
+def refused(error: ClientError | BotoCoreError, kind: type[UnavailableError] = UnavailableError) -> Row:
+    """Return the row that a condition refused to change, empty if there is none; else raise an error of that kind."""
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        row: Row = error.response.get("Item", {})  # type: ignore[assignment]  # untyped
+        return row
+    raise kind("DynamoDB") from error

@@ -44,13 +44,13 @@ class Queue:
         self.hidden: list[int] = []
         self.sent: list[dict[str, Any]] = []
 
-    def change_message_visibility(self, **request: Any) -> None:
+    def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Note it."""
-        self.hidden.append(request["VisibilityTimeout"])
+        self.hidden += [seconds for _ in receipt_handles]
 
-    def send_message(self, **request: Any) -> None:
+    def send_body(self, body: str, *, delay_seconds: int) -> None:
         """Note it."""
-        self.sent.append(request)
+        self.sent.append({"MessageBody": body, "DelaySeconds": delay_seconds})
 
 
 @pytest.fixture(name="call")
@@ -59,7 +59,7 @@ def fixture_call(host: Receiver) -> Callable[..., int | None]:
 
     def call(url: str = URL, attempt: int = 1, sender: Sender | None = None) -> int | None:
         queue: Any = Queue()
-        caller = Caller(sender or Sender(host.resolve, host.connect, host.context()), queue, "url", SECRET)
+        caller = Caller(sender or Sender(host.resolve, host.connect, host.context()), queue, SECRET)
         kept = caller.work([message(url, attempt)])
         assert kept == (["message"] if queue.hidden else [])
         return queue.hidden[0] if queue.hidden else None
@@ -256,7 +256,7 @@ def test_a_large_body_of_a_success_is_not_waited_for(call: Callable[..., int | N
 def test_the_certificate_must_be_the_hosts(log_lines: LogLines, names: tuple[str, ...]) -> None:
     """One for another name or for the address is refused before anything is sent."""
     with receiver(*names) as other:
-        caller = Caller(Sender(other.resolve, other.connect, other.context()), Queue(), "url", SECRET)
+        caller = Caller(Sender(other.resolve, other.connect, other.context()), Queue(), SECRET)
         assert caller.work([message()]) == ["message"]
         assert other.received == []
     assert [line["reason"] for line in log_lines()] == ["certificate"]
@@ -302,7 +302,7 @@ def test_a_slow_host_does_not_hold_up_others(host: Receiver) -> None:
         together.wait(30)
         return host.resolve(name, port)
 
-    caller = Caller(Sender(resolve_together, host.connect, host.context()), Queue(), "url", SECRET)  # type: ignore[arg-type]
+    caller = Caller(Sender(resolve_together, host.connect, host.context()), Queue(), SECRET)  # type: ignore[arg-type]
     records = [message(f"https://{number}.example.com/", owner=f"owner {number}") for number in range(5)]
     assert len(caller.work(records)) == 5  # whose names are not on the certificate
     assert len(host.resolved) == 5
@@ -310,7 +310,7 @@ def test_a_slow_host_does_not_hold_up_others(host: Receiver) -> None:
 
 def test_one_bad_message_does_not_fail_its_batch(host: Receiver, log_lines: LogLines) -> None:
     """It alone is kept, for the dead-letter queue."""
-    caller = Caller(Sender(host.resolve, host.connect, host.context()), Queue(), "url", SECRET)
+    caller = Caller(Sender(host.resolve, host.connect, host.context()), Queue(), SECRET)
     malformed = sqs_record("{}", message_id="malformed")
     assert caller.work([malformed, message()]) == ["malformed"]
     assert {line["event"] for line in log_lines()} == {"callback_error", "callback_delivered"}
@@ -352,7 +352,7 @@ def test_the_real_connection_goes_where_it_is_told(host: Receiver) -> None:
 def batch(host: Receiver, *records: dict[str, Any]) -> tuple[Queue, int]:
     """Deliver a batch of messages; return the queue, and how many messages were kept."""
     queue: Any = Queue()
-    kept = Caller(Sender(host.resolve, host.connect, host.context()), queue, "url", SECRET).work(records)
+    kept = Caller(Sender(host.resolve, host.connect, host.context()), queue, SECRET).work(records)
     return queue, len(kept)
 
 
