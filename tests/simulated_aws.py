@@ -189,6 +189,7 @@ def aws_in_moto() -> Iterator[Aws]:
             aws.task_store,
             aws.task_queues,
             aws.backlog,
+            aws.waits,
             aws.dead_letter_queue,
             aws.callback_key,
             aws.callback_queue,

@@ -499,6 +499,8 @@ class WaitLimits(BaseModel):
     """How long an answer waits for `Prefer: wait=<seconds>`; longer wishes are cut to this."""
 
     max_seconds: Whole
+    max_at_a_time: Annotated[Whole, Field(description="More are answered at once, without `Preference-Applied`.")]
+    max_of_key_at_a_time: Annotated[Whole, Field(description="Of these, what one API key's may be.")]
 
 
 class LimitsBody(BaseModel):

@@ -70,6 +70,7 @@ from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.submissions import MAX_TASKS_AT_ONCE
 from tasks.task import Lane, Status, Task, is_task_id, rfc3339, utc_now
+from tasks.waits import Waits
 from waiting import etag_of, known, retry_after, wait_seconds, waited
 
 DESCRIPTION = f"""
@@ -218,6 +219,11 @@ async def backlog() -> Backlog:
     return aws.backlog()
 
 
+async def places() -> Waits:
+    """Return the places for answers that wait."""
+    return aws.waits()
+
+
 async def small_worker() -> Worker:
     """Return the small lane's worker."""
     return worker()
@@ -247,6 +253,7 @@ async def owner(
 Store = Annotated[TaskStore, Depends(task_store)]
 Queues = Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)]
 QueueLengths = Annotated[Backlog, Depends(backlog)]
+Places = Annotated[Waits, Depends(places)]
 Caller = Annotated[str, Depends(owner)]
 Estimator = Annotated[Worker, Depends(small_worker)]
 TaskId = Annotated[str, Path(), AfterValidator(str.lower)]  # RFC 9562, 4: read in either case
@@ -285,6 +292,7 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     queues: Queues,
     caller: Caller,
     queue_lengths: QueueLengths,
+    waits: Places,
     estimator: Estimator,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
@@ -317,9 +325,12 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     if seconds := wait_seconds(prefer or (), settings().max_wait_seconds):
         read = partial(_task_of, store, task.task_id, caller)
         with suppress(UnavailableError):  # it is stored, which is what was asked first
-            task = await waited(read, request.state.arrived + seconds, lambda task: task.status.ended)
+            task, applied = await waited(
+                read, request.state.arrived + seconds, lambda task: task.status.ended, partial(waits.place, caller)
+            )
             task = store.with_outcome(task)
-            headers["Preference-Applied"] = f"wait={seconds}"
+            if applied:
+                headers["Preference-Applied"] = f"wait={seconds}"
             body_of_answer["task"] = shown(task)
     if not task.status.ended:
         headers["Retry-After"] = str(retry_after(task, queue_lengths))
@@ -414,6 +425,7 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
     store: Store,
     caller: Caller,
     queue_lengths: QueueLengths,
+    waits: Places,
     prefer: Prefer = None,
     if_none_match: Annotated[
         list[str] | None,
@@ -431,9 +443,9 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
 
     seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
     read = partial(_task_of, store, task_id, caller)
-    task = await waited(read, request.state.arrived + seconds, worth_telling)
+    task, applied = await waited(read, request.state.arrived + seconds, worth_telling, partial(waits.place, caller))
     headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
-    if seconds:
+    if seconds and applied:
         headers["Preference-Applied"] = f"wait={seconds}"
     if not task.status.ended:
         headers["Retry-After"] = str(retry_after(task, queue_lengths))
@@ -571,7 +583,7 @@ async def health(
 
 async def limits() -> JSONResponse:
     """List every limit; `run` is the large lane's worker, which has the last word."""
-    told = settings()
+    told, places = settings(), aws.waits()
     return JSONResponse(
         {
             "circuit": asdict(reader.LIMITS),
@@ -588,7 +600,11 @@ async def limits() -> JSONResponse:
             "request": {"max_bytes": MAX_REQUEST_BYTES, "max_idempotency_key_chars": MAX_KEY},
             "batch": {"max_tasks": MAX_TASKS_AT_ONCE, "check_seconds": CHECK_SECONDS},
             "list": {"max_tasks": MAX_PAGE, "default_tasks": DEFAULT_PAGE},
-            "wait": {"max_seconds": told.max_wait_seconds},
+            "wait": {
+                "max_seconds": told.max_wait_seconds,
+                "max_at_a_time": places.most,
+                "max_of_key_at_a_time": places.most_of_owner,
+            },
             "task_retention_days": told.task_retention_days,
         }
     )

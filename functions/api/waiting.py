@@ -1,7 +1,8 @@
 """What spares clients polling: answers that wait for a task's end, when to come back, and what has not changed.
 
-Waiting costs an environment of the function for as long, so it is bounded, and while it lasts the row is read less and
-less often: 24 reads in 20 seconds.
+Waiting costs an environment of the function for as long, so its time is bounded, and so is how many wait at a time: who
+waits for longer than FIRST_PAUSE holds one of the places of tasks/waits.py. Most tasks have ended by then, and cost no
+call for it. While a wait lasts the row is read less and less often: 24 reads in 20 seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tasks.task import Status, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from tasks.queue import Backlog
     from tasks.task import Task
@@ -28,7 +30,10 @@ FIRST_PAUSE = 0.1  # seconds; a small circuit takes less
 LONGER = 1.5
 LONGEST_PAUSE = 1.0
 LONGEST_RETRY_AFTER = 60
-_WAIT = re.compile(r'wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))', re.ASCII | re.IGNORECASE)
+# No library reads these two headers: werkzeug.http, the well-kept one, reads entity tags as this does (a test compares
+# them), but it knows no Prefer, and importing it takes 14 ms of a cold start of 290.
+_WAIT = re.compile(r'wait\s*=\s*(?:"0*(\d+)"|0*(\d+))', re.ASCII | re.IGNORECASE)
+_MANY_DIGITS = 9
 _ETAG = re.compile(r'\s*(?:W/)?("[^"]*"|\*)\s*(?:,|$)')
 
 
@@ -42,25 +47,40 @@ def wait_seconds(prefer: Sequence[str], most: int) -> int:
         token = preference.split(";")[0].strip()
         if re.match(r"wait\b", token, re.IGNORECASE):
             match = _WAIT.fullmatch(token)
-            return min(int(match[1] or match[2]), most) if match else 0
+            digits = (match[1] or match[2]) if match else "0"
+            return most if len(digits) > _MANY_DIGITS else min(int(digits), most)
     return 0
 
 
-async def waited(read: Callable[[], Task], deadline: float, until: Callable[[Task], bool]) -> Task:
+async def waited(
+    read: Callable[[], Task],
+    deadline: float,
+    until: Callable[[Task], bool],
+    place: Callable[[float], AbstractContextManager[bool]],
+) -> tuple[Task, bool]:
     """Return the task once it is as `until` says, or as it is at `deadline`, on time.monotonic's clock.
 
     That is so long after the request's arrival (RFC 7240, 4.3): what storing the task took is not waited a second time.
+    `place` holds a place for waiting some seconds. Without one the task is returned as it is after FIRST_PAUSE,
+    with False.
     """
     task = read()
-    pause = FIRST_PAUSE
-    while not until(task) and (left := deadline - monotonic()) > 0:
-        await sleep(min(pause, left))
-        pause = min(pause * LONGER, LONGEST_PAUSE)
-        try:
-            task = read()
-        except UnavailableError:
-            break  # what was read before still is an answer
-    return task
+    if until(task) or (left := deadline - monotonic()) <= 0:
+        return task, True
+    await sleep(min(FIRST_PAUSE, left))
+    try:
+        task = read()
+        if until(task) or (left := deadline - monotonic()) <= 0:
+            return task, True
+        with place(left) as held:
+            pause = FIRST_PAUSE * LONGER
+            while held and not until(task) and (left := deadline - monotonic()) > 0:
+                await sleep(min(pause, left))
+                pause = min(pause * LONGER, LONGEST_PAUSE)
+                task = read()
+            return task, held
+    except UnavailableError:
+        return task, True  # what was read before still is an answer
 
 
 def etag_of(task: Task) -> str:

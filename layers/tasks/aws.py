@@ -16,6 +16,7 @@ from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.task import Lane
+from tasks.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +91,12 @@ def backlog() -> Backlog:
             Lane.LARGE: settings().large_worker_maximum_concurrency,
         },
     )
+
+
+@cache
+def waits() -> Waits:
+    """Return the places for answers that wait."""
+    return Waits(client("dynamodb"), settings().tasks_table, settings().max_waits)
 
 
 @cache

@@ -32,6 +32,7 @@ class Settings:
     large_time_limit_seconds: int  # and how long it may run
     time_limit_seconds: int  # how long one circuit may run in a function
     max_wait_seconds: int  # how long an answer may wait for its task's end
+    max_waits: int  # how many answers may wait at a time
     worker_maximum_concurrency: int  # most environments of the small lane's worker
     large_worker_maximum_concurrency: int  # and of the large lane's
     key_rate_limit: int  # requests a second of one API key, over time

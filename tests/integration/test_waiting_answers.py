@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import routes
 import waiting
 from simulated_aws import BELL
 from tasks import aws
+from tasks.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,3 +184,70 @@ def test_a_wait_with_a_tag_is_for_any_change(in_moto: Aws, clock: Clock) -> None
     assert clock.now < 4
     status, headers, _ = call("GET", f"/tasks/{task_id}", headers={**asked, "If-None-Match": headers["etag"]})
     assert (status, headers["preference-applied"]) == (304, "wait=10")
+
+
+def test_the_waits_of_one_key_are_bounded_and_so_are_all(in_moto: Aws, clock: Clock) -> None:
+    """Over the bound an answer comes after the first pause, as it is, and does not say that it has waited."""
+    places, task_ids = aws.waits(), {owner: submit(api_key_id=owner) for owner in ("alice", "bob", "carol")}
+    with ExitStack() as held:
+        for _ in range(100):  # each looks at three places by chance
+            held.enter_context(places.place("alice", 60))
+        assert sum(row["task_id"]["S"].startswith("wait-") for row in in_moto.rows()) == places.most_of_owner == 8
+        clock.pauses.clear()
+        _, headers, answer = call("GET", f"/tasks/{task_ids['alice']}", headers={"Prefer": "wait=10"})
+        assert (answer["status"], clock.pauses, "preference-applied" in headers) == ("pending", [0.1], False)
+        assert headers["retry-after"] == "1"
+        for owner in map(str, range(100)):
+            held.enter_context(places.place(owner, 60))
+        assert sum(row["task_id"]["S"].startswith("wait-") for row in in_moto.rows()) == places.most == 16
+        for owner in ("bob", "carol"):
+            _, headers, _ = call("GET", f"/tasks/{task_ids[owner]}", headers={"Prefer": "wait=10"}, api_key_id=owner)
+            assert "preference-applied" not in headers
+        status, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"Prefer": "wait=10"})
+        assert (status, answer["task"]["status"], "preference-applied" in headers) == (200, "pending", False)
+    _, headers, _ = call("GET", f"/tasks/{task_ids['bob']}", headers={"Prefer": "wait=10"}, api_key_id="bob")
+    assert headers["preference-applied"] == "wait=10"
+
+
+def test_a_place_that_was_not_given_back_is_free_when_its_wait_would_have_ended(in_moto: Aws) -> None:
+    """An environment that dies while it waits takes nothing with it; one that is late frees no other's place."""
+    places = Waits(aws.client("dynamodb"), in_moto.settings.tasks_table, 1)
+    with places.place("alice", -10) as dead:
+        assert dead
+        with places.place("alice", 60) as held:
+            assert held
+            with places.place("alice", 60) as third:
+                assert not third
+    with places.place("alice", 60) as again:
+        assert again
+
+
+def test_a_late_release_leaves_the_place_to_its_new_holder(in_moto: Aws) -> None:
+    """Giving back is conditional on the token."""
+    places = Waits(aws.client("dynamodb"), in_moto.settings.tasks_table, 1)
+    first = places.place("alice", -10)
+    first.__enter__()
+    with places.place("alice", 60) as held:
+        assert held
+        first.__exit__(None, None, None)
+        with places.place("alice", 60) as third:
+            assert not third
+
+
+def test_most_waits_cost_no_call(in_moto: Aws, clock: Clock) -> None:
+    """A task that ends within the first pause is waited for without a place."""
+    task_id = submit()
+    clock.happens = {0.05: lambda: complete(in_moto, task_id)}
+    _, headers, answer = call("GET", f"/tasks/{task_id}", headers={"Prefer": "wait=10"})
+    assert (answer["status"], headers["preference-applied"]) == ("completed", "wait=10")
+    assert [row["task_id"]["S"] for row in in_moto.rows()] == [task_id]
+
+
+def test_without_places_nobody_waits(in_moto: Aws, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MaxWaits=0, and a table that does not take the write: an answer at once, and no error."""
+    task_id = submit()
+    with Waits(aws.client("dynamodb"), in_moto.settings.tasks_table, 0).place("alice", 1) as held:
+        assert not held
+    with Waits(aws.client("dynamodb"), "no-such-table", 4).place("alice", 1) as held:
+        assert not held
+    assert call("GET", f"/tasks/{task_id}")[0] == 200
