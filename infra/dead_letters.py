@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local import running
 from local.ministack import LocalStackError
-from tasks.errors import UnavailableError
+from tasks.errors import UnavailableError, UnreadableTaskError
 from tasks.message import MalformedMessageError, Message
 from tasks.queue import BATCH_SIZE
 from tasks.task import Lane
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 # How long a message that is looked at stays hidden, should this program be stopped before it shows it again.
 LOOK_SECONDS = 60
+# SQS counts a message's retention from when it was first sent, wherever it has been since; a redrive counts anew.
+KEPT = timedelta(days=14)
 MISSING_OPERATION = {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"}
 
 
@@ -99,12 +101,15 @@ class DeadLetters:
         """Return what an operator wants to know of a message."""
         attributes = message["Attributes"]
         age = timedelta(seconds=int(time.time() - int(attributes["SentTimestamp"]) / 1000))
-        received = f"received {attributes['ApproximateReceiveCount']} times, {age} old"
+        received = f"received {attributes['ApproximateReceiveCount']} times, {age} old, kept for {KEPT - age}"
         try:
             task_id = Message.of(message["Body"]).task_id
         except MalformedMessageError as error:
             return f"{message['MessageId']}  {received}, not one of ours ({error}): {message['Body'][:80]!r}"
-        task = self.tasks.get(task_id)
+        try:
+            task = self.tasks.glance(task_id)
+        except UnreadableTaskError as error:
+            return f"{task_id}  {received}, task cannot be read: {error}"
         if task is None:
             return f"{task_id}  {received}, task unknown or expired"
         why = f" ({task.error['code']})" if task.error else ""
@@ -158,8 +163,8 @@ class DeadLetters:
     def lane(self, message: MessageTypeDef) -> Lane:
         """Return whose queue the message belongs in."""
         try:
-            task = self.tasks.get(Message.of(message["Body"]).task_id)
-        except MalformedMessageError:
+            task = self.tasks.glance(Message.of(message["Body"]).task_id)
+        except (MalformedMessageError, UnreadableTaskError):
             return Lane.SMALL
         return Lane.SMALL if task is None else task.lane
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
+
+from tasks.settings import optional
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,7 +33,7 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        origin = os.environ.get("ALLOWED_ORIGIN")  # read with the first request, not at import
+        origin = optional("ALLOWED_ORIGIN")  # read with the first request, not at import
         app = _allowing(self._app, origin) if origin else self._app
         await app(scope, receive, send)
 

@@ -6,7 +6,6 @@ The function it asks is bounded: each dry run would else start an environment of
 from __future__ import annotations
 
 import json
-import os
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.aws import CONFIG
 from tasks.errors import DryRunsBusyError, WorkerSilentError
+from tasks.settings import variable
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -61,4 +61,4 @@ class Worker:
 @cache
 def worker() -> Worker:
     """Return the function that template.yaml names to the api alone."""
-    return Worker(os.environ["DRY_RUN_FUNCTION"])
+    return Worker(variable("DRY_RUN_FUNCTION"))

@@ -5,7 +5,6 @@ A job works until nothing waits, so there need not be one for each task, and one
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import boto3
 
 from tasks.aws import CONFIG, task_queues
 from tasks.logs import Event, logger
-from tasks.settings import Settings, settings
+from tasks.settings import Settings, settings, variable
 from tasks.task import Lane
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         return {"waiting": 0, "started": 0}  # An idle system costs this one look.
     jobs = Jobs(
         boto3.client("batch", config=CONFIG),
-        queue=os.environ["JOB_QUEUE"],
-        definition=os.environ["JOB_DEFINITION"],
-        most=max(1, int(os.environ["JOBS_MAX_VCPUS"]) // int(os.environ["JOB_VCPUS"])),
+        queue=variable("JOB_QUEUE"),
+        definition=variable("JOB_DEFINITION"),
+        most=max(1, int(variable("JOBS_MAX_VCPUS")) // int(variable("JOB_VCPUS"))),
     )
     started = jobs.start_missing(waiting)
     logger.info("Jobs started", event=Event.JOBS_STARTED, waiting=waiting, started=started)

@@ -18,6 +18,7 @@ from typing import Any
 import confinement
 import frames
 from tasks.logs import Event, logger
+from tasks.settings import optional
 
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
 # What a child may know of the environment: no credentials, nothing that says where the tables are.
@@ -86,7 +87,7 @@ class ChildProcesses:
     def _start_fork_server(self) -> None:
         # SEQPACKET keeps messages whole, and each carries its descriptors.
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment = {name: value for name in _ENVIRONMENT if (value := optional(name)) is not None}
         environment |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             # Aer takes no more threads than OpenMP has; each run says how many it uses, normally one.

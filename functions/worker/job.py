@@ -7,7 +7,6 @@ at most: `python3 job.py` in the worker's image. The launcher function starts it
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from children import Children
 from tasks.aws import task_queues, task_store
 from tasks.logs import Event, logger
-from tasks.settings import settings
+from tasks.settings import optional, settings
 from tasks.task import Lane
 from worker import SAFETY_SECONDS, WORKER, Batch
 
@@ -42,7 +41,7 @@ def main() -> int:
 def drain(queue: TaskQueue, children: Children, wait_seconds: int = WAIT_SECONDS) -> int:
     """Work on one message after the other, each with all of the memory and cores; return how many there were."""
     # As in the worker's handler; the job's id, which only AWS Batch gives, is that of the lines that are about no task.
-    job = os.environ.get("AWS_BATCH_JOB_ID", WORKER)
+    job = optional("AWS_BATCH_JOB_ID") or WORKER
     logger.append_keys(worker=WORKER, memory_mb=children.limits.memory_mb, correlation_id=job)
     done = 0
     while (record := queue.next_record(wait_seconds)) is not None:

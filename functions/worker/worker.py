@@ -24,10 +24,10 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
+from attempts import Attempt, ids_of
 from children import Children
 from dry_run import dry_run
 from gathering import gathered
-from schedule import Program
 from tasks.aws import task_queues, task_store
 from tasks.errors import (
     PROGRAM_GONE,
@@ -42,8 +42,7 @@ from tasks.errors import (
 from tasks.logs import Event, logger
 from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
-from tasks.options import Options
-from tasks.settings import settings
+from tasks.settings import optional, settings, variable
 from tasks.task import Lane, Status, epoch_ms, utc_now
 from verdicts import Completed, Failed, Returned
 
@@ -73,11 +72,11 @@ VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the
 @cache
 def children() -> Children:
     """Return the processes that run circuits; made with the execution environment and kept as long as it lives."""
-    memory_mb = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    memory_mb = int(variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
     return Children(0, memory_mb=memory_mb, time_limit_s=settings().time_limit_seconds)
 
 
-if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+if optional("AWS_LAMBDA_FUNCTION_NAME"):
     # In Lambda: the children's imports run, and the clients are made, while the environment starts.
     children()
     task_store()
@@ -124,25 +123,6 @@ def lane_of(records: Sequence[Mapping[str, Any]]) -> Lane:
     """Return the lane of the queue that a batch came from."""
     name = records[0]["eventSourceARN"].rsplit(":", 1)[1]
     return next(lane for lane, queue in task_queues().items() if queue.name == name)
-
-
-@dataclass(slots=True)
-class Attempt:
-    """A claimed task and its program, the message that led to it, and the fields of the log's lines about it.
-
-    `deliveries` counts how often SQS has delivered the message, this time included. `settled` says that the task's
-    lease need not be renewed any more, `stale` that the task is no longer this attempt's.
-    """
-
-    task: Task
-    program: Program
-    message_id: str
-    receipt_handle: str
-    deliveries: int
-    log: Mapping[str, Any]
-    trace_header: str | None = None
-    settled: bool = False
-    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -205,12 +185,12 @@ class Batch:
                     event=Event.MESSAGE_MALFORMED,
                     reason=str(error),
                     message_id=record["messageId"],
-                    **_ids(record),
+                    **ids_of(record),
                 )
                 self.failures.append(record["messageId"])
         claims = self.store.claim_all([message for message, _ in wanted])
         for (message, record), claim in zip(wanted, claims, strict=True):
-            log = {"task_id": message.task_id, **_ids(record)}
+            log = {"task_id": message.task_id, **ids_of(record)}
             match claim:
                 case None:
                     logger.info("The message is a duplicate, or its task has ended", event=Event.MESSAGE_STALE, **log)
@@ -229,32 +209,16 @@ class Batch:
                     self._give_back_unread(record, claim, log)
                 case _:
                     try:
-                        self._begin(claim, record, log)
+                        self._begin(Attempt.of(claim, record, log))
                     except ValueError as error:
                         self._give_back_unread(record, error, log)
 
-    def _begin(self, task: Task, record: Mapping[str, Any], log: Mapping[str, Any]) -> None:
-        """Note an attempt; raises ValueError where the task's options are none."""
-        about = record["attributes"]
-        log = {
-            **log,
-            "correlation_id": task.correlation_id,
-            "attempt": task.attempt,
-            "shots": task.shots,
-            "owner": task.owner,
-            # The clocks of SQS and of this machine differ a little.
-            "queue_ms": max(0, epoch_ms(utc_now()) - int(about["SentTimestamp"])),
-        }
-        options = Options.from_dict({**task.options, "shots": task.shots})
-        program = Program(qc=task.circuit, options=options, log=log, has_run=task.has_run)
-        deliveries = int(about["ApproximateReceiveCount"])
-        trace_header = about.get("AWSTraceHeader")
-        self.attempts.append(
-            Attempt(task, program, record["messageId"], record["receiptHandle"], deliveries, log, trace_header)
-        )
-        logger.info("Task claimed", event=Event.TASK_CLAIMED, status=task.status, **log)
-        self.measures[Metric.QUEUE_MS].append(log["queue_ms"])
-        if task.attempt > 1:
+    def _begin(self, attempt: Attempt) -> None:
+        """Note an attempt."""
+        self.attempts.append(attempt)
+        logger.info("Task claimed", event=Event.TASK_CLAIMED, status=attempt.task.status, **attempt.log)
+        self.measures[Metric.QUEUE_MS].append(attempt.log["queue_ms"])
+        if attempt.task.attempt > 1:
             self.measures[Metric.RETRIED].append(1)
 
     def _give_back_unread(self, record: Mapping[str, Any], error: Exception, log: Mapping[str, Any]) -> None:
@@ -432,17 +396,6 @@ class Batch:
 
 
 _LOGGED = ("parse_ms", "run_ms", "num_qubits", "depth", "method")
-
-
-def _ids(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ids that a message came with: its request's and its trace's, if it has them."""
-    ids = {}
-    if attribute := record.get("messageAttributes", {}).get("correlation_id"):
-        ids["correlation_id"] = str(attribute["stringValue"])
-    for part in record["attributes"].get("AWSTraceHeader", "").split(";"):
-        if part.startswith("Root="):
-            ids["trace_id"] = part.removeprefix("Root=")
-    return ids
 
 
 def _size(outcome: Outcome) -> int:

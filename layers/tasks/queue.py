@@ -6,7 +6,6 @@ The row is the truth; a task's message carries its id.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
 from tasks.message import Message
+from tasks.settings import optional
 from tasks.task import Lane
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _trace(header: str | None = None) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
     """
-    header = header or os.environ.get("_X_AMZN_TRACE_ID")
+    header = header or optional("_X_AMZN_TRACE_ID")
     if not header:
         return {}
     return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}}

@@ -1,4 +1,4 @@
-"""What a function is told by its environment; template.yaml sets these variables and is the only place that does."""
+"""The environment's variables, which are read here alone; template.yaml sets them and is the only place that does."""
 
 from __future__ import annotations
 
@@ -65,6 +65,18 @@ class Settings:
         if problems:
             raise SettingsError("; ".join(problems))
         return cls(**values)  # type: ignore[arg-type]  # each value was made to fit its field above
+
+
+def variable(name: str) -> str:
+    """Return a variable that template.yaml sets for one function alone; raises SettingsError."""
+    if value := optional(name):
+        return value
+    raise SettingsError(f"{name} is not set")
+
+
+def optional(name: str) -> str | None:
+    """Return a variable that need not be there, such as those that Lambda sets by itself."""
+    return os.environ.get(name)
 
 
 @cache

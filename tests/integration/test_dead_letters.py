@@ -11,9 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from test_store import new_task
+from test_worker import set_row
 
 import dead_letters
 from dead_letters import DeadLetters, DeadLettersError
+from simulated_aws import TEMPLATE
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED
 from tasks.task import Lane, new_task_id
@@ -76,11 +78,30 @@ def test_each_message_is_shown_with_its_task(in_moto: Aws) -> None:
     in_moto.dead_letters.send(unknown, "correlation")
     aws.client("sqs").send_message(QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody="?")
     for look in (1, 2):
-        lines = [re.sub(r"0:00:\d\d old", "young", line) for line in tools(in_moto).show()]
+        lines = [
+            re.sub(r"0:00:\d\d old, kept for 1[34] days, \d+:\d\d:\d\d", "young", line)
+            for line in tools(in_moto).show()
+        ]
         assert f"{buried}  received {look} times, young, task failed (attempts_exhausted), attempt 0" in lines
         assert f"{unknown}  received {look} times, young, task unknown or expired" in lines
         assert sum("not one of ours (not JSON): '?'" in line for line in lines) == 1
         assert len(lines) == 3
+
+
+def test_how_long_messages_are_kept_is_the_templates() -> None:
+    """From a message's first sending on, in whichever queue."""
+    for name in ("TaskQueue", "LargeTaskQueue", "DeadLetterQueue"):
+        seconds = TEMPLATE["Resources"][name]["Properties"]["MessageRetentionPeriod"]
+        assert dead_letters.KEPT.total_seconds() == seconds
+
+
+def test_a_task_that_cannot_be_read_does_not_end_the_list(in_moto: Aws) -> None:
+    """Its line says so, and its message is redriven with the others."""
+    bad, good = dead(in_moto), dead(in_moto)
+    set_row(in_moto, bad, lane={"S": "middle"})
+    assert sorted("cannot be read" in line for line in tools(in_moto).show()) == [False, True]
+    assert tools(in_moto).redrive() == 2
+    assert bodies(in_moto, in_moto.settings.task_queue_url) == sorted([bad, good])
 
 
 def test_redriven_messages_go_to_their_tasks_queues(in_moto: Aws) -> None:

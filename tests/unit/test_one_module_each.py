@@ -1,0 +1,57 @@
+"""What is done in one module and nowhere else, so that there is one place to look at and to change."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+import call_sites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = call_sites.ROOT
+
+
+def sources() -> Iterator[tuple[str, ast.AST]]:
+    """Yield the product's modules, by their paths."""
+    for part in ("functions", "layers"):
+        for path in sorted((ROOT / part).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def test_the_environment_is_read_in_one_module() -> None:
+    """`os.environ` and its like are in settings.py."""
+    readers = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
+    }
+    assert readers == {"layers/tasks/settings.py"}
+
+
+@pytest.mark.parametrize(
+    ("operations", "modules"),
+    [
+        (("send_message", "send_message_batch", "receive_message", "delete_message"), {"queue"}),
+        (("change_message_visibility", "change_message_visibility_batch", "get_queue_attributes"), {"queue"}),
+        (("put_object", "get_object", "generate_presigned_url"), {"payloads"}),
+        (("get_item", "batch_get_item", "query"), {"table"}),
+        (("put_item", "transact_write_items"), {"submissions"}),
+        (("batch_execute_statement",), {"statements"}),
+        (("update_item",), {"store"}),
+    ],
+)
+def test_each_service_is_spoken_in_its_module(operations: tuple[str, ...], modules: set[str]) -> None:
+    """SQS in queue.py, S3 in payloads.py, and DynamoDB read in one place and written in one place a kind of write."""
+    speakers = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in operations
+        if ast.unparse(node.func.value).endswith("client")
+    }
+    assert speakers == {f"layers/tasks/{module}.py" for module in modules}
