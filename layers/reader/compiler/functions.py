@@ -6,6 +6,7 @@ import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
+from reader.budget import CHOICE
 from reader.compiler.coercion import integer, need_of
 from reader.compiler.gates import GATES
 from reader.compiler.logic import Node, choose
@@ -147,8 +148,9 @@ def rotate(m: Machine, value: Value, distance: Value, at: int, *, left: bool) ->
         return from_bits(value.type, turn(need(m, distance, at).data))
     mark = Scratch(m)
     for place, bit in enumerate(distance.data):
-        moved = turn(pow(2, place, width) if width > 1 else 0)
         if isinstance(bit, Node) or bit:
+            m.budget.spend(CHOICE * width, at)
+            moved = turn(pow(2, place, width) if width > 1 else 0)
             short = m.arithmetic.short
             current = tuple(short(choose(bit, new, old)) for new, old in zip(moved, current, strict=True))
     return from_bits(value.type, mark.reuse(m, current))

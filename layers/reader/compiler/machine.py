@@ -16,7 +16,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from reader.budget import KNOWN, OPERATION, PLACE, STEP
+from reader.budget import ATTEMPT, BRANCH, KNOWN, OPERATION, PLACE, SHRINK, STEP
 from reader.compiler.logic import Arithmetic, Bit, Node, cells, replaced
 from reader.compiler.values import BITLIKE, BOOL, Type, Value, default, from_bits
 from reader.errors import SourceError, ValueFault, too_large, unsupported
@@ -327,6 +327,7 @@ class Machine:
 
     def shrink(self, bit: Bit) -> Bit:
         """Return the bit, stored in a scratch cell."""
+        self.budget.spend(SHRINK, self.here)
         cell = self.scratch(self.here)
         self.store(cell, bit, self.here)
         return Node("bit", cell)
@@ -488,6 +489,7 @@ class Machine:
         inner: bool = True,
     ) -> None:
         """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own."""
+        self.budget.spend(BRANCH, at)
         self.enter(at)
         outer_ops, outer_known = self.ops, self.known
         sides: list[tuple[list[Operation], dict[Variable, Any], dict[int, int]]] = []
@@ -565,6 +567,7 @@ class Machine:
             except Split as split:
                 _refuse_own(split)
             return
+        self.budget.spend(ATTEMPT, at)
         start = Mark(self)
         before, self.before = self.before, (self.cells, len(self.temporaries))
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from reader.budget import ANGLE, CHOICE
 from reader.compiler.logic import Bit, Node, both, cells, differ, either, negate
 from reader.compiler.machine import WIDE, Split
 from reader.compiler.scratch import Scratch
@@ -397,6 +398,7 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         if right.type.kind == "int":
             right = need(m, right, at)
         else:
+            m.budget.spend(CHOICE * kind.width * min(right.type.width, kind.width.bit_length()), at)
             mark = Scratch(m)
             return from_bits(kind, mark.reuse(m, m.arithmetic.shift(bits, right.data, left=op == "<<", fill=fill)))
     distance = right.data
@@ -410,6 +412,7 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
 
 def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     """Return an operator on angles, which are unsigned fractions of a turn (spec, "Angles")."""
+    m.budget.spend(ANGLE, at)
     a, b = left.type, right.type
     if {a.kind, b.kind} <= {"angle", "float"} and not (op in ("*", "/") and "float" in (a.kind, b.kind)):
         width = max(kind.width for kind in (a, b) if kind.kind == "angle")

@@ -24,6 +24,14 @@ FOUND = {
         "qubit[256] q; bit[256] b; b = measure q; uint[8] d = b[0:7]; " + "b = rotl(b, d); " * 1_000,
         1,
     ),
+    "rotations by a distance known but for a bit": (
+        "qubit[32] q; bit[32] b; bit c; uint[256] u; c = measure q[0]; u[0] = c; " + "b = rotl(b, u); " * 10_000,
+        1,
+    ),
+    "measurements one by one": (
+        "input float p; qubit q; bit c; " + "c = measure q; " * 10_000,
+        1000,
+    ),
     "annotations": (BIG + "@a\n" * 290_000 + "x q[0]; c = measure q;", 1),
     "annotations of carriage returns": (BIG + "@a\r" * 290_000 + "x q[0]; c = measure q;", 1),
     "aliases": (BIG + "".join(f"let a{i} = q[0:999];" for i in range(27_000)) + "c = measure q;", 1),
