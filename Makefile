@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := infra:layers
+export PYTHONPATH := infra:layers:client
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra client tests
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.

@@ -45,7 +45,7 @@ class Stack:
         """Return the environment of the commands."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return kept | {
-            "PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'layers'}",
+            "PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'layers'}:{ROOT / 'client'}",
             "LOCAL_DIR": str(self.folder),
             "PARAMETERS": self.parameters,
         }

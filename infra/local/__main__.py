@@ -16,12 +16,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from local import machine, state
 from local.ministack import LocalStackError, UnkeptError, free_port, ministack
-from local.running import folder, write_environment
+from local.running import CLIENT_FILE, folder, write_environment
 from local.translate import LOCAL_API_KEY
+from quantum_circuits import AsyncClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -190,23 +189,22 @@ async def demonstrate(url: str) -> None:
     """Send a Bell circuit through the API and print its counts and how to go on."""
     body = {"qc": BELL, "shots": 1024}
     print(f"\n  POST {url}/tasks\n       {BELL}")
-    async with aiohttp.ClientSession(headers={"x-api-key": LOCAL_API_KEY}) as session:
-        async with session.post(f"{url}/tasks", json=body) as answer:
-            task_id = (await answer.json())["task_id"]
-        print(f"  GET  {url}/tasks/{task_id}")
-        task = {"status": "pending"}
-        while task["status"] == "pending":
-            async with session.get(f"{url}/tasks/{task_id}") as answer:
-                task = await answer.json()
-            await asyncio.sleep(0.05)  # polling, as a client does
-    print(f"       {task['status']}: {json.dumps(task.get('result', task.get('error')))}")
+    async with AsyncClient(url, LOCAL_API_KEY) as client:
+        task = await client.submit(BELL, shots=1024)
+        print(f"  GET  {url}/tasks/{task.task_id}")
+        task = await client.wait(task)
+    print(f"       {task.status}: {json.dumps(task.counts)}")
     print(f"""
 The API is at {url}  ({url}/docs shows all of it). Open it in a browser, with the key
 {LOCAL_API_KEY}, or paste into another terminal:
 
   curl -s {url}/tasks -H 'x-api-key: {LOCAL_API_KEY}' -H 'Content-Type: application/json' \\
     -d {shlex.quote(json.dumps(body))}
-  curl -s {url}/tasks/{task_id} -H 'x-api-key: {LOCAL_API_KEY}'
+  curl -s {url}/tasks/{task.task_id} -H 'x-api-key: {LOCAL_API_KEY}'
+
+The client (client/README.md) finds it by
+
+  export QUANTUM_CIRCUITS_CONFIG={shlex.quote(str(folder().resolve() / CLIENT_FILE))}
 
 Ctrl-C stops it.""")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STACK_NAME = "quantum-circuits"  # of the one that runs here
+CLIENT_FILE = "client.ini"  # the client's configuration, in the folder
 
 
 def folder() -> Path:
@@ -51,11 +52,17 @@ def write_environment(url: str, api_key: str, endpoint: str, key: str, outputs: 
         **credentials(key),
         **{variable(name): value for name, value in outputs.items() if name != "ApiUrl"},
     }
-    path = folder() / "env"
+    _write(CLIENT_FILE, f"[default]\nurl = {url}\napi_key = {api_key}\n")
+    return _write("env", "".join(f"{name}={value}\n" for name, value in lines.items()))
+
+
+def _write(name: str, text: str) -> Path:
+    """Write a file of the folder that only its owner can read."""
+    path = folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(0o600)
-    path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    path.write_text(text)
     return path
 
 

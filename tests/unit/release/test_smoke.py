@@ -2,70 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
-
 import pytest
 
 from release import smoke
 from release.package import ReleaseError
+from scripted_server import Reply, scripted
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+HEALTHY = Reply(200, {"status": "healthy"})
+REFUSED = Reply(403, {"message": "This address needs a valid API key."})
+ACCEPTED = Reply(200, {"task_id": "id", "message": "m", "submitted_at": "t", "correlation_id": "c"})
 
 
-@pytest.fixture(name="served")
-def fixture_served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], str]]:
-    """Give a function that serves an API, which refuses the key so many times first, and returns its address."""
+def ended(counts: dict[str, int]) -> Reply:
+    """Return the task as it has ended."""
+    return Reply(200, {"task_id": "id", "status": "completed", "submitted_at": "t", "shots": 100, "result": counts})
+
+
+@pytest.fixture(autouse=True)
+def fixture_no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once."""
     monkeypatch.setattr(smoke, "PAUSE_S", 0)
-    servers = []
-
-    def serve(refusals: int) -> str:
-        left = [refusals]
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._answer(
-                    {"status": "healthy"} if self.path == "/health" else {"status": "completed", "result": {"10": 100}}
-                )
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                self._answer({"task_id": "id"})
-
-            def _answer(self, body: dict[str, object]) -> None:
-                refused = self.path != "/health" and left[0] > 0
-                left[0] -= refused
-                self.send_response(403 if refused else 200)
-                self.end_headers()
-                self.wfile.write(json.dumps({} if refused else body).encode())
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
-def test_a_key_that_was_just_made_is_waited_for(
-    served: Callable[[int], str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_that_was_just_made_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """403 is no failure of the deployment while API Gateway does not know the key yet."""
-    smoke.smoke(served(3), "key")
+    with scripted(HEALTHY, REFUSED, REFUSED, REFUSED, ACCEPTED, ended({"10": 100})) as server:
+        smoke.smoke(server.url, "key")
     assert "is healthy and ran a circuit" in capsys.readouterr().out
 
 
-def test_a_key_that_opens_nothing_is_told(served: Callable[[int], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_opens_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the time that a new key may take, the refusal is the answer."""
     monkeypatch.setattr(smoke, "KEY_PATIENCE_S", -1)
-    with pytest.raises(ReleaseError, match="/tasks: HTTP Error 403"):
-        smoke.smoke(served(1), "key")
+    with scripted(HEALTHY, REFUSED) as server, pytest.raises(ReleaseError, match="needs a valid API key"):
+        smoke.smoke(server.url, "key")
+
+
+def test_wrong_counts_are_an_error() -> None:
+    """A stack that counts anything else is not taken for a working one."""
+    with scripted(HEALTHY, ACCEPTED, ended({"01": 100})) as server, pytest.raises(ReleaseError, match="should have"):
+        smoke.smoke(server.url, "key")
