@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.stub import Stubber
 from lambda_events import Context, http_event, sqs_record
+from test_jobs import fixture_batch, has_jobs, takes_a_job, waiting  # noqa: F401 - a fixture
 from test_notifier import Listening
 from test_store import new_task
 from test_worker import ScriptedChildren
 
 import call_sites
 import callback
+import launcher
 import sweeper
 from dry_runs import worker
 from job import drain
@@ -96,6 +98,7 @@ class Calls:
     lines: set[tuple[str, int]] = field(default_factory=set)
 
     aside: bool = False  # while a test prepares something
+    record: Any = None  # what a client of the test's own must call
 
     def clear(self) -> None:
         """Forget what was called, as for a test's own preparations."""
@@ -124,6 +127,11 @@ def fixture_called(in_moto: Aws) -> Calls:
             return
         calls.lines.update(call_sites.frames())
         service = model.service_model.service_name
+        if service == "batch":
+            names = {"queue": "JobQueue", "definition:1": "JobDefinition"}
+            of = ["*"] if model.name == "ListJobs" else [names[params["jobQueue"]], names[params["jobDefinition"]]]
+            calls.used |= {(f"batch:{model.name}", resource) for resource in of}
+            return
         puts = [item["Put"]["TableName"] for item in params.get("TransactItems", [])]
         statements = [str(each["Statement"]).split('"') for each in params.get("Statements", [])]
         assert {before for before, *_ in statements} <= {"UPDATE "}
@@ -141,6 +149,7 @@ def fixture_called(in_moto: Aws) -> Calls:
             # S3 tells those who may list the bucket, and nobody else, that an object is not there.
             calls.used.add(("s3:ListBucket", resource.removesuffix("/*")))
 
+    calls.record = record
     clients = [aws.client("dynamodb"), aws.client("sqs"), aws.client("s3"), worker().client]
     clients += [aws.client("events"), aws.client("secretsmanager")]
     for client in clients:
@@ -301,6 +310,18 @@ def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Calls) 
     assert called.used == allowed("CallbackRole") - polling
     assert allowed("CallbackRole") >= polling
     assert call_sites.unreached(call_sites.function_sites("functions/notifier/callback.py"), called.lines) == []
+
+
+def test_the_launcher_may_do_what_it_does(in_moto: Aws, called: Calls, batch: Stubber) -> None:
+    """Looking at the large lane's queue and at the jobs there are, and starting one."""
+    waiting(in_moto, 1)
+    has_jobs(batch)
+    takes_a_job(batch, in_moto)
+    batch.client.meta.events.register("before-parameter-build", called.record)
+    called.clear()
+    assert launcher.handler({}, Context()) == {"waiting": 1, "started": 1}
+    assert called.used == allowed("LauncherRole")
+    assert call_sites.unreached(call_sites.function_sites("functions/launcher"), called.lines) == []
 
 
 def test_a_job_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
