@@ -58,7 +58,7 @@ class Lost:
     """A child is gone. `status` is its exit code, negative for a signal, None where nobody could tell."""
 
     child: Child
-    reason: str  # "died", "rubbish", "fork server"
+    reason: str  # "died", "malformed answer", "fork server"
     status: int | None = None
     max_rss_bytes: int = 0
     tail: str = ""
@@ -121,7 +121,7 @@ class ChildProcesses:
         self._start_fork_server()
 
     def fill(self) -> None:
-        """Ask for as many children as are missing; poll() hears of their births."""
+        """Ask for as many children as are missing; poll() learns when they are forked."""
         while len(self.children) < self.size:
             self._numbers += 1
             ours, theirs = socket.socketpair()
@@ -172,8 +172,8 @@ class ChildProcesses:
         for key, mask in self._selector.select(max(0.0, timeout_s)):
             child = key.data
             if child is None:
-                if not self._hear_fork_server():
-                    return events + self._lose_all()
+                if not self._read_fork_server():
+                    return events + self._replace_all()
             elif child not in self.children:
                 continue
             elif key.fileobj == child.errors:
@@ -186,14 +186,14 @@ class ChildProcesses:
         return events + self._reap()
 
     def _reap(self) -> list[Answered | Lost]:
-        """Return what the dead have left, and ask for others in their places."""
+        """Return what the children that have ended left unread, and ask for others in their places."""
         events: list[Answered | Lost] = []
         now = time.monotonic()
         for child in list(self.children):
             if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
                 continue
-            # Its last words may still be in the socket: an answer counts, though its sender is dead.
-            events.extend(self._read_last_words(child))
+            # Its answer may still be in the socket, and counts though its sender has ended.
+            events.extend(self._read_the_rest(child))
             if child in self.children:
                 self._read_errors(child)
                 exited = child.exited or {}
@@ -218,7 +218,7 @@ class ChildProcesses:
         self._fork_server.send_signal(signal.SIGKILL)
         self._fork_server.wait()
 
-    def _hear_fork_server(self) -> bool:
+    def _read_fork_server(self) -> bool:
         while True:
             try:
                 data = self._control.recv(4_096)
@@ -243,7 +243,7 @@ class ChildProcesses:
                 elif child.number == message.get("exited"):
                     child.exited = message
 
-    def _lose_all(self) -> list[Answered | Lost]:
+    def _replace_all(self) -> list[Answered | Lost]:
         logger.error("The fork server died", event=Event.FORK_SERVER_LOST, exit_status=self._fork_server.poll())
         lost: list[Answered | Lost] = [Lost(child, "fork server") for child in self.children]
         self.restart()
@@ -264,21 +264,21 @@ class ChildProcesses:
             return []
         child.incoming += chunk
         answers: list[Answered | Lost] = []
-        rubbish = False
+        malformed = False
         try:
             left = len(child.incoming)
             for message in frames.decode_all(child.incoming):
                 answers.append(Answered(child, message, left - len(child.incoming)))
                 left = len(child.incoming)
-        except frames.RubbishError:
-            rubbish = True
+        except frames.FrameError:
+            malformed = True
         child.owed -= len(answers)
-        if rubbish or child.owed < 0 or (child.owed == 0 and child.incoming):
+        if malformed or child.owed < 0 or (child.owed == 0 and child.incoming):
             self.kill(child)
-            return [Lost(child, "rubbish")]
+            return [Lost(child, "malformed answer")]
         return answers
 
-    def _read_last_words(self, child: Child) -> list[Answered | Lost]:
+    def _read_the_rest(self, child: Child) -> list[Answered | Lost]:
         while child in self.children and child.closed_at is None:
             before = len(child.incoming)
             said = self._read(child)

@@ -73,13 +73,13 @@ def main(control_fd: int, target: str, memory_bytes: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     pids: dict[int, int] = {}
     own = os.getpid()
-    _tell(control, {"ready": True, "unconfined": unconfined})
+    _report(control, {"ready": True, "unconfined": unconfined})
     while os.getppid() == parent:
         readable, _, _ = select.select([control.fileno(), wake], [], [], ORPHAN_CHECK_S)
         if wake in readable:
             with contextlib.suppress(BlockingIOError):
                 os.read(wake, 4_096)
-        _report_dead(control, pids)
+        _report_ended(control, pids)
         if control.fileno() not in readable:
             continue
         try:
@@ -102,7 +102,7 @@ def main(control_fd: int, target: str, memory_bytes: int) -> None:
         os.close(channel)
         os.close(errors)
         pids[pid] = request["fork"]
-        _tell(control, {"forked": request["fork"], "pid": pid})
+        _report(control, {"forked": request["fork"], "pid": pid})
 
 
 def _load(target: str) -> Simulate:
@@ -128,7 +128,7 @@ class NothingMore(importlib.abc.MetaPathFinder):
         raise ModuleNotFoundError(reason, name=fullname)
 
 
-def _report_dead(control: socket.socket, pids: dict[int, int]) -> None:
+def _report_ended(control: socket.socket, pids: dict[int, int]) -> None:
     while pids:
         pid, status, usage = os.wait4(-1, os.WNOHANG)
         if pid == 0:
@@ -136,10 +136,10 @@ def _report_dead(control: socket.socket, pids: dict[int, int]) -> None:
         child = pids.pop(pid, None)
         if child is not None:
             code = os.waitstatus_to_exitcode(status)
-            _tell(control, {"exited": child, "status": code, "max_rss_kb": usage.ru_maxrss})
+            _report(control, {"exited": child, "status": code, "max_rss_kb": usage.ru_maxrss})
 
 
-def _tell(control: socket.socket, message: dict[str, Any]) -> None:
+def _report(control: socket.socket, message: dict[str, Any]) -> None:
     try:
         control.send(json.dumps(message).encode())
     except OSError:  # the parent is gone; the children go with their parent

@@ -1,4 +1,4 @@
-"""The worker's line to its children: length-prefixed JSON over a socket, never pickle, for a child may be hostile."""
+"""Messages between the worker and its children: length-prefixed JSON, never pickle, for a child may be hostile."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-MAX_FRAME = MAX_RESULT_BYTES + 2**20  # bytes; a longer announcement is rubbish
+MAX_FRAME = MAX_RESULT_BYTES + 2**20  # bytes; a longer one is refused
 _HEADER = struct.Struct(">I")
 
 
-class RubbishError(Exception):
+class FrameError(Exception):
     """What arrived is not a frame."""
 
 
@@ -27,12 +27,12 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def decode(buffer: bytearray) -> dict[str, Any] | None:
-    """Take the first whole frame out of `buffer`: None when it has not all come, RubbishError when it never will."""
+    """Take the first whole frame out of `buffer`: None when it has not all come, FrameError when it never will."""
     if len(buffer) < _HEADER.size:
         return None
     (length,) = _HEADER.unpack_from(buffer)
     if length > MAX_FRAME:
-        raise RubbishError("frame too long")
+        raise FrameError("frame too long")
     end = _HEADER.size + length
     if len(buffer) < end:
         return None
@@ -41,14 +41,14 @@ def decode(buffer: bytearray) -> dict[str, Any] | None:
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RubbishError("not JSON") from error
+        raise FrameError("not JSON") from error
     if not isinstance(message, dict):
-        raise RubbishError("not an object")
+        raise FrameError("not an object")
     return message
 
 
 def decode_all(buffer: bytearray) -> Iterator[dict[str, Any]]:
-    """Take every whole frame out of `buffer`; raises RubbishError as `decode` does."""
+    """Take every whole frame out of `buffer`; raises FrameError as `decode` does."""
     while (message := decode(buffer)) is not None:
         yield message
 

@@ -68,7 +68,8 @@ class Schedule:
       limit left, else it is postponed to another batch: what is long comes last, and is run to its end once.
     - A program may run for the time limit, then it fails. At `stop` whatever still runs is killed and returned, and
       what has not started is returned; nothing starts with less than a second left.
-    - A crash (a signal, an exit, rubbish) is tried once more in a fresh child; the second one fails the program. Where
+    - A crash (a signal, an exit, a malformed answer) is tried once more in a fresh child; the second one fails the
+      program. Where
       the evidence is memory, it is tried alone instead, and fails there. A SIGKILL without that evidence came from
       outside: tried once more, then returned.
     - While more programs wait than there are children, a busy child is sent its next one ahead, and need not wait for
@@ -261,7 +262,7 @@ class Schedule:
             if isinstance(event, Answered):
                 self.take(event, run)
             elif run is not None:
-                self.mourn(event, run)
+                self.judge_loss(event, run)
             self.go_on(event.child, time.monotonic())
         if self.processes.restarts - self.restarts > RESTARTS:
             self.give_up()
@@ -282,7 +283,7 @@ class Schedule:
         if run is None or outcome is None:
             self.processes.kill(event.child)
             if run is not None:
-                self.mourn(Lost(event.child, "rubbish"), run)
+                self.judge_loss(Lost(event.child, "malformed answer"), run)
             return
         if event.message.get("last") is True:
             self.processes.retire(event.child)
@@ -301,7 +302,7 @@ class Schedule:
         else:
             self.conclude(run, Failed(out_of_memory(run.memory_bytes)))
 
-    def mourn(self, lost: Lost, run: _Run) -> None:
+    def judge_loss(self, lost: Lost, run: _Run) -> None:
         """Decide what a child's death says about its program."""
         logger.warning(
             "A child was lost",

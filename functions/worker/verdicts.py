@@ -59,7 +59,7 @@ Outcome = Completed | Failed | Returned
 
 
 def judge(event: Answered, log: Mapping[str, Any]) -> Completed | Failed | str | None:
-    """Return what a frame says, "alone", "time" or "memory" for a postponement, None for rubbish."""
+    """Return what a frame says, "alone", "time" or "memory" for a postponement, None where it is malformed."""
     message = event.message
     kinds = [kind for kind in ("completed", "failed", "later") if kind in message]
     if len(kinds) != 1:
