@@ -106,13 +106,14 @@ def check() -> Iterator[Finding]:
         yield from _commands(Rehearsal())
         yield from _versions(Rehearsal())
     except ReleaseError as error:
-        yield in_code(
-            "infra/release/package.py",
-            "def image_ids",
-            shown="image_ids",
-            sentence=f"the deployment stops: {str(error).strip()}. Functions of equal metadata are built as one image.",
-            page=SAM_BUILD,
-        )
+        said = str(error).strip()
+        if "No such image" in said:
+            sentence = f"the deployment stops: {said}. Functions of equal metadata are built as one image."
+            path, text = "infra/release/package.py", "def image_ids"
+            yield in_code(path, text, shown="image_ids", sentence=sentence, page=SAM_BUILD)
+        else:
+            sentence = f"the deployment stops: {said}"
+            yield in_code(DEPLOYMENT, "package.run(package.SAM", shown="sam deploy", sentence=sentence, page=SAM_DEPLOY)
 
 
 def _commands(rehearsal: Rehearsal) -> Iterator[Finding]:
