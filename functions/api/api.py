@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mangum import Mangum
 
 import reader
-from messages import BELL
 from routes import create_app
+from submitted import BELL
 from tasks.aws import task_queues, task_store
 from tasks.logs import logger
 

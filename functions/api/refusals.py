@@ -20,7 +20,7 @@ from bodies import (
     UnreadableBodyError,
 )
 from listing import CursorError
-from messages import MAX_DETAIL
+from submitted import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
     CancellationUnconfirmedError,

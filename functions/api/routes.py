@@ -1,4 +1,4 @@
-"""What each address of the API does; messages.py has the bodies and refusals.py every answer that is not a success."""
+"""What each address of the API does; refusals.py has every answer that is not a success."""
 
 from __future__ import annotations
 
@@ -30,12 +30,9 @@ from cross_origin import CrossOrigin
 from dry_runs import ANSWER_SECONDS, Worker, worker
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import (
-    BELL,
-    MAX_KEY,
     AcceptedInBatch,
     BatchAccepted,
     BatchEstimateBody,
-    BatchRequest,
     CallbackSecretBody,
     ErrorBody,
     EstimateBody,
@@ -47,7 +44,6 @@ from messages import (
     TaskAccepted,
     TaskBody,
     TaskList,
-    TaskRequest,
 )
 from refusals import (
     BatchKeyReusedError,
@@ -60,6 +56,7 @@ from refusals import (
     error_of,
 )
 from submission import CHECK_SECONDS, reading_budget, refuse_repeated_keys, send_new, task_of, tasks_of
+from submitted import BELL, MAX_KEY, BatchRequest, TaskRequest
 from tasks import aws
 from tasks.callback_secret import callback_secret, secret_text
 from tasks.callback_url import CallbackUrlError

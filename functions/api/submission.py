@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from messages import BatchRequest, TaskRequest
+    from submitted import BatchRequest, TaskRequest
     from tasks.options import Options
     from tasks.queue import TaskQueue
     from tasks.submissions import Submission
