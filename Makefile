@@ -9,8 +9,8 @@ SOURCES := functions layers infra client tests
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test search chaos image-test corpus bench logs status dead-letters redrive audit preflight \
-    package deploy smoke sam-env client client-test lint format lock clean
+.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters redrive audit \
+    preflight package deploy smoke sam-env client client-test lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,9 @@ image-test: $(VENV)/.dev ## build the worker's image without Docker and run it a
 
 search: $(VENV)/.dev ## look for programs that cost the api too much to read: make search SECONDS=600
 	@PYTHONPATH=$(PYTHONPATH) $(BIN)/python tests/reader_search.py $(or $(SECONDS),60)
+
+truth: $(VENV)/.dev ## judge generated noisy dynamic programs by an exact oracle: make truth SECONDS=600
+	@PYTHONPATH=layers:functions/worker:tests $(BIN)/python -m truth.search $(or $(SECONDS),600)
 
 chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account for every task, print figures
 	@CHAOS_TASKS=500 $(BIN)/python -m pytest -s tests/e2e/test_faults.py

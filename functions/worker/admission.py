@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from facts import TRANSLATED_ROTATIONS
+from facts import TRANSLATED_ROTATIONS, WHILE
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
 from tasks.options import Method, Options, refuse_withdrawn
@@ -159,8 +159,9 @@ def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     shallow = facts.crossings <= SHALLOW
     noisy = options.noise is not None and options.noise.on_gates
     small = SMALL_CLIFFORD_EVERY_SHOT if noisy or facts.mid_circuit else SMALL_CLIFFORD
-    # What the stabilizer method runs only as other gates would have the noise of those.
-    clifford = facts.clifford and not (noisy and facts.names & TRANSLATED_ROTATIONS)
+    # What the stabilizer method runs only as other gates would have the noise of those; and for noise in a loop's
+    # rounds it lacks Kraus operators.
+    clifford = facts.clifford and not (noisy and facts.names & (TRANSLATED_ROTATIONS | {WHILE}))
     if clifford and facts.active_qubits > small:
         seconds = {name: estimate(facts, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
         return min(seconds, key=seconds.__getitem__) if shallow else "stabilizer"
@@ -184,7 +185,7 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     refuse_withdrawn(options)
     method = choose_method(facts, options, budget.alone_bytes)
     _check_gates(facts)
-    _check_method(facts, method)
+    _check_method(facts, options, method)
     _check_width(facts, options, method, budget)
     branching = _branches(facts, options, method, budget)
     plan = estimate(facts, options, method, branching=branching)
@@ -251,11 +252,20 @@ def _check_gates(facts: Facts) -> None:
         )
 
 
-def _check_method(facts: Facts, method: str) -> None:
+def _check_method(facts: Facts, options: Options, method: str) -> None:
     if method == "stabilizer" and not facts.clifford:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
             f"The stabilizer method runs Clifford gates only; this circuit has {facts.first_foreign!r}.",
+            hint='Use "method": "automatic".',
+        )
+
+    noisy = options.noise is not None and options.noise.on_gates
+    if method == "stabilizer" and noisy and (foreign := facts.names & (TRANSLATED_ROTATIONS | {WHILE})):
+        what = "while loops" if WHILE in foreign else f"{', '.join(sorted(foreign))} gates"
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            f"The stabilizer method has no noise on gates for {what}.",
             hint='Use "method": "automatic".',
         )
 

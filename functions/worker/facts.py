@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
 CLIFFORD_ROTATIONS = frozenset({"rz", "p", "u1", "rx"})
 TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, what Aer's stabilizer method has under no name
-CONTROL_FLOW = frozenset({"if_else", "for_loop", "while_loop", "switch_case", "box"})
+WHILE = "while_loop"
+CONTROL_FLOW = frozenset({"if_else", "for_loop", WHILE, "switch_case", "box"})
 _NOT_GATES = CONTROL_FLOW | {"barrier", "measure", "reset", "delay", "store", "break_loop", "continue_loop"}
 _ANGLE_TOLERANCE = 1e-12
 _ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for counting what happens in it
@@ -75,10 +76,12 @@ class _Walk:
         self.collapses = 0
         self.control_flow = False
         self.wide_gates = False
-        # The measurements that nothing has followed yet, by the qubit and by the classical bit they use; and those of
-        # them whose outcome another one has overwritten.
-        self.open_by_bit: dict[int, int] = {}
+        # The measurements so far, by the qubit and by the classical bit that nothing but measurements has used since.
+        # Each is in one of the sets: nothing follows it, its qubit alone was measured again, or its outcome is
+        # overwritten; or it is in none.
+        self.following: dict[int, list[int]] = {}
         self.open: set[int] = set()
+        self.remeasured: set[int] = set()
         self.dead: set[int] = set()
 
     def over(self, data: Iterable[Any], times: int) -> None:
@@ -100,7 +103,7 @@ class _Walk:
                 if bits:
                     across[min(bits)] += times
                     across[max(bits)] -= times
-            if self.open_by_bit:
+            if self.following:
                 self.close(bits)
             self.gates += times
             self.names.add(name)
@@ -135,23 +138,26 @@ class _Walk:
             self.levels[bit] = level
 
     def measure(self, index: int, qubit: int, clbit: int) -> None:
-        """Note a measurement, and what it makes of earlier ones of its qubit and of its classical bit."""
-        overwritten = self.open_by_bit.get(clbit)
-        if overwritten is not None and overwritten in self.open:
-            self.open.discard(overwritten)
-            self.dead.add(overwritten)
-        # Of a dead one no more can be wanted: measuring its qubit again gives what it gave.
-        if self.open_by_bit.get(qubit) not in self.dead:
-            self.close([qubit])
+        """Note a measurement, and what it makes of earlier ones of its qubit and into its classical bit."""
+        for overwritten in self.following.get(clbit, ()):
+            if overwritten in self.open or overwritten in self.remeasured:
+                self.open.discard(overwritten)
+                self.remeasured.discard(overwritten)
+                self.dead.add(overwritten)
+        chain = self.following.setdefault(qubit, [])
+        if chain and chain[-1] in self.open:
+            self.open.discard(chain[-1])
+            self.remeasured.add(chain[-1])
+        chain.append(index)
+        self.following[clbit] = [index]
         self.open.add(index)
-        self.open_by_bit[qubit] = self.open_by_bit[clbit] = index
 
     def close(self, bits: list[int]) -> None:
-        """Mark earlier measurements of these bits as not final: something follows them."""
+        """Mark earlier measurements of these bits as wanted: something but a measurement follows them."""
         for bit in bits:
-            index = self.open_by_bit.pop(bit, None)
-            if index is not None:
+            for index in self.following.pop(bit, ()):
                 self.open.discard(index)
+                self.remeasured.discard(index)
                 self.dead.discard(index)
                 self.mid_circuit = True
 
@@ -166,11 +172,12 @@ class _Walk:
             self.positions = dict(zip(block.qubits, (outer[bit] for bit in step.qubits), strict=True))
             self.positions.update(zip(block.clbits, (outer[bit] for bit in step.clbits), strict=True))
             # What a block measures is never final: the blocks keep books of their own.
-            kept, self.open, self.dead, self.open_by_bit = (self.open, self.dead, self.open_by_bit), set(), set(), {}
+            kept = self.following, self.open, self.remeasured, self.dead
+            self.following, self.open, self.remeasured, self.dead = {}, set(), set(), set()
             self.over(block.data, times)
-            self.open, self.dead, self.open_by_bit = kept
+            self.following, self.open, self.remeasured, self.dead = kept
         self.positions = outer
-        if step.name == "while_loop":
+        if step.name == WHILE:
             self.collapses = before + _ROUNDS_OF_WHILE * (self.collapses - before)
 
     def facts(self) -> Facts:
@@ -184,7 +191,7 @@ class _Walk:
             active_qubits=sum(bit < self.circuit.num_qubits for bit in self.touched),
             gates=self.gates,
             depth=max(self.levels, default=0),
-            mid_circuit=self.mid_circuit,
+            mid_circuit=self.mid_circuit or bool(self.remeasured),
             collapses=self.collapses - len(self.open) - len(self.dead),
             clifford=self.clifford,
             control_flow=self.control_flow,

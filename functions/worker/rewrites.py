@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Clbit, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,16 +21,36 @@ def without(circuit: QuantumCircuit, steps: Collection[int]) -> QuantumCircuit:
 
 
 def without_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return the circuit on the qubits that anything but a barrier names, at least one, in their order.
+    """Return the circuit without barriers, on the qubits that anything else names, at least one, in their order.
 
-    It stands in for Aer's own truncation where there are tests or loops: that dies of those on qubits that nothing
-    measured depends on.
+    It stands in for Aer's own truncation where that is turned off.
     """
-    used = {qubit for step in circuit.data if step.name != "barrier" for qubit in step.qubits}
-    if len(used) == circuit.num_qubits:
+    steps = [step for step in circuit.data if step.name != "barrier"]
+    used = {qubit for step in steps for qubit in step.qubits}
+    if len(used) == circuit.num_qubits and len(steps) == len(circuit.data):
         return circuit
     qubits = [qubit for qubit in circuit.qubits if qubit in used] or circuit.qubits[:1]
     kept = QuantumCircuit(qubits, circuit.clbits, *circuit.cregs, global_phase=circuit.global_phase)
     kept.metadata = circuit.metadata
-    kept._data.extend([step for step in circuit.data if step.name != "barrier"])  # noqa: SLF001 - without checks that hold already
+    kept._data.extend(steps)  # noqa: SLF001 - without checks that hold already
     return kept
+
+
+def measures_twice(circuit: QuantumCircuit) -> bool:
+    """Return whether two measurements outside of control flow write one classical bit."""
+    written = [step.clbits for step in circuit.data if step.name == "measure"]
+    return len(set(written)) < len(written)
+
+
+def with_last_bit_measured(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Return the circuit with one more classical bit, in no register, that a qubit is measured into while it is |0>.
+
+    Under noise Aer keeps classical bits up to the last that a measurement writes: what is stored in later ones is lost
+    in silence, and a test of one ends the run.
+    """
+    last = Clbit()
+    wider = circuit.copy_empty_like()
+    wider.add_bits([last])
+    first = CircuitInstruction(Measure(), circuit.qubits[:1], (last,))
+    wider._data.extend([first, *circuit.data])  # noqa: SLF001 - without checks that hold already
+    return wider

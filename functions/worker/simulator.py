@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING, Any
 import qiskit
 import qiskit_aer
 from qiskit.circuit.library import get_standard_gate_name_mapping
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Kraus, SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import utils as aer_jobs
-from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
+from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError, depolarizing_error
 
 import direct
 import reader
 from admission import Budget, NeedsAloneError, Plan, admit, threads
-from facts import CONTROL_FLOW, Facts, read_facts
-from rewrites import without, without_idle_qubits
+from facts import CONTROL_FLOW, WHILE, Facts, read_facts
+from rewrites import measures_twice, with_last_bit_measured, without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager
@@ -180,10 +180,10 @@ def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) ->
     data = _run_on_aer(prepared, options, budget, plan, threads(facts, plan.method, budget))
     counts = data.get("counts", {})
     size = check_size(per_shot, len(counts), circuit.num_clbits, room)
-    outcome: dict[str, Any] = {"result": _count(counts, circuit), "execution": execution}
+    outcome: dict[str, Any] = {"result": _count(counts, prepared), "execution": execution}
     if options.memory:
         distinct = set(data.get("memory", ()))
-        shown = dict(zip(distinct, _keys(distinct, circuit), strict=True))
+        shown = dict(zip(distinct, _keys(distinct, prepared), strict=True))
         memory = [shown[value] for value in data.get("memory", ())]
         # Where shots branch, Aer gives them branch by branch.
         outcome["memory"] = _shuffled(memory, options.seed) if plan.branching else memory
@@ -225,6 +225,8 @@ def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan
         circuit = _insert_observables(circuit, facts, options)
     else:
         circuit = without(circuit, facts.dead_measurements)
+    if options.noise is not None and "store" in facts.names:
+        circuit = with_last_bit_measured(circuit)
     noise = options.noise
     if noise is not None and noise.on_gates:
         # Blocks of control flow included: what no noise is defined for would run without.
@@ -237,13 +239,9 @@ def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan
 
 def _insert_observables(circuit: QuantumCircuit, facts: Facts, options: Options) -> QuantumCircuit:
     every_shot = facts.mid_circuit or (options.noise is not None and options.noise.on_gates)
-    body = circuit.copy_empty_like()
-    tail = []
-    for index, step in enumerate(circuit.data):
-        if index in facts.final_measurements:
-            tail.append(step)
-        elif index not in facts.dead_measurements:
-            body.append(step)
+    body = without(circuit, facts.final_measurements | facts.dead_measurements)
+    if body is circuit:
+        body = circuit.copy()
     for index, terms in enumerate(options.observables or ()):
         if len(terms[0][0]) != circuit.num_qubits:
             raise TaskError(
@@ -255,8 +253,8 @@ def _insert_observables(circuit: QuantumCircuit, facts: Facts, options: Options)
             )
         operator, qubits = _restrict(terms)
         body.save_expectation_value(operator, qubits, label=f"observable_{index}", pershot=every_shot)
-    for step in tail:
-        body.append(step)
+    for index in sorted(facts.final_measurements):
+        body.append(circuit.data[index])
     return body
 
 
@@ -304,10 +302,12 @@ def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan:
         settings["memory"] = True
     if plan.branching:
         settings["shot_branching_enable"] = True
-    if options.noise is not None:
-        settings["noise_model"] = _noise_model(options.noise)
     names = _names(circuit)
-    if names & CONTROL_FLOW:
+    if options.noise is not None:
+        settings["noise_model"] = _noise_model(options.noise, rounds=WHILE in names)
+    # Aer's truncation dies of tests on qubits that nothing measured depends on; it may also take away what keeps
+    # Aer from sampling a bit that is measured twice, with both readout errors.
+    if names & CONTROL_FLOW or (options.noise is not None and options.noise.on_readout and measures_twice(circuit)):
         circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
     try:
         # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
@@ -315,11 +315,16 @@ def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan:
             return _data(direct.execute(circuit, _backend().options, settings), budget)
         return _data(_backend().run(circuit, **settings).result().to_dict(), budget)
     except (_AerRefusedError, qiskit.QiskitError):
-        bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
-        try:
-            return _data(_backend().run(without_idle_qubits(circuit), **settings | bare).result().to_dict(), budget)
-        except (_AerRefusedError, qiskit.QiskitError) as error:
-            raise _refusal(str(error)) from error
+        return _run_plainly(circuit, settings, budget)
+
+
+def _run_plainly(circuit: QuantumCircuit, settings: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the data of a run with none of what Aer can do to be faster."""
+    bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
+    try:
+        return _data(_backend().run(without_idle_qubits(circuit), **{**settings, **bare}).result().to_dict(), budget)
+    except (_AerRefusedError, qiskit.QiskitError) as error:
+        raise _refusal(str(error)) from error
 
 
 class _AerRefusedError(Exception):
@@ -404,13 +409,20 @@ def _names(circuit: QuantumCircuit) -> frozenset[str]:
 
 
 @lru_cache(maxsize=16)
-def _noise_model(noise: Noise) -> NoiseModel:
+def _noise_model(noise: Noise, *, rounds: bool) -> NoiseModel:
+    """Return the noise by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
+
+    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs, so that all rounds have the
+    same; those in Kraus operators as they come.
+    """
     model = NoiseModel()
-    if noise.one_qubit:
-        names = [name for name in _NOISY_BASIS if name not in _TWO_QUBIT]
-        model.add_all_qubit_quantum_error(depolarizing_error(noise.one_qubit, 1), names)
-    if noise.two_qubit:
-        model.add_all_qubit_quantum_error(depolarizing_error(noise.two_qubit, 2), sorted(_TWO_QUBIT))
+    one_qubit = [name for name in _NOISY_BASIS if name not in _TWO_QUBIT]
+    for chance, qubits, names in ((noise.one_qubit, 1, one_qubit), (noise.two_qubit, 2, sorted(_TWO_QUBIT))):
+        if chance:
+            error = depolarizing_error(chance, qubits)
+            if rounds:
+                error = QuantumError([(Kraus(error).to_instruction(), 1.0)])
+            model.add_all_qubit_quantum_error(error, names)
     if noise.on_readout:
         flip_0, flip_1 = noise.prob_meas1_prep0, noise.prob_meas0_prep1
         model.add_all_qubit_readout_error(ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]]))

@@ -1,8 +1,9 @@
 """The executable meaning of OpenQASM 3: what outcomes a program has, and with which exact probabilities.
 
-It walks the syntax tree of the reference parser, statement by statement, over a pure state, and knows nothing of the
-product's reader: tests compare the two. A measurement picks one outcome; the program is run again for every sequence of
-outcomes it can see, most probable first, so that a run itself is as plain as the language. Slow, and meant to be read.
+It walks the syntax tree of the reference parser, statement by statement, over a pure state, or a mixed one where there
+is noise, and knows nothing of the product's reader: tests compare the two. A measurement picks one outcome; the program
+is run again for every sequence of outcomes it can see, most probable first, so that a run itself is as plain as the
+language. Slow, and meant to be read.
 
 Where the specification is open or surprising, the product and this interpreter have decided alike:
 
@@ -17,6 +18,8 @@ Where the specification is open or surprising, the product and this interpreter 
 - An angle is in [0, 2 pi), never negative; a float is rounded to the nearest, ties to even.
 - Negative positions count from the end, in ranges too. A scope ends with its block: `let` in a loop is gone after it.
 - `&&` and `||` leave out a right side that cannot matter. In a `def` globals are read-only and global qubits unseen.
+- Noise follows each gate of the standard library; one that the program defines is noisy gate by gate. What noise is on
+  a gate with modifiers or on three qubits depends on how they are taken apart, so here it has no meaning.
 - The counts hold all global bit registers in order, else what `output` names, and `meas` for measurements without a
   target. What a measured `end` or a test leaves out stays zero: every key has the same registers.
 """
@@ -40,6 +43,7 @@ from openqasm3.ast import QASMNode
 
 from oracle import quantum
 from oracle.arithmetic import binary, call, unary
+from oracle.mixed import MixedState, Noise
 from oracle.quantum import Matrix, State, Unitary
 from oracle.references import (
     ArrayView,
@@ -96,10 +100,14 @@ _INCLUDES = ("stdgates.inc", "qelib1.inc")
 
 @dataclass(frozen=True)
 class Outcomes:
-    """The probability of every key, and how much probability belongs to runs that were not followed to their end."""
+    """The probability of every key, and how much probability belongs to runs that were not followed to their end.
+
+    `values` are the means of the observables over the states that the runs end in.
+    """
 
     probabilities: dict[str, float]
     lost: float
+    values: tuple[float, ...] = ()
 
 
 def distribution(text: str, inputs: dict[str, Any] | None = None) -> dict[str, float]:
@@ -110,8 +118,20 @@ def distribution(text: str, inputs: dict[str, Any] | None = None) -> dict[str, f
     return explore(text, inputs).probabilities
 
 
-def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float = 1e-9) -> Outcomes:
-    """Return the outcomes, following runs until at most `tolerance` of probability is left."""
+def explore(  # noqa: C901 - one loop and what its runs come to
+    text: str,
+    inputs: dict[str, Any] | None = None,
+    *,
+    tolerance: float = 1e-9,
+    noise: Noise | None = None,
+    observables: Sequence[Sequence[tuple[str, float]]] = (),
+) -> Outcomes:
+    """Return the outcomes, following runs until at most `tolerance` of probability is left.
+
+    With `noise` or `observables` over mixed states, on which resets part no runs. Observables are Pauli sums; with
+    them a program need not measure.
+    """
+    mixed = (noise or Noise()) if noise or observables else None
     try:
         program = openqasm3.parse(text)
     except Exception as error:  # the parser raises whatever its tree builder trips over
@@ -126,7 +146,7 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
         if not pending or left + lost <= tolerance:
             break
         chance, _, choices = heapq.heappop(pending)
-        run = Run(program, inputs or {}, physical, choices)
+        run = Run(program, inputs or {}, physical, choices, mixed)
         try:
             run.all()
         except _TooUnlikely:
@@ -142,10 +162,15 @@ def explore(text: str, inputs: dict[str, Any] | None = None, *, tolerance: float
         raise OracleError(f"{lost} of the probability belongs to more runs than can be followed")
     unassigned = sorted({qubit for run in finished for qubit in run.unassigned})
     probabilities: dict[str, float] = {}
+    values = [0.0] * len(observables)
     for run in finished:
-        key = run.key(unassigned)
-        probabilities[key] = probabilities.get(key, 0.0) + run.probability
-    return Outcomes(probabilities, lost)
+        if not observables or unassigned or output_names(program):
+            key = run.key(unassigned)
+            probabilities[key] = probabilities.get(key, 0.0) + run.probability
+        for index, terms in enumerate(observables):
+            assert isinstance(run.state, MixedState)
+            values[index] += run.probability * sum(factor * run.state.expectation(pauli) for pauli, factor in terms)
+    return Outcomes(probabilities, lost, tuple(values))
 
 
 class _Break(Exception):  # noqa: N818 - these four are jumps, not errors
@@ -226,7 +251,12 @@ class Run:
     """
 
     def __init__(
-        self, program: ast.Program, inputs: dict[str, Any], physical: list[int], choices: tuple[int, ...]
+        self,
+        program: ast.Program,
+        inputs: dict[str, Any],
+        physical: list[int],
+        choices: tuple[int, ...],
+        noise: Noise | None = None,
     ) -> None:
         self.program = program
         self.inputs = inputs
@@ -234,8 +264,8 @@ class Run:
         self.taken: list[int] = []
         self.forks: list[tuple[float, tuple[int, ...]]] = []
         self.probability = 1.0
-        self.state = State()
-        self.target: State | Unitary = self.state
+        self.state: State | MixedState = State() if noise is None else MixedState(noise)
+        self.target: State | MixedState | Unitary = self.state
         self.scope = self.globals = Scope()
         self.gates = dict(library())
         self.subroutines: dict[str, ast.SubroutineDefinition] = {}
@@ -434,7 +464,9 @@ class Run:
     @_execute.register
     def _(self, statement: ast.QuantumReset) -> None:
         for qubit in self.qubits(statement.qubits).numbers:
-            if self.measure_qubit(qubit):
+            if isinstance(self.state, MixedState):
+                self.state.reset(qubit)
+            elif self.measure_qubit(qubit):
                 self.state.apply(np.array([[0, 1], [1, 0]], dtype=complex), (qubit,))
 
     @_execute.register
@@ -499,7 +531,18 @@ class Run:
     @_execute.register
     def _(self, statement: ast.QuantumGate) -> None:
         arguments = tuple(self.scalar(argument).real for argument in statement.arguments)
-        self._apply(self.gate_matrix(statement.name.name, arguments), statement.modifiers, statement.qubits)
+        name = statement.name.name
+        if isinstance(self.target, MixedState) and self.target.noise.on_gates:
+            if statement.modifiers:
+                raise OracleError("noise on a modified gate has no meaning here")
+            gate = self.gates.get(name)
+            if gate is not None and gate is not library().get(name):
+                for qubits in broadcast([self.qubits(operand) for operand in statement.qubits]):
+                    self._inside_gate(gate, arguments, qubits, self.target)
+                return
+            if len(statement.qubits) > 2:
+                raise OracleError("noise on three qubits has no meaning here")
+        self._apply(self.gate_matrix(name, arguments), statement.modifiers, statement.qubits)
 
     @_execute.register
     def _(self, statement: ast.QuantumPhase) -> None:
@@ -543,19 +586,26 @@ class Run:
 
     def define(self, gate: Gate, arguments: tuple[float, ...]) -> Matrix:
         """Return the matrix of a gate by its definition; its parameters are real numbers whatever was passed."""
+        unitary = Unitary(len(gate.definition.qubits))
+        self._inside_gate(gate, arguments, tuple(range(len(gate.definition.qubits))), unitary)
+        return unitary.matrix()
+
+    def _inside_gate(
+        self, gate: Gate, arguments: tuple[float, ...], qubits: tuple[int, ...], target: MixedState | Unitary
+    ) -> None:
+        """Apply the body of a gate's definition to the target's qubits."""
         definition = gate.definition
         if len(arguments) != len(definition.arguments):
             raise OracleError(f"{definition.name.name} takes {len(definition.arguments)} parameters")
         scope = Scope(self.globals, sees_qubits=False)
         for parameter, value in zip(definition.arguments, arguments, strict=True):
             scope.declare(parameter.name, Variable(FLOAT, number(value), constant=True))
-        for position, qubit in enumerate(definition.qubits):
-            scope.declare(qubit.name, Qubits((position,), register=False))
+        for qubit, place in zip(definition.qubits, qubits, strict=True):
+            scope.declare(qubit.name, Qubits((place,), register=False))
         outside = self.target, self.gates
-        self.target, self.gates = Unitary(len(definition.qubits)), gate.known
+        self.target, self.gates = target, gate.known
         try:
             self.block(definition.body, scope)
-            return self.target.matrix()
         finally:
             self.target, self.gates = outside
 

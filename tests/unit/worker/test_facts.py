@@ -71,9 +71,11 @@ def test_a_final_measurement_is_one_that_nothing_follows() -> None:
 
 def test_a_dead_measurement_is_one_that_another_overwrites_unread() -> None:
     """Its qubit may be measured again; a gate on it, or a test of the bit in between, keeps it."""
-    dead = read_facts(circuit(lambda c: c.measure(0, 0), lambda c: c.measure(1, 0), lambda c: c.measure(0, 1)))
-    assert ({0}, {1, 2}) == (dead.dead_measurements, dead.final_measurements)
-    assert (dead.mid_circuit, dead.collapses) == (False, 0)
+    steps = [lambda c: c.measure(0, 0), lambda c: c.measure(1, 0), lambda c: c.measure(0, 1)]
+    for order in ([0, 1, 2], [0, 2, 1]):
+        dead = read_facts(circuit(*[steps[index] for index in order]))
+        assert ({0}, {1, 2}) == (dead.dead_measurements, dead.final_measurements)
+        assert (dead.mid_circuit, dead.collapses) == (False, 0)
     used = read_facts(circuit(lambda c: c.measure(0, 0), lambda c: c.measure(1, 0), lambda c: c.h(0)))
     assert (set(), {1}, True, 1) == (
         used.dead_measurements,

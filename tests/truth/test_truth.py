@@ -1,0 +1,190 @@
+"""The worker against the oracle: generated dynamic programs, with noise, by every method and setting."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+import admission
+import simulator
+from tasks.errors import ErrorCode, TaskError
+from truth.comparison import RISK, entropy, faults, strays
+from truth.programs import HEAD, Case, cases
+from truth.running import wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLES = 300
+READOUT = {"readout": {"prob_meas1_prep0": 0.1, "prob_meas0_prep1": 0.3}}
+
+
+def test_the_worker_is_right() -> None:
+    """Each of these programs is judged once: a right worker would fail it in one of a million choices of seeds."""
+    seen: list[tuple[Case, list[str]]] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases())
+    def judge(case: Case) -> None:
+        seen.append((case, wrong(case)))
+
+    judge()
+    assert len(seen) == EXAMPLES
+    assert [(case, found) for case, found in seen if found] == []
+
+
+def a_case(statements: str, noise: dict[str, Any] | None = None, **more: Any) -> Case:
+    """Return a task of 4,000 shots."""
+    options = {"shots": 4_000, "seed": 7, "memory": True, **({"noise": noise} if noise else {}), **more}
+    return Case(f"{HEAD} {statements}", f"{HEAD} {statements}", options)
+
+
+def refuse(*_: object) -> None:
+    """Fail as a circuit does that Aer does not run at all."""
+    raise TaskError(ErrorCode.SIMULATION_ERROR, "The simulator refused the circuit.")
+
+
+def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
+    """Let shots branch under readout noise."""
+    branches = admission._branches  # noqa: SLF001 - what is taken out
+    patch.setattr(
+        admission, "_branches", lambda facts, options, *rest: branches(facts, replace(options, noise=None), *rest)
+    )
+
+
+def every_measurement(patch: pytest.MonkeyPatch) -> None:
+    """Leave dead measurements in the circuit."""
+    patch.setattr(simulator, "without", lambda circuit, steps: circuit)
+
+
+def memory_as_it_comes(patch: pytest.MonkeyPatch) -> None:
+    """Leave the memory of branches sorted."""
+    patch.setattr(simulator, "_shuffled", lambda values, seed: values)
+
+
+def aers_truncation(patch: pytest.MonkeyPatch) -> None:
+    """Leave truncation on, and failed runs failed."""
+    patch.setattr(simulator, "CONTROL_FLOW", frozenset())
+    patch.setattr(simulator, "_run_plainly", refuse)
+
+
+def truncation_of_what_is_measured_twice(patch: pytest.MonkeyPatch) -> None:
+    """Leave truncation on where bits are measured twice."""
+    patch.setattr(simulator, "measures_twice", lambda circuit: False)
+
+
+def noise_drawn_once_a_shot(patch: pytest.MonkeyPatch) -> None:
+    """Let Aer draw the noise of all rounds of a loop before the shot."""
+    model = simulator._noise_model  # noqa: SLF001 - what is taken out
+    patch.setattr(simulator, "_noise_model", lambda noise, **_: model(noise, rounds=False))
+
+
+def bits_as_they_are(patch: pytest.MonkeyPatch) -> None:
+    """Leave stored bits above the last measured one."""
+    patch.setattr(simulator, "with_last_bit_measured", lambda circuit: circuit)
+
+
+ONE_AFTER_ANOTHER = "qubit q; bit a; bit b; x q; a = measure q; reset q; b = measure q;"
+INTO_ONE_BIT = "qubit[2] q; bit c; x q[1]; c = measure q[1]; c = measure q[0];"
+ROUNDS = (
+    "qubit[2] q; bit c; bit g; x q[1]; g = measure q[1]; uint[2] n = 0; while (g && n < 2) { n += 1; x q[0]; }"
+    " c = measure q[0];"
+)
+NEVER_MEASURED = (
+    "qubit[2] r; qubit q; bit e; h q; e = measure q; if (e) { h r[0]; } h q; e = measure q; if (e) { h r[1]; }"
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "case"),
+    [
+        (branching_with_noise, a_case(ONE_AFTER_ANOTHER, READOUT)),
+        (every_measurement, a_case(INTO_ONE_BIT, READOUT)),
+        (memory_as_it_comes, a_case("qubit q; bit a; bit b; h q; a = measure q; h q; b = measure q;")),
+        (aers_truncation, a_case(NEVER_MEASURED)),
+        (
+            truncation_of_what_is_measured_twice,
+            a_case("qubit[2] q; bit c; c = measure q[0]; x q[0]; c = measure q[1];", READOUT),
+        ),
+        (noise_drawn_once_a_shot, a_case(ROUNDS, {"depolarizing": {"one_qubit": 0.6}}, method="statevector")),
+        (noise_drawn_once_a_shot, a_case(ROUNDS, {"depolarizing": {"one_qubit": 0.6}}, method="matrix_product_state")),
+        (bits_as_they_are, a_case("qubit q; bit c; bit d; x q; c = measure q; d = !c;", READOUT)),
+    ],
+)
+def test_a_fault_of_aers_is_seen(fault: Callable[[pytest.MonkeyPatch], None], case: Case) -> None:
+    """With what guards against it taken out, the comparison finds each of the faults that were known."""
+    assert wrong(case) == []
+    with pytest.MonkeyPatch.context() as patch:
+        fault(patch)
+        assert wrong(case)
+
+
+@pytest.mark.parametrize("fault", [branching_with_noise, bits_as_they_are])
+def test_generated_programs_find_the_faults(fault: Callable[[pytest.MonkeyPatch], None]) -> None:
+    """A fault, put back, is found by programs that nobody wrote for it, among the first thousand.
+
+    So are the others, in the first thousand too; that takes minutes.
+    """
+
+    @settings(
+        max_examples=1_000,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(cases())
+    def search(case: Case) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            fault(patch)
+            assert wrong(case) == []
+
+    with pytest.raises(AssertionError):
+        search()
+
+
+def test_a_right_sampler_passes_and_a_slightly_wrong_one_does_not() -> None:
+    """Of 2,000 draws of 1,000 shots none is called wrong; a bias of a few hundredths in 10,000 shots is seen."""
+    chance = random.Random(5)
+    exact = {"00": 0.5, "01": 0.25, "10": 0.125, "11": 0.125}
+
+    def drawn(shots: int, weights: dict[str, float]) -> dict[str, int]:
+        keys = chance.choices(list(weights), list(weights.values()), k=shots)
+        return {key: keys.count(key) for key in weights}
+
+    assert [found for _ in range(2_000) for found in strays(drawn(1_000, exact), exact)] == []
+    assert list(strays(drawn(10_000, {"00": 0.5, "01": 0.25, "10": 0.16, "11": 0.09}), exact))
+
+
+def test_the_bound_is_kept_by_coins_of_any_bias() -> None:
+    """exp(-N D) is above the exact tail of the binomial distribution, which is what RISK rests on."""
+    shots = 60
+    for chance in (0.01, 0.2, 0.5, 0.9):
+        point = [math.comb(shots, k) * chance**k * (1 - chance) ** (shots - k) for k in range(shots + 1)]
+        for seen in range(math.ceil(shots * chance), shots + 1):
+            assert math.fsum(point[seen:]) <= math.exp(-shots * entropy(seen / shots, chance)) * (1 + 1e-9)
+
+
+def test_what_is_impossible_is_wrong_at_once() -> None:
+    """One shot of an outcome that cannot be is enough, as are keys of another shape and shots that are missing."""
+    options = {"shots": 3}
+    text = f"{HEAD} qubit q; bit[2] c; x q; c[1] = measure q;"
+    assert faults(text, options, {"result": {"10": 3}}) == []
+    assert faults(text, options, {"result": {"10": 2, "00": 1}})
+    assert faults(text, options, {"result": {"1 0": 3}})
+    assert faults(text, options, {"result": {"10": 2}})
+    assert RISK == 1e-6
