@@ -18,10 +18,10 @@ whose message died is claimed by no other message: see store.py. What newer code
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import islice
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
@@ -31,7 +31,7 @@ from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
 from tasks.submissions import SWEEP_AFTER
 from tasks.table import Holder
-from tasks.task import utc_now
+from tasks.task import epoch_ms, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,15 +56,20 @@ FIRST_DUE = SWEEP_AFTER + timedelta(seconds=28)
 # A run that leaves tasks waiting looks once more: EventBridge calls no oftener than each minute, and a task whose
 # message is held by a dead worker looks, until the last message was received, like one whose turn will come.
 SECOND_LOOK_SECONDS = 28
+SOON = timedelta(seconds=20)  # less than until the second look; most tasks have ended long before they are so old
 LOOK_SECONDS = 20  # what a look may take; with less time left there is no second one
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one look found and did, in tasks; `waiting` are those overdue that were left to their messages."""
+    """What one look found and did, in tasks.
+
+    `waiting` are those overdue that were left to their messages, `soon` those that will be overdue at a second look.
+    """
 
     overdue: int = 0
     waiting: int = 0
+    soon: int = 0
     buried: int = 0
     sent: int = 0
 
@@ -75,8 +80,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     swept = look()
     left = context.get_remaining_time_in_millis() / 1000
-    if swept.waiting and event.get("looks") != 1 and left > SECOND_LOOK_SECONDS + LOOK_SECONDS:
-        time.sleep(SECOND_LOOK_SECONDS)
+    if (swept.waiting or swept.soon) and event.get("looks") != 1 and left > SECOND_LOOK_SECONDS + LOOK_SECONDS:
+        sleep(SECOND_LOOK_SECONDS)
         swept = look()
     return asdict(swept)
 
@@ -96,9 +101,12 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     Two sweeps at once are harmless: `bury` and `reschedule` are conditional writes that only one of them wins. Raises
     UnavailableError; the next run goes on where this one stopped.
     """
-    overdue = sorted(islice(store.open_tasks(due_before=utc_now()), MAX_COUNTED), key=lambda task: task.due_at)
+    now = utc_now()
+    near = sorted(islice(store.open_tasks(due_before=now + SOON), MAX_COUNTED), key=lambda task: task.due_at)
+    overdue = [task for task in near if task.due_at < epoch_ms(now)]
+    soon = len(near) - len(overdue)
     if not overdue:
-        return Sweep()  # An idle system costs this one look.
+        return Sweep(soon=soon)  # An idle system costs this one look.
     buried = bury_dead(store, dead_letters)
     # Counted before the rows are read: what ends in between makes too few messages seem missing rather than too many.
     lengths = {lane: queue.length() for lane, queue in queues.items()}
@@ -118,7 +126,7 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
         sent += gone
         late = sum(standings[task.task_id].holder is Holder.LATE_WORKER for task in mine)
         waiting += len(dead) + late + len(idle) - gone
-    return Sweep(len(overdue), waiting, buried, sent)
+    return Sweep(len(overdue), waiting, soon, buried, sent)
 
 
 def newest_held(store: TaskStore, lane: Lane, overdue: Sequence[OpenTask], standings: Mapping[str, Standing]) -> int:

@@ -273,7 +273,7 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     in_moto.edit(waiting, due_at=2)
     in_moto.queues[Lane.LARGE].send(waiting, "correlation")
     called.clear()
-    assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "buried": 1, "sent": 2}
+    assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "soon": 0, "buried": 1, "sent": 2}
     assert called.used == allowed("SweeperRole")
     assert call_sites.unreached(call_sites.function_sites("functions/sweeper"), called.lines) == []
 

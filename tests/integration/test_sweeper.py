@@ -47,7 +47,7 @@ def queued(in_moto: Aws) -> list[str]:
 def test_an_idle_system_costs_one_look(in_moto: Aws) -> None:
     """With nothing overdue nothing else is asked of AWS."""
     submitted(in_moto, sent=True, overdue=False)
-    assert handler({}, Context()) == {"overdue": 0, "waiting": 0, "buried": 0, "sent": 0}
+    assert handler({}, Context()) == {"overdue": 0, "waiting": 0, "soon": 0, "buried": 0, "sent": 0}
 
 
 def test_a_task_whose_message_was_never_sent_is_sent(in_moto: Aws) -> None:
@@ -235,9 +235,27 @@ def test_a_run_that_leaves_tasks_waiting_looks_again(in_moto: Aws, monkeypatch: 
         pauses.append(seconds)
         aws.client("sqs").purge_queue(QueueUrl=in_moto.settings.task_queue_url)
 
-    monkeypatch.setattr(sweeper.time, "sleep", pause)
+    monkeypatch.setattr(sweeper, "sleep", pause)
     submitted(in_moto, sent=True)
-    assert handler({"looks": 1}, Context()) == {"overdue": 1, "waiting": 1, "buried": 0, "sent": 0}  # type: ignore[arg-type]
-    assert handler({}, Context(seconds=40)) == {"overdue": 1, "waiting": 1, "buried": 0, "sent": 0}  # type: ignore[arg-type]
-    assert handler({}, Context()) == {"overdue": 1, "waiting": 0, "buried": 0, "sent": 1}  # type: ignore[arg-type]
+    assert handler({"looks": 1}, Context()) == {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}  # type: ignore[arg-type]
+    assert handler({}, Context(seconds=40)) == {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}  # type: ignore[arg-type]
+    assert handler({}, Context()) == {"overdue": 1, "waiting": 0, "soon": 0, "buried": 0, "sent": 1}  # type: ignore[arg-type]
     assert pauses == [sweeper.SECOND_LOOK_SECONDS]
+
+
+def test_what_will_be_overdue_soon_is_looked_at_again(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message lost a quarter of a minute ago is replaced within this run, not the next; a new task is left alone."""
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        in_moto.edit(lost, due_at=1)
+
+    monkeypatch.setattr(sweeper, "sleep", pause)
+    lost = submitted(in_moto, sent=False, overdue=False)
+    assert handler({}, Context())["sent"] == 0  # type: ignore[arg-type]
+    assert pauses == []
+    in_moto.edit(lost, due_at=epoch_ms(utc_now() + sweeper.SOON / 2))
+    assert handler({}, Context())["sent"] == 1  # type: ignore[arg-type]
+    assert pauses == [sweeper.SECOND_LOOK_SECONDS]
+    assert queued(in_moto) == [lost]
