@@ -382,6 +382,9 @@ def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
             refuse_operands(op, left, right, at)
         kind = promoted
         left, right = Value(kind, number(m, left, kind, at)), Value(kind, number(m, right, kind, at))
+    if left.known and right.known:
+        x, y = left.data, right.data
+        return Value(kind, wrap(kind.kind, kind.width, x & y if op == "&" else x | y if op == "|" else x ^ y))
     function = {"&": both, "|": either, "^": differ}[op]
     short = m.arithmetic.short
     return from_bits(kind, tuple(short(function(x, y)) for x, y in zip(to_bits(left), to_bits(right), strict=True)))
@@ -392,8 +395,8 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     kind = left.type
     if kind.kind not in ("bit", "int", "uint", "angle") or right.type.kind not in ("bit", "int", "uint", "bool"):
         refuse_operands(op, left, right, at)
-    bits = to_bits(left)
-    fill = bits[-1] if kind.kind == "int" else 0
+    bits = to_bits(left) if not left.known or isinstance(right.data, tuple) else ()
+    fill = bits[-1] if bits and kind.kind == "int" else 0
     if isinstance(right.data, tuple):
         if right.type.kind == "int":
             right = need(m, right, at)
@@ -405,6 +408,9 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     if distance < 0:
         fault("A shift cannot be negative.", at)
     distance = min(distance, kind.width)
+    if left.known:
+        moved = left.data << distance if op == "<<" else left.data >> distance
+        return Value(kind, wrap(kind.kind, kind.width, moved))
     if op == "<<":
         return from_bits(kind, (0,) * distance + bits[: kind.width - distance])
     return from_bits(kind, bits[distance:] + (fill,) * distance)
