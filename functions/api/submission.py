@@ -16,7 +16,7 @@ from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import TaskError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
-from tasks.options import refuse_withdrawn
+from tasks.options import refuse_unrunnable
 from tasks.settings import settings
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
 
@@ -169,7 +169,7 @@ def send_new(
 
 def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
     """Return the size of a circuit, of a sweep's the largest; raises the TaskError that it would end in."""
-    refuse_withdrawn(options)
+    refuse_unrunnable(options)
     sizes = []
     checked = reader.check_each(qc, options.bindings, counted=not options.observables, budget=budget)
     for index in range(len(options.bindings)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facts import TRANSLATED_ROTATIONS, WHILE
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
-from tasks.options import Method, Options, refuse_withdrawn
+from tasks.options import Method, Options, refuse_unrunnable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +182,7 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     `unsupported_feature`), NeedsAloneError and NeedsTimeError for what can, but not now. Time is refused only where
     even the most favourable run is over: else the clock decides.
     """
-    refuse_withdrawn(options)
+    refuse_unrunnable(options)
     method = choose_method(facts, options, budget.alone_bytes)
     _check_gates(facts)
     _check_method(facts, options, method)

@@ -276,9 +276,10 @@ def _shuffled(values: list[str], seed: int | None) -> list[str]:
 
 def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number, or an array of one per shot
     """Return the value and its standard error: 0 for one exact number, s/sqrt(shots) for one number a shot."""
-    if isinstance(found, (int, float)):
-        return {"value": float(found), "standard_error": 0.0}
-    values = [float(value) for value in found]
+    values = [float(found)] if isinstance(found, (int, float)) else [float(value) for value in found]
+    if not all(map(math.isfinite, values)):
+        # JSON has no such numbers: stored, the task could not be read again.
+        raise TaskError(ErrorCode.SIMULATION_ERROR, "The value of an observable is not a finite number.")
     mean = math.fsum(values) / len(values)
     if len(values) == 1:
         return {"value": mean, "standard_error": 0.0}

@@ -11,6 +11,7 @@ MAX_BINDINGS = 1_000  # sets of inputs in one task
 MAX_SWEEP_SHOTS = 1_000_000  # shots of all bindings together
 MAX_OBSERVABLES = 100  # Pauli sums in one request
 MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
+MAX_COEFFICIENT = 1e30  # of a Pauli string, in size: sums of all terms and their squares stay far from overflowing
 MAX_GATES = 1_000_000  # gates that Aer runs, after translation; the reader bounds before what a text may expand to
 MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
 MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent of one vCPU"
@@ -92,6 +93,7 @@ class Limits:
             "max_gates": MAX_GATES,
             "max_observables": MAX_OBSERVABLES,
             "max_terms": MAX_TERMS,
+            "max_coefficient": MAX_COEFFICIENT,
             "max_result_bytes": MAX_RESULT_BYTES,
             "time_limit_s": self.time_limit_s,
             "memory_bytes": self.alone_bytes,

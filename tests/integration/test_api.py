@@ -210,6 +210,13 @@ def test_a_withdrawn_method_is_refused(in_moto: Aws) -> None:
     assert in_moto.rows() == []
 
 
+def test_a_coefficient_that_could_overflow_is_refused(in_moto: Aws) -> None:
+    """A sum of 1e308s would be infinite, which no JSON can say."""
+    status, _, answer = call("POST", "/tasks", {"qc": BELL, "observables": [[["XX", 1e308], ["ZZ", 1e308]]]})
+    assert (status, answer["code"], answer["limit"]) == (400, "invalid_inputs", 1e30)
+    assert in_moto.rows() == []
+
+
 @pytest.mark.parametrize("qc", ["", "   \n\t ", "// nothing"])
 def test_an_empty_program_is_refused(in_moto: Aws, qc: str) -> None:
     """Text without a statement measures nothing; it is refused with a hint, and nothing is stored."""

@@ -307,6 +307,26 @@ def test_what_aer_cannot_run_with_its_shortcuts_runs_without_them(monkeypatch: p
     test_tests_on_qubits_that_are_never_measured_run("automatic")
 
 
+def test_a_coefficient_that_could_overflow_is_refused() -> None:
+    """Up to the limit every sum is finite, noisy or not; above it a task that was stored before ends with a code."""
+    text = f"{HEAD}qubit q; bit c; h q; c = measure q;"
+    noise = {"depolarizing": {"one_qubit": 0.1}}
+    for more in ({}, {"noise": noise, "method": "statevector"}, {"precision": "single"}):
+        (found,) = simulate(text, observables=[[["X", 1e30], ["Z", -1e30]]], **more)["expectation_values"]
+        assert all(map(math.isfinite, found.values()))
+    with pytest.raises(TaskError) as caught:
+        simulate(text, observables=[[["X", 1e308], ["Z", 1e308]]])
+    assert (caught.value.code, caught.value.limit) == ("invalid_inputs", 1e30)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, [1.0, -math.inf]])
+def test_a_value_that_is_not_finite_is_a_failure(value: Any) -> None:
+    """It could not be stored as JSON and read again."""
+    with pytest.raises(TaskError) as caught:
+        simulator._estimate_value(value)  # noqa: SLF001 - nothing that is admitted gets there
+    assert caught.value.code == "simulation_error"
+
+
 def test_the_withdrawn_method_says_what_to_use() -> None:
     """A stored task may still ask for it; it ends with a code and a hint."""
     with pytest.raises(TaskError) as caught:
