@@ -122,6 +122,7 @@ def popcount(m: Machine, value: Value, at: int) -> Value:
     """Return how many bits are set, as a uint."""
     if value.type.kind not in BITLIKE:
         invalid(f"popcount is for bits, not for {value.type}.", at)
+    m.budget.spend(CHOICE * value.type.width, at)
     bits = to_bits(value)
     if value.known:
         return Value(UINT, sum(1 for bit in bits if bit))
@@ -136,6 +137,7 @@ def rotate(m: Machine, value: Value, distance: Value, at: int, *, left: bool) ->
     if value.type.kind not in ("bit", "uint", "angle", "int") or distance.type.kind not in ("int", "uint", "bit"):
         invalid(f"Only bits can be rotated, by an integer; not {value.type} by {distance.type}.", at)
     width = value.type.width
+    m.budget.spend(CHOICE * width, at)
     current = to_bits(value)
 
     def turn(by: int) -> tuple[Any, ...]:
