@@ -1,4 +1,4 @@
-"""README's figures and pictures, from the newest results: `python tests/bench/report.py` writes them anew.
+"""The figures and pictures of README.md beside this file, from the newest results: `python tests/bench/report.py` writes them anew.
 
 Nothing between README's two marks is written by hand, and a test compares it with the JSON.
 """
@@ -8,17 +8,18 @@ Nothing between README's two marks is written by hand, and a test compares it wi
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cost import idle as idle_month
 
-from bench import RESULTS, ROOT, newest
+from bench import RESULTS, newest
 from release.parameters import environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-README = ROOT / "README.md"
+README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures: tests/bench/report.py -->", "<!-- end of figures -->"
 # The PostgreSQL queue of the older designs, on two cores: the best of its range. Measured before this system was built.
 OLDER = {"completed/s": 108, "CPU ms a task": 18}
@@ -53,7 +54,7 @@ def block(report: Mapping[str, Any], name: str) -> str:
             BEGIN,
             f"`make bench` on {machine['cores']} cores ({machine['memory_gib']} GiB, {machine['architecture']}, Python"
             f" {machine['python']}), {report['taken'][:10]}; medians, lowest to highest in brackets;",
-            f"everything is in `tests/bench/results/{name}`. Ratios are of one run, both sides in turns.",
+            f"everything is in `results/{name}`. Ratios are of one run, both sides in turns.",
             "",
             "| | ours | compared with | ratio |",
             "|---|---|---|---|",
@@ -77,11 +78,11 @@ def block(report: Mapping[str, Any], name: str) -> str:
             _answered(figures["end to end"]),
             *_counted(report),
             "",
-            "![Tasks a second on the local stack](tests/bench/results/throughput.svg)",
+            "![Tasks a second on the local stack](results/throughput.svg)",
             "",
             *_cost(report["cost"]),
             "",
-            "![Dollars per million tasks](tests/bench/results/cost.svg)",
+            "![Dollars per million tasks](results/cost.svg)",
             "",
             *_scale(report),
             END,

@@ -174,7 +174,7 @@ def test_each_event_is_said_by_a_function_and_told_in_the_readme() -> None:
             if isinstance(node, ast.keyword) and node.arg == "event":
                 assert not isinstance(node.value, ast.Constant), f"{path} says {ast.unparse(node)}"
     assert said == {event.name for event in Event}
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "infra" / "README.md").read_text()
     assert [event for event in Event if f"`{event}`" not in readme] == []
 
 

@@ -140,7 +140,7 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
 
 def test_the_readme_lists_exactly_these_constructs() -> None:
     """What README says is supported is what is tested, name by name."""
-    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    readme = (Path(__file__).resolve().parents[3] / "layers" / "reader" / "README.md").read_text()
     listed = readme.partition("of this list has a test of its name:\n\n")[2].partition("\n\n")[0]
     assert [name for name, *_ in CONSTRUCTS] == listed.replace("\n", " ").removesuffix(".").split("; ")
 
