@@ -14,17 +14,18 @@ from qiskit.circuit.library import get_standard_gate_name_mapping as standard_ga
 from qiskit.quantum_info import Operator
 from scipy.linalg import schur
 
-from reader.compiler.logic import Node, cells
 from reader.compiler.modifiers import multiple
 from reader.operations import (
     Barrier,
     Gate,
     If,
     Measure,
+    Node,
     Power,
     Reset,
     Store,
     While,
+    cells,
     cells_read,
     cells_written,
     qubits_of,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
     from qiskit.circuit.classical.expr import Expr
 
-    from reader.compiler.logic import Bit
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import Bit, Compiled, Operation, Unitary
 
 _MEASURE = instructions.Measure()
 _RESET = instructions.Reset()

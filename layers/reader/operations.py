@@ -12,10 +12,62 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
-from reader.compiler.logic import Bit, Node, cells
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+class Node:
+    """A Boolean expression over cells: op `bit` (of cell `a`), or ! & | ^ of nodes a and b; size counts operators."""
+
+    __slots__ = ("a", "b", "op", "size")
+
+    def __init__(self, op: str, a: Node | int, b: Node | None = None) -> None:
+        self.op = op
+        self.a = a
+        self.b = b
+        self.size: int = 1 + (a.size if isinstance(a, Node) else 0) + (b.size if b is not None else 0)
+
+    def same(self, other: object) -> bool:
+        """Tell whether the other is the very same bit."""
+        return self is other or (
+            isinstance(other, Node) and self.op == "bit" and other.op == "bit" and self.a == other.a
+        )
+
+    @property
+    def cell(self) -> int:
+        """Return the cell of a `bit` node."""
+        assert isinstance(self.a, int)  # noqa: S101 - what only this op has
+        return self.a
+
+
+Bit = int | Node
+
+
+def cells(bit: Bit) -> Iterator[int]:
+    """Yield the cells a bit depends on, left to right."""
+    stack = [bit]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, Node):
+            continue
+        if node.op == "bit":
+            yield node.cell
+            continue
+        if node.b is not None:
+            stack.append(node.b)
+        if isinstance(node.a, Node):
+            stack.append(node.a)
+
+
+def replaced(bit: Bit, copies: dict[int, Bit]) -> Bit:
+    """Return the bit with others in the place of some cells."""
+    if not isinstance(bit, Node):
+        return bit
+    if bit.op == "bit":
+        return copies.get(bit.cell, bit)
+    a = replaced(bit.a, copies) if isinstance(bit.a, Node) else bit.a
+    b = replaced(bit.b, copies) if bit.b is not None else None
+    return Node(bit.op, a, b if isinstance(b, Node) else None)
 
 
 class Gate(NamedTuple):

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from reader.compiler.coercion import FRACTIONS, evaluate_as, evaluate_real
+from reader.compiler.conversions import convert
 from reader.compiler.expressions import read
-from reader.compiler.machine import Array, Bits, Qubits, Variable
-from reader.compiler.operators import binary, convert
+from reader.compiler.operators import binary
 from reader.compiler.references import array_of, qubits_of, refer, unknown
+from reader.compiler.symbols import Array, Bits, Qubits, Variable
 from reader.compiler.values import BITLIKE, Type, to_bits
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.compiler.machine import Machine, Symbol
+    from reader.compiler.machine import Machine
+    from reader.compiler.symbols import Symbol
 
 
 def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language

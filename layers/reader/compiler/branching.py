@@ -6,12 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reader.compiler.coercion import integer
+from reader.compiler.control import branch
+from reader.compiler.conversions import truth
 from reader.compiler.expressions import evaluate
-from reader.compiler.logic import Bit, Node, either
-from reader.compiler.operators import binary, truth
+from reader.compiler.logic import either
+from reader.compiler.operators import binary
 from reader.compiler.subroutines import has_calls
 from reader.compiler.values import INT, Value, to_bits
 from reader.errors import invalid, quote
+from reader.operations import Bit, Node
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
@@ -24,7 +27,8 @@ def execute_if(m: Machine, node: syntax.If) -> None:
         condition = truth(m, evaluate(m, node.condition), node.condition.at)
         if isinstance(condition, Node):
             then, otherwise = node.then, node.otherwise
-            m.branch(
+            branch(
+                m,
                 condition,
                 partial(m.execute_block, then),
                 partial(m.execute_block, otherwise) if otherwise else None,
@@ -69,7 +73,7 @@ def run_arms(
         while index < len(arms):
             match, body = arms[index]
             if isinstance(match, Node):
-                m.branch(match, partial(m.execute_block, body), partial(cascade, index + 1), at)
+                branch(m, match, partial(m.execute_block, body), partial(cascade, index + 1), at)
                 return
             if match:
                 m.execute_block(body)
@@ -94,11 +98,11 @@ def run_flat(
 
     for match, body in kept:
         if isinstance(match, Node):
-            m.branch(match, partial(m.execute_block, body), None, at)
+            branch(m, match, partial(m.execute_block, body), None, at)
         elif match:
             m.execute_block(body)
     if default is not None:
         if isinstance(none, Node):
-            m.branch(none, None, partial(m.execute_block, default), at)
+            branch(m, none, None, partial(m.execute_block, default), at)
         elif not none:
             m.execute_block(default)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reader.compiler.logic import cells
+from reader.compiler.conversions import convert, need, with_article
 from reader.compiler.machine import Part, Split
-from reader.compiler.operators import convert, effective, need, with_article
+from reader.compiler.measured_numbers import effective
 from reader.compiler.values import INT, Type, Value, from_bits
 from reader.errors import invalid
+from reader.operations import cells
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine

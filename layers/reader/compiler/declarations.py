@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from reader.budget import PLACE
 from reader.compiler.assignments import assign_array, measure_into
 from reader.compiler.coercion import evaluate_as, integer
+from reader.compiler.control import attempt
 from reader.compiler.expressions import CONSTANTS
 from reader.compiler.inputs import take
-from reader.compiler.logic import Node
-from reader.compiler.machine import Array, Bits, Choice, Qubits, Split, Symbol, Variable
+from reader.compiler.machine import Split
 from reader.compiler.references import array_of, claim_qubits, concatenated, refer, unknown
 from reader.compiler.subroutines import run_calls
+from reader.compiler.symbols import Array, Bits, Choice, Qubits, Symbol, Variable
 from reader.compiler.types import resolve_type
-from reader.compiler.values import Type, Value, default
 from reader.errors import ValueFault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
+from reader.operations import Node
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         return
     if isinstance(value, syntax.Measure):
         declare(m, node.name, variable, node.at)
-        m.attempt(lambda: measure_into(m, value, variable), node.at)
+        attempt(m, lambda: measure_into(m, value, variable), node.at)
         return
     if isinstance(value, syntax.IndexSet):
         invalid(f"A {kind} is not initialised with braces.", value.at, "Use array[...] for several values.")
@@ -72,7 +73,7 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
     except Split:
         if node.role == "const":
             invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
-        m.attempt(initialise, node.at)
+        attempt(m, initialise, node.at)
     else:
         if known.known:
             counted = kind.kind == "bit" or node.role == "output"
@@ -125,7 +126,7 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
         run_calls(m, value)
         if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
             invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
-        m.attempt(lambda: assign_array(m, array, value), node.at)
+        attempt(m, lambda: assign_array(m, array, value), node.at)
     declare(m, node.name, array, node.at)
 
 
@@ -148,7 +149,7 @@ def declare_alias(m: Machine, node: syntax.Alias) -> None:
     if m.in_gate:
         invalid("A gate has no aliases.", node.at, "Name its operands directly.")
     named: list[Symbol | Choice] = []
-    m.attempt(lambda: named.append(choose(m, node)), node.at)
+    attempt(m, lambda: named.append(choose(m, node)), node.at)
     declare(m, node.name, named[-1], node.at)
 
 
@@ -187,8 +188,3 @@ def aliased(m: Machine, node: syntax.Alias) -> Symbol:
         m.budget.spend(PLACE * symbol.type.width, node.at)
         symbol = Bits([(symbol, number) for number in range(symbol.type.width)], scalar=symbol.type.width == 1)
     return symbol
-
-
-def zero(kind: Type) -> Value:
-    """Return the value of a variable nobody assigned."""
-    return Value(kind, default(kind))

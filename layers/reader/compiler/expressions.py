@@ -6,11 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.compiler.coercion import FRACTIONS, evaluate_real, keeping
+from reader.compiler.conversions import convert, truth
 from reader.compiler.functions import call
-from reader.compiler.logic import Node, both, either
-from reader.compiler.machine import Bits, Qubits, Split, Variable
-from reader.compiler.operators import binary, convert, extend, truth, unary
+from reader.compiler.logic import both, either
+from reader.compiler.machine import Split
+from reader.compiler.measured_numbers import extend
+from reader.compiler.operators import binary, unary
 from reader.compiler.references import concatenated, indices, lookup, refer, unknown
+from reader.compiler.symbols import Bits, Qubits, Variable
 from reader.compiler.types import resolve_type
 from reader.compiler.values import (
     BITLIKE,
@@ -28,13 +31,15 @@ from reader.compiler.values import (
 )
 from reader.errors import invalid
 from reader.limits import LIMITS
+from reader.operations import Node
 from reader.text import syntax
 from reader.text.durations import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reader.compiler.machine import Machine, Symbol
+    from reader.compiler.machine import Machine
+    from reader.compiler.symbols import Symbol
 
 _INTEGERS = frozenset(["int", "uint", "bool"])
 CONSTANTS = {

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from reader.budget import CHOICE
 from reader.compiler.coercion import integer, need_of
+from reader.compiler.conversions import convert, need
 from reader.compiler.gates import GATES
-from reader.compiler.logic import Node, choose
-from reader.compiler.operators import convert, need, real_number, whole_number
+from reader.compiler.logic import choose
+from reader.compiler.operators import real_number, whole_number
 from reader.compiler.references import array_of
 from reader.compiler.scratch import Scratch
 from reader.compiler.values import (
@@ -28,6 +29,7 @@ from reader.compiler.values import (
     to_bits,
 )
 from reader.errors import did_you_mean, invalid, quote, unsupported
+from reader.operations import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from reader.budget import MODIFIED, PLACE, POWER, POWER_OPERATION
 from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
+from reader.compiler.control import branch
 from reader.compiler.gates import GATES, LEGACY_GATES
-from reader.compiler.logic import Node
-from reader.compiler.machine import Frame, Qubits, Variable
-from reader.compiler.operators import convert
 from reader.compiler.references import qubits_of
-from reader.compiler.values import BITLIKE, FLOAT, TWO_PI, Type, Value, angle_to_float, to_float
+from reader.compiler.symbols import Frame, Qubits, Variable
+from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
-from reader.operations import Gate, Power, on_qubits
+from reader.operations import Gate, Node, Power, on_qubits
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ def emit_if(
 ) -> None:
     """Apply operations where a measured bit is set."""
     if isinstance(bit, Node):
-        m.branch(bit, lambda: place(m, node, operations, combinations), None, node.at)
+        branch(m, bit, lambda: place(m, node, operations, combinations), None, node.at)
     elif bit:
         place(m, node, operations, combinations)
 
@@ -408,6 +407,3 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
         m.gate_cache.clear()
     m.gate_cache[key] = operations
     return operations
-
-
-__all__ = ["FLOAT", "apply_gate", "convert", "define_gate"]

@@ -13,7 +13,8 @@ from tasks.errors import ErrorCode, TaskError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reader.compiler.machine import Machine, Variable
+    from reader.compiler.machine import Machine
+    from reader.compiler.symbols import Variable
 
 
 def declared(program: syntax.Program) -> list[syntax.Declaration]:

@@ -6,18 +6,19 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reader.compiler.coercion import integer
+from reader.compiler.control import attempt, branch, ended_by
+from reader.compiler.conversions import convert, truth
 from reader.compiler.expressions import evaluate, read
-from reader.compiler.logic import Bit, Node, both, negate
-from reader.compiler.machine import Array, Bits, Qubits, Variable
-from reader.compiler.operators import convert, truth
+from reader.compiler.logic import both, negate
 from reader.compiler.references import refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.subroutines import run_calls, set_flag
+from reader.compiler.symbols import Array, Bits, Qubits, Variable
 from reader.compiler.types import resolve_type
 from reader.compiler.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
 from reader.errors import invalid, too_large, unsupported
 from reader.limits import LIMITS
-from reader.operations import While
+from reader.operations import Bit, Node, While
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def execute_for(m: Machine, node: syntax.For) -> None:
             one_iteration(m, node, kind, value, broke)
 
         if isinstance(state, Node):
-            m.branch(state, None, once, node.at, inner=False)
+            branch(m, state, None, once, node.at, inner=False)
             continue
         once()
         if this is not None and this.is_like_next(m):
@@ -71,7 +72,7 @@ def left(m: Machine, broke: Variable) -> Bit:
     if not m.leaving:
         return 0
     frame.loops.append((broke, broke))
-    state = m.ended_by()
+    state = ended_by(m)
     frame.loops.pop()
     return state
 
@@ -151,7 +152,7 @@ def execute_while(m: Machine, node: syntax.While) -> None:
 
         m.owned.append(holds)
         run_calls(m, node.condition)
-        m.attempt(work_out, node.at)
+        attempt(m, work_out, node.at)
         return both(m.arithmetic.short(negate(state)), to_bits(m.read(holds, node.at))[0])
 
     def body() -> None:

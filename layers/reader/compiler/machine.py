@@ -1,28 +1,22 @@
 """The state of a compilation: what is emitted, which variables exist and what is known about measured bits.
 
 A classical bit of the circuit is a *cell*, an int. A variable's value is known while compiling, or its bits are nodes
-over its own cells. Three mechanisms keep that sound where control depends on measurements:
-
-- `branch` compiles both sides of a test on measured bits and merges what they assigned, bit by bit;
-- `attempt` runs a statement that needs a number where only measured bits are: it is compiled once per value of those
-  bits, each under a test (`Split`), within the limit `splits`;
-- an *exit flag* is a variable that says whether a loop, subroutine or program has ended; what follows a statement that
-  may have set it is guarded by it.
+over its own cells; `control` keeps that sound where control depends on measurements.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reader.budget import ATTEMPT, BRANCH, KNOWN, OPERATION, PLACE, SHRINK, STEP
-from reader.compiler.logic import Arithmetic, Bit, Node, cells, replaced
-from reader.compiler.values import BITLIKE, BOOL, Type, Value, default, from_bits
-from reader.errors import SourceError, ValueFault, too_large, unsupported
+from reader.budget import OPERATION, PLACE, SHRINK, STEP
+from reader.compiler.logic import Arithmetic
+from reader.compiler.symbols import Frame, Select, Variable
+from reader.compiler.values import BITLIKE, BOOL, Type, Value, from_bits
+from reader.errors import too_large
 from reader.limits import LIMITS
 from reader.notes import Notes
-from reader.operations import If, Measure, Store
+from reader.operations import Bit, Measure, Node, Store, cells, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
 
 
 WIDE = 64  # bits that one step deals with
-_TEST = 20  # operations that a test counts for
 _PAUSE = 250  # steps after which to pay for them
 
 
@@ -57,95 +50,6 @@ class Part(NamedTuple):
     kind: Type
     narrow: Type
     evaluate: Callable[[], Value]
-
-
-class Select:
-    """The value of a variable that Aer cannot hold (a float, say): one of two, decided by a cell."""
-
-    __slots__ = ("cell", "no", "yes")
-
-    def __init__(self, cell: int, yes: Any, no: Any) -> None:  # noqa: ANN401 - any kind of value
-        self.cell = cell
-        self.yes = yes
-        self.no = no
-
-
-serials = itertools.count()  # tells which of two variables is the older one
-
-
-class Variable:
-    """A classical variable: `data` is its known value, a list of its bits, or a `Select`."""
-
-    __slots__ = ("at", "base", "data", "depth", "name", "readonly", "serial", "type")
-
-    def __init__(self, name: str, kind: Type, at: int, depth: int) -> None:
-        self.name = name
-        self.type = kind
-        self.at = at
-        self.depth = depth  # how many branches were open where it was declared
-        self.data: Any = default(kind)
-        self.base: int | None = None  # its first cell, once it has cells
-        self.readonly = ""  # why it cannot be assigned to
-        self.serial = next(serials)
-
-
-class Array:
-    """A view of an array: its dimensions and its elements, one variable each, row by row."""
-
-    __slots__ = ("dimensions", "elements", "kind", "readonly")
-
-    def __init__(self, kind: Type, dimensions: tuple[int, ...], elements: list[Variable], readonly: str = "") -> None:
-        self.kind = kind
-        self.dimensions = dimensions
-        self.elements = elements
-        self.readonly = readonly
-
-
-class Bits:
-    """A reference to single bits of variables: an index, a slice, or an alias."""
-
-    __slots__ = ("places", "scalar")
-
-    def __init__(self, places: list[tuple[Variable, int]], *, scalar: bool) -> None:
-        self.places = places
-        self.scalar = scalar
-
-
-class Qubits:
-    """A reference to qubits of the circuit; `scalar` when it is a single qubit and not a register of one."""
-
-    __slots__ = ("places", "scalar")
-
-    def __init__(self, places: list[int], *, scalar: bool) -> None:
-        self.places = places
-        self.scalar = scalar
-
-
-Symbol = Variable | Array | Bits | Qubits
-
-
-class Choice:
-    """What an alias stands for where a cell decides: one of two symbols, or the fault of naming one."""
-
-    __slots__ = ("cell", "no", "yes")
-
-    def __init__(self, cell: int, yes: Symbol | Choice | ValueFault, no: Symbol | Choice | ValueFault) -> None:
-        self.cell = cell
-        self.yes = yes
-        self.no = no
-
-
-class Frame:
-    """The scopes of the program or of a running subroutine, innermost last."""
-
-    __slots__ = ("loops", "result", "returned", "scopes", "subroutine")
-
-    def __init__(self, subroutine: syntax.Subroutine | None) -> None:
-        self.subroutine = subroutine
-        self.scopes: list[dict[str, Symbol | Choice]] = [{}]
-        self.loops: list[tuple[Variable, Variable]] = []  # break flag and continue flag of each open loop
-        self.result: Variable | None = None
-        self.returned: Variable | None = None
 
 
 class Machine:
@@ -464,231 +368,7 @@ class Machine:
         self.log(variable, index)
         bits[index] = Node("bit", cell)
 
-    # ------------------------------------------------------------------ control that depends on measurements
-
-    def assume(self, bit: Bit, value: int) -> None:
-        """Know from here on what a test has told."""
-        if not isinstance(bit, Node):
-            return
-        if bit.op == "bit":
-            self.known[bit.cell] = value
-        elif isinstance(bit.a, Node):
-            if bit.op == "!":
-                self.assume(bit.a, 1 - value)
-            elif bit.b is not None and ((bit.op == "&" and value) or (bit.op == "|" and not value)):
-                self.assume(bit.a, value)
-                self.assume(bit.b, value)
-
-    def branch(  # noqa: C901 a dispatch over the language
-        self,
-        condition: Node,
-        then: Callable[[], None] | None,
-        otherwise: Callable[[], None] | None,
-        at: int,
-        *,
-        inner: bool = True,
-    ) -> None:
-        """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own."""
-        self.budget.spend(BRANCH, at)
-        self.enter(at)
-        outer_ops, outer_known = self.ops, self.known
-        sides: list[tuple[list[Operation], dict[Variable, Any], dict[int, int]]] = []
-        self.depth += inner
-        for value, run in ((1, then), (0, otherwise)):
-            self.ops = []
-            self.budget.spend(len(outer_known) >> KNOWN, at)
-            self.known = dict(outer_known)
-            self.assume(condition, value)
-            mark = len(self.journal)
-            if run is not None:
-                run()
-            changed: dict[Variable, Any] = {}
-            for variable, _, _ in self.journal[mark:]:
-                if variable.depth <= self.depth - inner and variable not in changed:
-                    data = variable.data
-                    changed[variable] = list(data) if isinstance(data, list) else data
-            self.undo(mark)
-            sides.append((self.ops, changed, self.known))
-        self.depth -= inner
-        (yes_ops, yes_changed, yes_known), (no_ops, no_changed, no_known) = sides
-        merged: list[tuple[Variable, Any]] = []
-        for variable in {**yes_changed, **no_changed}:
-            yes, no = yes_changed.get(variable, variable.data), no_changed.get(variable, variable.data)
-            self.ops, self.known = yes_ops, yes_known
-            yes_bits, no_bits = _as_bits(variable, yes), _as_bits(variable, no)
-            if yes_bits is None or no_bits is None:
-                merged.append((variable, self._merge_other(yes, no, (yes_ops, yes_known), (no_ops, no_known), at)))
-                continue
-            result: list[Bit] = []
-            for index, (yes_bit, no_bit) in enumerate(zip(yes_bits, no_bits, strict=True)):
-                if yes_bit is no_bit or (not isinstance(yes_bit, Node) and yes_bit == no_bit):
-                    result.append(yes_bit)
-                    continue
-                cell = self.cell_of(variable, index, at)
-                for ops, known, bit in ((yes_ops, yes_known, yes_bit), (no_ops, no_known, no_bit)):
-                    if not isinstance(bit, Node):
-                        self.ops, self.known = ops, known
-                        self.store(cell, bit, at)
-                result.append(Node("bit", cell))
-            merged.append((variable, result))
-        self.ops = outer_ops
-        self.known = {cell: value for cell, value in yes_known.items() if no_known.get(cell) == value}
-        for variable, data in merged:
-            self.log(variable)
-            variable.data = data
-        if yes_ops or no_ops:
-            # A test is a circuit of its own to Qiskit and costs as much as many gates.
-            self.count(_TEST, at)
-            self.emit(If(condition, yes_ops, no_ops), at)
-        self.leave()
-
-    def _merge_other(
-        self,
-        yes: Any,  # noqa: ANN401 - any kind of value
-        no: Any,  # noqa: ANN401 - any kind of value
-        yes_side: tuple[list[Operation], dict[int, int]],
-        no_side: tuple[list[Operation], dict[int, int]],
-        at: int,
-    ) -> Any:  # noqa: ANN401 - any kind of value
-        """Return one value for two that a test decided between: a `Select` on a cell that remembers the test."""
-        if yes is no or (not isinstance(yes, Select) and not isinstance(no, Select) and yes == no):
-            return yes
-        cell = self.allocate(1, at)
-        for (ops, known), bit in ((yes_side, 1), (no_side, 0)):
-            self.ops, self.known = ops, known
-            self.store(cell, bit, at)
-        return Select(cell, yes, no)
-
-    def attempt(self, run: Callable[[], None], at: int) -> None:
-        """Run a statement; where it needs measured bits while compiling, once per value of each under a test."""
-        if not self.measured:  # no bit can be unknown yet
-            try:
-                run()
-            except Split as split:
-                _refuse_own(split)
-            return
-        self.budget.spend(ATTEMPT, at)
-        start = Mark(self)
-        before, self.before = self.before, (self.cells, len(self.temporaries))
-        try:
-            run()
-        except Split as split:
-            own, same_frame = self.is_own(split.cell), self.frame is start.frame
-            start.restore(self)
-            if not own:
-                self.specialise(run, split, at)
-            elif split.part is not None and same_frame:
-                self.keep(split.part, run, at)
-            else:
-                _refuse_own(split)
-        finally:
-            self.before = before
-
-    def specialise(self, run: Callable[[], None], split: Split, at: int) -> None:
-        """Run a statement once for each value of a measured bit, under a test of that bit."""
-        if self.splits >= LIMITS.splits:
-            unsupported(
-                f"This statement needs the values of more than {LIMITS.splits} measured bits.",
-                split.at,
-                "Use fewer measured bits here.",
-            )
-        self.spend(_TEST, at)
-        faults: list[SourceError] = []
-
-        def side() -> None:
-            start = Mark(self)
-            try:
-                self.attempt(run, at)
-            except ValueFault as error:
-                # These measured values make the statement meaningless; most likely they never occur.
-                start.restore(self)
-                faults.append(error)
-
-        self.splits += 1
-        self.branch(Node("bit", split.cell), side, side, at, inner=False)
-        self.splits -= 1
-        if len(faults) > 1:
-            raise faults[0] from None
-        if faults:
-            self.notes.add("Where a measured value divides by zero or is no index, its statement has no effect.")
-
     def is_own(self, cell: int) -> bool:
         """Tell whether the running statement made the cell, so that nothing is in it before."""
         cells_before, temporaries = self.before
         return cell >= cells_before or cell in self.temporaries[temporaries:]
-
-    def keep(self, part: Part, run: Callable[[], None], at: int) -> None:
-        """Run a statement after a part of it has been worked out and put into a variable."""
-        self.spend(_TEST, at)
-        variable = Variable("value", part.narrow, at, self.depth)
-        self.owned.append(variable)
-        self.attempt(lambda: self.set(variable, part.evaluate(), at), at)
-        self.kept[part.node] = part, variable
-        try:
-            self.attempt(run, at)
-        finally:
-            self.kept.pop(part.node, None)
-
-    def ended_by(self) -> Bit:
-        """Return whether a loop, the subroutine or the program has been left at this point."""
-        state: Bit = 0
-        if not self.leaving:
-            return state
-        for flag in self.exits():
-            data = flag.data
-            if isinstance(data, list):
-                bit = self.resolve(data[0])
-                if isinstance(bit, Node):
-                    state = Node("|", state, bit) if isinstance(state, Node) else (state or bit)
-                    continue
-                data = bit
-            if data:
-                return 1
-        return state
-
-    def exits(self) -> list[Variable]:
-        """Return the flags that end what is running now."""
-        frame = self.frame
-        flags = [self.ended]
-        if frame.returned is not None:
-            flags.append(frame.returned)
-        for pair in frame.loops:
-            flags += pair
-        return flags
-
-
-class Mark:
-    """Where a statement begins: what taking it back needs."""
-
-    def __init__(self, m: Machine) -> None:
-        self.journal = len(m.journal)
-        self.ops, self.emitted = m.ops, len(m.ops)
-        m.budget.spend(len(m.known) >> KNOWN, m.here)
-        self.known, self.phase, self.splits = dict(m.known), m.phase, m.splits
-        self.frame, self.nesting, self.depth, self.in_gate = m.frame, m.nesting, m.depth, m.in_gate
-        self.scopes, self.loops = len(m.frame.scopes), len(m.frame.loops)
-
-    def restore(self, m: Machine) -> None:
-        """Take back everything since."""
-        m.frame, m.nesting, m.depth, m.in_gate = self.frame, self.nesting, self.depth, self.in_gate
-        del m.frame.scopes[self.scopes :], m.frame.loops[self.loops :]
-        m.ops = self.ops
-        del m.ops[self.emitted :]
-        m.undo(self.journal)
-        m.known, m.phase, m.splits = self.known, self.phase, self.splits
-
-
-def _refuse_own(split: Split) -> NoReturn:
-    unsupported(
-        "This statement needs a value that it measures itself.",
-        split.at,
-        "Assign the measured value to a variable in a statement before.",
-    )
-
-
-def _as_bits(variable: Variable, data: Any) -> list[Bit] | None:  # noqa: ANN401 - any kind of value
-    if variable.type.kind not in BITLIKE or variable.type.dimensions:
-        return None
-    if isinstance(data, list):
-        return data
-    return [(data >> index) & 1 for index in range(variable.type.width)]

@@ -1,7 +1,4 @@
-"""Operators on values and conversions between their types: what is known is computed here, measured bits in `logic`.
-
-Sources: OpenQASM 3 spec, "Classical instructions" for the operators and "Casting specifics" for the conversions.
-"""
+"""Operators on values: what is known is computed here, measured bits in `logic` (spec, "Classical instructions")."""
 
 from __future__ import annotations
 
@@ -9,8 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.budget import ANGLE, CHOICE
-from reader.compiler.logic import Bit, Node, both, cells, differ, either, negate
-from reader.compiler.machine import WIDE, Split
+from reader.compiler.conversions import convert, need, truth, with_article
+from reader.compiler.logic import both, differ, either, negate
+from reader.compiler.machine import WIDE
+from reader.compiler.measured_numbers import (
+    divided,
+    divided_by_power_of_two,
+    effective,
+    extend,
+    is_power_of_two,
+)
 from reader.compiler.scratch import Scratch
 from reader.compiler.values import (
     BITLIKE,
@@ -19,10 +24,8 @@ from reader.compiler.values import (
     FLOAT,
     INT,
     WORD,
-    CastError,
     Type,
     Value,
-    cast,
     cast_bits,
     from_bits,
     promote,
@@ -39,65 +42,6 @@ if TYPE_CHECKING:
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _BITWISE = frozenset("&|^")
 _PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
-
-
-# --------------------------------------------------------------------- conversions
-
-
-def need(m: Machine, value: Value, at: int) -> Value:
-    """Return the value if it is known; else have the statement compiled once per value of a measured bit."""
-    data = value.data
-    if isinstance(data, tuple) and value.type.kind in BITLIKE:
-        for bit in data:
-            for cell in cells(bit):
-                if cell not in m.known:
-                    raise Split(cell, at)
-        return from_bits(value.type, tuple(settle(m, bit) for bit in data))
-    return value
-
-
-def settle(m: Machine, bit: Bit) -> Bit:
-    """Return the bit with what is known about its cells put in."""
-    if not isinstance(bit, Node):
-        return bit
-    if bit.op == "bit":
-        return m.resolve(bit)
-    assert isinstance(bit.a, Node)  # noqa: S101 - only `bit` has a cell there
-    a = settle(m, bit.a)
-    if bit.op == "!":
-        return negate(a)
-    b = settle(m, bit.b if bit.b is not None else 0)
-    return {"&": both, "|": either, "^": differ}[bit.op](a, b)
-
-
-def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = False) -> Value:
-    """Return the value as another type or refuse it."""
-    try:
-        if value.type.kind in BITLIKE and kind.kind in BITLIKE:
-            if kind.kind == "angle" and value.type.kind in ("int", "uint", "bool"):
-                value = need(m, value, at)
-            return value if value.type == kind else cast_bits(value, kind)
-        return cast(need(m, value, at), kind, explicit=explicit)
-    except CastError as error:
-        invalid(error.message, at, error.hint)
-
-
-def truth(m: Machine, value: Value, at: int) -> Bit:
-    """Return a value as a condition."""
-    if value.type.kind == "float":
-        return int(value.data != 0)
-    if value.type.kind not in BITLIKE:
-        invalid(f"{with_article(value.type).capitalize()} is not a condition.", at)
-    bit = to_bits(convert(m, value, BOOL, at))[0]
-    return m.arithmetic.short(bit)
-
-
-def with_article(kind: Type) -> str:
-    """Return a type as a sentence names it: `an int[32]`."""
-    return f"{'an' if kind.kind[0] in 'aiu' else 'a'} {kind}"
-
-
-# ---------------------------------------------------------------------- operators
 
 
 def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: PLR0911 a dispatch over the language
@@ -295,66 +239,6 @@ def measured_number(m: Machine, op: str, kind: Type, left: Value, right: Value, 
         right = need(m, right, at)
         return measured_number(m, op, kind, left, right, at)
     return extend(kind, divided(m, op, a, b, signed=signed))
-
-
-def divided_by_power_of_two(m: Machine, op: str, a: tuple[Bit, ...], divisor: int) -> tuple[Bit, ...]:
-    """Return quotient or remainder, truncated towards zero, of bits with their sign on top."""
-    work = m.arithmetic
-    place = abs(divisor).bit_length() - 1
-    sign = work.short(a[-1])
-    a = a[: max(place + 1, effective(a, signed=True))]
-    if op == "%":
-        # The remainder has the sign of the number, and is zero where its low bits are.
-        return (*a[:place], work.short(both(sign, work.any_set(a[:place]))))
-    rounded = work.add(a, [sign] * place + [0] * (len(a) - place)) if isinstance(sign, Node) or sign else a
-    quotient = (*rounded[place:], rounded[-1])
-    return work.negative(quotient) if divisor < 0 else quotient
-
-
-def is_power_of_two(number: int) -> bool:
-    """Tell whether a number is 1, 2, 4, 8 ..."""
-    return number > 0 and number & (number - 1) == 0
-
-
-def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
-    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
-    width = len(bits)
-    top = bits[-1] if signed else 0
-    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
-        width -= 1
-    return width
-
-
-def same_bit(a: Bit, b: Bit) -> bool:
-    """Tell whether two bits are certainly equal."""
-    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
-
-
-def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:
-    """Return a narrow result as a value of the type."""
-    fill = bits[-1] if kind.kind == "int" else 0
-    return from_bits(kind, (bits + (fill,) * (kind.width - len(bits)))[: kind.width])
-
-
-def divided(m: Machine, op: str, a: tuple[Bit, ...], b: tuple[Bit, ...], *, signed: bool) -> tuple[Bit, ...]:
-    """Return quotient or remainder of measured bits, truncated towards zero."""
-    work = m.arithmetic
-    if not signed or a[-1] == b[-1] == 0:
-        quotient, rest = work.divide(a, b, effective(b, signed=False))
-        return rest + (0,) * (len(a) - len(rest)) if op == "%" else quotient
-    a_sign, b_sign = a[-1], b[-1]
-    a_size, b_size = _signed(m, a_sign, a), _signed(m, b_sign, b)
-    quotient, rest = work.divide(a_size, b_size, effective(b_size, signed=False))
-    if op == "%":
-        return _signed(m, a_sign, rest + (0,) * (len(a) - len(rest)))
-    return _signed(m, differ(a_sign, b_sign), quotient)
-
-
-def _signed(m: Machine, sign: Bit, bits: tuple[Bit, ...]) -> tuple[Bit, ...]:
-    """Return the bits' negative where the sign is set."""
-    work = m.arithmetic
-    sign = work.short(sign)
-    return work.add([work.short(differ(sign, bit)) for bit in bits], (0,) * len(bits), sign)
 
 
 def bitwise(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from reader.compiler.expressions import evaluate
 from reader.compiler.inputs import check_names, declared
-from reader.compiler.logic import Node
-from reader.compiler.machine import Machine, Variable
+from reader.compiler.machine import Machine
 from reader.compiler.references import claim_qubits
 from reader.compiler.repetition import walk
 from reader.compiler.statements import execute_body, execute_program
+from reader.compiler.symbols import Variable
 from reader.compiler.values import Type
 from reader.errors import SourceError, quote
-from reader.operations import Compiled, Measure, Output
+from reader.operations import Compiled, Measure, Node, Output
 from reader.text import syntax
 from tasks.errors import ErrorCode
 

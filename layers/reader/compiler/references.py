@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from reader.budget import PLACE
 from reader.compiler.coercion import integer
-from reader.compiler.machine import WIDE, Array, Bits, Choice, Qubits, Split, Variable
+from reader.compiler.machine import WIDE, Split
+from reader.compiler.symbols import Array, Bits, Choice, Qubits, Variable
 from reader.compiler.values import BITLIKE
 from reader.errors import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.text import syntax
 
 if TYPE_CHECKING:
-    from reader.compiler.machine import Machine, Symbol
+    from reader.compiler.machine import Machine
+    from reader.compiler.symbols import Symbol
 
 _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "an alias"}
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reader.budget import KNOWN, NODE
-from reader.compiler.logic import Node
-from reader.compiler.machine import serials
+from reader.compiler.symbols import serials
 from reader.errors import too_large
 from reader.limits import LIMITS
+from reader.operations import Node
 from reader.text import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reader.compiler.logic import Bit
-    from reader.compiler.machine import Machine, Variable
+    from reader.compiler.machine import Machine
+    from reader.compiler.symbols import Variable
+    from reader.operations import Bit
 
 TRIES = 3  # iterations to compile before a loop counts as one that goes on changing
 

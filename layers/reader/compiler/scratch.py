@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from reader.compiler.logic import Bit, Node, cells, replaced
-from reader.operations import Store
+from reader.operations import Bit, Node, Store, cells, replaced
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from reader.compiler.assignments import assign, measure_bare
 from reader.compiler.branching import execute_if, execute_switch
+from reader.compiler.control import Mark, attempt, branch, ended_by
 from reader.compiler.declarations import declare_alias, declare_qubits, declare_variable
 from reader.compiler.expressions import evaluate
 from reader.compiler.gate_calls import apply_gate, define_gate
-from reader.compiler.logic import Node
 from reader.compiler.loops import execute_for, execute_while, leave_loop, parts
-from reader.compiler.machine import Mark
 from reader.compiler.references import qubits_of
 from reader.compiler.subroutines import define, return_from, run_calls, set_flag
 from reader.errors import ValueFault, invalid, quote, unsupported
-from reader.operations import Barrier, Reset
+from reader.operations import Barrier, Node, Reset
 from reader.text import syntax
 from reader.text.durations import Duration
 
@@ -69,7 +68,7 @@ def execute_body(m: Machine, body: list[syntax.Statement]) -> int:
     """
     index = 0
     while index < len(body):
-        state = m.ended_by()
+        state = ended_by(m)
         if state == 1:
             return index
         if not isinstance(state, Node):
@@ -83,10 +82,10 @@ def execute_body(m: Machine, body: list[syntax.Statement]) -> int:
             for statement in body[start:]:
                 execute(m, statement)
                 done += 1
-                if m.ended_by() != 0:
+                if ended_by(m) != 0:
                     return
 
-        m.branch(state, None, rest, body[index].at, inner=False)
+        branch(m, state, None, rest, body[index].at, inner=False)
         index += max(done, 1)
     return index
 
@@ -112,18 +111,18 @@ def _assignment(m: Machine, node: syntax.Assignment) -> None:
     if m.in_gate:
         invalid("A gate cannot assign.", node.at)
     run_calls(m, node.value, node.target)
-    m.attempt(lambda: assign(m, node), node.at)
+    attempt(m, lambda: assign(m, node), node.at)
 
 
 def _expression(m: Machine, node: syntax.ExpressionStatement) -> None:
     value = node.value
     if isinstance(value, syntax.Measure):
-        m.attempt(lambda: measure_bare(m, value), node.at)
+        attempt(m, lambda: measure_bare(m, value), node.at)
         return
     run_calls(m, value)
     if isinstance(value, syntax.Call) and value.name in m.subroutines:
         return
-    m.attempt(lambda: void(m, value), node.at)
+    attempt(m, lambda: void(m, value), node.at)
 
 
 def void(m: Machine, value: syntax.Expression) -> None:
@@ -139,7 +138,7 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
         return
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
-    m.attempt(lambda: apply_gate(m, node), node.at)
+    attempt(m, lambda: apply_gate(m, node), node.at)
 
 
 def _reset(m: Machine, node: syntax.Reset) -> None:
@@ -150,7 +149,7 @@ def _reset(m: Machine, node: syntax.Reset) -> None:
         for qubit in qubits_of(m, node.operand).places:
             m.emit(Reset(qubit), node.at)
 
-    m.attempt(reset, node.at)
+    attempt(m, reset, node.at)
 
 
 def _barrier(m: Machine, node: syntax.Barrier) -> None:
@@ -163,7 +162,7 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
                 m.count(len(qubits) >> 3, node.at)
                 m.emit(Barrier(tuple(dict.fromkeys(qubits))), node.at)
 
-    m.attempt(barrier, node.at)
+    attempt(m, barrier, node.at)
 
 
 def _delay(m: Machine, node: syntax.Delay) -> None:
@@ -175,7 +174,7 @@ def _delay(m: Machine, node: syntax.Delay) -> None:
             qubits_of(m, operand)
 
     run_calls(m, node.duration)
-    m.attempt(delay, node.at)
+    attempt(m, delay, node.at)
     m.notes.add("delay has no effect on an ideal simulator.")
 
 
@@ -196,17 +195,17 @@ def _extern(m: Machine, node: syntax.Extern) -> None:
 
 def _if(m: Machine, node: syntax.If) -> None:
     run_calls(m, node.condition)
-    m.attempt(lambda: execute_if(m, node), node.at)
+    attempt(m, lambda: execute_if(m, node), node.at)
 
 
 def _switch(m: Machine, node: syntax.Switch) -> None:
     run_calls(m, node.target)
-    m.attempt(lambda: execute_switch(m, node), node.at)
+    attempt(m, lambda: execute_switch(m, node), node.at)
 
 
 def _for(m: Machine, node: syntax.For) -> None:
     run_calls(m, *parts(node.values))
-    m.attempt(lambda: execute_for(m, node), node.at)
+    attempt(m, lambda: execute_for(m, node), node.at)
 
 
 _EXECUTE: dict[type, Callable[[Machine, Any], None]] = {

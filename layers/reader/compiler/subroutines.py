@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from reader.compiler.assignments import measure_into
 from reader.compiler.coercion import evaluate_as, integer
-from reader.compiler.machine import Array, Bits, Frame, Qubits, Variable
+from reader.compiler.control import attempt
 from reader.compiler.references import array_of, lookup, qubits_of
+from reader.compiler.symbols import Array, Frame, Qubits, Variable
 from reader.compiler.types import resolve_type
-from reader.compiler.values import BOOL, Type
-from reader.errors import invalid, quote, unsupported
+from reader.compiler.values import BOOL
+from reader.errors import invalid, quote
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def run_call(m: Machine, node: syntax.Call) -> None:
         m.frame = frame
     result = Variable(node.name, kind, node.at, m.depth)
     m.owned.append(result)
-    m.attempt(lambda: call(m, definition, node, result), node.at)
+    attempt(m, lambda: call(m, definition, node, result), node.at)
     m.results[id(node)] = result
 
 
@@ -205,7 +206,7 @@ def return_from(m: Machine, node: syntax.Return) -> None:
             m.set(result, evaluate_as(m, value, result.type), node.at)
         set_flag(m, returned)
 
-    m.attempt(deliver, node.at)
+    attempt(m, deliver, node.at)
 
 
 def set_flag(m: Machine, flag: Variable, value: int = 1) -> None:
@@ -227,6 +228,3 @@ def define(m: Machine, node: syntax.Subroutine) -> None:
             invalid(f"{quote(parameter.name)} is declared twice.", parameter.at, "Choose another name.")
     m.subroutines[node.name] = node
     m.calls.clear()
-
-
-__all__ = ["Bits", "Type", "define", "return_from", "run_calls", "set_flag", "unsupported"]

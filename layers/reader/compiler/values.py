@@ -14,7 +14,7 @@ from reader.compiler.logic import any_of
 from reader.text.durations import Duration
 
 if TYPE_CHECKING:
-    from reader.compiler.logic import Bit
+    from reader.operations import Bit
 
 WORD = 64  # bits of an int, uint or angle without a size: the language leaves it to the implementation
 TWO_PI = 2 * math.pi

@@ -1,14 +1,13 @@
-"""Statements of OpenQASM 3.1, by its grammar (`qasm3Parser.g4`): directives, gates, measurements and control flow."""
+"""Statements of OpenQASM 3.1, by its grammar (`qasm3Parser.g4`): directives, gates, measurements and assignments."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from reader.errors import invalid, quote, too_large, unsupported
-from reader.limits import LIMITS
+from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
-from reader.text.definition_parser import DefinitionParser
+from reader.text.control_flow_parser import ControlFlowParser
 from reader.text.expression_parser import SCALARS
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ _TELLING = frozenset(
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
-class StatementParser(DefinitionParser):
+class StatementParser(ControlFlowParser):
     """Reads the statements of OpenQASM 3."""
 
     def __init__(self, tokens: list[Token]) -> None:
@@ -376,103 +375,3 @@ class StatementParser(DefinitionParser):
             return self.expression_statement()
         self.semicolon()
         return syntax.ExpressionStatement(left.at, left)
-
-    # ------------------------------------------------------------------ control flow
-
-    def condition(self, word: str) -> syntax.Expression:
-        """Read `(condition)`."""
-        self.expect("(", f"after {word}")
-        if self.token.kind in ("reset", "measure"):
-            self.refuse("expected a condition", "Measure into a bit first, then test it.")
-        value = self.expression()
-        self.expect(")", "after the condition")
-        return value
-
-    def if_statement(self) -> syntax.Statement:
-        """Read `if`; a chain of `else if` is read in a loop so that its length is no nesting."""
-        first = self.one_branch()
-        last = first
-        while self.accept("else"):
-            if self.token.kind == "if":
-                following = self.one_branch()
-                last.otherwise = [following]
-                last = following
-                continue
-            last.otherwise = self.body()
-            break
-        return first
-
-    def one_branch(self) -> syntax.If:
-        """Read `if (condition) body`."""
-        at = self.advance().at
-        condition = self.condition("if")
-        return syntax.If(at, condition, self.body(), [])
-
-    def while_statement(self) -> syntax.Statement:
-        """Read `while (condition) body`."""
-        at = self.advance().at
-        return syntax.While(at, self.condition("while"), self.body())
-
-    def for_statement(self) -> syntax.Statement:
-        """Read `for type name in values body`."""
-        at = self.advance().at
-        if self.token.kind not in SCALARS:
-            hint = "Write 'for int i in [0:3] { ... }'."
-            self.refuse("expected the type of the loop variable", hint)
-        kind = self.type()
-        name = self.identifier("as the loop variable")
-        self.expect("in", "after the loop variable")
-        values: syntax.Expression
-        if self.token.kind == "{":
-            values = self.index_set()
-        elif self.token.kind == "[":
-            self.advance()
-            values = self.range_or_expression()
-            if not isinstance(values, syntax.Range):
-                self.refuse("expected a range such as [0:3]")
-            self.expect("]", "after the range")
-        else:
-            values = self.expression()
-        return syntax.For(at, kind, name.text, values, self.body())
-
-    def switch(self) -> syntax.Statement:
-        """Read `switch (target) { case ... }`."""
-        at = self.advance().at
-        target = self.condition("switch")
-        self.expect("{", "after the value to switch on")
-        cases: list[tuple[list[syntax.Expression], list[syntax.Statement]]] = []
-        default = None
-        while self.token.kind != "}":
-            token = self.token
-            if default is not None:
-                self.refuse("nothing may follow default", "Move default to the end.")
-            if self.accept("case"):
-                labels = self.one_or_more("{", self.expression)
-                cases.append((labels, self.block()))
-            elif self.accept("default"):
-                default = self.block()
-            else:
-                self.refuse("expected case or default")
-            if len(cases) > LIMITS.chain:
-                too_large("A switch has too many cases.", token.at, LIMITS.chain, len(cases))
-        self.advance()
-        if not cases and default is None:
-            invalid("A switch needs at least one case.", at, "Add 'case 0 { ... }'.")
-        return syntax.Switch(at, target, cases, default)
-
-    def leave_statement(self) -> syntax.Statement:
-        """Read `break;`, `continue;` or `end;`."""
-        token = self.advance()
-        self.semicolon()
-        return syntax.Leave(token.at, token.kind)
-
-    def return_statement(self) -> syntax.Statement:
-        """Read `return value;`."""
-        at = self.advance().at
-        value: syntax.Expression | None = None
-        if self.token.kind == "measure":
-            value = self.measurement()
-        elif self.token.kind != ";":
-            value = self.expression()
-        self.semicolon()
-        return syntax.Return(at, value)

@@ -1,0 +1,90 @@
+"""How the source files of the functions, the layers and infra hang together."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOTS = [ROOT / "layers", ROOT / "infra", *sorted(path for path in (ROOT / "functions").iterdir() if path.is_dir())]
+READER = ROOT / "layers" / "reader"
+LONGEST = 450  # lines of a module that is no table; the tree of the syntax and the gates are tables
+TABLES = {"syntax.py", "gates.py"}
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Return the modules of an import root by their dotted names."""
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(root.rglob("*.py"))
+    }
+
+
+def imported(path: Path, known: dict[str, Path]) -> set[str]:
+    """Return which known modules a file imports, inside functions too, but not for type checking."""
+    found: set[str] = set()
+    stack: list[ast.AST] = [ast.parse(path.read_text())]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for name in node.names:
+                inner = f"{node.module}.{name.name}"
+                found.add(inner if inner in known else node.module)
+        elif isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        stack += ast.iter_child_nodes(node)
+    return found & known.keys()
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Return modules that import each other, one after the other; empty if none do."""
+    done: set[str] = set()
+    path: list[str] = []
+
+    def visit(name: str) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        path.append(name)
+        for other in sorted(graph[name]):
+            if found := visit(other):
+                return found
+        path.pop()
+        done.add(name)
+        return []
+
+    return next((found for name in graph if (found := visit(name))), [])
+
+
+def test_the_search_for_circles_finds_one() -> None:
+    """Three modules that import each other are a circle, a diamond is none."""
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions count too: they hide a circle and do not end it."""
+    for root in ROOTS:
+        known = modules(root)
+        assert circle({name: imported(path, known) - {name} for name, path in known.items()}) == [], root
+
+
+def test_the_readers_modules_are_short() -> None:
+    """A module of the reader that is no table has at most 450 lines."""
+    long = {path.name for path in READER.rglob("*.py") if len(path.read_text().splitlines()) > LONGEST}
+    assert long - TABLES == set()
+
+
+def test_an_import_inside_a_function_has_its_reason() -> None:
+    """Whoever imports late says what for, behind the check that is turned off."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for root in ROOTS
+        for path in root.rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if "noqa: PLC0415" in line and not line.partition("PLC0415")[2].strip(" -")
+    ]
+    assert bare == []
