@@ -29,5 +29,5 @@ for branching in (False, True):
     simulator = AerSimulator(method="statevector", shot_branching_enable=branching)
     found[branching] = simulator.run(circuit, shots=10_000, seed_simulator=1, noise_model=noise).result().get_counts()
     print(f"branching {branching}:", found[branching])
-sys.exit(not (len(found[False]) == 4 and len(found[True]) == 1))
+sys.exit(not (len(found[False]) == 4 and len(found[True]) < 4))
 PYTHON
