@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from facts import TRANSLATED_ROTATIONS, WHILE
+from circuit_stats import TRANSLATED_ROTATIONS, WHILE
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
 from tasks.options import Method, Options, refuse_unrunnable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from facts import Facts
+    from circuit_stats import CircuitStats
 
 # Up to here a statevector beats the stabilizer tableau even on Clifford circuits (GHZ-14: 2.0 against 3.9 ms; from 16
 # qubits on it is the other way round).
@@ -103,8 +103,8 @@ class NeedsTimeError(Exception):
     """The circuit fits the time limit, but certainly not what is left of this batch."""
 
 
-def estimate(facts: Facts, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
-    """Estimate a run from simple facts; the API may route with it, knowing only qubits, gates and `mid_circuit`.
+def estimate(stats: CircuitStats, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
+    """Estimate a run from simple stats; the API may route with it, knowing only qubits, gates and `mid_circuit`.
 
     Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot. Where every shot runs the circuit
     anew (noise on gates, measurement in the middle), 45 us a shot and the gates' and measurements' amplitudes each
@@ -113,15 +113,15 @@ def estimate(facts: Facts, options: Options, method: str | None = None, *, branc
     third and three times as long, those whose entanglement stays below what their gates allow much less.
     """
     method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
-    qubits, gates, shots = facts.active_qubits, facts.gates, options.shots
+    qubits, gates, shots = stats.active_qubits, stats.gates, options.shots
     noisy = options.noise is not None and options.noise.on_gates
-    every_shot = facts.mid_circuit or noisy
+    every_shot = stats.mid_circuit or noisy
     anew = (45e-6 if every_shot else 0.0) + (1.2e-6 * gates if noisy else 0.0)  # of each shot
     if method == "stabilizer":
         once = gates * (16e-6 + 3e-8 * qubits)
         shot = 1.1e-8 * qubits**2 + 5e-11 * qubits**3 + anew
     elif method == "matrix_product_state":
-        bond = 2.0 ** min(facts.crossings, qubits // 2, 20)
+        bond = 2.0 ** min(stats.crossings, qubits // 2, 20)
         applied = gates * (8e-6 + 3e-10 * bond**3)
         once = 16e-6 * gates + applied
         shot = qubits * (2e-6 + 4e-9 * bond**2) + anew + every_shot * applied
@@ -133,7 +133,7 @@ def estimate(facts: Facts, options: Options, method: str | None = None, *, branc
         shot = 0.7e-6
         if branching:
             shot = anew + 1e-8 * amplitudes
-        elif facts.mid_circuit or (noisy and not exact):
+        elif stats.mid_circuit or (noisy and not exact):
             shot = anew + 0.5e-6 * gates + 1.5e-9 * (gates + 4 * qubits) * amplitudes
     seconds = 1e-3 + noisy * 4e-3 + once + shots * shot
     state = state_bytes(method, qubits, options.precision)
@@ -143,7 +143,7 @@ def estimate(facts: Facts, options: Options, method: str | None = None, *, branc
     return Plan(method=method, seconds=seconds, bytes=states * state + working)
 
 
-def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
+def choose_method(stats: CircuitStats, options: Options, memory_bytes: int) -> str:
     """Return the method to run with: the one asked for, or for `automatic` the cheapest that is exact.
 
     1. Clifford circuits wider than 14 qubits (10 if every shot runs anew; with noise on gates only if the method has
@@ -156,26 +156,26 @@ def choose_method(facts: Facts, options: Options, memory_bytes: int) -> str:
     """
     if options.method != Method.AUTOMATIC:
         return options.method
-    shallow = facts.crossings <= SHALLOW
+    shallow = stats.crossings <= SHALLOW
     noisy = options.noise is not None and options.noise.on_gates
-    small = SMALL_CLIFFORD_EVERY_SHOT if noisy or facts.mid_circuit else SMALL_CLIFFORD
+    small = SMALL_CLIFFORD_EVERY_SHOT if noisy or stats.mid_circuit else SMALL_CLIFFORD
     # What the stabilizer method runs only as other gates would have the noise of those; and for noise in a loop's
     # rounds it lacks Kraus operators.
-    clifford = facts.clifford and not (noisy and facts.names & (TRANSLATED_ROTATIONS | {WHILE}))
-    if clifford and facts.active_qubits > small:
-        seconds = {name: estimate(facts, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
+    clifford = stats.clifford and not (noisy and stats.names & (TRANSLATED_ROTATIONS | {WHILE}))
+    if clifford and stats.active_qubits > small:
+        seconds = {name: estimate(stats, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
         return min(seconds, key=seconds.__getitem__) if shallow else "stabilizer"
-    if noisy and facts.active_qubits <= SMALL_DENSITY and not facts.mid_circuit:
-        plenty = options.shots >= 2**facts.active_qubits or options.observables is not None
-        if plenty and estimate(facts, options, "density_matrix").bytes <= memory_bytes:
+    if noisy and stats.active_qubits <= SMALL_DENSITY and not stats.mid_circuit:
+        plenty = options.shots >= 2**stats.active_qubits or options.observables is not None
+        if plenty and estimate(stats, options, "density_matrix").bytes <= memory_bytes:
             return "density_matrix"
-    plan = estimate(facts, options, "statevector")
-    if plan.bytes > memory_bytes or (plan.seconds > SLOW_S and shallow and not noisy and not facts.mid_circuit):
+    plan = estimate(stats, options, "statevector")
+    if plan.bytes > memory_bytes or (plan.seconds > SLOW_S and shallow and not noisy and not stats.mid_circuit):
         return "matrix_product_state"
     return "statevector"
 
 
-def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
+def admit(stats: CircuitStats, options: Options, budget: Budget) -> Plan:
     """Return the plan of a circuit that may run within `budget`.
 
     Raises TaskError for what can never run here (`circuit_too_large`, `memory_limit`, `time_limit`,
@@ -183,21 +183,27 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
     even the most favourable run is over: else the clock decides.
     """
     refuse_unrunnable(options)
-    method = choose_method(facts, options, budget.alone_bytes)
-    _check_gates(facts)
-    _check_method(facts, options, method)
-    _check_width(facts, options, method, budget)
-    branching = _branches(facts, options, method, budget)
-    plan = estimate(facts, options, method, branching=branching)
+    method = choose_method(stats, options, budget.alone_bytes)
+    _check_gates(stats)
+    _check_method(stats, options, method)
+    _check_width(stats, options, method, budget)
+    branching = _branches(stats, options, method, budget)
+    plan = estimate(stats, options, method, branching=branching)
     if branching:
-        plan = replace(plan, bytes=plan.bytes + _branches_bytes(facts, options, method), branching=True)
+        plan = replace(plan, bytes=plan.bytes + _branches_bytes(stats, options, method), branching=True)
+    check_budget(plan, budget, _hint(options, method))
+    return plan
+
+
+def check_budget(plan: Plan, budget: Budget, hint: str) -> None:
+    """Raise what `admit` raises for a plan that is over the budget; `hint` is what a sender short of memory can do."""
     if plan.bytes > budget.alone_bytes:
         raise TaskError(
             ErrorCode.MEMORY_LIMIT,
             f"The circuit needs {_mb(plan.bytes)} MB of memory; the limit is {_mb(budget.alone_bytes)} MB.",
             limit=budget.alone_bytes,
             actual=plan.bytes,
-            hint=_hint(options, method),
+            hint=hint,
         )
     least = CERTAIN * plan.seconds / max(1, budget.threads)
     if least > budget.time_limit_s:
@@ -212,56 +218,55 @@ def admit(facts: Facts, options: Options, budget: Budget) -> Plan:
         raise NeedsAloneError
     if least > budget.time_s and not budget.dry_run:
         raise NeedsTimeError
-    return plan
 
 
-def threads(facts: Facts, method: str, budget: Budget) -> int:
+def threads(stats: CircuitStats, method: str, budget: Budget) -> int:
     """Return how many threads a run gains from."""
     amplitudes = method in ("statevector", "density_matrix")
-    return budget.threads if amplitudes and facts.active_qubits >= THREADED_QUBITS else 1
+    return budget.threads if amplitudes and stats.active_qubits >= THREADED_QUBITS else 1
 
 
-def _branches(facts: Facts, options: Options, method: str, budget: Budget) -> bool:
+def _branches(stats: CircuitStats, options: Options, method: str, budget: Budget) -> bool:
     """Say whether shots share their beginnings: only few branches that all fit, of which the gates are the same."""
     return (
         budget.branching
-        and 0 < facts.collapses <= BRANCHING_COLLAPSES
+        and 0 < stats.collapses <= BRANCHING_COLLAPSES
         # With noise on gates hardly two shots have a beginning in common; and Aer 0.18.2 draws a readout error once for
         # all the shots of a branch.
         and options.noise is None
-        and "store" not in facts.names  # Aer 0.18.2 dies of a classical assignment in a branching run
+        and "store" not in stats.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
         and method in ("statevector", "density_matrix")
-        and _branches_bytes(facts, options, method) <= BRANCHING_BYTES
+        and _branches_bytes(stats, options, method) <= BRANCHING_BYTES
     )
 
 
-def _branches_bytes(facts: Facts, options: Options, method: str) -> int:
-    return options.shots * max(state_bytes(method, facts.active_qubits, options.precision), 4_096)
+def _branches_bytes(stats: CircuitStats, options: Options, method: str) -> int:
+    return options.shots * max(state_bytes(method, stats.active_qubits, options.precision), 4_096)
 
 
-def _check_gates(facts: Facts) -> None:
-    if facts.gates > MAX_GATES:
+def _check_gates(stats: CircuitStats) -> None:
+    if stats.gates > MAX_GATES:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
-            f"The circuit has {facts.gates} gates; the limit is {MAX_GATES} gates.",
+            f"The circuit has {stats.gates} gates; the limit is {MAX_GATES} gates.",
             limit=MAX_GATES,
-            actual=facts.gates,
+            actual=stats.gates,
             hint="Split the circuit, or use fewer iterations of its loops.",
         )
 
 
-def _check_method(facts: Facts, options: Options, method: str) -> None:
-    if method == "stabilizer" and not facts.clifford:
+def _check_method(stats: CircuitStats, options: Options, method: str) -> None:
+    if method == "stabilizer" and not stats.clifford:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
-            f"The stabilizer method runs Clifford gates only; this circuit has {facts.first_foreign!r}.",
+            f"The stabilizer method runs Clifford gates only; this circuit has {stats.first_foreign!r}.",
             hint='Use "method": "automatic".',
         )
 
     noisy = options.noise is not None and options.noise.on_gates
-    if method == "stabilizer" and noisy and (foreign := facts.names & (TRANSLATED_ROTATIONS | {WHILE})):
+    if method == "stabilizer" and noisy and (foreign := stats.names & (TRANSLATED_ROTATIONS | {WHILE})):
         what = "while loops" if WHILE in foreign else f"{', '.join(sorted(foreign))} gates"
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
@@ -270,15 +275,15 @@ def _check_method(facts: Facts, options: Options, method: str) -> None:
         )
 
 
-def _check_width(facts: Facts, options: Options, method: str, budget: Budget) -> None:
+def _check_width(stats: CircuitStats, options: Options, method: str, budget: Budget) -> None:
     limit = widest(method, options.precision, budget.alone_bytes)
-    if facts.active_qubits > limit:
+    if stats.active_qubits > limit:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
-            f"The circuit uses {facts.active_qubits} qubits; "
+            f"The circuit uses {stats.active_qubits} qubits; "
             f"the limit of the {method} method in {options.precision} precision is {limit} qubits.",
             limit=limit,
-            actual=facts.active_qubits,
+            actual=stats.active_qubits,
             hint=_hint(options, method),
         )
 

@@ -1,81 +1,41 @@
-"""Runs one circuit on Qiskit Aer, plain ones by way of `direct`; imported in the worker's children alone."""
+"""Runs one program: read, planned, run piece by piece, counted; imported in the worker's children alone."""
 
 from __future__ import annotations
 
 import gc
 import math
 import random
-import re
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-import qiskit
-import qiskit_aer
-from qiskit.circuit.library import get_standard_gate_name_mapping
-from qiskit.quantum_info import Kraus, SparsePauliOp
-from qiskit.transpiler import generate_preset_pass_manager
-from qiskit_aer import AerSimulator
-from qiskit_aer.jobs import utils as aer_jobs
-from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError, depolarizing_error
+import numpy as np
 
-import direct
+import aer
 import reader
-from admission import Budget, NeedsAloneError, Plan, admit, threads
-from facts import CONTROL_FLOW, WHILE, Facts, read_facts
-from rewrites import measures_twice, with_last_bit_measured, without, without_idle_qubits
+import stim_engine
+import trajectories
+from admission import Budget, threads
+from circuit_stats import read_stats
+from counts import Outcomes, check_size, count, keys
+from logic_arrays import evaluate
+from noise import PauliNoise
+from planner import Piece, Route, choose
+from reader.operations import cells_read
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from qiskit import QuantumCircuit
-    from qiskit.transpiler import PassManager
+
+    from circuit_stats import CircuitStats
+    from reader.operations import Compiled
 
 COLLECT_EVERY = 64  # bindings of a sweep
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
-
-_ALWAYS = frozenset(
-    {
-        "barrier",
-        "break_loop",
-        "continue_loop",
-        "delay",
-        "for_loop",
-        "if_else",
-        "measure",
-        "reset",
-        "store",
-        "switch_case",
-        "while_loop",
-    }
-)
-_NOISY_BASIS: tuple[str, ...] = (
-    "cp",
-    "cx",
-    "cy",
-    "cz",
-    "ecr",
-    "h",
-    "id",
-    "p",
-    "rx",
-    "rxx",
-    "ry",
-    "ryy",
-    "rz",
-    "rzx",
-    "rzz",
-)
-_NOISY_BASIS += ("s", "sdg", "swap", "sx", "sxdg", "t", "tdg", "u", "u1", "u2", "u3", "x", "y", "z")
-_TWO_QUBIT = frozenset({"cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap"})
-_CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
-
-VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
 
 
 def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
@@ -88,13 +48,13 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     outcomes = []
     room = MAX_RESULT_BYTES
-    circuits = reader.read_each(qc, options.bindings, counted=not options.observables)
+    programs = reader.compile_each(qc, options.bindings, counted=not options.observables)
     for index in range(len(options.bindings)):
         started = time.perf_counter()
         try:
-            circuit = next(circuits)
+            program = next(programs)
             parsed = time.perf_counter()
-            outcome, size = run(circuit, options.of_binding(index, seed), budget, room)
+            outcome, size = run(program, options.of_binding(index, seed), budget, room)
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
         outcomes.append(outcome)
@@ -124,147 +84,145 @@ def _swept(outcomes: list[dict[str, Any]], seed: int) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Pay for everything that the first circuit would wait for: lazy imports, the backend and its tables."""
-    limits = Budget(2**30, 60.0, 2**30, 60.0)
-    for text in (
-        'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;',
-        "OPENQASM 3; qubit q; bit c; c = measure q; if (c) reset q; c = measure q;",
-        'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; h q[0]; measure q[0] -> c[0];',
-    ):
-        simulate(text, Options(shots=1, seed=1), limits)
-    # Translating loads Qiskit's plugins from files, and the children open none (confinement.py).
-    noise = Noise(one_qubit=0.1, two_qubit=0.1)
-    simulate(
-        "qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; c = measure q;", Options(shots=1, seed=1, noise=noise), limits
-    )
-    # Who warms up is forked from next, and a fork wants no second thread beside it: Aer's, which ran these, ends.
-    aer_jobs.DEFAULT_EXECUTOR.shutdown()
-    aer_jobs.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)
+    """Pay for everything that the first circuit would wait for: lazy imports, the backend and its tables.
 
-
-def run(circuit: QuantumCircuit, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
-    """Admit, run and count a circuit that has been read; `options` have a seed, the result takes at most `room` bytes.
-
-    Return the outcome and the bytes it takes; of a dry run, which ends before Aer, its estimates in `execution`.
+    What translating and sampling load from files is loaded here, for the children open none (confinement.py).
     """
-    facts = read_facts(circuit)
-    native = facts.names <= _basis("automatic")
-    if not native:
-        circuit = _translate(circuit, "automatic")
-        facts = read_facts(circuit)
-    plan = admit(facts, options, budget)
-    if circuit.num_clbits == 0 and not options.observables:
+    limits = Budget(2**30, 60.0, 2**30, 60.0)
+    noise = Noise(one_qubit=0.1, two_qubit=0.1, prob_meas1_prep0=0.1)
+    bell = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+    dynamic = "OPENQASM 3; qubit q; bit c; U(1, 1, 1) q; c = measure q; if (c) reset q; c = measure q;"
+    for text, options in (
+        (bell, Options(shots=1, seed=1)),
+        (bell, Options(shots=1, seed=1, method="statevector", observables=((("ZZ", 1.0),),))),
+        (bell, Options(shots=1, seed=1, noise=noise)),
+        (dynamic, Options(shots=1, seed=1)),
+        (dynamic, Options(shots=1, seed=1, method="matrix_product_state")),
+        ("qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; c = measure q;", Options(shots=1, seed=1, noise=noise)),
+        ('OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; t q[0]; measure q[0] -> c[0];', Options(shots=1)),
+    ):
+        simulate(text, options, limits)
+    aer.end_threads()
+
+
+def run(program: Compiled, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
+    """Plan, run and count a program that has been read; `options` have a seed, the result takes at most `room` bytes.
+
+    Return the outcome and the bytes it takes; of a dry run, which ends before any engine, its estimates in `execution`.
+    """
+    stats = read_stats(program)
+    _check_observables(options, stats)
+    route = choose(program, stats, options, budget)
+    if not stats.clbits and not options.observables:
         raise TaskError(
             ErrorCode.NOTHING_MEASURED,
             "The program has no classical bit, so there is nothing to count.",
             hint="Declare `bit[n] c;` and measure into it.",
         )
     per_shot = options.shots if options.memory else 0
-    check_size(per_shot, 1, circuit.num_clbits, room)
-    prepared = _prepare(circuit, facts, options, plan)
+    width = sum(len(output.cells) for output in program.outputs)
+    check_size(per_shot, 1, width, room)
     execution: dict[str, Any] = {
-        "method": plan.method,
-        "num_qubits": facts.num_qubits,
-        "depth": facts.depth,
-        "gates": facts.gates,
+        "engine": route.engine,
+        "method": route.method,
+        "num_qubits": stats.num_qubits,
+        "depth": stats.depth,
+        "gates": stats.gates,
         "seed": options.seed,
-        "simulator": "qiskit-aer",
-        "versions": VERSIONS,
+        "simulator": route.engine,
+        "versions": route.versions,
     }
-    if notes := (circuit.metadata or {}).get("notes"):
-        execution["notes"] = list(notes)
+    if route.reduced:
+        execution["reduced"] = route.reduced
+    if program.notes:
+        execution["notes"] = list(program.notes)
     if budget.dry_run:
-        seconds = plan.seconds / threads(facts, plan.method, budget)
-        estimates = {"num_clbits": circuit.num_clbits, "estimated_seconds": seconds, "memory_bytes": plan.bytes}
+        estimates = {
+            "num_clbits": stats.clbits,
+            "estimated_seconds": route.seconds(budget),
+            "memory_bytes": route.bytes,
+        }
         return {"result": {}, "execution": execution | estimates}, 0
-    data = _run_on_aer(prepared, options, budget, plan, threads(facts, plan.method, budget))
-    counts = data.get("counts", {})
-    size = check_size(per_shot, len(counts), circuit.num_clbits, room)
-    outcome: dict[str, Any] = {"result": _count(counts, prepared), "execution": execution}
+    outcome: dict[str, Any] = {"result": {}, "execution": execution}
+    if route.whole and route.pieces[0].engine == aer.NAME:
+        outcome |= _on_aer(route.pieces[0], options, budget)
+    else:
+        outcomes = _outcomes(program, route, options, budget)
+        outcome["result"] = count(outcomes, program.outputs)
+        if options.memory:
+            assert options.seed is not None  # noqa: S101 - `run` is given one
+            outcome["memory"] = keys(outcomes.shots(np.random.default_rng((options.seed, 1))).rows, program.outputs)
+    size = check_size(per_shot, len(outcome["result"]), width, room)
+    return outcome, size + VALUE_BYTES * len(options.observables or ())
+
+
+def _check_observables(options: Options, stats: CircuitStats) -> None:
+    for index, terms in enumerate(options.observables or ()):
+        if len(terms[0][0]) != stats.num_qubits:
+            raise TaskError(
+                ErrorCode.INVALID_INPUTS,
+                f"Observable {index} acts on {len(terms[0][0])} qubits; the circuit has {stats.num_qubits}.",
+                limit=stats.num_qubits,
+                actual=len(terms[0][0]),
+                hint="Write one letter for every qubit, I where the observable does nothing, qubit 0 rightmost.",
+            )
+
+
+# ------------------------------------------------------------------ pieces
+
+
+def _outcomes(program: Compiled, route: Route, options: Options, budget: Budget) -> Outcomes:
+    """Run the pieces of a route and put their shots side by side."""
+    assert options.seed is not None  # noqa: S101 - `run` is given one
+    if route.whole and route.pieces[0].program.outputs == program.outputs:
+        return _run_piece(route.pieces[0], options, options.seed, budget)
+    wanted = [cell for output in program.outputs for cell in output.cells]
+    used = {cell for store in route.tail for cell in (store.cell, *cells_read(store))}
+    rows = {cell: row for row, cell in enumerate(sorted({*wanted, *used}))}
+    bits = np.zeros((len(rows), options.shots), np.uint8)
+    for number, piece in enumerate(route.pieces):
+        # Neither may a piece's samples follow from another's, nor the order of its shots from their values.
+        seed = int(np.random.SeedSequence((options.seed, number)).generate_state(1, np.uint64)[0] >> 1)
+        outcomes = _run_piece(piece, options, seed, budget).shots(np.random.default_rng((seed, 1)))
+        cells = piece.program.outputs[0].cells
+        bits[[rows[cell] for cell in cells]] = outcomes.bits(len(cells))
+    for store in route.tail:
+        bits[rows[store.cell]] = evaluate(store.value, bits, rows)
+    return Outcomes.of(bits[[rows[cell] for cell in wanted]])
+
+
+def _run_piece(piece: Piece, options: Options, seed: int, budget: Budget) -> Outcomes:
+    """Return the outcomes of one piece."""
+    if piece.engine == stim_engine.NAME:
+        return stim_engine.sample(piece.prepared, options.shots, seed)
+    if piece.engine == trajectories.NAME:
+        generator = np.random.default_rng(seed)
+        return trajectories.Runner(piece.program, PauliNoise.of(options.noise), generator).outcomes(options.shots)
+    options = Options(options.shots, seed, options.method, options.precision, memory=True, noise=options.noise)
+    outcome = _on_aer(piece, options, budget)
+    whole = "".join(key.replace(" ", "") for key in outcome["memory"]).encode()
+    width = sum(len(output.cells) for output in piece.program.outputs)
+    bits = (np.frombuffer(whole, np.uint8) - ord("0")).reshape(-1, width).T[::-1]
+    return Outcomes.of(bits)
+
+
+def _on_aer(piece: Piece, options: Options, budget: Budget) -> dict[str, Any]:
+    """Return the result of a piece on Aer, and its memory and expectation values if the options ask for them."""
+    assert piece.stats is not None  # noqa: S101 - the planner gives them to what runs on Aer
+    count_threads = threads(piece.stats, piece.plan.method, budget)
+    data, circuit = aer.run(piece.program, piece.stats, options, budget, piece.plan, count_threads)
+    outcome: dict[str, Any] = {"result": _count(data.get("counts", {}), circuit)}
     if options.memory:
         distinct = set(data.get("memory", ()))
-        shown = dict(zip(distinct, _keys(distinct, prepared), strict=True))
+        shown = dict(zip(distinct, _keys(distinct, circuit), strict=True))
         memory = [shown[value] for value in data.get("memory", ())]
         # Where shots branch, Aer gives them branch by branch.
-        outcome["memory"] = _shuffled(memory, options.seed) if plan.branching else memory
+        outcome["memory"] = _shuffled(memory, options.seed) if piece.plan.branching else memory
     if options.observables:
         outcome["expectation_values"] = [
             _estimate_value(data[f"observable_{index}"]) for index in range(len(options.observables))
         ]
-    return outcome, size + VALUE_BYTES * len(options.observables or ())
-
-
-def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES) -> int:
-    """Return the bytes of an outcome: `shots` lines of memory and `keys` counts of `width` bits.
-
-    Raises TaskError when they are more than `room`: no store could take them, beside what the same sweep has already.
-    """
-    size = keys * (width + 12) + shots * (width + 3)
-    if size > room:
-        size += MAX_RESULT_BYTES - room
-        raise TaskError(
-            ErrorCode.CIRCUIT_TOO_LARGE,
-            f"The result takes {size} bytes; the limit is {MAX_RESULT_BYTES} bytes.",
-            limit=MAX_RESULT_BYTES,
-            actual=size,
-            hint="Use fewer shots, measure fewer qubits, or leave memory out.",
-        )
-    return size
-
-
-def _prepare(circuit: QuantumCircuit, facts: Facts, options: Options, plan: Plan) -> QuantumCircuit:
-    """Leave out dead measurements, translate what the method cannot take, put the observables before the final ones.
-
-    Where Aer samples the outcomes of one state, a bit that several measurements write collects all their readout
-    errors; the last one alone counts.
-
-    An observable is taken on the state that the circuit leaves with its final measurements removed: those whose qubit
-    and classical bit nothing uses afterwards. Earlier measurements collapse the state, and the value is their mean.
-    """
-    if options.observables:
-        circuit = _insert_observables(circuit, facts, options)
-    else:
-        circuit = without(circuit, facts.dead_measurements)
-    if options.noise is not None and "store" in facts.names:
-        circuit = with_last_bit_measured(circuit)
-    noise = options.noise
-    if noise is not None and noise.on_gates:
-        # Blocks of control flow included: what no noise is defined for would run without.
-        if not facts.names <= _ALWAYS | set(_NOISY_BASIS):
-            circuit = _translate(circuit, "noisy")
-    elif not facts.names <= _basis(plan.method):
-        circuit = _translate(circuit, plan.method)
-    return circuit
-
-
-def _insert_observables(circuit: QuantumCircuit, facts: Facts, options: Options) -> QuantumCircuit:
-    every_shot = facts.mid_circuit or (options.noise is not None and options.noise.on_gates)
-    body = without(circuit, facts.final_measurements | facts.dead_measurements)
-    if body is circuit:
-        body = circuit.copy()
-    for index, terms in enumerate(options.observables or ()):
-        if len(terms[0][0]) != circuit.num_qubits:
-            raise TaskError(
-                ErrorCode.INVALID_INPUTS,
-                f"Observable {index} acts on {len(terms[0][0])} qubits; the circuit has {circuit.num_qubits}.",
-                limit=circuit.num_qubits,
-                actual=len(terms[0][0]),
-                hint="Write one letter for every qubit, I where the observable does nothing, qubit 0 rightmost.",
-            )
-        operator, qubits = _restrict(terms)
-        body.save_expectation_value(operator, qubits, label=f"observable_{index}", pershot=every_shot)
-    for index in sorted(facts.final_measurements):
-        body.append(circuit.data[index])
-    return body
-
-
-def _restrict(terms: Iterable[tuple[str, float]]) -> tuple[SparsePauliOp, list[int]]:
-    """Return the Pauli sum on the qubits it touches, at least one: Aer's cost grows with those."""
-    terms = list(terms)
-    width = len(terms[0][0])
-    used = [q for q in range(width) if any(pauli[width - 1 - q] != "I" for pauli, _ in terms)] or [0]
-    labels = [("".join(pauli[width - 1 - q] for q in reversed(used)), coefficient) for pauli, coefficient in terms]
-    return SparsePauliOp.from_list(labels), used
+    return outcome
 
 
 def _shuffled(values: list[str], seed: int | None) -> list[str]:
@@ -285,149 +243,6 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
         return {"value": mean, "standard_error": 0.0}
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
-
-
-def _run_on_aer(circuit: QuantumCircuit, options: Options, budget: Budget, plan: Plan, parallel: int) -> dict[str, Any]:
-    """Return the data of one run, by Aer's names; what it cannot run with its shortcuts, it runs without."""
-    settings: dict[str, Any] = {
-        "shots": options.shots,
-        "seed_simulator": options.seed,
-        "method": plan.method,
-        # Aer counts in MiB and takes 0 for "no limit".
-        "max_memory_mb": max(1, budget.memory_bytes >> 20),
-        "max_parallel_threads": parallel,
-    }
-    if options.precision != "double":
-        settings["precision"] = options.precision
-    if options.memory:
-        settings["memory"] = True
-    if plan.branching:
-        settings["shot_branching_enable"] = True
-    names = _names(circuit)
-    if options.noise is not None:
-        settings["noise_model"] = _noise_model(options.noise, rounds=WHILE in names)
-    # Aer's truncation dies of tests on qubits that nothing measured depends on; it may also take away what keeps
-    # Aer from sampling a bit that is measured twice, with both readout errors.
-    if names & CONTROL_FLOW or (options.noise is not None and options.noise.on_readout and measures_twice(circuit)):
-        circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
-    try:
-        # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
-        if options.noise is None and names <= direct.PLAIN:
-            return _data(direct.execute(circuit, _backend().options, settings), budget)
-        return _data(_backend().run(circuit, **settings).result().to_dict(), budget)
-    except (_AerRefusedError, qiskit.QiskitError):
-        return _run_plainly(circuit, settings, budget)
-
-
-def _run_plainly(circuit: QuantumCircuit, settings: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
-    """Return the data of a run with none of what Aer can do to be faster."""
-    bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
-    try:
-        return _data(_backend().run(without_idle_qubits(circuit), **{**settings, **bare}).result().to_dict(), budget)
-    except (_AerRefusedError, qiskit.QiskitError) as error:
-        raise _refusal(str(error)) from error
-
-
-class _AerRefusedError(Exception):
-    """Aer did not run a circuit, for no reason of memory."""
-
-
-def _data(said: dict[str, Any], budget: Budget) -> dict[str, Any]:
-    """Return the data of a run that succeeded; raises _AerRefusedError, or what a lack of memory is for the worker."""
-    if not said["success"]:
-        why = f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}"
-        raise _memory_refusal(why, budget) or _AerRefusedError(why)
-    data: dict[str, Any] = said["results"][0]["data"]
-    return data
-
-
-def _memory_refusal(said: str, budget: Budget) -> Exception | None:
-    """Translate Aer's message, if it is about memory."""
-    if not any(sign in said for sign in ("Insufficient memory", "bad_alloc", "Cannot allocate memory")):
-        return None
-    if budget.memory_bytes < budget.alone_bytes:
-        return NeedsAloneError()
-    needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
-    return TaskError(
-        ErrorCode.MEMORY_LIMIT,
-        "The simulation needs more memory than the worker has.",
-        limit=int(needed[2]) * 2**20 if needed else None,
-        actual=int(needed[1]) * 2**20 if needed else None,
-        hint="Use fewer qubits, single precision or the matrix_product_state method.",
-    )
-
-
-def _refusal(said: str) -> TaskError:
-    """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
-    invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', said)
-    if invalid:
-        return TaskError(
-            ErrorCode.UNSUPPORTED_FEATURE,
-            f"The chosen method cannot run {invalid[1]}.",
-            hint='Use "method": "automatic".',
-        )
-    return TaskError(ErrorCode.SIMULATION_ERROR, "The simulator refused the circuit.")
-
-
-@cache
-def _backend() -> AerSimulator:
-    return AerSimulator(max_parallel_threads=1, max_parallel_experiments=1)
-
-
-@cache
-def _standard() -> frozenset[str]:
-    return frozenset(get_standard_gate_name_mapping())
-
-
-@cache
-def _basis(method: str) -> frozenset[str]:
-    """Return the operations that Aer runs as they are with this method."""
-    return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
-
-
-@cache
-def _pass_manager(basis: str) -> PassManager:
-    """Build once what costs 20 to 50 ms to build: it only unrolls, so the circuit keeps its shape."""
-    names = {"noisy": _NOISY_BASIS, "stabilizer": _CLIFFORD_BASIS}.get(basis) or sorted(_basis(basis) & _standard())
-    flow = ["if_else", "while_loop", "for_loop", "switch_case"]
-    return generate_preset_pass_manager(0, basis_gates=[*names, "measure", "reset", "delay", *flow])
-
-
-def _translate(circuit: QuantumCircuit, basis: str) -> QuantumCircuit:
-    try:
-        translated = _pass_manager(basis).run(circuit)
-    except qiskit.QiskitError as error:
-        raise TaskError(
-            ErrorCode.UNSUPPORTED_FEATURE,
-            "The circuit has an operation that the simulator cannot take apart.",
-        ) from error
-    translated.metadata = circuit.metadata
-    return translated
-
-
-def _names(circuit: QuantumCircuit) -> frozenset[str]:
-    return frozenset(circuit.count_ops())
-
-
-@lru_cache(maxsize=16)
-def _noise_model(noise: Noise, *, rounds: bool) -> NoiseModel:
-    """Return the noise by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
-
-    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs, so that all rounds have the
-    same; those in Kraus operators as they come.
-    """
-    model = NoiseModel()
-    one_qubit = [name for name in _NOISY_BASIS if name not in _TWO_QUBIT]
-    for chance, qubits, names in ((noise.one_qubit, 1, one_qubit), (noise.two_qubit, 2, sorted(_TWO_QUBIT))):
-        if chance:
-            error = depolarizing_error(chance, qubits)
-            if rounds:
-                error = QuantumError([(Kraus(error).to_instruction(), 1.0)])
-            model.add_all_qubit_quantum_error(error, names)
-    if noise.on_readout:
-        flip_0, flip_1 = noise.prob_meas1_prep0, noise.prob_meas0_prep1
-        model.add_all_qubit_readout_error(ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]]))
-    return model
 
 
 def _places(circuit: QuantumCircuit) -> list[list[int]]:

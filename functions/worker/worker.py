@@ -395,7 +395,7 @@ class Batch:
             )
 
 
-_LOGGED = ("parse_ms", "run_ms", "num_qubits", "depth", "method")
+_LOGGED = ("parse_ms", "run_ms", "num_qubits", "depth", "method", "engine", "reduced")
 
 
 def _size(outcome: Outcome) -> int:

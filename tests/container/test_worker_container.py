@@ -37,7 +37,7 @@ def test_a_cold_worker_runs_its_first_batch(image: Built, deliveries: Deliveries
         assert deliveries.deliver(cold, 1) == []
         assert cold.cpu_seconds() <= READY_CPU_SECONDS
     task = deliveries.task(task_id)
-    assert (task["status"], task["result"]) == ("completed", {"00": 514, "11": 486})
+    assert (task["status"], task["result"]) == ("completed", {"00": 492, "11": 508})
 
 
 def test_a_good_batch_ends_completed(running: Worker, deliveries: Deliveries) -> None:

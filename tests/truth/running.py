@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import aer
 import simulator
 from admission import Budget
 from tasks.errors import ErrorCode, TaskError
@@ -37,7 +38,7 @@ def wrong(case: Case) -> list[str]:
 @contextmanager
 def fused_from(qubits: int) -> Iterator[None]:
     """Have Aer fuse gates from so many qubits on; its own default is 14, more than an oracle can follow."""
-    backend = simulator._backend()  # noqa: SLF001 - the one that the worker runs on
+    backend = aer._backend()  # noqa: SLF001 - the one that the worker runs on
     before = backend.options.fusion_threshold
     backend.set_options(fusion_threshold=qubits)
     try:

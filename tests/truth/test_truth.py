@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import admission
+import aer
 import simulator
 from tasks.errors import ErrorCode, TaskError
 from truth.comparison import RISK, entropy, faults, strays
@@ -46,8 +47,15 @@ def test_the_worker_is_right() -> None:
 
 
 def a_case(statements: str, noise: dict[str, Any] | None = None, **more: Any) -> Case:
-    """Return a task of 4,000 shots."""
-    options = {"shots": 4_000, "seed": 7, "memory": True, **({"noise": noise} if noise else {}), **more}
+    """Return a task of 4,000 shots that runs on Aer as it is written."""
+    options = {
+        "shots": 4_000,
+        "seed": 7,
+        "memory": True,
+        "method": "statevector",
+        **({"noise": noise} if noise else {}),
+        **more,
+    }
     return Case(f"{HEAD} {statements}", f"{HEAD} {statements}", options)
 
 
@@ -66,7 +74,7 @@ def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
 
 def every_measurement(patch: pytest.MonkeyPatch) -> None:
     """Leave dead measurements in the circuit."""
-    patch.setattr(simulator, "without", lambda circuit, steps: circuit)
+    patch.setattr(aer, "without", lambda circuit, steps: circuit)
 
 
 def memory_as_it_comes(patch: pytest.MonkeyPatch) -> None:
@@ -76,24 +84,24 @@ def memory_as_it_comes(patch: pytest.MonkeyPatch) -> None:
 
 def aers_truncation(patch: pytest.MonkeyPatch) -> None:
     """Leave truncation on, and failed runs failed."""
-    patch.setattr(simulator, "CONTROL_FLOW", frozenset())
-    patch.setattr(simulator, "_run_plainly", refuse)
+    patch.setattr(aer, "_FLOW", ())
+    patch.setattr(aer, "_run_plainly", refuse)
 
 
 def truncation_of_what_is_measured_twice(patch: pytest.MonkeyPatch) -> None:
     """Leave truncation on where bits are measured twice."""
-    patch.setattr(simulator, "measures_twice", lambda circuit: False)
+    patch.setattr(aer, "measures_twice", lambda circuit: False)
 
 
 def noise_drawn_once_a_shot(patch: pytest.MonkeyPatch) -> None:
     """Let Aer draw the noise of all rounds of a loop before the shot."""
-    model = simulator._noise_model  # noqa: SLF001 - what is taken out
-    patch.setattr(simulator, "_noise_model", lambda noise, **_: model(noise, rounds=False))
+    model = aer._noise_model  # noqa: SLF001 - what is taken out
+    patch.setattr(aer, "_noise_model", lambda noise, **_: model(noise, rounds=False))
 
 
 def bits_as_they_are(patch: pytest.MonkeyPatch) -> None:
     """Leave stored bits above the last measured one."""
-    patch.setattr(simulator, "with_last_bit_measured", lambda circuit: circuit)
+    patch.setattr(aer, "with_last_bit_measured", lambda circuit: circuit)
 
 
 ONE_AFTER_ANOTHER = "qubit q; bit a; bit b; x q; a = measure q; reset q; b = measure q;"
@@ -118,7 +126,7 @@ NEVER_MEASURED = (
             truncation_of_what_is_measured_twice,
             a_case("qubit[2] q; bit c; c = measure q[0]; x q[0]; c = measure q[1];", READOUT),
         ),
-        (noise_drawn_once_a_shot, a_case(ROUNDS, {"depolarizing": {"one_qubit": 0.6}}, method="statevector")),
+        (noise_drawn_once_a_shot, a_case(ROUNDS, {"depolarizing": {"one_qubit": 0.6}})),
         (noise_drawn_once_a_shot, a_case(ROUNDS, {"depolarizing": {"one_qubit": 0.6}}, method="matrix_product_state")),
         (bits_as_they_are, a_case("qubit q; bit c; bit d; x q; c = measure q; d = !c;", READOUT)),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admission import Budget, NeedsAloneError, NeedsTimeError, admit, choose_method, estimate
-from facts import Facts
+from circuit_stats import CircuitStats
 from tasks.errors import TaskError
 from tasks.options import Noise, Options
 
@@ -16,9 +16,9 @@ GB = 2**30
 BUDGET = Budget(GB, 60.0, GB, 60.0)
 
 
-def facts(qubits: int, gates: int = 100, **more: Any) -> Facts:
+def facts(qubits: int, gates: int = 100, **more: Any) -> CircuitStats:
     """Return the facts of a deep circuit that is not Clifford."""
-    return Facts(**{"num_qubits": qubits, "active_qubits": qubits, "gates": gates, "crossings": 50, **more})
+    return CircuitStats(**{"num_qubits": qubits, "active_qubits": qubits, "gates": gates, "crossings": 50, **more})
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def facts(qubits: int, gates: int = 100, **more: Any) -> Facts:
         (facts(12, clifford=True), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "stabilizer"),
     ],
 )
-def test_automatic_takes_the_cheapest_exact_method(circuit: Facts, options: dict[str, Any], method: str) -> None:
+def test_automatic_takes_the_cheapest_exact_method(circuit: CircuitStats, options: dict[str, Any], method: str) -> None:
     """Clifford, noise, width and depth decide; a method that is asked for is kept."""
     assert method == choose_method(circuit, Options.from_dict(options), GB)
 
@@ -61,7 +61,7 @@ def test_automatic_takes_the_cheapest_exact_method(circuit: Facts, options: dict
     ],
 )
 def test_what_can_never_run_is_refused(
-    circuit: Facts, options: dict[str, Any], code: str, limit: int | None, actual: int | None
+    circuit: CircuitStats, options: dict[str, Any], code: str, limit: int | None, actual: int | None
 ) -> None:
     """The refusal carries the limit, the figure and a hint."""
     with pytest.raises(TaskError) as caught:

@@ -10,8 +10,8 @@ import pytest
 
 from admission import Budget, admit, threads
 from admission import estimate as estimate_run
+from circuit_stats import CircuitStats
 from dry_run import estimate
-from facts import Facts
 from tasks.limits import Limits
 from tasks.options import Options
 from tasks.prices import LAMBDA_GB_SECOND
@@ -69,9 +69,9 @@ def test_an_estimate_beyond_the_time_limit_says_so() -> None:
     assert shown["notes"] == ["It will probably fail: a task may run for 120 seconds."]
 
 
-def circuit(**changes: Any) -> Facts:
+def circuit(**changes: Any) -> CircuitStats:
     """Return the facts of a deep circuit of ten qubits."""
-    return replace(Facts(num_qubits=10, active_qubits=10, gates=100, crossings=3), **changes)
+    return replace(CircuitStats(num_qubits=10, active_qubits=10, gates=100, crossings=3), **changes)
 
 
 @pytest.mark.parametrize("method", ["statevector", "density_matrix", "stabilizer", "matrix_product_state"])

@@ -11,7 +11,7 @@ from qiskit.circuit.library import MCPhaseGate, MCXGate
 from qiskit.circuit.library import get_standard_gate_name_mapping as standard_gates
 from qiskit_aer import AerSimulator
 
-import direct
+import aer
 
 if TYPE_CHECKING:
     from qiskit.circuit import Gate
@@ -50,12 +50,12 @@ def both(circuit: QuantumCircuit, **settings: Any) -> tuple[dict[str, Any], dict
     """Return the data of a run by each way, with one seed."""
     simulator = AerSimulator(max_parallel_threads=1)
     settings |= {"shots": 300, "seed_simulator": 11, "memory": True}
-    said = direct.execute(circuit, simulator.options, settings)
+    said = aer.execute(circuit, settings)
     assert said["success"], said
     return said["results"][0]["data"], simulator.run(circuit, **settings).result().data(0)
 
 
-@pytest.mark.parametrize("name", sorted(direct.PLAIN - NO_GATES))
+@pytest.mark.parametrize("name", sorted(aer.PLAIN - NO_GATES))
 def test_each_gate_is_the_same_either_way(name: str) -> None:
     """A gate between others of superposition gives the same outcome of every shot."""
     angles = random.Random(name)
@@ -76,7 +76,7 @@ def test_each_gate_is_the_same_either_way(name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "names"),
     [
-        ("statevector", sorted(direct.PLAIN - NO_GATES)),
+        ("statevector", sorted(aer.PLAIN - NO_GATES)),
         ("matrix_product_state", ["h", "t", "u", "rx", "rz", "cx", "cp", "swap", "ccx"]),
         ("density_matrix", ["h", "t", "u", "rx", "rz", "cx", "cp", "swap", "ccx"]),
         ("stabilizer", CLIFFORD),
@@ -98,7 +98,7 @@ def test_what_aer_refuses_is_said_the_same_way() -> None:
     circuit.measure(range(24), range(24))
     simulator = AerSimulator(max_parallel_threads=1)
     settings = {"shots": 1, "seed_simulator": 1, "method": "statevector", "max_memory_mb": 16}
-    said = direct.execute(circuit, simulator.options, settings)
+    said = aer.execute(circuit, settings)
     theirs = simulator.run(circuit, **settings).result().to_dict()
     assert not said["success"]
     assert (said["status"], said["results"][0]["status"]) == (theirs["status"], theirs["results"][0]["status"])

@@ -1,0 +1,318 @@
+"""The one module that speaks Qiskit Aer: a program in, what Aer found out.
+
+A circuit of nothing but gates, measurements, resets and barriers goes to Aer's controller directly: `AerSimulator.run`
+walks a circuit four times and makes Python objects of every gate each time, and of the result, which for small circuits
+is a third of what a run costs. Here it is walked once, as Aer's own assembler does, and tests hold the outcomes
+together, seed by seed. The modules of Aer's that this takes are not documented; should an update move them or change
+what they take, `AerSimulator.run` takes every circuit.
+
+Source: `assemble_circuit` and `_execute_circuits_job` in qiskit_aer/backends/aer_compiler.py and aerbackend.py.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import qiskit
+import qiskit_aer
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.quantum_info import Kraus, SparsePauliOp
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_aer import AerSimulator
+from qiskit_aer.jobs import utils as aer_jobs
+from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError, depolarizing_error
+
+from admission import NeedsAloneError
+from circuit_stats import WHILE
+from noise import ONE_QUBIT, TWO_QUBIT
+from reader.circuit import Builder
+from rewrites import measures_twice, with_last_bit_measured, without, without_idle_qubits
+from tasks.errors import ErrorCode, TaskError
+
+try:
+    from qiskit_aer.backends.aer_compiler import generate_aer_config
+    from qiskit_aer.backends.backend_utils import CircuitHeader, cpp_execute_circuits
+    from qiskit_aer.backends.controller_wrappers import AerCircuit, aer_controller_execute
+except ImportError:
+    aer_controller_execute = None
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import PassManager
+
+    from admission import Budget, Plan
+    from circuit_stats import CircuitStats
+    from reader.operations import Compiled
+    from tasks.options import Noise, Options, PauliSum
+
+NAME = "qiskit-aer"
+VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
+
+# fmt: off
+PLAIN = frozenset({
+    "ccx", "ccz", "cp", "crx", "cry", "crz", "cswap", "csx", "cu", "cu1", "cu3", "cx", "cy", "cz", "ecr", "h", "id",
+    "mcphase", "mcx", "p", "r", "rx", "rxx", "ry", "ryy", "rz", "rzx", "rzz", "s", "sdg", "swap", "sx", "sxdg", "t",
+    "tdg", "u", "u1", "u2", "u3", "x", "y", "z",
+    "barrier", "measure", "reset",
+})
+# fmt: on
+_FLOW = ("if_else", "while_loop")
+_ALWAYS = frozenset({"barrier", "measure", "reset", "store", *_FLOW})
+_CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
+_NO_CONDITION = -1
+
+
+class _AerRefusedError(Exception):
+    """Aer did not run a circuit, for no reason of memory."""
+
+
+def run(  # noqa: PLR0913 - a plan and what it is for
+    program: Compiled, stats: CircuitStats, options: Options, budget: Budget, plan: Plan, threads: int
+) -> tuple[dict[str, Any], QuantumCircuit]:
+    """Run a program by an admitted plan; return the data of the run by Aer's names, and the circuit that it is of.
+
+    The outcomes in the data are hexadecimal numbers whose bit i is the circuit's classical bit i. What Aer cannot run
+    with its shortcuts, it runs without.
+    """
+    circuit = _prepare(Builder(program).build(), stats, options, plan)
+    settings: dict[str, Any] = {
+        "shots": options.shots,
+        "seed_simulator": options.seed,
+        "method": plan.method,
+        # Aer counts in MiB and takes 0 for "no limit".
+        "max_memory_mb": max(1, budget.memory_bytes >> 20),
+        "max_parallel_threads": threads,
+    }
+    if options.precision != "double":
+        settings["precision"] = options.precision
+    if options.memory:
+        settings["memory"] = True
+    if plan.branching:
+        settings["shot_branching_enable"] = True
+    names = frozenset(circuit.count_ops())
+    noise = options.noise
+    if noise is not None:
+        settings["noise_model"] = _noise_model(noise, rounds=WHILE in stats.names)
+    # Aer's truncation dies of tests on qubits that nothing measured depends on; it may also take away what keeps
+    # Aer from sampling a bit that is measured twice, with both readout errors.
+    if not names.isdisjoint(_FLOW) or (noise is not None and noise.on_readout and measures_twice(circuit)):
+        circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
+    try:
+        # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
+        if noise is None and names <= PLAIN:
+            return _data(execute(circuit, settings), budget), circuit
+        return _data(_run(circuit, settings), budget), circuit
+    except (_AerRefusedError, qiskit.QiskitError):
+        circuit = without_idle_qubits(circuit)
+        return _run_plainly(circuit, settings, budget), circuit
+
+
+def _run_plainly(circuit: QuantumCircuit, settings: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the data of a run with none of what Aer can do to be faster."""
+    bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
+    try:
+        return _data(_run(circuit, {**settings, **bare}), budget)
+    except (_AerRefusedError, qiskit.QiskitError) as error:
+        raise _refusal(str(error)) from error
+
+
+def end_threads() -> None:
+    """End the thread that Aer runs circuits in: who is forked from next wants no second thread beside it."""
+    aer_jobs.DEFAULT_EXECUTOR.shutdown()
+    aer_jobs.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)
+
+
+# ------------------------------------------------------------------ circuits
+
+
+def _prepare(circuit: QuantumCircuit, stats: CircuitStats, options: Options, plan: Plan) -> QuantumCircuit:
+    """Leave out dead measurements, translate what the method cannot take, put the observables before the final ones.
+
+    Where Aer samples the outcomes of one state, a bit that several measurements write collects all their readout
+    errors; the last one alone counts.
+
+    An observable is taken on the state that the circuit leaves with its final measurements removed: those whose qubit
+    and classical bit nothing uses afterwards. Earlier measurements collapse the state, and the value is their mean.
+    """
+    if options.observables:
+        circuit = _insert_observables(circuit, stats, options)
+    else:
+        circuit = without(circuit, stats.dead_measurements)
+    if options.noise is not None and "store" in stats.names:
+        circuit = with_last_bit_measured(circuit)
+    noise = options.noise
+    # Blocks of control flow included: what no noise is defined for would run without.
+    names = {"unitary" if name == "power" else name for name in stats.names} - {"if", "while", "store"}
+    if noise is not None and noise.on_gates:
+        if not names <= ONE_QUBIT | TWO_QUBIT | _ALWAYS:
+            circuit = _translate(circuit, "noisy")
+    elif not names <= _basis(plan.method):
+        circuit = _translate(circuit, plan.method)
+    return circuit
+
+
+def _insert_observables(circuit: QuantumCircuit, stats: CircuitStats, options: Options) -> QuantumCircuit:
+    every_shot = stats.mid_circuit or (options.noise is not None and options.noise.on_gates)
+    body = without(circuit, stats.final_measurements | stats.dead_measurements)
+    if body is circuit:
+        body = circuit.copy()
+    for index, terms in enumerate(options.observables or ()):
+        operator, qubits = _restrict(terms)
+        body.save_expectation_value(operator, qubits, label=f"observable_{index}", pershot=every_shot)
+    for index in sorted(stats.final_measurements):
+        body.append(circuit.data[index])
+    return body
+
+
+def _restrict(terms: PauliSum) -> tuple[SparsePauliOp, list[int]]:
+    """Return the Pauli sum on the qubits it touches, at least one: Aer's cost grows with those."""
+    width = len(terms[0][0])
+    used = [q for q in range(width) if any(pauli[width - 1 - q] != "I" for pauli, _ in terms)] or [0]
+    labels = [("".join(pauli[width - 1 - q] for q in reversed(used)), coefficient) for pauli, coefficient in terms]
+    return SparsePauliOp.from_list(labels), used
+
+
+@cache
+def _basis(method: str) -> frozenset[str]:
+    """Return the operations that Aer runs as they are with this method."""
+    return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
+
+
+@cache
+def _pass_manager(basis: str) -> PassManager:
+    """Build once what costs 20 to 50 ms to build: it only unrolls, so the circuit keeps its shape."""
+    standard = frozenset(get_standard_gate_name_mapping())
+    named = {"noisy": sorted(ONE_QUBIT | TWO_QUBIT), "stabilizer": _CLIFFORD_BASIS}
+    names = named.get(basis) or sorted(_basis(basis) & standard)
+    return generate_preset_pass_manager(0, basis_gates=[*names, "measure", "reset", *_FLOW])
+
+
+def _translate(circuit: QuantumCircuit, basis: str) -> QuantumCircuit:
+    try:
+        translated = _pass_manager(basis).run(circuit)
+    except qiskit.QiskitError as error:
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            "The circuit has an operation that the simulator cannot take apart.",
+        ) from error
+    translated.metadata = circuit.metadata
+    return translated
+
+
+@lru_cache(maxsize=16)
+def _noise_model(noise: Noise, *, rounds: bool) -> NoiseModel:
+    """Return the noise by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
+
+    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs, so that all rounds have the
+    same; those in Kraus operators as they come.
+    """
+    model = NoiseModel()
+    for chance, qubits, names in ((noise.one_qubit, 1, ONE_QUBIT), (noise.two_qubit, 2, TWO_QUBIT)):
+        if chance:
+            error = depolarizing_error(chance, qubits)
+            if rounds:
+                error = QuantumError([(Kraus(error).to_instruction(), 1.0)])
+            model.add_all_qubit_quantum_error(error, sorted(names))
+    if noise.on_readout:
+        flip_0, flip_1 = noise.prob_meas1_prep0, noise.prob_meas0_prep1
+        model.add_all_qubit_readout_error(ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]]))
+    return model
+
+
+# ------------------------------------------------------------------ running
+
+
+@cache
+def _backend() -> AerSimulator:
+    return AerSimulator(max_parallel_threads=1, max_parallel_experiments=1)
+
+
+@cache
+def _controller() -> Any:  # noqa: ANN401 - Aer ships no types
+    return aer_controller_execute()
+
+
+def _run(circuit: QuantumCircuit, settings: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = _backend().run(circuit, **settings).result().to_dict()
+    return said
+
+
+def execute(circuit: QuantumCircuit, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a circuit of PLAIN operations, without noise; return what Aer says, in the form of `Result.to_dict`.
+
+    `settings` are the arguments that `AerSimulator.run` would get.
+    """
+    if aer_controller_execute is None:
+        return _run(circuit, settings)
+    try:
+        assembled = _assemble(circuit)
+        config = generate_aer_config([circuit], _backend().options, **settings)
+    except (AttributeError, TypeError):  # what a signature that has changed raises; nothing has run
+        return _run(circuit, settings)
+    said: dict[str, Any] = cpp_execute_circuits(_controller(), [assembled], None, config)
+    return said
+
+
+def _assemble(circuit: QuantumCircuit) -> Any:  # noqa: ANN401 - Aer ships no types
+    """Return the circuit in the form that Aer's controller takes."""
+    qubits = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    clbits = {clbit: index for index, clbit in enumerate(circuit.clbits)}
+    assembled = AerCircuit()
+    assembled.set_header(CircuitHeader(name=circuit.name))
+    assembled.circ_id = 0
+    assembled.num_qubits = len(qubits)
+    assembled.num_memory = len(clbits)
+    assembled.global_phase_angle = float(circuit.global_phase)
+    gate = assembled.gate
+    for step in circuit.data:
+        name = step.name
+        places = [qubits[qubit] for qubit in step.qubits]
+        if name == "measure":
+            assembled.measure(places, [clbits[clbit] for clbit in step.clbits], [])
+        elif name == "reset":
+            assembled.reset(places, _NO_CONDITION)
+        elif name != "barrier":
+            gate(name, places, step.params, [], _NO_CONDITION, None, name)
+    return assembled
+
+
+def _data(said: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the data of a run that succeeded; raises _AerRefusedError, or what a lack of memory is for the worker."""
+    if not said["success"]:
+        why = f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}"
+        raise _memory_refusal(why, budget) or _AerRefusedError(why)
+    data: dict[str, Any] = said["results"][0]["data"]
+    return data
+
+
+def _memory_refusal(said: str, budget: Budget) -> Exception | None:
+    """Translate Aer's message, if it is about memory."""
+    if not any(sign in said for sign in ("Insufficient memory", "bad_alloc", "Cannot allocate memory")):
+        return None
+    if budget.memory_bytes < budget.alone_bytes:
+        return NeedsAloneError()
+    needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
+    return TaskError(
+        ErrorCode.MEMORY_LIMIT,
+        "The simulation needs more memory than the worker has.",
+        limit=int(needed[2]) * 2**20 if needed else None,
+        actual=int(needed[1]) * 2**20 if needed else None,
+        hint="Use fewer qubits, single precision or the matrix_product_state method.",
+    )
+
+
+def _refusal(said: str) -> TaskError:
+    """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
+    invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', said)
+    if invalid:
+        return TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            f"The chosen method cannot run {invalid[1]}.",
+            hint='Use "method": "automatic".',
+        )
+    return TaskError(ErrorCode.SIMULATION_ERROR, "The simulator refused the circuit.")

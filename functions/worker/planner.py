@@ -1,0 +1,195 @@
+"""Decides how a program runs: reduced or as it is, in one piece or in parts, each on the engine that is cheapest.
+
+    program ── stats ── reductions ── pieces, each with its engine and estimate ── simulator
+
+A small circuit without measurements in the middle goes to Aer as it is: to look for more would cost more than it could
+save. Anything else is reduced, and each part of it is given to the engine whose estimate is lowest:
+
+- `stim` for what its language can say: Clifford gates, Pauli noise, feedback of Paulis;
+- `trajectories` for shots that part ways on few qubits at a time;
+- `qiskit-aer` for everything.
+
+A method that the sender names is obeyed: the program runs as it is written, by that method. What is chosen depends on
+the program and its options, not on the machine, so that a seed gives the same counts everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import aer
+import stim_engine
+import trajectories
+from admission import Plan, admit, check_budget, threads
+from circuit_stats import CircuitStats, read_stats
+from noise import PauliNoise
+from reductions import GiveUp, Steps
+from reductions.cone import light_cone
+from reductions.known import fold
+from reductions.parts import split
+from reductions.reuse import reuse_qubits
+from tasks.errors import TaskError
+from tasks.limits import WORKING_BYTES
+from tasks.options import Method, refuse_unrunnable
+
+if TYPE_CHECKING:
+    from admission import Budget
+    from reader.operations import Compiled, Store
+    from tasks.options import Options
+
+# Up to here a circuit's state is so small that Aer runs it in less time than it takes to reduce it.
+NARROW = 14
+# The widest state of trajectories: beyond, Aer's fused gates and threads are faster.
+WIDEST = 18
+# A program is reduced in at most this many steps, and so many for each operation: a third of a microsecond each.
+STEPS, STEPS_EACH = 200_000, 60
+# What Stim takes: to start, for each line, and for each line and bit of a shot.
+_STIM_S, _STIM_LINE_S, _STIM_BIT_S = 2e-4, 3e-6, 2e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A program that runs on its own, on the engine of that name; `prepared` is what that engine made of it."""
+
+    program: Compiled
+    engine: str
+    plan: Plan
+    stats: CircuitStats | None = None
+    prepared: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a program runs: its pieces, the stores that follow them, and what was reduced, as `execution` shows it."""
+
+    pieces: list[Piece]
+    tail: list[Store] = field(default_factory=list)
+    reduced: dict[str, list[int]] | None = None
+
+    @property
+    def method(self) -> str:
+        """The methods of the pieces, each named once."""
+        return ", ".join(dict.fromkeys(piece.plan.method for piece in self.pieces))
+
+    @property
+    def engine(self) -> str:
+        """The engines of the pieces, each named once."""
+        return ", ".join(dict.fromkeys(piece.engine for piece in self.pieces))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of what runs the pieces."""
+        return {name: version for piece in self.pieces for name, version in _VERSIONS[piece.engine].items()}
+
+    @property
+    def whole(self) -> bool:
+        """Whether the outcomes of the one piece are those of the program."""
+        return len(self.pieces) == 1 and not self.tail
+
+    def seconds(self, budget: Budget) -> float:
+        """Return the estimated time."""
+        return sum(
+            piece.plan.seconds / (threads(piece.stats, piece.plan.method, budget) if piece.stats else 1)
+            for piece in self.pieces
+        )
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes: pieces run one after the other."""
+        return max((piece.plan.bytes for piece in self.pieces), default=WORKING_BYTES)
+
+
+_VERSIONS = {
+    aer.NAME: aer.VERSIONS,
+    stim_engine.NAME: {"stim": stim_engine.VERSION},
+    trajectories.NAME: trajectories.VERSIONS,
+}
+
+
+def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route:
+    """Return how a program runs within the budget; raises what `admission.admit` raises."""
+    refuse_unrunnable(options)
+    noise = PauliNoise.of(options.noise)
+    if options.method == Method.STABILIZER and not options.observables:
+        sampler = stim_engine.translate(program, noise)
+        if sampler is not None:
+            return Route([Piece(program, stim_engine.NAME, _stim_plan(sampler, options), prepared=sampler)])
+    if options.method != Method.AUTOMATIC or options.observables or not _worth_reducing(stats, noise):
+        return Route([_aer(program, stats, options, budget)])
+    try:
+        route = _reduced(program, stats, options, budget, noise)
+    except (GiveUp, TaskError, RecursionError):
+        # Whatever goes wrong in there, the program as it is may run, or is refused in words that are about it.
+        return Route([_aer(program, stats, options, budget)])
+    total = Plan(route.method, sum(piece.plan.seconds for piece in route.pieces), route.bytes)
+    check_budget(total, budget, "Use fewer qubits or gates.")
+    return route
+
+
+def _worth_reducing(stats: CircuitStats, noise: PauliNoise) -> bool:
+    return stats.mid_circuit or noise.on_gates or stats.clifford or stats.active_qubits > NARROW
+
+
+def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: Budget, noise: PauliNoise) -> Route:
+    """Return the cheapest way for the program reduced."""
+    steps = Steps(STEPS + STEPS_EACH * len(program.operations))
+    smaller = light_cone(fold(program, noise, steps), noise, steps)
+    parts, tail = split(smaller, steps)
+    if not parts:
+        # All of it is known; it runs in no time, and is counted like any other.
+        parts, tail = [smaller], []
+    elif len(parts) == 1 and not tail and len(parts[0].outputs[0].cells) == sum(len(o.cells) for o in program.outputs):
+        parts = [parts[0]._replace(outputs=program.outputs)]
+    pieces = [_cheapest(part, options, budget, noise, steps) for part in parts]
+    reduced = {}
+    width = max((sum(size for _, size in piece.program.registers) for piece in pieces), default=0)
+    if width < stats.active_qubits:
+        reduced["qubits"] = [stats.active_qubits, width]
+    kept = sum(len(piece.program.operations) for piece in pieces)
+    if kept < len(program.operations):
+        reduced["operations"] = [len(program.operations), kept]
+    if len(pieces) > 1:
+        reduced["parts"] = [1, len(pieces)]
+    return Route(pieces, tail, reduced or None)
+
+
+def _cheapest(program: Compiled, options: Options, budget: Budget, noise: PauliNoise, steps: Steps) -> Piece:
+    """Return the part with the engine whose estimate is lowest."""
+    sampler = stim_engine.translate(program, noise)
+    if sampler is not None:
+        return Piece(program, stim_engine.NAME, _stim_plan(sampler, options), prepared=sampler)
+    options = replace(options, memory=True)
+    found = _ways(program, options, budget, noise)
+    if sum(size for _, size in program.registers) > 2:  # noqa: PLR2004 - what fewer qubits can be made of
+        found += _ways(reuse_qubits(program, steps), options, budget, noise)
+    if not found:
+        raise GiveUp
+    return min(found, key=lambda piece: piece.plan.seconds)
+
+
+def _ways(program: Compiled, options: Options, budget: Budget, noise: PauliNoise) -> list[Piece]:
+    """Return the engines that may run a part, with their estimates."""
+    found = []
+    stats = read_stats(program)
+    if options.precision == "double" and noise.covers(stats.names - {"measure", "reset", "store", "if", "while"}):
+        seconds, width = trajectories.cost(program, noise, options.shots)
+        if width <= WIDEST:
+            plan = Plan("statevector", seconds, trajectories.memory(program, width, options.shots))
+            found.append(Piece(program, trajectories.NAME, plan))
+    try:
+        found.append(_aer(program, stats, options, replace(budget, time_limit_s=float("inf"), time_s=float("inf"))))
+    except TaskError:
+        if not found:
+            raise
+    return found
+
+
+def _aer(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Piece:
+    return Piece(program, aer.NAME, admit(stats, options, budget), stats)
+
+
+def _stim_plan(sampler: stim_engine.Sampler, options: Options) -> Plan:
+    bits = options.shots * (sampler.lines + len(sampler.outputs))
+    seconds = _STIM_S + _STIM_LINE_S * sampler.lines + _STIM_BIT_S * bits
+    return Plan("stabilizer", seconds, WORKING_BYTES + stim_engine.memory(sampler, options.shots))

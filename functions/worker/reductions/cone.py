@@ -1,0 +1,136 @@
+"""The light cone: only what can reach a bit of the counts or an observable is kept.
+
+Walks backwards with what is still to be seen of each qubit: nothing (DEAD), its bit (BIT: it will be measured, or
+control what is, before anything else happens to it) or all of it (WHOLE). Measurements and resets are the cone's edges.
+
+Law: the joint distribution of the outputs' cells, and the state of the qubits that are kept, stay as they are. A gate
+goes when no qubit of it is to be seen, and its noise with it, for noise acts on the gate's own qubits. A gate without
+noise goes too when all that is to be seen of it is bits that it leaves alone: a diagonal gate before measurements.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader.operations import Barrier, If, Measure, Reset, Store, While, cells_read
+from unitaries import MONOMIAL, is_diagonal_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noise import PauliNoise
+    from reader.operations import Compiled, Operation, Unitary
+    from reductions import Steps
+
+DEAD, BIT, WHOLE = 0, 1, 2
+
+
+class _Seen:
+    """What is still to be seen: of qubits more than nothing, and cells."""
+
+    __slots__ = ("cells", "qubits")
+
+    def __init__(self, qubits: dict[int, int], cells: set[int]) -> None:
+        self.qubits = qubits
+        self.cells = cells
+
+    def copy(self) -> _Seen:
+        return _Seen(dict(self.qubits), set(self.cells))
+
+    def join(self, other: _Seen) -> None:
+        """Add what the other sees."""
+        for qubit, level in other.qubits.items():
+            if level > self.qubits.get(qubit, DEAD):
+                self.qubits[qubit] = level
+        self.cells |= other.cells
+
+    def same(self, other: _Seen) -> bool:
+        return self.qubits == other.qubits and self.cells == other.cells
+
+
+def light_cone(program: Compiled, noise: PauliNoise, steps: Steps, qubits: Iterable[int] = ()) -> Compiled:
+    """Return the program without what cannot reach its outputs nor the state of `qubits` at its end."""
+    seen = _Seen(dict.fromkeys(qubits, WHOLE), {cell for output in program.outputs for cell in output.cells})
+    return program._replace(operations=_back(program.operations, seen, noise, steps))
+
+
+def _back(operations: list[Operation], seen: _Seen, noise: PauliNoise, steps: Steps) -> list[Operation]:
+    """Return what is kept of the operations; `seen` is what is seen after them, and then before them."""
+    kept: list[Operation] = []
+    for operation in reversed(operations):
+        steps.spend()
+        new = _before(operation, seen, noise, steps)
+        if new is not None:
+            kept.append(new)
+    kept.reverse()
+    return kept
+
+
+def _before(operation: Operation, seen: _Seen, noise: PauliNoise, steps: Steps) -> Operation | None:  # noqa: PLR0911 - one for each kind
+    """Return what is kept of one operation."""
+    if isinstance(operation, Barrier):
+        return None
+    if isinstance(operation, Measure):
+        qubit, cell = operation
+        if cell not in seen.cells and seen.qubits.get(qubit, DEAD) <= BIT:
+            return None
+        seen.cells.discard(cell)
+        seen.qubits[qubit] = BIT
+        return operation
+    if isinstance(operation, Reset):
+        return operation if seen.qubits.pop(operation.qubit, DEAD) else None
+    if isinstance(operation, Store):
+        if operation.cell not in seen.cells:
+            return None
+        seen.cells.discard(operation.cell)
+        seen.cells.update(cells_read(operation))
+        return operation
+    if isinstance(operation, If):
+        other = seen.copy()
+        then = _back(operation.then, seen, noise, steps)
+        otherwise = _back(operation.otherwise, other, noise, steps)
+        steps.spend(len(seen.qubits) + len(seen.cells))
+        seen.join(other)
+        if not then and not otherwise:
+            return None
+        seen.cells.update(cells_read(operation))
+        return If(operation.condition, then, otherwise)
+    if isinstance(operation, While):
+        return _loop(operation, seen, noise, steps)
+    return operation if _gate(operation, seen.qubits, noise) else None
+
+
+def _loop(operation: While, seen: _Seen, noise: PauliNoise, steps: Steps) -> Operation | None:
+    """Keep a loop that does anything to be seen; what its body needs from the round before is to be seen as well."""
+    if not _back(operation.body, seen.copy(), noise, steps):
+        return None
+    seen.cells.add(operation.cell)
+    while True:
+        round_before = seen.copy()
+        body = _back(operation.body, round_before, noise, steps)
+        steps.spend(len(seen.qubits) + len(seen.cells))
+        round_before.join(seen)
+        if round_before.same(seen):
+            return While(operation.cell, body)
+        seen.join(round_before)
+
+
+def _gate(gate: Unitary, levels: dict[int, int], noise: PauliNoise) -> bool:
+    """Tell whether a gate is kept, and note what is seen before it."""
+    qubits = gate.qubits
+    found = [levels.get(qubit, DEAD) for qubit in qubits]
+    most = max(found, default=DEAD)
+    if most == DEAD:
+        return False
+    # Where it is diagonal on all that is seen, it is one unitary of the rest for each value of the bits.
+    aside = all(is_diagonal_on(gate, at) for at, level in enumerate(found) if level)
+    if most == BIT and aside and not noise.acts_on(gate):
+        return False
+    if most == BIT and gate.name in MONOMIAL:
+        # Basis states go to basis states: bits after it are bits before it.
+        for qubit in qubits:
+            levels[qubit] = BIT
+        return True
+    for at, qubit in enumerate(qubits):
+        levels[qubit] = max(found[at], BIT) if is_diagonal_on(gate, at) else WHOLE
+    return True

@@ -1,0 +1,351 @@
+"""The one module that speaks Stim: samples Clifford circuits with Pauli noise, thousands of shots in a millisecond.
+
+Stim's language has Clifford gates, measurements with a chance of the wrong bit, resets, Pauli channels, and Pauli gates
+that a measurement record controls. `translate` says what of a program fits into it: a condition may be an exclusive or
+of measured bits, what it guards may be Paulis without noise and stores. Classical bits that no gate depends on may be
+any expression: they are worked out from the samples.
+
+Stim's samples for a seed depend on its version, the width of its vectors and how many shots are asked for at a time.
+All builds of 1.16.0 (`_stim_sse2` on x86-64, `_stim_polyfill` elsewhere) give the same, which a test holds to, and the
+shots of one call depend on the circuit alone. There is no wheel for Linux on arm64: there AVAILABLE is false.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from counts import Outcomes, concatenate
+from reader.compiler.logic import Node
+from reader.operations import Barrier, If, Measure, Reset, Store, While
+
+try:
+    import stim
+except ImportError:
+    AVAILABLE = False
+    VERSION = ""
+else:
+    AVAILABLE = True
+    VERSION = stim.__version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noise import PauliNoise
+    from reader.compiler.logic import Bit
+    from reader.operations import Compiled, Operation, Unitary
+
+Array = np.ndarray[Any, Any]
+
+NAME = "stim"
+
+_TOLERANCE = 1e-12  # radians
+_LONGEST = 1_000  # measured bits in an exclusive or that controls a gate
+_BYTES = 2**25  # of the samples dealt with at a time
+_LEAST, _MOST = 256, 2**16  # shots of one call
+
+_NAMED = {
+    "id": ("I",),
+    "x": ("X",),
+    "y": ("Y",),
+    "z": ("Z",),
+    "h": ("H",),
+    "s": ("S",),
+    "sdg": ("S_DAG",),
+    "sx": ("SQRT_X",),
+    "sxdg": ("SQRT_X_DAG",),
+    "cx": ("CX",),
+    "cy": ("CY",),
+    "cz": ("CZ",),
+    "swap": ("SWAP",),
+}
+# Powers of a quarter turn about an axis.
+_TURNS = {
+    "p": ("I", "S", "Z", "S_DAG"),
+    "rz": ("I", "S", "Z", "S_DAG"),
+    "rx": ("I", "SQRT_X", "X", "SQRT_X_DAG"),
+    "ry": ("I", "SQRT_Y", "Y", "SQRT_Y_DAG"),
+    "rxx": ("II", "SQRT_XX", "XX", "SQRT_XX_DAG"),
+    "ryy": ("II", "SQRT_YY", "YY", "SQRT_YY_DAG"),
+    "rzz": ("II", "SQRT_ZZ", "ZZ", "SQRT_ZZ_DAG"),
+}
+_PAULIS = {"I": "", "X": "CX", "Y": "CY", "Z": "CZ"}
+
+
+class Unfit(Exception):  # noqa: N818 - not an error: another engine takes the program
+    """Stim's language cannot say this."""
+
+
+def quarters(angle: object) -> int:
+    """Return an angle in quarter turns, 0 to 3; raises Unfit for any other."""
+    if not isinstance(angle, (int, float)):
+        raise Unfit
+    turns = round(angle / (math.pi / 2))
+    if abs(angle - turns * (math.pi / 2)) > _TOLERANCE * max(1.0, abs(turns)):
+        raise Unfit
+    return turns % 4
+
+
+def clifford(gate: Unitary) -> list[tuple[str, tuple[int, ...]]]:  # noqa: PLR0911 - one for each kind
+    """Return a gate as Stim's gates and their qubits, up to a global phase; raises Unfit if it is no Clifford gate."""
+    name, qubits = gate.name, gate.qubits
+    if name in _NAMED:
+        return [(_NAMED[name][0], qubits)]
+    if name in _TURNS:
+        return _turn(name, quarters(gate.parameters[0]), qubits)
+    if name == "u":
+        return _u(gate)
+    if name == "cp":
+        half = quarters(gate.parameters[0])
+        if half % 2:
+            raise Unfit
+        return [("CZ", qubits)] if half else []
+    if name == "rzx":
+        turn = _turn("rzz", quarters(gate.parameters[0]), qubits)
+        return [("H", qubits[1:]), *turn, ("H", qubits[1:])]
+    if name == "ecr":
+        # ecr = x(0) sqrt_zx up to phase: a quarter turn about ZX between, then a flip of the first.
+        return [("H", qubits[1:]), ("SQRT_ZZ", qubits), ("H", qubits[1:]), ("X", qubits[:1])]
+    if name == "gphase":
+        return []
+    raise Unfit
+
+
+def _turn(name: str, turns: int, qubits: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    which = _TURNS[name][turns]
+    if len(qubits) == 1 or which.startswith("SQRT"):
+        return [(which, qubits)]
+    return [(letter, (qubit,)) for letter, qubit in zip(which, qubits, strict=True)]
+
+
+def _u(gate: Unitary) -> list[tuple[str, tuple[int, ...]]]:
+    """Return u(theta, phi, lam), which is rz(phi) ry(theta) rz(lam): with theta 0 or pi one turn about z is left."""
+    theta, phi, lam = gate.parameters
+    middle = quarters(theta)
+    qubits = gate.qubits
+    if middle == 0:
+        return [(_TURNS["rz"][quarters(phi + lam)], qubits)]
+    if middle == 2:  # noqa: PLR2004 - half a turn
+        return [("Y", qubits), (_TURNS["rz"][quarters(phi - lam)], qubits)]
+    first, last = quarters(lam), quarters(phi)
+    return [(_TURNS["rz"][first], qubits), (_TURNS["ry"][middle], qubits), (_TURNS["rz"][last], qubits)]
+
+
+class Affine(NamedTuple):
+    """An exclusive or of measurement records, negated or not."""
+
+    records: frozenset[int]
+    negated: bool
+
+
+class Sampler(NamedTuple):
+    """A program in Stim's language, and how its cells follow from the measurement records.
+
+    Each of `steps` makes a value out of earlier ones: ("rec", index, 0), ("const", bit, 0), ("!", a, 0) or an operator
+    of two. `outputs` are the values of the cells in the counts, in order.
+    """
+
+    text: str
+    measurements: int
+    steps: list[tuple[str, int, int]]
+    outputs: list[int]
+    lines: int
+    flips: tuple[float, float] | None  # chances of 0 read as 1 and 1 as 0, where Stim cannot draw them
+
+
+class _Translation:
+    """The running state of `translate`."""
+
+    def __init__(self, noise: PauliNoise) -> None:
+        self.noise = noise
+        self.lines: list[str] = []
+        self.measured = 0
+        self.steps: list[tuple[str, int, int]] = [("const", 0, 0), ("const", 1, 0)]
+        self.affine: list[Affine | None] = [Affine(frozenset(), negated=False), Affine(frozenset(), negated=True)]
+        self.cells: dict[int, int] = {}
+        self.uneven = noise.zero_as_one != noise.one_as_zero
+        self.guards: list[int] = []
+
+    def value(self, step: tuple[str, int, int], affine: Affine | None) -> int:
+        """Add a value and return its number."""
+        self.steps.append(step)
+        self.affine.append(affine)
+        return len(self.steps) - 1
+
+    def combine(self, op: str, a: int, b: int = 0) -> int:
+        """Return the value of an operator."""
+        left, right = self.affine[a], self.affine[b]
+        affine = None
+        if op == "!" and left is not None:
+            affine = Affine(left.records, not left.negated)
+        elif op == "^" and left is not None and right is not None:
+            records = left.records ^ right.records
+            affine = Affine(records, left.negated != right.negated) if len(records) <= _LONGEST else None
+        return self.value((op, a, b), affine)
+
+    def expression(self, bit: Bit) -> int:
+        """Return the value of a Boolean expression over cells."""
+        if not isinstance(bit, Node):
+            return int(bit)
+        done: dict[int, int] = {}
+        stack = [bit]
+        while stack:
+            node = stack[-1]
+            if node.op == "bit":
+                done[id(node)] = self.cells.get(node.cell, 0)
+                stack.pop()
+                continue
+            parts = [part for part in (node.a, node.b) if isinstance(part, Node)]
+            missing = [part for part in parts if id(part) not in done]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            done[id(node)] = self.combine(node.op, *[done[id(part)] for part in parts])
+        return done[id(bit)]
+
+    def over(self, operations: Iterable[Operation]) -> None:
+        """Translate operations that always run."""
+        for operation in operations:
+            if isinstance(operation, Measure):
+                self.measure(operation)
+            elif isinstance(operation, Reset):
+                self.lines.append(f"R {operation.qubit}")
+            elif isinstance(operation, Store):
+                self.cells[operation.cell] = self.expression(operation.value)
+            elif isinstance(operation, If):
+                condition = self.expression(operation.condition)
+                self.under(operation.then, condition)
+                if operation.otherwise:
+                    self.under(operation.otherwise, self.combine("!", condition))
+            elif isinstance(operation, While):
+                raise Unfit
+            elif not isinstance(operation, Barrier):
+                self.gate(operation)
+
+    def gate(self, gate: Unitary) -> None:
+        """Translate a gate and its noise."""
+        for name, qubits in clifford(gate):
+            self.lines.append(f"{name} {' '.join(map(str, qubits))}")
+        chance = self.noise.chance(gate)
+        if chance:
+            self.lines.append(f"DEPOLARIZE{len(gate.qubits)}({chance!r}) {' '.join(map(str, gate.qubits))}")
+
+    def measure(self, operation: Measure) -> None:
+        """Translate a measurement."""
+        chance = self.noise.zero_as_one
+        self.lines.append(f"M({chance!r}) {operation.qubit}" if chance and not self.uneven else f"M {operation.qubit}")
+        affine = None if self.uneven else Affine(frozenset((self.measured,)), negated=False)
+        self.cells[operation.cell] = self.value(("rec", self.measured, 0), affine)
+        self.measured += 1
+
+    def under(self, operations: Iterable[Operation], condition: int) -> None:
+        """Translate operations that run where a value is 1; both sides of a test see the cells as they are in turn."""
+        for operation in operations:
+            if isinstance(operation, Store):
+                old = self.cells.get(operation.cell, 0)
+                new = self.expression(operation.value)
+                yes = self.combine("&", condition, new)
+                no = self.combine("&", self.combine("!", condition), old)
+                self.cells[operation.cell] = self.combine("|", yes, no)
+            elif isinstance(operation, If):
+                inner = self.expression(operation.condition)
+                self.under(operation.then, self.combine("&", condition, inner))
+                if operation.otherwise:
+                    self.under(operation.otherwise, self.combine("&", condition, self.combine("!", inner)))
+            elif isinstance(operation, Measure | Reset | While):
+                raise Unfit
+            elif not isinstance(operation, Barrier):
+                self.feed(operation, condition)
+
+    def feed(self, gate: Unitary, condition: int) -> None:
+        """Translate a gate that runs where a value is 1."""
+        affine = self.affine[condition]
+        parts = clifford(gate)
+        if affine is None or self.noise.chance(gate) or any(name not in _PAULIS for name, _ in parts):
+            raise Unfit
+        for name, (qubit,) in parts:
+            controlled = _PAULIS[name]
+            if not controlled:
+                continue
+            self.lines += [f"{controlled} rec[{record - self.measured}] {qubit}" for record in sorted(affine.records)]
+            if affine.negated:
+                self.lines.append(f"{name} {qubit}")
+
+
+def translate(program: Compiled, noise: PauliNoise) -> Sampler | None:
+    """Return the program in Stim's language, or None where that cannot say it."""
+    if not AVAILABLE:
+        return None
+    translation = _Translation(noise)
+    try:
+        translation.over(program.operations)
+    except Unfit:
+        return None
+    outputs = [translation.cells.get(cell, 0) for output in program.outputs for cell in output.cells]
+    flips = (noise.zero_as_one, noise.one_as_zero) if translation.uneven else None
+    return Sampler(
+        "\n".join(translation.lines),
+        translation.measured,
+        translation.steps,
+        outputs,
+        len(translation.lines),
+        flips,
+    )
+
+
+def memory(sampler: Sampler, shots: int) -> int:
+    """Return the bytes that sampling takes."""
+    return 4 * _BYTES + 2_000 * sampler.lines + shots * (len(sampler.outputs) // 4 + 64)
+
+
+def sample(sampler: Sampler, shots: int, seed: int) -> Outcomes:
+    """Return the outcomes of `shots` shots, one by one."""
+    compiled = stim.Circuit(sampler.text).compile_sampler(seed=seed)
+    generator = np.random.default_rng(seed) if sampler.flips else None
+    needed = _needed(sampler)
+    width = max(1, sampler.measurements + len(needed))
+    size = min(_MOST, max(_LEAST, _BYTES // width // 256 * 256))
+    parts = []
+    while shots > 0:
+        now = min(size, shots)
+        records = compiled.sample(now).T
+        if generator is not None:
+            assert sampler.flips is not None  # noqa: S101 - what made the generator
+            chances = np.where(records, sampler.flips[1], sampler.flips[0])
+            records = records ^ (generator.random(records.shape) < chances)
+        parts.append(Outcomes.of(_evaluate(sampler, needed, records)))
+        shots -= now
+    return concatenate(parts)
+
+
+def _needed(sampler: Sampler) -> list[int]:
+    """Return the values that the outputs depend on, in order."""
+    needed = set(sampler.outputs)
+    for index in range(len(sampler.steps) - 1, -1, -1):
+        op, a, b = sampler.steps[index]
+        if index in needed and op not in ("rec", "const"):
+            needed |= {a} if op == "!" else {a, b}
+    return sorted(needed)
+
+
+def _evaluate(sampler: Sampler, needed: list[int], records: Array) -> Array:
+    """Return the output cells' bits, shape (cells, shots)."""
+    values: dict[int, Any] = {}
+    for index in needed:
+        op, a, b = sampler.steps[index]
+        if op == "rec":
+            values[index] = records[a]
+        elif op == "const":
+            values[index] = np.full(records.shape[1], bool(a))
+        elif op == "!":
+            values[index] = ~values[a]
+        elif op == "&":
+            values[index] = values[a] & values[b]
+        elif op == "|":
+            values[index] = values[a] | values[b]
+        else:
+            values[index] = values[a] ^ values[b]
+    return np.array([values[index] for index in sampler.outputs])
