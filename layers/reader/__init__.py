@@ -1,7 +1,7 @@
 """Reads OpenQASM: text in, a Qiskit circuit or a located error out.
 
-    text ── tokens ── parse (legacy for OpenQASM 2) ── program ── circuit
-     └──────────────── flat: plain gate lines, straight to the circuit ──┘
+    text ── text/ ── syntax tree ── compiler/ ── operations ── circuit
+     └───────── fast_path: plain gate lines ─────────┘
 
 `read` gives a circuit that Aer runs right **as it stands**: nothing has to be transpiled. It holds Qiskit standard
 gates, `mcx`, `mcphase`, `unitary`, measurements, resets, barriers, `if_else`, `while_loop` and stores of single bits;

@@ -74,4 +74,4 @@ def truth(m: Machine, value: Value, at: int) -> Bit:
 
 def with_article(kind: Type) -> str:
     """Return a type as a sentence names it: `an int[32]`."""
-    return f"{'an' if kind.kind[0] in 'aiu' else 'a'} {kind}"
+    return f"{'an' if kind.kind[0] in 'ai' else 'a'} {kind}"

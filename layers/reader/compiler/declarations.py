@@ -8,6 +8,7 @@ from reader.budget import PLACE
 from reader.compiler.assignments import assign_array, measure_into
 from reader.compiler.coercion import evaluate_as, integer
 from reader.compiler.control import attempt
+from reader.compiler.conversions import with_article
 from reader.compiler.expressions import CONSTANTS
 from reader.compiler.inputs import take
 from reader.compiler.machine import Split
@@ -62,7 +63,11 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         attempt(m, lambda: measure_into(m, value, variable), node.at)
         return
     if isinstance(value, syntax.IndexSet):
-        invalid(f"A {kind} is not initialised with braces.", value.at, "Use array[...] for several values.")
+        invalid(
+            f"{with_article(kind).capitalize()} is not initialised with braces.",
+            value.at,
+            "Use array[...] for several values.",
+        )
 
     def initialise() -> None:
         m.set(variable, evaluate_as(m, value, kind), node.at)

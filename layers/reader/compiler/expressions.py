@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.compiler.coercion import FRACTIONS, evaluate_real, keeping
-from reader.compiler.conversions import convert, truth
+from reader.compiler.conversions import convert, truth, with_article
 from reader.compiler.functions import call
 from reader.compiler.logic import both, either
 from reader.compiler.machine import Split
@@ -197,7 +197,7 @@ def read(m: Machine, symbol: Symbol, at: int) -> Value:  # noqa: RET503 it ends 
 def index_value(m: Machine, value: Value, node: syntax.Index) -> Value:
     """Return bits of a value that is not a variable, such as a call's result."""
     if value.type.kind not in BITLIKE or value.type.kind == "bool" or len(node.items) != 1:
-        invalid(f"A {value.type} cannot be indexed.", node.at)
+        invalid(f"{with_article(value.type).capitalize()} cannot be indexed.", node.at)
     chosen, _ = indices(m, node.items[0], value.type.width, "bits", node.at)
     bits = to_bits(value)
     return from_bits(Type("bit", len(chosen)), tuple(bits[number] for number in chosen))

@@ -9,6 +9,7 @@ from reader.budget import MODIFIED, PLACE, POWER, POWER_OPERATION
 from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
+from reader.compiler.conversions import with_article
 from reader.compiler.gates import GATES, LEGACY_GATES
 from reader.compiler.references import qubits_of
 from reader.compiler.symbols import Frame, Qubits, Variable
@@ -205,7 +206,9 @@ def exponent_of(m: Machine, node: syntax.Expression) -> float:
     if kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
         return int(value.data)
     if kind not in ("float", "angle"):
-        invalid(f"A {value.type} cannot be an exponent.", node.at, "Use an integer or a float.")
+        invalid(
+            f"{with_article(value.type).capitalize()} cannot be an exponent.", node.at, "Use an integer or a float."
+        )
     number = angle_to_float(value.type.width, value.data) if kind == "angle" else float(value.data)
     if not math.isfinite(number):
         invalid("The exponent of pow must be finite.", node.at)
@@ -306,7 +309,11 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     elif kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
         number = to_float(value.data)
     else:
-        invalid(f"A {value.type} cannot be the parameter of a gate.", node.at, "Use a float or an angle.")
+        invalid(
+            f"{with_article(value.type).capitalize()} cannot be the parameter of a gate.",
+            node.at,
+            "Use a float or an angle.",
+        )
     if not math.isfinite(number):
         invalid("The parameter of a gate must be finite.", node.at)
     # Beyond this, floats are further apart than a turn and mean no angle.

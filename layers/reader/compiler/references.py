@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from reader.budget import PLACE
 from reader.compiler.coercion import integer
+from reader.compiler.conversions import with_article
 from reader.compiler.machine import WIDE, Split
 from reader.compiler.symbols import Array, Bits, Choice, Qubits, Variable
 from reader.compiler.values import BITLIKE
@@ -126,7 +127,7 @@ def index(m: Machine, target: Symbol, node: syntax.Index) -> Symbol:
         chosen, scalar = indices(m, item, len(target.places), "bits", node.at)
         return Bits([target.places[number] for number in chosen], scalar=scalar)
     if target.type.kind not in BITLIKE or target.type.kind == "bool":
-        invalid(f"A {target.type} has no bits to index.", node.at)
+        invalid(f"{with_article(target.type).capitalize()} has no bits to index.", node.at)
     chosen, scalar = indices(m, item, target.type.width, "bits", node.at)
     return Bits([(target, number) for number in chosen], scalar=scalar)
 

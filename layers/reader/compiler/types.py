@@ -31,11 +31,12 @@ def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
     if node.size is None:
         return _WITHOUT_SIZE[name]
     width = integer(m, node.size)
+    article = "An" if name in ("int", "angle") else "A"
     if width < 1:
-        invalid(f"A {name} has at least one bit.", node.size.at)
+        invalid(f"{article} {name} has at least one bit.", node.size.at)
     if name == "float":
         return Type(name, width if width in _FLOATS else 64)
     limit = LIMITS.clbits if name == "bit" else LIMITS.integer_bits
     if width > limit:
-        too_large(f"A {name} has at most {limit:,} bits.", node.size.at, limit, width)
+        too_large(f"{article} {name} has at most {limit:,} bits.", node.size.at, limit, width)
     return Type(name, width)

@@ -168,3 +168,19 @@ def test_a_sweep_is_bounded_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     message = "The circuits of all bindings together take more than 5 operations."
     assert ("circuit_too_large", message) == (caught.value.code, caught.value.message)
     assert list(check_each(text, bindings[:1])) == [check(text, bindings[0])]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("int[0] a;", "An int has at least one bit."),
+        ("uint[0] a;", "A uint has at least one bit."),
+        ("angle[0] a;", "An angle has at least one bit."),
+        ("int[8] a = {1};", "An int[8] is not initialised with braces."),
+    ],
+)
+def test_a_type_has_its_article(text: str, message: str) -> None:
+    """A sentence about a type begins with the article that the type's name takes."""
+    with pytest.raises(TaskError) as refused:
+        check(text)
+    assert message == refused.value.message
