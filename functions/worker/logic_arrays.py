@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader.compiler.logic import Node
+from reader.operations import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
 
-    from reader.compiler.logic import Bit
+    from reader.operations import Bit
 
 
 def evaluate(bit: Bit, cells: np.ndarray[Any, Any], rows: Mapping[int, int]) -> Any:  # noqa: ANN401 - an int or an array

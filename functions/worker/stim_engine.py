@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from counts import Outcomes, concatenate
-from reader.compiler.logic import Node
-from reader.operations import Barrier, If, Measure, Reset, Store, While
+from reader.operations import Barrier, If, Measure, Node, Reset, Store, While
 
 try:
     import stim
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from noise import PauliNoise
-    from reader.compiler.logic import Bit
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import Bit, Compiled, Operation, Unitary
 
 Array = np.ndarray[Any, Any]
 

@@ -14,16 +14,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.compiler import logic
-from reader.compiler.logic import Node
-from reader.operations import Barrier, Gate, If, Measure, Reset, Store, While, cells_written, qubits_of, walk
+from reader.operations import (
+    Barrier,
+    Gate,
+    If,
+    Measure,
+    Node,
+    Reset,
+    Store,
+    While,
+    cells,
+    cells_written,
+    qubits_of,
+    walk,
+)
 from unitaries import DIAGONAL, controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from noise import PauliNoise
-    from reader.compiler.logic import Bit
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import Bit, Compiled, Operation, Unitary
     from reductions import Steps
 
 # What is left of a controlled gate, by how many qubits are left.
@@ -103,7 +114,7 @@ class _Walk:
         """Note what a cell holds from now on."""
         for qubit in self.tied.pop(cell, ()):
             bit = self.qubits.get(qubit)
-            if isinstance(bit, Node) and cell in set(logic.cells(bit)):
+            if isinstance(bit, Node) and cell in set(cells(bit)):
                 del self.qubits[qubit]
         if value is None:
             self.unknown.add(cell)
@@ -195,7 +206,7 @@ class _Walk:
             self.qubits.pop(qubit, None)
             return
         self.qubits[qubit] = bit
-        for cell in logic.cells(bit):
+        for cell in cells(bit):
             self.tied.setdefault(cell, set()).add(qubit)
 
     def rename(self, a: int, b: int) -> None:
