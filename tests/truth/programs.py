@@ -154,7 +154,7 @@ class Writer:
         self.counters += 1
         if self.number(0, 1):
             test = self.condition()
-            text = f"uint[2] {name} = 0; while ({test} && {name} < {rounds}) {{ {name} += 1; {self.block()} }}"
+            text = f"uint[2] {name} = 0; while (({test}) && {name} < {rounds}) {{ {name} += 1; {self.block()} }}"
         else:
             text = f"for int {name} in [1:{rounds}] {{ {self.block()} }}"
         self.within = around

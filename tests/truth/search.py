@@ -41,6 +41,7 @@ def main(seconds: float) -> int:
             found.setdefault(case.text, (case, complaints))
 
     while time.monotonic() < until:
+        print(f"{judged['programs']} programs, {len(found)} wrong", flush=True)
         seed(randrange(2**63))(judge)()
     print(f"judged: {dict(judged)}; by chance {RISK * judged['programs']:.4f} of them would be called wrong")
     for case, complaints in sorted(found.values(), key=lambda each: len(each[0].text))[:10]:
