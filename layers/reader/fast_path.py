@@ -13,7 +13,7 @@ from math import pi
 from typing import TYPE_CHECKING
 
 from reader.budget import EXPRESSION
-from reader.compiler.gates import GATES, LEGACY_GATES
+from reader.compiler.gate_tables import GATES, LEGACY_GATES
 from reader.compiler.values import TWO_PI
 from reader.errors import SourceError
 from reader.limits import LIMITS
@@ -34,7 +34,7 @@ _GATE = re.compile(
     rf"\s*+([A-Za-z_]\w*+)(?:\s*+\(([^;@{{}}\[\]\"]*)\)\s*+|\s++){_PLACE}(?:,\s*+{_PLACE}(?:,\s*+{_PLACE})?)?", re.ASCII
 )
 _VERSION = re.compile(r"\s*+OPENQASM\s++([23])(?:\.[0-9])?\s*+", re.ASCII)
-_INCLUDE = re.compile(r'\s*+include\s*+"(?:stdgates|qelib1)\.inc"\s*+', re.ASCII)
+_INCLUDE = re.compile(r'\s*+include\s*+"(?:stdgates|qelib1|hqslib1)\.inc"\s*+', re.ASCII)
 _DECLARATION = re.compile(
     r"\s*+(?:(qubit|bit)(?:\s*+\[\s*+(\d{1,6})\s*+\]\s*+|\s++)([A-Za-z_]\w*+)"
     r"|(qreg|creg)\s++([A-Za-z_]\w*+)\s*+\[\s*+(\d{1,6})\s*+\])\s*+",
@@ -50,7 +50,7 @@ _TURN = re.compile(
 )
 # What may stand up to the last brace: the version, includes and definitions of gates.
 _HEAD = re.compile(
-    r"(?:\s*+(?:OPENQASM\s++[23](?:\.[0-9])?\s*+;|include\s*+\"(?:stdgates|qelib1)\.inc\"\s*+;"
+    r"(?:\s*+(?:OPENQASM\s++[23](?:\.[0-9])?\s*+;|include\s*+\"(?:stdgates|qelib1|hqslib1)\.inc\"\s*+;"
     r"|gate\s[^{};#\"]*+\{[^{}#\"]*+\}))++",
     re.ASCII,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reader.budget import CHOICE
 from reader.compiler.coercion import integer, need_of
 from reader.compiler.conversions import convert, need
-from reader.compiler.gates import GATES
+from reader.compiler.gate_tables import GATES
 from reader.compiler.logic import choose
 from reader.compiler.operators import real_number, whole_number
 from reader.compiler.references import array_of

@@ -10,7 +10,7 @@ from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
-from reader.compiler.gates import GATES, LEGACY_GATES
+from reader.compiler.gate_tables import GATES, LEGACY_GATES
 from reader.compiler.references import qubits_of
 from reader.compiler.symbols import Frame, Qubits, Variable
 from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float

@@ -1,4 +1,4 @@
-"""The gates a program may use without defining them, each in terms of the few that the simulator is given.
+"""The standard libraries' gates and Qiskit's, each in terms of the few that the simulator is given.
 
 Sources: the OpenQASM 3.0 standard library (stdgates.inc), qelib1.inc of OpenQASM 2 and the names that Qiskit exports.
 Only names of `NATIVE` reach the simulator, so a user's gate that is called like one of Aer's cannot be mistaken for it.
@@ -68,12 +68,14 @@ class Standard(NamedTuple):
     native: str = ""  # the one native gate that it is, with its parameters and qubits as they stand
 
 
-def _native(name: str, parameters: int, qubits: int) -> Standard:
+def native(name: str, parameters: int, qubits: int) -> Standard:
+    """Return a gate that is one of `NATIVE` by another name."""
     places = tuple(range(qubits))
     return Standard(parameters, qubits, lambda *values: [gate_from((name, values, places))], name)
 
 
-def _sequence(qubits: int, *operations: Gate) -> Standard:
+def sequence(qubits: int, *operations: Gate) -> Standard:
+    """Return a gate without parameters that is some operations in order."""
     fixed: list[Unitary] = list(operations)
     return Standard(0, qubits, lambda: fixed)
 
@@ -204,15 +206,15 @@ _H1 = Gate("h", (), (1,))
 
 # What stdgates.inc defines.
 STDGATES: dict[str, Standard] = {
-    **{name: _native(name, 0, 1) for name in ["id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx"]},
-    **{name: _native(name, 1, 1) for name in ("p", "rx", "ry", "rz")},
-    **{name: _native(name, 0, 2) for name in ("cx", "cy", "cz", "swap")},
-    **{name: _native(name, 0, 3) for name in ("ccx", "cswap")},
-    "cp": _native("cp", 1, 2),
+    **{name: native(name, 0, 1) for name in ["id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx"]},
+    **{name: native(name, 1, 1) for name in ("p", "rx", "ry", "rz")},
+    **{name: native(name, 0, 2) for name in ("cx", "cy", "cz", "swap")},
+    **{name: native(name, 0, 3) for name in ("ccx", "cswap")},
+    "cp": native("cp", 1, 2),
     "crx": Standard(1, 2, _crx),
     "cry": Standard(1, 2, _controlled_rotation("ry")),
     "crz": Standard(1, 2, _controlled_rotation("rz")),
-    "ch": _sequence(
+    "ch": sequence(
         2,
         Gate("s", (), (1,)),
         _H1,
@@ -223,31 +225,31 @@ STDGATES: dict[str, Standard] = {
         Gate("sdg", (), (1,)),
     ),
     "cu": Standard(4, 2, controlled_u),
-    "CX": _native("cx", 0, 2),
-    "phase": _native("p", 1, 1),
-    "cphase": _native("cp", 1, 2),
-    "u1": _native("p", 1, 1),
+    "CX": native("cx", 0, 2),
+    "phase": native("p", 1, 1),
+    "cphase": native("cp", 1, 2),
+    "u1": native("p", 1, 1),
     "u2": Standard(2, 1, _u2),
     "u3": Standard(3, 1, _u3),
 }
 # What Qiskit exports without a definition, and qelib1.inc defines beyond that.
 EXTRAS: dict[str, Standard] = {
-    "u": _native("u", 3, 1),
+    "u": native("u", 3, 1),
     "u0": Standard(1, 1, lambda _gamma: [Gate("id", (), (0,))]),
-    "r": _native("r", 2, 1),
-    "sxdg": _native("sxdg", 0, 1),
-    "cu1": _native("cp", 1, 2),
+    "r": native("r", 2, 1),
+    "sxdg": native("sxdg", 0, 1),
+    "cu1": native("cp", 1, 2),
     "cu3": Standard(3, 2, lambda theta, phi, lam: controlled_u(theta, phi, lam, 0.0)),
-    "csx": _sequence(2, _H1, Gate("cp", (pi / 2,), (0, 1)), _H1),
-    "cs": _sequence(2, Gate("cp", (pi / 2,), (0, 1))),
-    "csdg": _sequence(2, Gate("cp", (-pi / 2,), (0, 1))),
-    "rxx": _native("rxx", 1, 2),
-    "ryy": _native("ryy", 1, 2),
-    "rzz": _native("rzz", 1, 2),
-    "rzx": _native("rzx", 1, 2),
-    "ecr": _native("ecr", 0, 2),
-    "dcx": _sequence(2, Gate("cx", (), (0, 1)), Gate("cx", (), (1, 0))),
-    "iswap": _sequence(
+    "csx": sequence(2, _H1, Gate("cp", (pi / 2,), (0, 1)), _H1),
+    "cs": sequence(2, Gate("cp", (pi / 2,), (0, 1))),
+    "csdg": sequence(2, Gate("cp", (-pi / 2,), (0, 1))),
+    "rxx": native("rxx", 1, 2),
+    "ryy": native("ryy", 1, 2),
+    "rzz": native("rzz", 1, 2),
+    "rzx": native("rzx", 1, 2),
+    "ecr": native("ecr", 0, 2),
+    "dcx": sequence(2, Gate("cx", (), (0, 1)), Gate("cx", (), (1, 0))),
+    "iswap": sequence(
         2,
         Gate("s", (), (0,)),
         Gate("s", (), (1,)),
@@ -256,24 +258,15 @@ EXTRAS: dict[str, Standard] = {
         Gate("cx", (), (1, 0)),
         _H1,
     ),
-    "ccz": _sequence(3, Gate("h", (), (2,)), Gate("ccx", (), (0, 1, 2)), Gate("h", (), (2,))),
-    "rccx": _sequence(3, *_rccx(0, 1, 2)),
-    "rc3x": _sequence(4, *_rc3x()),
-    "rcccx": _sequence(4, *_rc3x()),
-    "c3x": _native("mcx", 0, 4),
-    "c4x": _native("mcx", 0, 5),
+    "ccz": sequence(3, Gate("h", (), (2,)), Gate("ccx", (), (0, 1, 2)), Gate("h", (), (2,))),
+    "rccx": sequence(3, *_rccx(0, 1, 2)),
+    "rc3x": sequence(4, *_rc3x()),
+    "rcccx": sequence(4, *_rc3x()),
+    "c3x": native("mcx", 0, 4),
+    "c4x": native("mcx", 0, 5),
     "c3sx": Standard(0, 4, _c3sx),
     "c3sqrtx": Standard(0, 4, _c3sx),
     "xx_plus_yy": Standard(2, 2, _xx_plus_yy),
     "xx_minus_yy": Standard(2, 2, _xx_minus_yy),
 }
 BUILTIN: dict[str, Standard] = {"U": Standard(3, 1, _builtin_u)}
-GATES: dict[str, Standard] = {**EXTRAS, **STDGATES, **BUILTIN}
-
-# OpenQASM 2 has no ctrl and so no phases to tell apart: U, u2 and u3 are Qiskit's.
-LEGACY_GATES: dict[str, Standard] = {
-    **GATES,
-    "U": _native("u", 3, 1),
-    "u2": Standard(2, 1, lambda phi, lam: [Gate("u", (pi / 2, phi, lam), (0,))]),
-    "u3": _native("u", 3, 1),
-}

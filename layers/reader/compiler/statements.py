@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from reader.compiler.machine import Machine
 
-_INCLUDES = ("stdgates.inc", "qelib1.inc")
+# Their gates are known here: nothing is read. The last is Quantinuum's.
+_INCLUDES = ("stdgates.inc", "qelib1.inc", "hqslib1.inc")
 
 
 def execute(m: Machine, node: syntax.Statement) -> None:

@@ -14,7 +14,8 @@ from qiskit.quantum_info import Operator
 
 from reader import read
 from reader.circuit import power_matrix
-from reader.compiler.gates import GATES, LEGACY_GATES, NATIVE
+from reader.compiler.gate_tables import GATES, LEGACY_GATES
+from reader.compiler.gates import EXTRAS, NATIVE, STDGATES
 from reader_exact import distribution
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def matrix(operations: list[Unitary], qubits: int) -> np.ndarray:
     return power_matrix(1.0, tuple(operations), qubits)
 
 
-@pytest.mark.parametrize("name", sorted(set(LEGACY_GATES) - {"U", "u0"}))
+@pytest.mark.parametrize("name", sorted({*STDGATES, *EXTRAS} - {"U", "u0"}))
 def test_a_predefined_gate_has_qiskits_matrix(name: str) -> None:
     """A gate of the tables does, phase included, what Qiskit's gate of that meaning does."""
     gate = LEGACY_GATES[name]
