@@ -16,9 +16,11 @@ the program and its options, not on the machine, so that a seed gives the same c
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aer
+import pure_states
 import stim_engine
 import trajectories
 from admission import Plan, admit, check_budget, threads
@@ -34,9 +36,11 @@ from tasks.limits import WORKING_BYTES
 from tasks.options import Method, refuse_unrunnable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from admission import Budget
     from reader.operations import Compiled, Store
-    from tasks.options import Options
+    from tasks.options import Options, PauliSum
 
 # Up to here a circuit's state is so small that Aer runs it in less time than it takes to reduce it.
 NARROW = 14
@@ -66,6 +70,8 @@ class Route:
     pieces: list[Piece]
     tail: list[Store] = field(default_factory=list)
     reduced: dict[str, list[int]] | None = None
+    # What gives the values of the observables, where those are not the engine's to give beside the counts.
+    observed: Callable[[Sequence[PauliSum]], list[float]] | None = None
 
     @property
     def method(self) -> str:
@@ -111,6 +117,14 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
     """Return how a program runs within the budget; raises what `admission.admit` raises."""
     refuse_unrunnable(options)
     noise = PauliNoise.of(options.noise)
+    if pure_states.fits(program, stats, options):
+        piece = Piece(program, trajectories.NAME, pure_states.plan(program, stats, options), stats)
+        check_budget(piece.plan, budget, "Use fewer qubits or gates.")
+        return Route([piece])
+    if options.observables and options.method == Method.AUTOMATIC and not noise.on_gates:
+        observed = _observed(program, stats, options, budget)
+        if observed is not None:
+            return observed
     if options.method == Method.STABILIZER and not options.observables:
         sampler = stim_engine.translate(program, noise)
         if sampler is not None:
@@ -125,6 +139,37 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
     total = Plan(route.method, sum(piece.plan.seconds for piece in route.pieces), route.bytes)
     check_budget(total, budget, "Use fewer qubits or gates.")
     return route
+
+
+def _observed(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route | None:
+    """Return the way for observables taken by stabilizers or on light cones, None where neither can."""
+    if stats.mid_circuit or options.precision != "double":
+        return None
+    gates = pure_states.gates(program, stats)
+    sums = options.observables or ()
+    observed: Callable[[Sequence[PauliSum]], list[float]]
+    reduced = None
+    try:
+        # What the program measures is sampled as ever.
+        counted = (
+            choose(program, stats, replace(options, observables=None), budget) if stats.final_measurements else None
+        )
+        sampler = stim_engine.translate(gates, PauliNoise()) if stats.clifford else None
+        if sampler is not None:
+            observed = partial(stim_engine.expectations, sampler, stats.num_qubits)
+            piece = Piece(gates, stim_engine.NAME, _stim_plan(sampler, options))
+        else:
+            cones = pure_states.cones(gates, sums)
+            observed = partial(pure_states.expectations, cones)
+            costs = [trajectories.cost(cone, PauliNoise(), 1) for cone in cones.values()]
+            width = max(cost.width for cost in costs)
+            seconds = sum(cost.seconds for cost in costs)
+            piece = Piece(gates, trajectories.NAME, Plan("statevector", seconds, trajectories.memory(gates, width, 1)))
+            reduced = {"qubits": [stats.active_qubits, width]} if width < stats.active_qubits else None
+    except (GiveUp, TaskError):
+        return None
+    check_budget(piece.plan, budget, "Use fewer qubits or gates.")
+    return Route([piece, *(counted.pieces if counted else [])], reduced=reduced, observed=observed)
 
 
 def _worth_reducing(stats: CircuitStats, noise: PauliNoise) -> bool:

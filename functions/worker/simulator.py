@@ -7,11 +7,13 @@ import math
 import random
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import aer
+import pure_states
 import reader
 import stim_engine
 import trajectories
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from reader.operations import Compiled
 
 COLLECT_EVERY = 64  # bindings of a sweep
+GROUP = 256  # bindings that run side by side
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 
@@ -46,28 +49,64 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     """
     parsing = running = 0.0
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
-    outcomes = []
+    outcomes: list[dict[str, Any]] = []
     room = MAX_RESULT_BYTES
     programs = reader.compile_each(qc, options.bindings, counted=not options.observables)
-    for index in range(len(options.bindings)):
+    group: list[Compiled] = []
+    last = len(options.bindings) - 1
+    for index in range(last + 1):
         started = time.perf_counter()
         try:
             program = next(programs)
-            parsed = time.perf_counter()
-            outcome, size = run(program, options.of_binding(index, seed), budget, room)
+            parsing += time.perf_counter() - started
+            # Programs that differ in angles alone run together, so many at a time that memory stays bounded.
+            if group and (len(group) == GROUP or not pure_states.alike(group[0], program)):
+                room = _run_group(group, outcomes, options, seed, budget, room)
+            group.append(program)
+            if index == last:
+                _run_group(group, outcomes, options, seed, budget, room)
         except TaskError as error:
-            raise (error.of_binding(index) if options.is_sweep else error) from None
-        outcomes.append(outcome)
-        room -= size
-        parsing += parsed - started
-        running += time.perf_counter() - parsed
+            at = index if error.binding is None else error.binding
+            raise (error.of_binding(at) if options.is_sweep else error) from None
+        running += time.perf_counter() - started
         if index % COLLECT_EVERY == COLLECT_EVERY - 1:
             # A child collects cycles between programs only, and circuits with control flow are full of them.
             gc.collect()
+    running -= parsing
     outcome = _swept(outcomes, seed) if options.is_sweep else outcomes[0]
     outcome["execution"]["parse_ms"] = _ms(parsing)
     outcome["execution"]["run_ms"] = _ms(running)
     return outcome
+
+
+def _run_group(  # noqa: PLR0913 - the state of a sweep
+    group: list[Compiled],
+    outcomes: list[dict[str, Any]],
+    options: Options,
+    seed: int,
+    budget: Budget,
+    room: int,
+) -> int:
+    """Run the next programs of a sweep, which are alike, add their outcomes, and return the room that is left."""
+    each = [options.of_binding(len(outcomes) + index, seed) for index in range(len(group))]
+    programs = group.copy()
+    group.clear()
+    stats = read_stats(programs[0])
+    _check_observables(options, stats)
+    found: list[pure_states.Found] = []
+    route = None
+    if pure_states.fits(programs[0], stats, options) and not budget.dry_run:
+        route = choose(programs[0], stats, each[0], budget)
+        found = pure_states.run(programs, stats, each[0], [one.seed or 0 for one in each])
+    for index, (program, of_binding) in enumerate(zip(programs, each, strict=True)):
+        try:
+            known = Known(stats, route, found[index]) if found and route else None
+            outcome, size = run(program, of_binding, budget, room, known)
+        except TaskError as error:
+            raise (error.of_binding(len(outcomes)) if options.is_sweep else error) from None
+        outcomes.append(outcome)
+        room -= size
+    return room
 
 
 def _swept(outcomes: list[dict[str, Any]], seed: int) -> dict[str, Any]:
@@ -105,14 +144,23 @@ def warm_up() -> None:
     aer.end_threads()
 
 
-def run(program: Compiled, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
+class Known(NamedTuple):
+    """What is known of a program that has run beside others: its stats and route are theirs."""
+
+    stats: CircuitStats
+    route: Route
+    found: pure_states.Found
+
+
+def run(
+    program: Compiled, options: Options, budget: Budget, room: int, known: Known | None = None
+) -> tuple[dict[str, Any], int]:
     """Plan, run and count a program that has been read; `options` have a seed, the result takes at most `room` bytes.
 
     Return the outcome and the bytes it takes; of a dry run, which ends before any engine, its estimates in `execution`.
     """
-    stats = read_stats(program)
-    _check_observables(options, stats)
-    route = choose(program, stats, options, budget)
+    stats = known.stats if known else read_stats(program)
+    route = known.route if known else choose(program, stats, options, budget)
     if not stats.clbits and not options.observables:
         raise TaskError(
             ErrorCode.NOTHING_MEASURED,
@@ -144,16 +192,36 @@ def run(program: Compiled, options: Options, budget: Budget, room: int) -> tuple
         }
         return {"result": {}, "execution": execution | estimates}, 0
     outcome: dict[str, Any] = {"result": {}, "execution": execution}
-    if route.whole and route.pieces[0].engine == aer.NAME:
+    if known:
+        outcome |= _shown(known.found.outcomes, program, options, room) if stats.final_measurements else {}
+        outcome |= _values(known.found.values, options)
+    elif route.observed is not None:
+        if stats.final_measurements:
+            outcome |= run(program, replace(options, observables=None), budget, room)[0] | {"execution": execution}
+        outcome |= _values(route.observed(options.observables or ()), options)
+    elif route.whole and route.pieces[0].engine == aer.NAME:
         outcome |= _on_aer(route.pieces[0], options, budget)
     else:
-        outcomes = _outcomes(program, route, options, budget)
-        outcome["result"] = count(outcomes, program.outputs)
-        if options.memory:
-            assert options.seed is not None  # noqa: S101 - `run` is given one
-            outcome["memory"] = keys(outcomes.shots(np.random.default_rng((options.seed, 1))).rows, program.outputs)
+        outcome |= _shown(_outcomes(program, route, options, budget), program, options, room)
     size = check_size(per_shot, len(outcome["result"]), width, room)
     return outcome, size + VALUE_BYTES * len(options.observables or ())
+
+
+def _shown(outcomes: Outcomes, program: Compiled, options: Options, room: int) -> dict[str, Any]:
+    """Return the result, and the memory if the options ask for it."""
+    width = sum(len(output.cells) for output in program.outputs)
+    distinct = outcomes.distinct()
+    check_size(options.shots if options.memory else 0, len(distinct.rows), width, room)
+    shown: dict[str, Any] = {"result": count(distinct, program.outputs)}
+    if options.memory:
+        assert options.seed is not None  # noqa: S101 - `run` is given one
+        shown["memory"] = keys(outcomes.shots(np.random.default_rng((options.seed, 1))).rows, program.outputs)
+    return shown
+
+
+def _values(values: list[float], options: Options) -> dict[str, Any]:
+    """Return exact expectation values, if the options ask for any."""
+    return {"expectation_values": [_estimate_value(value) for value in values]} if options.observables else {}
 
 
 def _check_observables(options: Options, stats: CircuitStats) -> None:

@@ -30,10 +30,11 @@ else:
     VERSION = stim.__version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from noise import PauliNoise
     from reader.operations import Bit, Compiled, Operation, Unitary
+    from tasks.options import PauliSum
 
 Array = np.ndarray[Any, Any]
 
@@ -317,6 +318,20 @@ def sample(sampler: Sampler, shots: int, seed: int) -> Outcomes:
         parts.append(Outcomes.of(_evaluate(sampler, needed, records)))
         shots -= now
     return concatenate(parts)
+
+
+def expectations(sampler: Sampler, qubits: int, sums: Sequence[PauliSum]) -> list[float]:
+    """Return the exact values of Pauli sums in the state that a program of Clifford gates alone makes."""
+    simulator = stim.TableauSimulator()
+    simulator.set_num_qubits(qubits)
+    simulator.do_circuit(stim.Circuit(sampler.text))
+    return [
+        sum(
+            coefficient * simulator.peek_observable_expectation(stim.PauliString(pauli[::-1]))
+            for pauli, coefficient in terms
+        )
+        for terms in sums
+    ]
 
 
 def _needed(sampler: Sampler) -> list[int]:
