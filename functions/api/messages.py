@@ -70,6 +70,7 @@ class EstimateBody(BaseModel):
     correlation_id: str
     lane: Annotated[Literal["small", "large"], Field(description="Which size of worker would run it.")]
     method: Annotated[str, Field(description="How the state would be represented; of a sweep each method that occurs.")]
+    engine: Annotated[str, Field(description="What would run it: stim, trajectories, qiskit-aer, or several.")]
     num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
     num_clbits: Annotated[int, Field(description="Classical bits, those that reading the program has added included.")]
     depth: Annotated[int, Field(description="The longest path through the circuit; of a sweep the largest.")]
@@ -95,6 +96,10 @@ class EstimateBody(BaseModel):
         ),
     ]
     notes: Annotated[list[str] | None, Field(description="What has no effect here, or will probably go wrong.")] = None
+    reduced: Annotated[
+        dict[str, list[int]] | None,
+        Field(description="What rewriting saves: qubits, operations and parts, before and after; not of a sweep."),
+    ] = None
 
 
 class ForeseenFailureBody(BaseModel):

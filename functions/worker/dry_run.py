@@ -67,6 +67,7 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
     architecture: Architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     return {
         "method": ", ".join(dict.fromkeys(facts["method"] for facts in each)),
+        "engine": ", ".join(dict.fromkeys(facts["engine"] for facts in each)),
         "num_qubits": max(facts["num_qubits"] for facts in each),
         "num_clbits": max(facts["num_clbits"] for facts in each),
         "depth": max(facts["depth"] for facts in each),
@@ -78,6 +79,7 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
         # Lambda bills whole milliseconds.
         "cost_usd": _three_figures(lambda_dollars(math.ceil(seconds * 1000) / 1000, limits.memory_mb, architecture)),
         **({"notes": notes} if notes else {}),
+        **({"reduced": each[0]["reduced"]} if len(each) == 1 and "reduced" in each[0] else {}),
     }
 
 

@@ -80,7 +80,7 @@ def test_what_goes_wrong_is_told(stack: Stack, client: Client) -> None:
     assert raised.value.hint == "Did you mean h?"
     with Client(stack.env["API_URL"], "no-such-key") as stranger, pytest.raises(InvalidApiKeyError):
         stranger.run(BELL)
-    assert client.dry_run(BELL).method == "statevector"
+    assert client.dry_run(BELL).method == "stabilizer"
 
 
 def test_a_task_is_cancelled_while_another_thread_waits_for_it(client: Client) -> None:

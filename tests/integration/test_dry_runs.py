@@ -33,6 +33,7 @@ WIDE = f"qubit[{{n}}] q; bit[{{n}}] c; {LAYERS} c = measure q;"
 ESTIMATE = {
     "lane": "small",
     "method": "statevector",
+    "engine": "trajectories",
     "num_qubits": 2,
     "num_clbits": 2,
     "depth": 3,

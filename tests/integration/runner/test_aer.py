@@ -103,3 +103,17 @@ def test_what_aer_refuses_is_said_the_same_way() -> None:
     assert not said["success"]
     assert (said["status"], said["results"][0]["status"]) == (theirs["status"], theirs["results"][0]["status"])
     assert "Insufficient memory" in f"{said['status']} {said['results'][0]['status']}"
+
+
+@pytest.mark.parametrize("moved", ["aer_controller_execute", "generate_aer_config", "AerCircuit"])
+def test_where_the_private_modules_have_moved_the_public_way_takes_over(
+    moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing, or with another signature: the outcomes are those of `AerSimulator.run`, which then runs the circuit."""
+
+    def changed(_: object, /) -> None:
+        """Take other arguments than it did."""
+
+    monkeypatch.setattr(aer, moved, None if moved == "aer_controller_execute" else changed)
+    ours, theirs = both(dense(["h", "t", "cx", "u"], 4), method="statevector")
+    assert ours == theirs

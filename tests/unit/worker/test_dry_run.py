@@ -19,6 +19,7 @@ from tasks.prices import LAMBDA_GB_SECOND
 SMALL = Limits(2_048, 120.0, 1)
 FACTS = {
     "method": "statevector",
+    "engine": "qiskit-aer",
     "num_qubits": 3,
     "num_clbits": 2,
     "depth": 4,
@@ -42,7 +43,7 @@ def test_an_estimate_adds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_sweeps_estimate_is_of_all_its_bindings() -> None:
     """Gates and time add up; width, depth and memory are the largest; each method is named once."""
-    shared = {name: FACTS[name] for name in ("num_qubits", "num_clbits", "method")}
+    shared = {name: FACTS[name] for name in ("num_qubits", "num_clbits", "method", "engine")}
     differing: list[dict[str, Any]] = [
         {"gates": 5, "depth": 9, "estimated_seconds": 0.5, "memory_bytes": 7},
         {"gates": 6, "depth": 8, "estimated_seconds": 0.25, "memory_bytes": 8, "method": "stabilizer"},
@@ -51,6 +52,7 @@ def test_a_sweeps_estimate_is_of_all_its_bindings() -> None:
     shown = estimate({**shared, "bindings": differing}, Options(inputs=({}, {}, {})), SMALL)
     assert {name: shown[name] for name in shown.keys() - {"cost_usd"}} == {
         "method": "statevector, stabilizer",
+        "engine": "qiskit-aer",
         "num_qubits": 3,
         "num_clbits": 2,
         "depth": 9,
