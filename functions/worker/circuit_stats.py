@@ -23,7 +23,7 @@ from reader.operations import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Compiled, Operation
 
 # What Aer's stabilizer method runs as it stands, and rotations that are Clifford at multiples of pi/2.
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
@@ -217,7 +217,7 @@ class _Walk:
         )
 
 
-def _is_clifford_rotation(gate: Unitary) -> bool:
+def _is_clifford_rotation(gate: AnyUnitary) -> bool:
     if not isinstance(gate, Gate) or gate.name not in CLIFFORD_ROTATIONS:
         return False
     return abs(math.remainder(gate.parameters[0], math.pi / 2)) < _ANGLE_TOLERANCE

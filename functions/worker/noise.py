@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reader.operations import Unitary
+    from reader.operations import AnyUnitary
     from tasks.options import Noise
 
 # The gates that noise is defined for; others are taken apart into these first.
@@ -46,13 +46,13 @@ class PauliNoise:
         """Whether measurements are noisy."""
         return self.zero_as_one > 0 or self.one_as_zero > 0
 
-    def chance(self, gate: Unitary) -> float:
+    def chance(self, gate: AnyUnitary) -> float:
         """Return the chance of an error after a gate."""
         if gate.name in ONE_QUBIT:
             return self.one_qubit
         return self.two_qubit if gate.name in TWO_QUBIT else 0.0
 
-    def acts_on(self, gate: Unitary) -> bool:
+    def acts_on(self, gate: AnyUnitary) -> bool:
         """Tell whether a gate is followed by noise, or is taken apart into gates that are."""
         if gate.name in ONE_QUBIT:
             return self.one_qubit > 0

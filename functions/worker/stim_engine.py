@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from noise import PauliNoise
-    from reader.operations import Bit, Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Bit, Compiled, Operation
     from tasks.options import PauliSum
 
 Array = np.ndarray[Any, Any]
@@ -87,7 +87,7 @@ def quarters(angle: object) -> int:
     return turns % 4
 
 
-def clifford(gate: Unitary) -> list[tuple[str, tuple[int, ...]]]:  # noqa: PLR0911 - one for each kind
+def clifford(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:  # noqa: PLR0911 - one for each kind
     """Return a gate as Stim's gates and their qubits, up to a global phase; raises Unfit if it is no Clifford gate."""
     name, qubits = gate.name, gate.qubits
     if name in _NAMED:
@@ -119,7 +119,7 @@ def _turn(name: str, turns: int, qubits: tuple[int, ...]) -> list[tuple[str, tup
     return [(letter, (qubit,)) for letter, qubit in zip(which, qubits, strict=True)]
 
 
-def _u(gate: Unitary) -> list[tuple[str, tuple[int, ...]]]:
+def _u(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:
     """Return u(theta, phi, lam), which is rz(phi) ry(theta) rz(lam): with theta 0 or pi one turn about z is left."""
     theta, phi, lam = gate.parameters
     middle = quarters(theta)
@@ -224,7 +224,7 @@ class _Translation:
             elif not isinstance(operation, Barrier):
                 self.gate(operation)
 
-    def gate(self, gate: Unitary) -> None:
+    def gate(self, gate: AnyUnitary) -> None:
         """Translate a gate and its noise."""
         for name, qubits in clifford(gate):
             self.lines.append(f"{name} {' '.join(map(str, qubits))}")
@@ -259,7 +259,7 @@ class _Translation:
             elif not isinstance(operation, Barrier):
                 self.feed(operation, condition)
 
-    def feed(self, gate: Unitary, condition: int) -> None:
+    def feed(self, gate: AnyUnitary, condition: int) -> None:
         """Translate a gate that runs where a value is 1."""
         affine = self.affine[condition]
         parts = clifford(gate)

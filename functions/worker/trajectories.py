@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from noise import PauliNoise
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Compiled, Operation
 
 Array = np.ndarray[Any, Any]
 
@@ -108,7 +108,7 @@ class _Estimate:
             elif not isinstance(operation, Barrier):
                 self.gate(operation, times)
 
-    def gate(self, gate: Unitary, times: float) -> None:
+    def gate(self, gate: AnyUnitary, times: float) -> None:
         """Count a gate."""
         qubits = gate.qubits
         if gate.name not in _CLASSICAL or any(qubit in self.active for qubit in qubits):
@@ -200,7 +200,7 @@ class Branches:
         self.amplitudes = new
         self.active.append(qubit)
 
-    def gate(self, gate: Unitary) -> None:  # noqa: C901, PLR0912 - one story of which qubits are active
+    def gate(self, gate: AnyUnitary) -> None:  # noqa: C901, PLR0912 - one story of which qubits are active
         """Apply a gate."""
         name = gate.name
         qubits = gate.qubits
@@ -246,7 +246,7 @@ class Branches:
         else:
             self.activate(qubit, entries)
 
-    def _entries(self, gate: Unitary) -> Any:  # noqa: ANN401 - a matrix
+    def _entries(self, gate: AnyUnitary) -> Any:  # noqa: ANN401 - a matrix
         entries = matrix(gate)
         if self.bindings is not None and any(isinstance(angle, np.ndarray) for angle in gate.parameters):
             columns = self.bindings
@@ -256,7 +256,7 @@ class Branches:
             ]
         return entries
 
-    def _classical(self, gate: Unitary) -> bool:
+    def _classical(self, gate: AnyUnitary) -> bool:
         """Apply a gate to qubits none of which is active, if that leaves them so; tell whether it did."""
         name = gate.name
         qubits = gate.qubits

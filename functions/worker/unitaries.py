@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reader.operations import Power
+from reader.operations import MatrixGate, Power
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reader.operations import Unitary
+    from reader.operations import AnyUnitary
 
 Entry = Any  # a complex number, or an array of them
 Matrix = list[list[Entry]]
@@ -55,7 +55,7 @@ DIAGONAL = frozenset({"id", "z", "s", "sdg", "t", "tdg", "p", "rz", "cz", "cp", 
 MONOMIAL = DIAGONAL | {"x", "y", "cx", "cy", "swap", "ccx", "cswap", "mcx"}
 
 
-def controls(gate: Unitary) -> int:
+def controls(gate: AnyUnitary) -> int:
     """Return how many of the gate's first qubits are controls."""
     if gate.name not in CONTROLLED:
         return 0
@@ -63,18 +63,20 @@ def controls(gate: Unitary) -> int:
     return len(gate.qubits) - 1 if count < 0 else count
 
 
-def is_diagonal_on(gate: Unitary, place: int) -> bool:
+def is_diagonal_on(gate: AnyUnitary, place: int) -> bool:
     """Tell whether the gate commutes with a measurement of the qubit in that place."""
     return gate.name in DIAGONAL or place < controls(gate) or (gate.name == "rzx" and place == 0)
 
 
-def matrix(gate: Unitary) -> Matrix:
+def matrix(gate: AnyUnitary) -> Matrix:
     """Return the gate's matrix as rows of entries; of a controlled gate the one that its controls let act."""
     name = CONTROLLED[gate.name][0] if gate.name in CONTROLLED else gate.name
     if name in _FIXED:
         return _FIXED[name]
     if isinstance(gate, Power):
         return _power(gate)
+    if isinstance(gate, MatrixGate):
+        return _given(gate)
     return _MADE[name](*gate.parameters)
 
 
@@ -83,6 +85,14 @@ def _power(gate: Power) -> Matrix:
     from reader.circuit import power_matrix  # noqa: PLC0415 - imports Qiskit; rare
 
     found: Matrix = power_matrix(gate.exponent, gate.operations, len(gate.qubits)).tolist()
+    return found
+
+
+@lru_cache(maxsize=256)
+def _given(gate: MatrixGate) -> Matrix:
+    from reader.circuit import nearest_unitary  # noqa: PLC0415 - imports Qiskit; rare
+
+    found: Matrix = nearest_unitary(gate.matrix).tolist()
     return found
 
 

@@ -19,6 +19,7 @@ from reader.operations import (
     Barrier,
     Gate,
     If,
+    MatrixGate,
     Measure,
     Node,
     Power,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from qiskit.circuit.classical.expr import Expr
 
-    from reader.operations import Bit, Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Bit, Compiled, Matrix, Operation, Unitary
 
 _MEASURE = instructions.Measure()
 _RESET = instructions.Reset()
@@ -175,12 +176,21 @@ class Builder:
         return expr.logic_and(a, b) if bit.op == "&" else expr.logic_or(a, b)
 
 
-def special(operation: Unitary) -> Any:  # noqa: ANN401 - a Qiskit gate
+def special(operation: AnyUnitary) -> Any:  # noqa: ANN401 - a Qiskit gate
     """Return the gate of an operation that Qiskit has no fixed-size standard gate for."""
     qubits = len(operation.qubits)
     if isinstance(operation, Power):
         return UnitaryGate(power_matrix(operation.exponent, operation.operations, qubits), check_input=False)
+    if isinstance(operation, MatrixGate):
+        return UnitaryGate(nearest_unitary(operation.matrix), check_input=False)
     return MCXGate(qubits - 1) if operation.name == "mcx" else MCPhaseGate(operation.parameters[0], qubits - 1)
+
+
+@lru_cache(maxsize=256)
+def nearest_unitary(matrix: Matrix) -> np.ndarray:
+    """Return the unitary matrix that is closest to one given by rounded numbers."""
+    left, _, right = np.linalg.svd(np.array(matrix.rows))
+    return np.asarray(left @ right)
 
 
 @lru_cache(maxsize=256)

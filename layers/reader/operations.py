@@ -90,6 +90,22 @@ class Power(
     name: ClassVar[str] = "power"
 
 
+class Matrix:
+    """A unitary matrix, row by row, as it is written: within rounding. Two are the same if they are one object."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: tuple[tuple[complex, ...], ...]) -> None:
+        self.rows = rows
+
+
+class MatrixGate(NamedTuple("MatrixGate", [("matrix", Matrix), ("qubits", tuple[int, ...])])):
+    """A gate given by its matrix, whose first qubit is the least significant bit of rows and columns, as in Qiskit."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "unitary"
+
+
 class Measure(NamedTuple("Measure", [("qubit", int), ("cell", int)])):
     """The measurement of a qubit in the computational basis into a cell."""
 
@@ -133,7 +149,8 @@ class While(NamedTuple("While", [("cell", int), ("body", "list[Operation]")])):
 
 
 Unitary = Gate | Power  # what a gate definition expands to, over places instead of qubits
-Operation = Gate | Power | Measure | Reset | Barrier | Store | If | While
+AnyUnitary = Gate | Power | MatrixGate  # what a circuit has; to the last one no modifier can be applied
+Operation = Gate | Power | MatrixGate | Measure | Reset | Barrier | Store | If | While
 
 # A `Gate` of a tuple of its fields, in two thirds of the time that calling the class takes: long programs are gates.
 gate_from = cast(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reader.budget import Budget
-    from reader.operations import Operation, Power, Unitary
+    from reader.operations import Matrix, Operation, Power, Unitary
     from reader.text import syntax
 
 
@@ -87,6 +87,7 @@ class Machine:
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
         self.powers: set[Power] = set()  # those whose matrices are paid for
+        self.matrices: set[Matrix] = set()  # those known to be unitary
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
         self.globals = Frame(None)

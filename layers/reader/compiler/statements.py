@@ -11,6 +11,7 @@ from reader.compiler.declarations import declare_alias, declare_qubits, declare_
 from reader.compiler.expressions import evaluate
 from reader.compiler.gate_calls import apply_gate, define_gate
 from reader.compiler.loops import execute_for, execute_while, leave_loop, parts
+from reader.compiler.matrices import apply_matrix
 from reader.compiler.references import qubits_of
 from reader.compiler.subroutines import define, return_from, run_calls, set_flag
 from reader.errors import ValueFault, invalid, quote, unsupported
@@ -102,6 +103,11 @@ def _include(_m: Machine, node: syntax.Include) -> None:
 
 def _pragma(_m: Machine, _node: syntax.Pragma) -> None:
     """Do nothing: the notes have every pragma already, executed or not."""
+
+
+def _matrix(m: Machine, node: syntax.MatrixPragma) -> None:
+    run_calls(m, *node.operands)
+    attempt(m, lambda: apply_matrix(m, node), node.at)
 
 
 def _calibration_grammar(m: Machine, _node: syntax.CalibrationGrammar) -> None:
@@ -212,6 +218,7 @@ def _for(m: Machine, node: syntax.For) -> None:
 _EXECUTE: dict[type, Callable[[Machine, Any], None]] = {
     syntax.Include: _include,
     syntax.Pragma: _pragma,
+    syntax.MatrixPragma: _matrix,
     syntax.CalibrationGrammar: _calibration_grammar,
     syntax.QubitDeclaration: declare_qubits,
     syntax.Declaration: declare_variable,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.errors import invalid, quote
+from reader.operations import Matrix
 from reader.text import syntax
 from reader.text.expression_parser import SCALARS, ExpressionParser
 from reader.text.tokens import KEYWORDS
@@ -50,6 +51,46 @@ class DefinitionParser(ExpressionParser):
         at = self.expect("measure", "here").at
         self.measures = True
         return syntax.Measure(at, self.operand())
+
+    def matrix_pragma(self) -> syntax.Statement:
+        """Read `#pragma braket unitary([[a, b], [c, d]]) operands`, all on one line."""
+        token = self.advance()
+        self.expect("(", "after unitary")
+        self.expect("[", "before the matrix")
+        rows = self.one_or_more("]", self.matrix_row)
+        self.expect("]", "after the matrix")
+        self.expect(")", "after the matrix")
+        operands = self.one_or_more(";", self.operand)
+        if self.tokens[self.next - 1].at > token.at + len(token.text):
+            invalid("This pragma does not end on its line.", token.at, "Write the matrix and the qubits on one line.")
+        size = len(rows)
+        if any(len(row) != size for row in rows) or size.bit_count() != 1 or size == 1:
+            invalid("The matrix is not that of a gate.", token.at, "Give 2, 4, 8, ... rows of equally many numbers.")
+        return syntax.MatrixPragma(token.at, Matrix(tuple(rows)), operands)
+
+    def matrix_row(self) -> tuple[complex, ...]:
+        """Read `[a, b]`."""
+        self.expect("[", "before a row of the matrix")
+        row = self.one_or_more("]", self.complex_number)
+        self.expect("]", "after a row of the matrix")
+        return tuple(row)
+
+    def complex_number(self) -> complex:
+        """Read `-0.5`, `0.5im` or `0.5 - 0.5im`."""
+        value = self.signed_number()
+        return value + self.signed_number() if self.token.kind in ("+", "-") else value
+
+    def signed_number(self) -> complex:
+        """Read a number behind any signs."""
+        sign = 1
+        while self.token.kind in ("+", "-"):
+            sign *= -1 if self.advance().kind == "-" else 1
+        token = self.token
+        if token.kind not in ("integer", "real", "imaginary"):
+            self.refuse("expected a number of the matrix", "Write it as in 0.5 - 0.5im.")
+        self.advance()
+        number = sign * float(token.text.removesuffix("im").replace("_", ""))
+        return complex(0, number) if token.kind == "imaginary" else complex(number)
 
     # ------------------------------------------------------------------ declarations
 

@@ -32,6 +32,7 @@ class LegacyParser(StatementParser):
             "if": self.if_statement,
             "name": self.name_statement,
             "pragma": self.pragma,
+            "unitary": self.matrix_pragma,
             "OPENQASM": self.late_version,
         }
 

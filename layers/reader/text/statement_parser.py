@@ -55,6 +55,7 @@ class StatementParser(ControlFlowParser):
         self.statements: dict[str, Callable[[], syntax.Statement]] = {
             "include": self.include,
             "pragma": self.pragma,
+            "unitary": self.matrix_pragma,
             "defcalgrammar": self.calibration_grammar,
             "cal": self.calibration,
             "defcal": self.calibration,

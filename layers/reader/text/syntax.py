@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reader.compiler.values import Value
+    from reader.operations import Matrix
     from reader.text.durations import Duration
 
 
@@ -161,6 +162,14 @@ class Pragma(Statement):
     """`pragma ...` to the end of the line; one that would change the counts is refused, any other has no effect."""
 
     text: str
+
+
+@dataclass(slots=True, eq=False)
+class MatrixPragma(Statement):
+    """Braket's `#pragma braket unitary([[...], ...]) operands`."""
+
+    matrix: Matrix
+    operands: list[Expression]
 
 
 @dataclass(slots=True, eq=False)

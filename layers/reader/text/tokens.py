@@ -75,6 +75,7 @@ _FLOAT = rf"(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONEN
 _TOKEN = re.compile(
     rf"""
     (?P<skip>[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)
+  | (?P<unitary>\#?pragma[ \t]++braket[ \t]++unitary\b)
   | (?P<pragma>\#?pragma\b[^\r\n]*)
   | (?P<word>[^\W\d]\w*)
   | (?P<annotation>@[^\W\d]\w*[^\r\n]*)
@@ -94,6 +95,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LINE_END = re.compile(r"[\r\n]")
 _BEFORE_ANNOTATION = frozenset({"", ";", "{", "}", "annotation", "pragma"})
 
 
@@ -110,7 +112,7 @@ LEGACY_KEYWORDS = frozenset(
 )
 
 
-def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:
+def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:  # noqa: C901 - one kind of token after the other
     """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
@@ -129,6 +131,9 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
             at = match.start()
             if group == "sign":
                 kind = word
+            elif group == "unitary":
+                # Braket's pragma has a matrix and qubits up to the end of its line: the token is all of that as well.
+                kind, word = group, _line(text, at)
             elif group == "word":
                 kind = word if word in keywords else "name"
             elif group == "annotation":
@@ -156,6 +161,12 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
         start = resume
     append(Token("end of text", "", len(text)))
     return tokens
+
+
+def _line(text: str, at: int) -> str:
+    """Return the rest of a line."""
+    end = _LINE_END.search(text, at)
+    return text[at : end.start() if end else len(text)]
 
 
 def _bound(kind: str, word: str, at: int) -> None:

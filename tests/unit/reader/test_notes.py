@@ -76,7 +76,6 @@ def test_notes_are_few() -> None:
     "pragma",
     [
         "#pragma braket noise bit_flip(0.1) q[0]",
-        "#pragma braket unitary([[0, 1], [1, 0]]) q[0]",
         "#pragma braket result expectation z(q[0])",
         "#pragma braket something new",
         "pragma my.vendor Noise model",

@@ -1,0 +1,137 @@
+"""Braket's dialect: its pragmas mean what Braket means, or are refused by name.
+
+The expected states were computed with amazon-braket-sdk 1.127.5's local simulator (`braket_sv`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import Operator, Statevector
+
+from reader import LIMITS, check, read
+from reader_exact import distribution
+from tasks.errors import TaskError
+
+SQRT = 0.7071067811865476
+# On two qubits: |first, second> goes to |first, second xor first> with a phase of i where the first is 1.
+IDENTITY = "[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]"
+TEXT = "#pragma braket unitary([[1, 0, 0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1.0im], [0, 0, 0 + 1.0im, -0]]) "
+
+
+def program(body: str, size: int = 2) -> str:
+    """Return a program of OpenQASM 3 that measures its qubits."""
+    return f"OPENQASM 3.0;\nbit[{size}] b;\nqubit[{size}] q;\n{body}\nb = measure q;"
+
+
+def unitary(body: str) -> np.ndarray:
+    """Return the matrix of a body on two qubits, the first the most significant bit."""
+    circuit = read(program(body))
+    circuit.remove_final_measurements()
+    return np.asarray(Operator(circuit).reverse_qargs().data)
+
+
+def refusal(text: str) -> TaskError:
+    """Return the error that both ways of reading end in."""
+    with pytest.raises(TaskError) as checked:
+        check(text)
+    with pytest.raises(TaskError) as caught:
+        read(text)
+    assert caught.value.message == checked.value.message
+    return caught.value
+
+
+def test_a_unitary_acts_on_its_first_qubit_as_the_most_significant() -> None:
+    """The order is Braket's, whatever the order of the register."""
+    expected = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1j], [0, 0, 1j, 0]])
+    np.testing.assert_allclose(unitary(TEXT + "q[0], q[1]"), expected, atol=1e-15)
+    swap = np.eye(4)[[0, 2, 1, 3]]
+    np.testing.assert_allclose(unitary(TEXT + "q[1], q[0]"), swap @ expected @ swap, atol=1e-15)
+    np.testing.assert_allclose(unitary(TEXT + "q"), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("head", ["#pragma", "pragma"])
+@pytest.mark.parametrize("place", ["{}", "if (true) {{\n{}\n}}", "for int i in [0:2] {{\n{}\n}}"])
+def test_a_unitary_stands_wherever_a_gate_may(head: str, place: str) -> None:
+    """It runs once for each time its line is passed."""
+    body = place.format(f"{head} braket unitary([[0, 1], [1, 0]]) q[1]")
+    assert distribution(read(program(body))) == {"10": 1.0}
+
+
+def test_a_unitary_under_a_measured_test() -> None:
+    """A measured bit decides about it like about any gate."""
+    matrix = f"#pragma braket unitary([[{SQRT}, {SQRT}], [{SQRT}, -{SQRT}]]) "
+    body = f"{matrix}q[0]\nb[0] = measure q[0];\nif (b[0] == 1) {{\n#pragma braket unitary([[0, 1], [1, 0]]) q[1]\n}}"
+    assert distribution(read(program(body))) == pytest.approx({"00": 0.5, "11": 0.5})
+
+
+def test_physical_qubits_and_verbatim_boxes() -> None:
+    """The text that Braket's add_verbatim_box writes."""
+    text = "OPENQASM 3.0;\nbit[2] b;\n#pragma braket verbatim\nbox{\nprx(3.141592653589793, 0.0) $0;\ncz $0, $1;\n}\n"
+    assert distribution(read(text + "b[0] = measure $0;\nb[1] = measure $1;")) == pytest.approx({"01": 1.0})
+
+
+def test_rounded_numbers_become_the_nearest_unitary() -> None:
+    """Six digits are enough, and what runs is unitary to machine precision."""
+    found = unitary("#pragma braket unitary([[0.707107, 0.707107], [0.707107, -0.707107]]) q[0]")
+    np.testing.assert_allclose(found @ found.conj().T, np.eye(4), atol=1e-14)
+    circuit = read(program("#pragma braket unitary([[0.707107, 0.707107], [0.707107, -0.707107]]) q[0]"))
+    circuit.remove_final_measurements()
+    assert Statevector(circuit).probabilities([0]) == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("pragma", "message", "code"),
+    [
+        ("unitary([[1, 0], [1, 0]]) q[0]", "The matrix is not unitary.", "invalid_circuit"),
+        ("unitary([[1e999, 0], [0, 1]]) q[0]", "The matrix is not unitary.", "invalid_circuit"),
+        ("unitary([[1, 0], [0]]) q[0]", "The matrix is not that of a gate.", "invalid_circuit"),
+        ("unitary([[1]]) q[0]", "The matrix is not that of a gate.", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]]) q", "A matrix of 2 rows acts on 1 qubits, not on 2.", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]]) r[0]", "'r' is not declared.", "invalid_circuit"),
+        (f"unitary({IDENTITY}) q[0], q[0]", "The matrix gets the same qubit twice.", "invalid_circuit"),
+        ("unitary([[1, x], [0, 1]]) q[0]", "'x' cannot stand here: expected a number", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]]", "';' cannot stand here", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]])\nq[0];", "This pragma does not end on its line.", "invalid_circuit"),
+        ("noise bit_flip(1.5) q[0]", "The pragma 'braket noise bit_flip(1.5) q[0]'", "unsupported_feature"),
+        ("noise kraus([[1, 0], [0, 1]]) q[0]", "The pragma 'braket noise kraus", "unsupported_feature"),
+        ("result expectation z(q[0])", "The pragma 'braket result expectation z(q[0])'", "unsupported_feature"),
+        ("unitaryx", "The pragma 'braket unitaryx'", "unsupported_feature"),
+    ],
+)  # fmt: skip
+def test_a_bad_pragma_is_refused_in_its_line(pragma: str, message: str, code: str) -> None:
+    """The error has a code and the place."""
+    error = refusal(program(f"#pragma braket {pragma}\n;" if pragma.endswith("]]") else f"#pragma braket {pragma}"))
+    assert error.message.startswith(message) or message in error.message
+    assert error.code == code
+    assert error.line in (4, 5)
+
+
+def test_a_megabyte_of_a_pragma_is_refused_quickly() -> None:
+    """Its size is bounded like that of any text, and the error shows little of it."""
+    long = "[" + ", ".join(["0.123456789"] * 70_000) + "]"
+    error = refusal(program(f"#pragma braket unitary([{long}]) q"))
+    assert error.message == "The matrix is not that of a gate."
+    assert len(error.excerpt or "") < 200
+    error = refusal(program("#pragma braket noise " + "x" * 900_000))
+    assert len(error.message) < 200
+
+
+def test_matrices_are_bounded() -> None:
+    """One of more qubits than a power may have is refused by its size."""
+    size = 2 ** (LIMITS.power_qubits + 1)
+    rows = ", ".join(
+        "[" + ", ".join("1" if row == column else "0" for column in range(size)) + "]" for row in range(size)
+    )
+    error = refusal(program(f"#pragma braket unitary([{rows}]) q", LIMITS.power_qubits + 1))
+    assert (error.code, error.limit, error.actual) == (
+        "circuit_too_large",
+        LIMITS.power_qubits,
+        LIMITS.power_qubits + 1,
+    )
+
+
+def test_openqasm_2_reads_the_pragma_alike() -> None:
+    """The older language has no pragmas, but programs do."""
+    text = "OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket unitary([[0, 1], [1, 0]]) q[0]\nmeasure q -> c;"
+    assert distribution(read(text)) == {"1": 1.0}
