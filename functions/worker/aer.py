@@ -94,6 +94,8 @@ def run(  # noqa: PLR0913 - a plan and what it is for
         settings["memory"] = True
     if plan.branching:
         settings["shot_branching_enable"] = True
+    if "store" in stats.names:
+        settings["fusion_enable"] = False  # Aer's fusion loses classical assignments
     names = frozenset(circuit.count_ops())
     noise = options.noise
     if noise is not None:

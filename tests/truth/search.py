@@ -37,15 +37,14 @@ def main(seconds: float) -> int:
         judged.update(
             name for name in ("noise", "memory", "observables", "inputs", "precision") if name in case.options
         )
-        if complaints := wrong(case):
-            found.setdefault(case.text, (case, complaints))
+        if (complaints := wrong(case)) and case.text not in found:
+            found[case.text] = case, complaints
+            print(f"\n{case}", *complaints[:5], sep="\n  ", flush=True)
 
     while time.monotonic() < until:
         print(f"{judged['programs']} programs, {len(found)} wrong", flush=True)
         seed(randrange(2**63))(judge)()
     print(f"judged: {dict(judged)}; by chance {RISK * judged['programs']:.4f} of them would be called wrong")
-    for case, complaints in sorted(found.values(), key=lambda each: len(each[0].text))[:10]:
-        print(f"\n{case}", *complaints[:5], sep="\n  ")
     print(f"\n{len(found)} wrong")
     return int(bool(found))
 

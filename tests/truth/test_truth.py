@@ -165,6 +165,13 @@ def test_generated_programs_find_the_faults(fault: Callable[[pytest.MonkeyPatch]
         search()
 
 
+def test_fusion_keeps_what_is_assigned() -> None:
+    """Two-qubit gates that are fused around a classical assignment do not take it away."""
+    case = a_case("qubit[2] q; bit c; bit b; c = measure q[0]; b = !c; ch q[1], q[0]; c = measure q[1];")
+    for method in ("statevector", "density_matrix"):
+        assert wrong(replace(case, fusion=1, options={**case.options, "method": method})) == []
+
+
 def test_a_right_sampler_passes_and_a_slightly_wrong_one_does_not() -> None:
     """Of 2,000 draws of 1,000 shots none is called wrong; a bias of a few hundredths in 10,000 shots is seen."""
     chance = random.Random(5)
