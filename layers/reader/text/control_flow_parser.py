@@ -87,8 +87,10 @@ class ControlFlowParser(DefinitionParser):
                 self.refuse("nothing may follow default", "Move default to the end.")
             if self.accept("case"):
                 labels = self.one_or_more("{", self.expression)
+                self.accept(":")  # as Qiskit wrote it before 1.0
                 cases.append((labels, self.block()))
             elif self.accept("default"):
+                self.accept(":")
                 default = self.block()
             else:
                 self.refuse("expected case or default")

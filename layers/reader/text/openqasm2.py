@@ -1,14 +1,26 @@
-"""Second step of reading for OpenQASM 2 (arXiv:1707.03429): its grammar, the syntax tree that of OpenQASM 3."""
+"""Second step of reading for OpenQASM 2 (arXiv:1707.03429): its grammar, the syntax tree that of OpenQASM 3.
+
+Beyond the language it reads what tools write under its header: comparisons and assignments of registers as Quantinuum
+has them, tests of single bits and blocks as MQT has them, PennyLane's `gphase`, and `delay`, which has no effect.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from reader.errors import invalid, too_large
 from reader.limits import LIMITS
 from reader.text import syntax
+from reader.text.durations import Duration
 from reader.text.expression_parser import UNARY
 from reader.text.statement_parser import StatementParser
 from reader.text.tokens import LEGACY_KEYWORDS, tokenize
 
+if TYPE_CHECKING:
+    from reader.text.tokens import Token
+
+_NUMBER_BITS = 64  # of a register in an expression, if it has no more itself; Quantinuum's have 64 at most
+_WORD_BITS = 63  # of a constant that a machine word holds
 _PRECEDENCE = {"+": 9, "-": 9, "*": 10, "/": 10, "^": 12, "**": 12}
 FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "ln": "log", "sqrt": "sqrt"} | {
     name: "arc" + name[1:] for name in ("asin", "acos", "atan")
@@ -20,6 +32,9 @@ class LegacyParser(StatementParser):
 
     def __init__(self, text: str) -> None:
         super().__init__(tokenize(text, LEGACY_KEYWORDS))
+        self.sizes: dict[str, int] = {}  # of the classical registers so far
+        self.own: set[str] = set()  # the gates that the program defines so far
+        self.classical = False  # whether an expression is one of registers, not of real numbers
         self.statements = {
             "include": self.include,
             "gate": self.gate_definition,
@@ -44,9 +59,16 @@ class LegacyParser(StatementParser):
         return read()
 
     def name_statement(self) -> syntax.Statement:
-        """Read a gate: the only statement that starts with a name."""
+        """Read a gate or an assignment to a register."""
         token = self.advance()
+        if self.token.kind in ("=", "["):
+            return self.register_assignment(token)
         arguments = self.arguments() if self.token.kind == "(" else []
+        if token.text == "gphase" and token.text not in self.own and self.token.kind in (";", "name"):
+            # A phase of the whole state, whatever qubits stand there.
+            _ = [] if self.token.kind == ";" else self.operands()
+            self.semicolon()
+            return syntax.GateCall(token.at, [], token.text, token.at, arguments, [])
         if self.token.kind != "name":
             self.refuse(
                 "expected the gate's qubits",
@@ -54,7 +76,34 @@ class LegacyParser(StatementParser):
             )
         operands = self.operands()
         self.semicolon()
+        if token.text == "delay" and token.text not in self.own:
+            length = syntax.Literal(token.at, "duration", 0, length=Duration())
+            return syntax.Delay(token.at, length, operands)
         return syntax.GateCall(token.at, [], token.text, token.at, arguments, operands)
+
+    def register_assignment(self, token: Token) -> syntax.Statement:
+        """Read `c = (a | 2);` or `c[0] = a[1] ^ b[0];`: registers are unsigned numbers, cut to the target's size."""
+        target = self.indexed(syntax.Name(token.at, token.text))
+        self.expect("=", "after the register")
+        value = self.register_expression()
+        self.semicolon()
+        width = self.width(target)
+        if width is not None:
+            value = _cast("bit", width, _cast("uint", width, value))
+        return syntax.Assignment(token.at, target, "=", value)
+
+    def width(self, register: syntax.Expression) -> int | None:
+        """Return how many bits a register or one of its bits has; None if it is not declared."""
+        if isinstance(register, syntax.Index):
+            return 1
+        return self.sizes.get(register.name) if isinstance(register, syntax.Name) else None
+
+    def register_expression(self) -> syntax.Expression:
+        """Read an expression of registers and integers."""
+        self.classical = True
+        value = self.expression()
+        self.classical = False
+        return value
 
     def measure_statement(self) -> syntax.Statement:
         """Read `measure q -> c;`, the target of which OpenQASM 2 demands."""
@@ -69,23 +118,51 @@ class LegacyParser(StatementParser):
         return syntax.Assignment(at, target, "=", value)
 
     def if_statement(self) -> syntax.Statement:
-        """Read `if (c == 1) operation;`."""
+        """Read `if (c == 1) operation;`, or with another test, with blocks and with `else`."""
         at = self.advance().at
         self.expect("(", "after if")
-        token = self.expect("name", "after the bracket")
-        register = self.indexed(syntax.Name(token.at, token.text))
-        op = self.expect("==", "after the register").at
-        if self.token.kind != "integer":
-            self.refuse("expected an integer")
-        number = self.literal()
+        condition = self.register_test()
         self.expect(")", "after the condition")
+        then = self.branch()
+        otherwise: list[syntax.Statement] = []
+        if self.token.text == "else":
+            self.advance()
+            otherwise = self.branch()
+        return syntax.If(at, condition, then, otherwise)
+
+    def register_test(self) -> syntax.Expression:
+        """Read a condition: most often a register that is compared with a constant."""
+        token = self.token
+        register_end = 4 if self.peek() == "[" else 1
+        plain = token.kind == "name" and self.peek(register_end) == "==" and self.peek(register_end + 1) == "integer"
+        if not plain or self.peek(register_end + 2) != ")":
+            return self.register_expression()
+        self.advance()
+        register = self.indexed(syntax.Name(token.at, token.text))
+        at = self.advance().at
+        number = self.literal()
+        value, width = int(number.value.real), self.width(register)
+        if width is not None and value.bit_length() > _WORD_BITS:
+            if value.bit_length() > width:
+                return syntax.Literal(at, "bool", 0, 1)
+            number = syntax.Literal(number.at, "bit", value, width)
+        return syntax.Binary(at, "==", register, number)
+
+    def branch(self) -> list[syntax.Statement]:
+        """Read what a test governs: one operation, or a block of them."""
+        if self.token.kind == "{":
+            return self.block()
         if self.token.kind not in ("name", "measure", "reset", "if"):
             self.refuse("expected a gate, a measurement or a reset")
         self.enter()
         body = self.statement()
         self.leave()
-        condition = syntax.Binary(op, "==", register, number)
-        return syntax.If(at, condition, [body], [])
+        return [body]
+
+    def gate_definition(self) -> syntax.Statement:
+        """Read `gate name(parameters) qubits { body }`."""
+        self.own.add(self.tokens[min(self.next + 1, len(self.tokens) - 1)].text)
+        return super().gate_definition()
 
     def opaque(self) -> syntax.Statement:
         """Read `opaque name(parameters) qubits;`."""
@@ -94,6 +171,8 @@ class LegacyParser(StatementParser):
         parameters = self.gate_parameters()
         qubits = self.names(";")
         self.semicolon()
+        if name.text == "delay" and name.text not in self.own:
+            return syntax.Block(at, [])  # as Qiskit declares it: without effect, like every use of it
         return syntax.GateDefinition(at, name.text, parameters, qubits, [], opaque=True)
 
     def old_declaration(self) -> syntax.Statement:
@@ -102,7 +181,12 @@ class LegacyParser(StatementParser):
             self.advance()
             name = self.advance()
             invalid("A register needs a size.", name.at, f"Write '{name.text}[1]'.")
-        return super().old_declaration()
+        declaration = super().old_declaration()
+        if isinstance(declaration, syntax.Declaration) and isinstance(size := declaration.type.size, syntax.Literal):
+            self.sizes[declaration.name] = int(size.value.real)
+            if size.value == 0:  # as some tools write what they have no bits for
+                return syntax.Block(declaration.at, [])
+        return declaration
 
     def designator(self) -> syntax.Expression | None:
         """Read `[size]`: an integer."""
@@ -121,7 +205,9 @@ class LegacyParser(StatementParser):
         return syntax.Index(at, target, [item] if item else [])
 
     def expression(self, minimum: int = 0) -> syntax.Expression:
-        """Read a real expression; its power operator is ^."""
+        """Read a real expression, whose power operator is ^, or one of registers."""
+        if self.classical:
+            return super().expression(minimum)
         self.enter()
         left = self.prefix()
         count = 0
@@ -138,6 +224,8 @@ class LegacyParser(StatementParser):
 
     def prefix(self) -> syntax.Expression:
         """Read a value with its sign."""
+        if self.classical:
+            return self.register_value()
         token = self.token
         if token.kind in ("-", "+"):
             self.advance()
@@ -153,6 +241,27 @@ class LegacyParser(StatementParser):
                 invalid(f"'{value.name[:40]}' is not a function.", token.at, f"There are {', '.join(FUNCTIONS)}.")
             value.name = FUNCTIONS[value.name]
         return value
+
+    def register_value(self) -> syntax.Expression:
+        """Read an integer, or a register as an unsigned number; a bit alone stays one."""
+        token = self.token
+        if token.kind in ("-", "~", "!"):
+            self.advance()
+            return syntax.Unary(token.at, token.kind, self.expression(UNARY))
+        if token.kind not in ("name", "integer", "("):
+            self.refuse("expected a register or an integer")
+        if token.kind == "name" and self.peek() == "(":
+            self.refuse("expected a register or an integer")
+        value = self.indexed(self.primary())
+        width = self.width(value)
+        if isinstance(value, syntax.Index) or width is None:
+            return value
+        return _cast("uint", max(width, _NUMBER_BITS), _cast("uint", width, value))
+
+
+def _cast(kind: str, width: int, value: syntax.Expression) -> syntax.Expression:
+    size = syntax.Literal(value.at, "int", width)
+    return syntax.Cast(value.at, syntax.TypeNode(value.at, kind, size), value)
 
 
 def _real(value: complex) -> float:

@@ -1,0 +1,130 @@
+"""OpenQASM 2 as tools write it: beyond the language of the paper, under its header.
+
+The texts are what qiskit 2.6, pennylane 0.45.1, pytket 2.18.5 (hqslib1) and mqt.core 3.11.0 write.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from reader import check, read
+from reader_exact import distribution
+from tasks.errors import TaskError
+
+HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[3];\ncreg b[2];\ncreg d[3];\n'
+
+
+def outcomes(body: str) -> dict[str, float]:
+    """Return the chances of `d` and `b`, in this order, as the counts have them."""
+    return {key.replace(" ", ","): chance for key, chance in distribution(read(HEAD + body)).items()}
+
+
+@pytest.mark.parametrize(
+    ("test", "true_for"),
+    [
+        ("b==1", {1}),
+        ("b!=1", {0, 2, 3}),
+        ("b<=1", {0, 1}),
+        ("b>=2", {2, 3}),
+        ("b<2", {0, 1}),
+        ("b>2", {3}),
+        ("b[0]", {1, 3}),
+        ("!b[0]", {0, 2}),
+        ("b[1]==1", {2, 3}),
+        ("b[1]==0", {0, 1}),
+        ("b == 4", set()),
+        (f"b == {2**300}", set()),
+        ("b <= d", {0}),
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["if ({}) x q[2];", "if ({}) {{\n  x q[2];\n}}", "if ({}) {{ id q[2]; }} else {{ id q[2]; }}"]
+)
+def test_a_register_is_tested(test: str, true_for: set[int], form: str) -> None:
+    """Comparisons as Quantinuum has them, bits and blocks as MQT writes them."""
+    body = (
+        "h q[0]; h q[1]; measure q[0] -> b[0]; measure q[1] -> b[1];\n" + form.format(test) + "\nmeasure q[2] -> d[2];"
+    )
+    acts = "x q[2]" in form
+    expected = {f"{int(acts and value in true_for)}00,{value:02b}": 0.25 for value in range(4)}
+    assert outcomes(body) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("statement", "result"),
+    [
+        ("d = (b | 4);", lambda b: b | 4),
+        ("d = b;", lambda b: b),
+        ("d = 5;", lambda _: 5),
+        ("d = (b << 2);", lambda b: b << 2),
+        ("d = (b + 3);", lambda b: b + 3),
+        ("d = (b * b - 1);", lambda b: b * b - 1),
+        ("d = (~b & 5);", lambda b: ~b & 5),
+        ("d[1] = b[0] ^ b[1];", lambda b: ((b ^ (b >> 1)) & 1) << 1),
+        ("d[2] = 1;", lambda _: 4),
+        ("d = 9;", lambda _: 1),
+    ],
+)
+def test_a_register_is_assigned(statement: str, result: object) -> None:
+    """Registers are unsigned numbers; the result is cut to the target's size."""
+    assert callable(result)
+    body = f"h q[0]; h q[1]; measure q[0] -> b[0]; measure q[1] -> b[1];\n{statement}"
+    assert outcomes(body) == pytest.approx({f"{result(value) % 8:03b},{value:02b}": 0.25 for value in range(4)})
+
+
+def test_a_constant_wider_than_any_integer() -> None:
+    """A test of a wide register compares every bit."""
+    head = "OPENQASM 2.0; qreg q[1]; creg c[300]; creg d[1]; "
+    body = f"x q[0]; measure q[0] -> c[299]; if (c == {2**299}) reset q[0]; measure q[0] -> d[0];"
+    assert distribution(read(head + body)) == {"0 1" + "0" * 299: 1.0}
+
+
+@pytest.mark.parametrize("declared", ["opaque delay(t) a;\n", ""])
+def test_a_delay_has_no_effect(declared: str) -> None:
+    """Qiskit declares it opaque; either way the notes say it."""
+    text = f"OPENQASM 2.0;\n{declared}qreg q[1];\ncreg c[1];\ndelay(100) q[0];\nx q[0];\nmeasure q -> c;"
+    size = check(text)
+    assert size is not None
+    assert size.notes == ("delay has no effect on an ideal simulator.",)
+    assert distribution(read(text)) == {"1": 1.0}
+
+
+def test_a_programs_own_delay_is_the_programs() -> None:
+    """Like any other gate that it defines."""
+    text = "OPENQASM 2.0;\ngate delay(t) a { U(t, 0, 0) a; }\nqreg q[1];\ncreg c[1];\ndelay(pi) q[0];\nmeasure q -> c;"
+    assert distribution(read(text)) == pytest.approx({"1": 1.0})
+
+
+@pytest.mark.parametrize("statement", ["gphase(0.3) ;", "gphase(0.3) q[0];", "gphase(0.3) q[0],q[1];"])
+def test_a_global_phase_of_pennylane(statement: str) -> None:
+    """It is one of the whole state, whatever stands behind it."""
+    assert outcomes(f"{statement} x q[0]; measure q[0] -> b[0];") == {"000,01": 1.0}
+
+
+def test_a_register_of_no_bits() -> None:
+    """It is not there: nothing can be measured into it."""
+    text = "OPENQASM 2.0; qreg q[1]; creg e[0]; creg c[1]; x q[0]; measure q -> c;"
+    assert distribution(read(text)) == {"1": 1.0}
+    with pytest.raises(TaskError, match="'e' is not declared"):
+        check(text.replace("-> c", "-> e"))
+    with pytest.raises(TaskError):
+        check(text.replace("creg e[0]", "qreg e[0]"))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("d = (b | 1.5);", "expected a register or an integer"),
+        ("d = sin(b);", "expected a register or an integer"),
+        ("d = (b | e);", "'e' is not declared"),
+        ("e = 1;", "'e' is not declared"),
+        ("if (b = 1) x q[0];", "cannot stand here"),
+        ("d[7] = 1;", "out of range"),
+        ("d = (b / 0);", "zero"),
+    ],
+)
+def test_a_bad_expression_of_registers_is_refused_where_it_is(body: str, message: str) -> None:
+    """With the line that it is in."""
+    with pytest.raises(TaskError, match=message) as caught:
+        check(HEAD + body + "\nmeasure q -> d;")
+    assert caught.value.line == HEAD.count("\n") + 1
