@@ -83,11 +83,12 @@ SECOND_IMAGE = (
 
 def preflight(root: Path, *checks: str) -> tuple[int, str]:
     """Run it on the sources at `root`; return its status and what it printed."""
-    folders = ("infra", "layers", "functions/api", "functions/notifier", "functions/worker", "functions/sweeper")
+    functions = ("functions/api", "functions/notifier", "functions/worker", "functions/sweeper")
+    folders = (*(root / folder for folder in ("infra", "layers", *functions)), ROOT / "client")
     done = subprocess.run(
         [sys.executable, "-m", "preflight", *checks],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": ":".join(str(root / folder) for folder in folders)},
+        env=os.environ | {"PYTHONPATH": ":".join(map(str, folders))},
         capture_output=True,
         text=True,
         check=False,

@@ -42,7 +42,7 @@ def test_the_environment_is_read_in_one_module() -> None:
         (("get_item", "batch_get_item", "query"), {"table"}),
         (("put_item", "transact_write_items"), {"submissions"}),
         (("batch_execute_statement",), {"statements"}),
-        (("update_item",), {"store"}),
+        (("update_item",), {"store", "waits"}),  # a task's changes, and the places of answers that wait
     ],
 )
 def test_each_service_is_spoken_in_its_module(operations: tuple[str, ...], modules: set[str]) -> None:
