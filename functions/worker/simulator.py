@@ -199,7 +199,7 @@ def run(
         if stats.final_measurements:
             outcome |= run(program, replace(options, observables=None), budget, room)[0] | {"execution": execution}
         outcome |= _values(route.observed(options.observables or ()), options)
-    elif route.whole and route.pieces[0].engine == aer.NAME:
+    elif _as_it_is(program, route) and route.pieces[0].engine == aer.NAME:
         outcome |= _on_aer(route.pieces[0], options, budget)
     else:
         outcome |= _shown(_outcomes(program, route, options, budget), program, options, room)
@@ -242,7 +242,7 @@ def _check_observables(options: Options, stats: CircuitStats) -> None:
 def _outcomes(program: Compiled, route: Route, options: Options, budget: Budget) -> Outcomes:
     """Run the pieces of a route and put their shots side by side."""
     assert options.seed is not None  # noqa: S101 - `run` is given one
-    if route.whole and route.pieces[0].program.outputs == program.outputs:
+    if _as_it_is(program, route):
         return _run_piece(route.pieces[0], options, options.seed, budget)
     wanted = [cell for output in program.outputs for cell in output.cells]
     used = {cell for store in route.tail for cell in (store.cell, *cells_read(store))}
@@ -257,6 +257,11 @@ def _outcomes(program: Compiled, route: Route, options: Options, budget: Budget)
     for store in route.tail:
         bits[rows[store.cell]] = evaluate(store.value, bits, rows)
     return Outcomes.of(bits[[rows[cell] for cell in wanted]])
+
+
+def _as_it_is(program: Compiled, route: Route) -> bool:
+    """Return whether the outcomes of the route's one piece are those of the program, constant bits included."""
+    return route.whole and route.pieces[0].program.outputs == program.outputs
 
 
 def _run_piece(piece: Piece, options: Options, seed: int, budget: Budget) -> Outcomes:

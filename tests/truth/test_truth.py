@@ -16,7 +16,7 @@ import simulator
 from tasks.errors import ErrorCode, TaskError
 from truth.comparison import RISK, entropy, faults, strays
 from truth.programs import HEAD, Case, cases
-from truth.running import wrong
+from truth.running import simulate, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +163,23 @@ def test_generated_programs_find_the_faults(fault: Callable[[pytest.MonkeyPatch]
 
     with pytest.raises(AssertionError):
         search()
+
+
+@pytest.mark.parametrize(
+    ("statements", "keys"),
+    [
+        ("qubit[1] q; bit[2] c; c[0] = measure q[0]; sx q[0]; if (c != 0) { reset q[0]; } c[0] = measure q[0];", 2),
+        ("qubit[1] q; bit[2] c; bit[2] d; bit e; sx q[0]; d[0] = measure q[0]; reset q[0]; d[1] = measure q[0];", 7),
+    ],
+)
+def test_constant_bits_stay_in_the_keys(statements: str, keys: int) -> None:
+    """What reducing has found to be constant is counted, with the registers' spaces, whatever engine runs the rest."""
+    noise = {"readout": {"prob_meas1_prep0": 0.05, "prob_meas0_prep1": 0.05}}
+    case = Case(f"{HEAD} {statements}", f"{HEAD} {statements}", {"shots": 2000, "seed": 2, "noise": noise})
+    assert wrong(case) == []
+    single = Case(case.text, case.before, {**case.options, "precision": "single"})
+    assert wrong(single) == []
+    assert {len(key) for key in simulate(single)["result"]} == {keys}
 
 
 def test_fusion_keeps_what_is_assigned() -> None:
