@@ -2,8 +2,9 @@
 
     program ── stats ── reductions ── pieces, each with its engine and estimate ── simulator
 
-A small circuit without measurements in the middle goes to Aer as it is: to look for more would cost more than it could
-save. Anything else is reduced, and each part of it is given to the engine whose estimate is lowest:
+Up to ten qubits without measurements in the middle run as one statevector in NumPy, which is there before Aer has begun
+(`pure_states`), and up to fourteen on Aer as they are. Anything else is reduced, and each part of it is given to the
+engine whose estimate is lowest:
 
 - `stim` for what its language can say: Clifford gates, Pauli noise, feedback of Paulis;
 - `trajectories` for shots that part ways on few qubits at a time;

@@ -34,6 +34,7 @@ Array = np.ndarray[Any, Any]
 
 # The widest program whose bindings run side by side, or whose observables are all taken of one state.
 WIDEST = 12
+WIDEST_ONCE = 10  # of one program, whose gates Aer takes twice as long to start
 # The widest cone of a term, and the longest program that has any.
 WIDEST_CONE, LONGEST = 18, 5_000
 STEPS = 2_000_000  # of finding the cones of all terms: half a second
@@ -52,8 +53,10 @@ def fits(program: Compiled, stats: CircuitStats, options: Options) -> bool:
     """Tell whether a program runs here: decided by what all bindings of a sweep that differ in angles have alike."""
     noisy = options.noise is not None and options.noise.on_gates
     exact = options.method == "automatic" and options.precision == "double"
-    wanted = program.depends_on_inputs or options.observables is not None
-    return exact and wanted and not noisy and not stats.mid_circuit and stats.active_qubits <= WIDEST
+    swept = program.depends_on_inputs or options.observables is not None
+    # Clifford programs without inputs are Stim's.
+    widest = WIDEST if swept else 0 if stats.clifford else WIDEST_ONCE
+    return exact and not noisy and not stats.mid_circuit and stats.active_qubits <= widest
 
 
 def plan(program: Compiled, stats: CircuitStats, options: Options) -> Plan:

@@ -39,7 +39,7 @@ SAID = (
     (r"([\d.]+) times", "", "times"),
 )
 WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
-CHECKED = ("reader", "worker", "api")
+CHECKED = ("reader", "worker", "engine", "api")
 SECTIONS = (*CHECKED, "end to end")
 
 
@@ -79,6 +79,13 @@ def worker(*, quick: bool) -> dict[str, Any]:
                 if found := re.search(pattern, rest):
                     figures.add(name + what, unit, float(found[1]))
     return {"figures": _raw(figures)}
+
+
+def engine(*, quick: bool) -> dict[str, Any]:
+    """Section of the simulator against raw Aer on what that is slow at: engine_bench.py."""
+    import engine_bench
+
+    return {"figures": _raw(engine_bench.measure(1, quick=quick))}
 
 
 def api(*, quick: bool) -> dict[str, Any]:
@@ -254,7 +261,9 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="work out cost and model anew from the newest results")
     arguments = parser.parse_args()
     if arguments.section:
-        part = {"reader": reader, "worker": worker, "api": api, "end to end": end_to_end}[arguments.section]
+        part = {"reader": reader, "worker": worker, "engine": engine, "api": api, "end to end": end_to_end}[
+            arguments.section
+        ]
         print(json.dumps(part(quick=arguments.quick)))
         return 0
     if arguments.again:
