@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from reader.compiler.coercion import FRACTIONS, evaluate_as, evaluate_real
 from reader.compiler.conversions import convert
 from reader.compiler.expressions import read
+from reader.compiler.inputs import INPUT
 from reader.compiler.operators import binary
 from reader.compiler.references import array_of, qubits_of, refer, unknown
 from reader.compiler.symbols import Array, Bits, Qubits, Variable
@@ -77,7 +78,7 @@ def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) ->
 
 
 def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
-    """Refuse to assign to constants, inputs and, in subroutines, globals."""
+    """Refuse to assign to constants and, in subroutines, globals."""
     variables: list[Variable] = []
     reason = ""
     if isinstance(target, Array):
@@ -91,6 +92,10 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
     while isinstance(name, syntax.Index):
         name = name.target
     for variable in variables:
+        if variable.readonly == INPUT:
+            # From here on it is a variable like any other: what gates made of its first value is forgotten.
+            variable.readonly = ""
+            m.gate_cache.clear()
         reason = reason or variable.readonly
     local = not isinstance(name, syntax.Name) or any(name.name in scope for scope in m.frame.scopes)
     if not reason and not local and m.frame is not m.globals:

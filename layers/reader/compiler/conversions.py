@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from reader.compiler.logic import both, differ, either, negate
@@ -57,9 +58,17 @@ def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = F
             if kind.kind == "angle" and value.type.kind in ("int", "uint", "bool"):
                 value = need(m, value, at)
             return value if value.type == kind else cast_bits(value, kind)
-        return cast(need(m, value, at), kind, explicit=explicit)
+        value = need(m, value, at)
+        if value.type.kind == "float" and kind.kind in ("int", "uint") and not explicit and loses(value):
+            m.notes.add(f"{value.data} loses its fraction as {with_article(kind)}.", at)
+        return cast(value, kind, explicit=explicit)
     except CastError as error:
         invalid(error.message, at, error.hint)
+
+
+def loses(value: Value) -> bool:
+    """Tell whether a float has a fraction, which no integer can keep; an assignment drops it, as in C99."""
+    return math.isfinite(value.data) and not float(value.data).is_integer()
 
 
 def truth(m: Machine, value: Value, at: int) -> Bit:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from reader.budget import PLACE
 from reader.compiler.assignments import assign_array, measure_into
-from reader.compiler.coercion import evaluate_as, integer
+from reader.compiler.coercion import evaluate_as, evaluate_real, integer
 from reader.compiler.control import attempt
-from reader.compiler.conversions import with_article
+from reader.compiler.conversions import loses, with_article
 from reader.compiler.expressions import CONSTANTS
 from reader.compiler.inputs import take
 from reader.compiler.machine import Split
@@ -73,6 +73,11 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         m.set(variable, evaluate_as(m, value, kind), node.at)
 
     try:
+        if node.role == "const" and kind.kind in ("int", "uint"):
+            whole = evaluate_real(m, value, real=False)
+            if whole.type.kind == "float" and loses(whole):
+                hint = f"Write {kind.kind}(...) if that is meant."
+                invalid(f"{whole.data} would lose its fraction.", value.at, hint)
         # A value that is known belongs to the declaration: no later test takes it back.
         known = evaluate_as(m, value, kind)
     except Split:

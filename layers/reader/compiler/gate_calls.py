@@ -137,6 +137,8 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
     counts, exponents, added = modifier_arguments(m, node) if node.modifiers else ([], [], 0)
+    if added and node.name == "U":
+        m.notes.add("U under ctrl has the specification's phase, which u and many tools' U leave out.", node.at)
     own = 0
     gate: Standard | syntax.GateDefinition | None = None
     if node.name == "gphase":

@@ -41,10 +41,13 @@ def check_names(program: syntax.Program, inputs: Mapping[str, object]) -> None:
             )
 
 
+INPUT = "an input"  # which a gate's body sees, until the program assigns to it
+
+
 def take(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
     """Give an input variable the request's value."""
     variable.data = value_for(variable.type, m.inputs.get(node.name), node).data
-    variable.readonly = "an input"
+    variable.readonly = INPUT
 
 
 def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # noqa: C901, PLR0912 a dispatch over the language

@@ -53,7 +53,7 @@ def visible(m: Machine) -> list[str]:
     """Return the names that mean something here, for suggestions."""
     names = [name for scope in m.frame.scopes for name in scope]
     if m.frame is not m.globals:
-        names += [name for name, symbol in m.globals.scopes[0].items() if not isinstance(symbol, Qubits)]
+        names += [name for name in m.globals.scopes[0] if lookup(m, name) is not None]
     return names
 
 
@@ -65,6 +65,12 @@ def unknown(m: Machine, node: syntax.Name) -> NoReturn:
             f"{quote(node.name)} is a global qubit, which {what} does not see.",
             node.at,
             f"Pass it: declare a parameter such as 'qubit {node.name}'." if not m.in_gate else "Make it an operand.",
+        )
+    if m.in_gate and isinstance(m.globals.scopes[0].get(node.name), Variable):
+        invalid(
+            f"{quote(node.name)} is a variable, and a gate sees constants only.",
+            node.at,
+            "Make it a parameter of the gate, or declare it const.",
         )
     if node.name in m.gates or node.name in m.subroutines:
         invalid(f"{quote(node.name)} is not a variable.", node.at)

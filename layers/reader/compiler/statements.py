@@ -143,6 +143,10 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
         call = m.old_calls.setdefault(id(node), syntax.Call(node.at, node.name, node.arguments + node.operands))
         run_calls(m, call)
         return
+    if node.name == "nop" and not (node.modifiers or node.arguments or "nop" in m.gates):
+        for operand in node.operands:  # of a later version of the language: qubits that a box is about
+            qubits_of(m, operand)
+        return
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
     attempt(m, lambda: apply_gate(m, node), node.at)

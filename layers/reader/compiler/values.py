@@ -167,8 +167,6 @@ def cast(value: Value, kind: Type, *, explicit: bool) -> Value:  # noqa: C901, P
         if kind.kind in ("int", "uint"):
             if not math.isfinite(data):
                 raise CastError(f"{data} cannot become {kind}.")
-            if not explicit and data != int(data):
-                raise CastError(f"{data} would lose its fraction.", f"Write {kind.kind}(...) if that is meant.")
             return Value(kind, wrap(kind.kind, kind.width, int(data)))
     if kind.kind in ("duration", "stretch") and source.kind in ("duration", "stretch"):
         return Value(kind, data)
@@ -199,8 +197,6 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
         raise CastError(f"{source} cannot become {kind}: the widths differ.", f"Use {kind.kind}[{source.width}].")
     elif source.kind == "bit" and kind.kind == "angle" and source.width != kind.width:
         raise CastError(f"{source} cannot become {kind}: the widths differ.", f"Use angle[{source.width}].")
-    elif source.kind == "bool" and kind.kind == "bit" and kind.width > 1:
-        raise CastError("A bool can become a single bit only.", "Assign one bit: c[0] = ...")
     elif kind.kind == "angle" and source.kind in ("bool", "int", "uint"):
         if data != 0:
             raise CastError(f"{source} cannot become an angle.", "Write a float such as 1.0 for radians.")

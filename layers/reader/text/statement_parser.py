@@ -257,7 +257,7 @@ class StatementParser(ControlFlowParser):
         """Read what follows a gate's arguments."""
         self.designator()  # a duration, which a simulator has no use for
         operands: list[syntax.Expression] = []
-        if name.kind != "gphase" or self.token.kind != ";":
+        if (name.kind != "gphase" and name.text != "nop") or self.token.kind != ";":
             operands = self.operands()
         self.semicolon()
         return syntax.GateCall(at, modifiers, name.text, name.at, arguments, operands)
@@ -297,7 +297,7 @@ class StatementParser(ControlFlowParser):
         """Read what starts with a name: a gate, an assignment or an expression."""
         token = self.token
         following = self.peek()
-        if following in _OPERAND:
+        if following in _OPERAND or (following == ";" and token.text == "nop"):
             self.advance()
             return self.gate_operands(token.at, [], token, [])
         if following in ("(", "["):

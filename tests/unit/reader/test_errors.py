@@ -28,7 +28,7 @@ MISTAKES = [
     ("qubit[2] q; bit c; c = measure q;", "invalid_circuit", 1, 24, "2 qubits cannot be measured into 1 bit.",
      "Declare the target as bit[2]."),
     ("qubit q; qubit q;", "invalid_circuit", 1, 10, "'q' is declared twice.", "Choose another name."),
-    ("qubit q; int q0 = 1.5;", "invalid_circuit", 1, 19, "1.5 would lose its fraction.", "Write int(...) if that is meant."),
+    ("qubit q; const int q0 = 1.5;", "invalid_circuit", 1, 25, "1.5 would lose its fraction.", "Write int(...) if that is meant."),
     ("qubit q; rx(1/0) q;", "invalid_circuit", 1, 14, "This divides by zero.", None),
     ("angle a = 3.0; qubit q; rx(pow(a, a)) q;", "invalid_circuit", 1, 28, "These arguments are not numbers.", None),
     ("qubit q; rx(pow(1ns, 1ns)) q;", "invalid_circuit", 1, 13, "These arguments are not numbers.", None),
