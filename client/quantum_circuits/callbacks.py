@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from quantum_circuits.errors import QuantumCircuitsError
+from quantum_circuits.errors import ConfigurationError, QuantumCircuitsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +19,17 @@ class InvalidCallbackError(QuantumCircuitsError):
 def verify_callback(headers: Mapping[str, str], body: bytes, secret: str) -> Mapping[str, Any]:
     """Return what a callback says: `{"type", "timestamp", "data": {"task_id", "status", ...}}`.
 
-    `body` is the request's, as it came; `secret` is what `Client.callback_secret` returns. Raises InvalidCallbackError.
+    `body` is the request's, as it came; `secret` is what `Client.callback_secret` returns. Raises InvalidCallbackError,
+    and ConfigurationError for a secret that is none.
     Source: Standard Webhooks, "Verifying signatures".
     """
+    try:
+        webhook = Webhook(secret or "x")  # versions differ in what an empty one raises
+    except ValueError as error:
+        raise ConfigurationError("The secret is not one that `Client.callback_secret` returns.") from error
     lower = {name.lower(): value for name, value in headers.items()}
     try:
-        said: Mapping[str, Any] = Webhook(secret).verify(body, lower)
-    except WebhookVerificationError as error:
+        said: Mapping[str, Any] = webhook.verify(body, lower)
+    except (WebhookVerificationError, ValueError) as error:  # ValueError: headers or a body that are no such text
         raise InvalidCallbackError(f"The callback is not the service's: {error}.") from error
     return said

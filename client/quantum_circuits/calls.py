@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import json
 import random
+import string
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from quantum_circuits.errors import ResultExpiredError, UnreachableError, refusal
+from quantum_circuits.errors import (
+    NotTheServiceError,
+    QuantumCircuitsError,
+    RefusedError,
+    ResultExpiredError,
+    UnreachableError,
+    refusal,
+)
 from quantum_circuits.task import Estimate, Task
 
 WAIT_SECONDS = 20  # what one answer waits for at most; the service may have a shorter limit
@@ -24,6 +32,7 @@ MAX_SEED = 2**63 - 1
 SEEDS_APART = 100_000  # between the bindings of a sweep, as the service has them
 RETRIES = 5
 LONGEST_PAUSE = 60.0
+_ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_")
 _RETRIED = {429, 500, 502, 503, 504}
 
 
@@ -54,15 +63,15 @@ class Answer:
     headers: Mapping[str, str]
     content: bytes
 
-    def json(self) -> Any:  # noqa: ANN401 - JSON
-        """Return the body; raises UnreachableError when it is no JSON, so that this is not the service."""
+    def json(self, *names: str) -> dict[str, Any]:
+        """Return the body, an object with these names; raises UnreachableError when it is not: it is another's then."""
         try:
-            return json.loads(self.content)
+            body = json.loads(self.content)
         except ValueError:
-            raise UnreachableError(
-                f"The answer, with the status {self.status}, is no JSON. Is the URL that of a Quantum Circuits API, "
-                "with its stage?"
-            ) from None
+            body = None
+        if not isinstance(body, dict) or not set(names) <= set(body):
+            raise NotTheServiceError(self.status)
+        return body
 
     @property
     def retry_after(self) -> float | None:
@@ -71,8 +80,34 @@ class Answer:
         return float(text) if text.isdecimal() else None
 
 
+_TASK = ("task_id", "status", "submitted_at", "shots")
+
 Returned = TypeVar("Returned")
 Call = Generator["Request | Pause", "Answer | None", Returned]
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """Return a body as JSON, NumPy's numbers and arrays too; raises QuantumCircuitsError for what has no JSON."""
+    try:
+        text = json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return text.encode()
+    except (TypeError, ValueError) as error:
+        raise QuantumCircuitsError(
+            f"The request has a value that JSON has not: {error}. Numbers must be finite, names and programs text."
+        ) from error
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what json does not know
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def _address(task_id: str) -> str:
+    """Return the address of a task; raises QuantumCircuitsError for what could be no id."""
+    if not task_id or not set(task_id) <= _ID_CHARACTERS:
+        raise QuantumCircuitsError(f"{task_id!r} is not the id of a task.")
+    return f"/tasks/{task_id}"
 
 
 def send(request: Request) -> Call[Answer]:
@@ -85,7 +120,7 @@ def send(request: Request) -> Call[Answer]:
     for left in range(RETRIES, -1, -1):
         try:
             answer = yield request
-        except UnreachableError:
+        except UnreachableError:  # of the network: what answers is judged below
             if not left:
                 raise
             wanted = None
@@ -125,6 +160,7 @@ def submit(qc: str, options: Mapping[str, Any], idempotency_key: str | None = No
     if "task" in body:
         task = yield from _whole(Task.from_body(body["task"]))
     else:
+        body = answer.json("task_id", "submitted_at")
         task = Task(body["task_id"], "pending", body["submitted_at"], options.get("shots", 1024), body)
     left = wait - (time.monotonic() - started)
     if not task.ended and left > 0:
@@ -135,24 +171,46 @@ def submit(qc: str, options: Mapping[str, Any], idempotency_key: str | None = No
 def batch(tasks: Sequence[Mapping[str, Any]]) -> Call[list[Task]]:
     """Submit many circuits, up to BATCH_TASKS a request; returns them, pending, in their order.
 
-    The circuits of one request are accepted or refused together; when a later request is refused, earlier ones stay.
+    The circuits of one request are accepted or refused together; when a later request is refused, earlier ones stay,
+    and the RefusedError has their ids.
     """
     accepted: list[Task] = []
     for some in _requests(tasks):
         headers = {"Idempotency-Key": str(uuid.uuid4())}
-        answer = yield from send(Request("POST", "/tasks/batch", {"tasks": some}, headers=headers))
-        for each in answer.json()["tasks"]:
+        try:
+            answer = yield from send(Request("POST", "/tasks/batch", {"tasks": some}, headers=headers))
+        except RefusedError as error:
+            if accepted:
+                raise _of_the_whole(error, accepted) from error
+            raise
+        for each in answer.json("tasks")["tasks"]:
             shots = some[each["index"]].get("shots", 1024)
             accepted.append(Task(each["task_id"], "pending", each["submitted_at"], shots, each))
     return accepted
+
+
+def _of_the_whole(error: RefusedError, accepted: Sequence[Task]) -> Exception:
+    """Return a refusal of one request of a batch with its tasks counted from the first of all."""
+    body = dict(error.body)
+    if isinstance(body.get("errors"), list):
+        body["errors"] = [{**each, "index": each["index"] + len(accepted)} for each in body["errors"]]
+    found = refusal(error.http_status, body, getattr(error, "retry_after", None))
+    if isinstance(found, RefusedError):
+        found.accepted = [task.task_id for task in accepted]
+    return found
 
 
 def get(task_id: str, wait: float = 0) -> Call[tuple[Task, float]]:
     """Return a task, after at most `wait` seconds, and in how many seconds it is worth asking again."""
     headers = {"Prefer": f"wait={int(min(wait, WAIT_SECONDS))}"} if wait >= 1 else {}
     waits = min(wait, WAIT_SECONDS)
-    answer = yield from send(Request("GET", f"/tasks/{task_id}", headers=headers, waits=waits))
-    task = yield from _whole(Task.from_body(answer.json()))
+    try:
+        answer = yield from send(Request("GET", _address(task_id), headers=headers, waits=waits))
+    except RefusedError as error:
+        if error.code == "payload_gone":
+            raise ResultExpiredError(task_id) from error
+        raise
+    task = yield from _whole(Task.from_body(answer.json(*_TASK)))
     waited = "preference-applied" in answer.headers
     return task, 0.0 if waited else (answer.retry_after or 1.0)
 
@@ -162,12 +220,14 @@ def _whole(task: Task) -> Call[Task]:
     url = task.body.get("result_url")
     if url is None:
         return task
-    answer = yield Request("GET", url)
-    assert answer is not None  # noqa: S101 - a request is answered
-    if answer.status in {403, 404, 410}:
-        raise ResultExpiredError(task.task_id)
-    if answer.status >= 400:  # noqa: PLR2004 - the storage's refusals are none of the service's
-        raise UnreachableError(f"The storage of results answered with the status {answer.status}.")
+    try:
+        answer = yield from send(Request("GET", url))
+    except RefusedError as error:  # with the storage's faults tried again
+        raise UnreachableError(f"The storage of results answered with the status {error.http_status}.") from error
+    except NotTheServiceError as error:
+        if error.http_status in {403, 404, 410}:
+            raise ResultExpiredError(task.task_id) from error
+        raise
     outcome = answer.json()
     body = {name: value for name, value in task.body.items() if name != "result_url"}
     return Task.from_body({**body, **outcome})
@@ -179,8 +239,10 @@ def poll(task_id: str, timeout: float | None) -> Call[Task]:
     while True:
         left = WAIT_SECONDS if deadline is None else deadline - time.monotonic()
         task, pause = yield from get(task_id, left)
-        if task.ended or (deadline is not None and time.monotonic() + pause >= deadline):
+        if task.ended or (deadline is not None and time.monotonic() >= deadline):
             return task
+        if pause and deadline is not None:
+            pause = max(0.0, min(pause, deadline - time.monotonic()))  # and one last question when it is over
         if pause:
             yield Pause(pause)
 
@@ -193,7 +255,7 @@ def tasks(status: str | None, submitted_after: str | None, limit: int | None) ->
     query |= {"submitted_after": submitted_after} if submitted_after else {}
     while True:
         answer = yield from send(Request("GET", "/tasks", query=query))
-        body = answer.json()
+        body = answer.json("tasks")
         found += [Task.from_body(each) for each in body["tasks"]]
         if "next_cursor" not in body or (limit is not None and len(found) >= limit):
             return found[:limit]
@@ -202,34 +264,33 @@ def tasks(status: str | None, submitted_after: str | None, limit: int | None) ->
 
 def cancel(task_id: str) -> Call[Task]:
     """Cancel a task that is pending or running; raises TaskEndedError."""
-    answer = yield from send(Request("DELETE", f"/tasks/{task_id}"))
-    return Task.from_body(answer.json())
+    answer = yield from send(Request("DELETE", _address(task_id)))
+    return Task.from_body(answer.json(*_TASK))
 
 
 def circuit(task_id: str) -> Call[str]:
     """Return a task's program, exactly as it was sent."""
-    answer = yield from send(Request("GET", f"/tasks/{task_id}/circuit"))
+    answer = yield from send(Request("GET", f"{_address(task_id)}/circuit"))
     return answer.content.decode()
 
 
 def dry_run(qc: str, options: Mapping[str, Any]) -> Call[Estimate]:
     """Return what the task would take; raises TaskFailedError when it would fail."""
     answer = yield from send(Request("POST", "/tasks", {"qc": qc, **options}, query={"dry_run": "true"}))
-    return Estimate.from_body(answer.json())
+    return Estimate.from_body(answer.json("status"))
 
 
-def document(path: str) -> Call[Mapping[str, Any]]:
-    """Return what `path` answers: `/limits` or `/callback-secret`."""
+def document(path: str, name: str) -> Call[Mapping[str, Any]]:
+    """Return what `path` answers, `/limits` or `/callback-secret`; `name` must be in it."""
     answer = yield from send(Request("GET", path))
-    body: Mapping[str, Any] = answer.json()
-    return body
+    return answer.json(name)
 
 
 def health() -> Call[Mapping[str, Any]]:
     """Return what the service says of its parts, be it healthy or not."""
     answer = yield Request("GET", "/health")
     assert answer is not None  # noqa: S101 - a request is answered
-    body: Mapping[str, Any] = answer.json()
+    body = answer.json("status")
     if body.get("status") not in {"healthy", "unhealthy"}:
         raise refusal(answer.status, body)
     return body
@@ -249,7 +310,7 @@ def sweep(
     that have ended, each time some have.
     """
     shots = options.get("shots", 1024)
-    size = max(1, min(limits["max_bindings"], limits["max_sweep_shots"] // shots))
+    size = max(1, min(limits["max_bindings"], limits["max_sweep_shots"] // max(1, shots)))
     requests = []
     for start, some in _pieces(bindings, size):
         request = {"qc": qc, **options, "inputs": list(some)}
@@ -264,7 +325,7 @@ def sweep(
     else:
         accepted = yield from batch(requests)
     ended = []
-    for task, request in zip(accepted, requests, strict=False):
+    for task, request in zip(accepted, requests, strict=True):
         whole = task if task.ended else (yield from poll(task.task_id, None))
         progress(len(request["inputs"]))
         ended.append(whole)
@@ -281,7 +342,7 @@ def _requests(tasks: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, 
     some: list[Mapping[str, Any]] = []
     size = 0
     for task in tasks:
-        bytes_of_task = len(json.dumps(task))
+        bytes_of_task = len(encoded(task))
         if some and (len(some) == BATCH_TASKS or size + bytes_of_task > BATCH_BYTES):
             yield some
             some, size = [], 0

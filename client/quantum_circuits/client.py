@@ -30,11 +30,13 @@ def _request(http: httpx.Client | httpx.AsyncClient, configuration: Configuratio
     elsewhere = request.path.startswith(("https://", "http://"))
     url = request.path if elsewhere else configuration.url + request.path
     headers = dict(request.headers) if elsewhere else {"x-api-key": configuration.api_key, **request.headers}
+    if request.body is not None:
+        headers["content-type"] = "application/json"
     return http.build_request(
         request.method,
         url,
         params=dict(request.query) or None,
-        json=request.body,
+        content=None if request.body is None else calls.encoded(request.body),
         headers=headers,
         timeout=httpx.Timeout(ANSWER_SECONDS + request.waits, connect=CONNECT_SECONDS),
     )
@@ -44,10 +46,9 @@ def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.headers, response.content)
 
 
-def _unreachable(configuration: Configuration, error: httpx.HTTPError | httpx.InvalidURL) -> UnreachableError:
-    return UnreachableError(
-        f"{configuration.url} does not answer: {error or type(error).__name__}. Check the URL and the network."
-    )
+def _unreachable(request: httpx.Request, error: httpx.HTTPError) -> UnreachableError:
+    where = f"{request.url.scheme}://{request.url.netloc.decode()}"
+    return UnreachableError(f"{where} does not answer: {error or type(error).__name__}. Check the URL and the network.")
 
 
 class Client:
@@ -94,10 +95,11 @@ class Client:
                 if isinstance(step, Pause):
                     time.sleep(step.seconds)
                     continue
+                request = _request(self._http, self.configuration, step)
                 try:
-                    answer = _answer(self._http.send(_request(self._http, self.configuration, step)))
-                except (httpx.HTTPError, httpx.InvalidURL) as fault:
-                    error = _unreachable(self.configuration, fault)
+                    answer = _answer(self._http.send(request))
+                except httpx.HTTPError as fault:
+                    error = _unreachable(request, fault)
         except StopIteration as end:
             returned: Returned = end.value
             return returned
@@ -165,7 +167,7 @@ class Client:
     def limits(self) -> Mapping[str, Any]:
         """Return every limit in force, as it was when this client asked first."""
         if self._limits is None:
-            self._limits = self._do(calls.document("/limits"))
+            self._limits = self._do(calls.document("/limits", "run"))
         return self._limits
 
     def health(self) -> Mapping[str, Any]:
@@ -174,7 +176,7 @@ class Client:
 
     def callback_secret(self) -> str:
         """Return the secret that the key's callbacks are signed with, for `verify_callback`."""
-        return str(self._do(calls.document("/callback-secret"))["secret"])
+        return str(self._do(calls.document("/callback-secret", "secret"))["secret"])
 
 
 class AsyncClient:
@@ -212,10 +214,11 @@ class AsyncClient:
                 if isinstance(step, Pause):
                     await asyncio.sleep(step.seconds)
                     continue
+                request = _request(self._http, self.configuration, step)
                 try:
-                    answer = _answer(await self._http.send(_request(self._http, self.configuration, step)))
-                except (httpx.HTTPError, httpx.InvalidURL) as fault:
-                    error = _unreachable(self.configuration, fault)
+                    answer = _answer(await self._http.send(request))
+                except httpx.HTTPError as fault:
+                    error = _unreachable(request, fault)
         except StopIteration as end:
             returned: Returned = end.value
             return returned
@@ -271,7 +274,7 @@ class AsyncClient:
     async def limits(self) -> Mapping[str, Any]:
         """Return every limit in force, as it was when this client asked first."""
         if self._limits is None:
-            self._limits = await self._do(calls.document("/limits"))
+            self._limits = await self._do(calls.document("/limits", "run"))
         return self._limits
 
     async def health(self) -> Mapping[str, Any]:
@@ -280,7 +283,7 @@ class AsyncClient:
 
     async def callback_secret(self) -> str:
         """Return the secret that the key's callbacks are signed with."""
-        return str((await self._do(calls.document("/callback-secret")))["secret"])
+        return str((await self._do(calls.document("/callback-secret", "secret")))["secret"])
 
 
 def _id(task: Task | str) -> str:

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from quantum_circuits.errors import ConfigurationError
 
 URL_VARIABLE = "QUANTUM_CIRCUITS_URL"
@@ -44,9 +46,18 @@ class Configuration:
                 f"The service's {missing} is not known. Pass it to the client, set {variable}, or write url and "
                 f"api_key into the section [default] of {_path()}."
             )
-        if not url.startswith(("https://", "http://")):
-            raise ConfigurationError(f"The service's URL is {url!r}. It must start with https:// or http://.")
-        return cls(url.rstrip("/"), api_key)
+        url, api_key = url.strip().rstrip("/"), api_key.strip()
+        try:
+            parsed = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ConfigurationError(f"The service's URL is {url!r}, which is not a URL: {error}.") from error
+        if parsed.scheme not in {"https", "http"} or not parsed.host:
+            raise ConfigurationError(
+                f"The service's URL is {url!r}. It must start with https:// or http:// and a host."
+            )
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise ConfigurationError("The API key has characters that no key has. Copy it again.")
+        return cls(url, api_key)
 
 
 def _path() -> Path:

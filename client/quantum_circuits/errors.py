@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class QuantumCircuitsError(Exception):
@@ -18,6 +18,17 @@ class ConfigurationError(QuantumCircuitsError):
 
 class UnreachableError(QuantumCircuitsError):
     """The service did not answer, or what answered at the URL is not a Quantum Circuits API."""
+
+
+class NotTheServiceError(UnreachableError):
+    """What answered at the URL, with `http_status`, is not a Quantum Circuits API."""
+
+    def __init__(self, http_status: int) -> None:
+        super().__init__(
+            f"The answer, with the status {http_status}, is not that of a Quantum Circuits API. Check the URL; "
+            "that of API Gateway ends with the stage, such as /prod."
+        )
+        self.http_status = http_status
 
 
 class WaitTimeoutError(QuantumCircuitsError):
@@ -80,10 +91,16 @@ class TaskCancelledError(QuantumCircuitsError):
 
 
 class RefusedError(ProblemError):
-    """The service refused the request: `http_status`, and `correlation_id`, by which its operator finds it."""
+    """The service refused the request: `http_status`, and `correlation_id`, by which its operator finds it.
+
+    Of a batch, `index` is the first task that is wrong, which `line` and the like are about, and `accepted` has the ids
+    of the tasks that earlier requests of the batch have submitted.
+    """
 
     def __init__(self, http_status: int, body: Mapping[str, Any]) -> None:
         self.http_status = http_status
+        self.index: int | None = None
+        self.accepted: Sequence[str] = ()
         self.correlation_id: str | None = body.get("correlation_id")
         message = str(body.get("message", f"The service answered with the status {http_status}"))
         detail = body.get("detail")
@@ -91,13 +108,22 @@ class RefusedError(ProblemError):
             message = f"{message.rstrip('.')}: {detail}"
         errors = body.get("errors")
         if isinstance(errors, list):
-            each = "; ".join(f"task {error.get('index')}: {error.get('message')}" for error in errors[:3])
+            each = "; ".join(f"task {error.get('index')}: {_placed(error)}" for error in errors[:3])
             message = f"{message.rstrip('.')}: {each.rstrip('.')}{'; ...' if len(errors) > 3 else ''}"  # noqa: PLR2004 - enough to read
         super().__init__(message, body)
+        if isinstance(errors, list) and errors:
+            first = errors[0]
+            self.index, self.line, self.column = first.get("index"), first.get("line"), first.get("column")
+            self.excerpt, self.hint = first.get("excerpt"), first.get("hint", self.hint)
+
+
+def _placed(error: Mapping[str, Any]) -> str:
+    message = str(error.get("message")).rstrip(".")
+    return message if "line" not in error else f"{message} (line {error['line']}, column {error.get('column')})"
 
 
 class CircuitError(RefusedError):
-    """The program is not valid, over a limit, or has what a simulator cannot do."""
+    """The program is not valid, over a limit, has what a simulator cannot do, or its inputs do not fit."""
 
 
 class InvalidApiKeyError(RefusedError):
@@ -120,17 +146,31 @@ class ThrottledError(RefusedError):
         self.retry_after = retry_after
 
 
-_BY_STATUS: Mapping[int, type[RefusedError]] = {
-    403: InvalidApiKeyError,
-    404: TaskNotFoundError,
-    409: TaskEndedError,
+_BY_CODE: Mapping[str, type[RefusedError]] = {
+    "invalid_circuit": CircuitError,
+    "unsupported_feature": CircuitError,
+    "circuit_too_large": CircuitError,
+    "nothing_measured": CircuitError,
+    "invalid_inputs": CircuitError,
+    "invalid_api_key": InvalidApiKeyError,
+    "task_not_found": TaskNotFoundError,
+    "task_ended": TaskEndedError,
 }
 
 
-def refusal(http_status: int, body: Mapping[str, Any], retry_after: float | None = None) -> RefusedError:
-    """Return the exception for a refusal with this status and body."""
+def refusal(
+    http_status: int, body: Mapping[str, Any], retry_after: float | None = None
+) -> RefusedError | NotTheServiceError:
+    """Return the exception for a refusal with this status and body; of a batch, that of its first wrong task.
+
+    The service gives each refusal a code. Who refuses without one, or has no such address, is not the service.
+    """
     if http_status == 429:  # noqa: PLR2004 - Too Many Requests
         return ThrottledError(http_status, body, retry_after)
-    if body.get("message") == "QASM3 code is not valid" or body.get("code") == "circuit_too_large":
-        return CircuitError(http_status, body)
-    return _BY_STATUS.get(http_status, RefusedError)(http_status, body)
+    code = body.get("code")
+    if http_status < 500 and code in {None, "not_found"}:  # noqa: PLR2004 - what is ill may say less
+        return NotTheServiceError(http_status)
+    errors = body.get("errors")
+    if code == "invalid_batch" and isinstance(errors, list) and errors:
+        code = errors[0].get("code")
+    return _BY_CODE.get(str(code), RefusedError)(http_status, body)

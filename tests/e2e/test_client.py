@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import ROOT
+from local_stack import ROOT, eventually
 from quantum_circuits import AsyncClient, CircuitError, Client, InvalidApiKeyError, TaskCancelledError, TaskEndedError
 from simulated_aws import BELL
 
@@ -128,3 +129,39 @@ def test_the_command_line_runs_a_program(stack: Stack) -> None:
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.splitlines()[1].split()[:3] == ["10", "8", "100.0%"]
+
+
+def test_ctrl_c_ends_at_once_and_cancels_nothing(stack: Stack, client: Client) -> None:
+    """An interrupted `run` exits with 130 and no traceback, its task goes on; a script has no thread left."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "client"),
+        "QUANTUM_CIRCUITS_URL": stack.env["API_URL"],
+        "QUANTUM_CIRCUITS_API_KEY": stack.env["API_KEY"],
+    }
+    script = (
+        "import threading, quantum_circuits\n"
+        f"client = quantum_circuits.Client()\ntry:\n    client.run({ENDLESS!r})\n"
+        "except KeyboardInterrupt:\n    print(threading.active_count())\n"
+    )
+    command = f"import sys; from quantum_circuits.cli import main; sys.argv[1:] = ['run', {'-'!r}]; sys.exit(main())"
+    for program, code, says in ((command, 130, "goes on"), (script, 0, "1")):
+        known = {task.task_id for task in client.list(status="pending")}
+        with subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(ENDLESS)
+            process.stdin.close()
+            (task_id,) = eventually(lambda: {task.task_id for task in client.list(status="pending")} - known)  # noqa: B023 - called at once
+            process.send_signal(signal.SIGINT)
+            assert process.stdout is not None
+            printed = process.stdout.read()
+        assert (process.returncode, says in printed, "Traceback" in printed) == (code, True, False), printed
+        assert not client.get(task_id).ended
+        client.cancel(task_id)

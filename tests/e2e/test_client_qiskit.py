@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.circuit import Parameter
-from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, StatevectorEstimator
+from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp
 
-from quantum_circuits import CircuitError, Client, TaskCancelledError
-from quantum_circuits.qiskit import EstimatorV2, QuantumCircuitsBackend, SamplerV2
+from quantum_circuits import CircuitError, Client, QuantumCircuitsError, TaskCancelledError
+from quantum_circuits.qiskit import EstimatorV2, ExportError, QuantumCircuitsBackend, SamplerV2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,13 +88,61 @@ def test_the_target_is_the_services(backend: QuantumCircuitsBackend) -> None:
 
 
 def test_an_error_names_the_circuits_instruction(backend: QuantumCircuitsBackend) -> None:
-    """What the service refuses is found in the circuit, by the line that was written for the instruction."""
-    circuit = QuantumCircuit(1_500, 1)
-    circuit.x(0)
-    circuit.measure(0, 0)
+    """What the service refuses is found in the circuit, alone and in a batch, by the line written for it."""
+    good = QuantumCircuit(1, 1)
+    good.x(0)
+    good.measure(0, 0)
+    wide = QuantumCircuit(1_500, 1)
+    wide.measure(0, 0)
     with pytest.raises(CircuitError) as raised:
-        backend.run(circuit)
+        backend.run(wide)
     assert raised.value.code == "circuit_too_large"
+    long = good.copy(name="long")
+    with long.for_loop(range(10_000_000)):
+        long.x(0)
+    with pytest.raises(CircuitError, match=r"instruction 2 \(for_loop\) of 'long', written as: for int i0 in"):
+        backend.run([good, long])
+    with pytest.raises(CircuitError, match="instruction 2") as raised:
+        SamplerV2(backend).run([long])
+
+
+def test_what_cannot_be_counted_is_named(backend: QuantumCircuitsBackend, requests: list[str]) -> None:
+    """Nothing measured, a parameter without a value, no circuit: each one sentence, before anything is sent."""
+    requests.clear()
+    silent = QuantumCircuit(1, name="silent")
+    for run in (backend.run, lambda circuit: SamplerV2(backend).run([circuit])):
+        with pytest.raises(ExportError, match=r"'silent' measures nothing. Measure it, with measure_all\(\)"):
+            run(silent)
+    silent.rx(Parameter("t"), 0)
+    silent.measure_all()
+    with pytest.raises(ExportError, match="The parameters t of 'silent' have no values"):
+        backend.run(silent)
+    with pytest.raises(QuantumCircuitsError, match="no circuit"):
+        backend.run([])
+    assert not [request for request in requests if "POST" in request]
+
+
+def test_jobs_are_found_again_from_another_process(stack: Stack, backend: QuantumCircuitsBackend) -> None:
+    """By task ids alone, as another process has them, jobs of the backend and of both primitives give their results."""
+    with Client(stack.env["API_URL"], stack.env["API_KEY"]) as other_client:
+        other = QuantumCircuitsBackend(other_client)
+        job = backend.run([bell(), bell()], shots=100, seed_simulator=1)
+        expected = job.result().get_counts()
+        assert other.retrieve_job(job.task_ids, [bell(), bell()]).result().get_counts() == expected
+        joined = {key.replace(" ", ""): count for key, count in expected[1].items()}
+        assert other.retrieve_job(job.task_ids[1]).result().get_counts() == joined
+        circuit = ansatz()
+        circuit.measure_all()
+        pubs = [(circuit, np.zeros((2, 2))), (circuit, [0.1, 0.2], 7)]
+        sampled = SamplerV2(backend).run(pubs, shots=50)
+        found = SamplerV2(other).retrieve_job(sampled.task_ids, pubs, shots=50).result()
+        for ours, theirs in zip(sampled.result(), found, strict=True):
+            assert np.array_equal(ours.data.meas.array, theirs.data.meas.array)
+        estimated = EstimatorV2(backend).run([(ansatz(), ["ZZ", "IX"], [0.1, 0.2])])
+        again = EstimatorV2(other).retrieve_job(estimated.task_ids, [(ansatz(), ["ZZ", "IX"], [0.1, 0.2])])
+        assert np.array_equal(estimated.result()[0].data.evs, again.result()[0].data.evs)
+        with pytest.raises(QuantumCircuitsError, match="The PUBs are 2 tasks, not 1"):
+            SamplerV2(other).retrieve_job(sampled.task_ids[:1], pubs)
 
 
 def test_a_job_can_be_cancelled(backend: QuantumCircuitsBackend) -> None:
@@ -139,6 +187,68 @@ def test_samples_of_two_registers_belong_together(backend: QuantumCircuitsBacken
     assert np.array_equal(left, right)
     half = int(left[:1000].sum())
     assert abs(half - 500) <= SIGMAS * math.sqrt(250)
+
+
+def test_registers_may_have_any_name(backend: QuantumCircuitsBackend) -> None:
+    """Names that Qiskit's results have for themselves get `_`, as often as it takes to be another register's not."""
+    names = ["shape", "shape_", "size", "items", "keys", "values", "ndim", "self", "_data", "plain"]
+    circuit = QuantumCircuit(QuantumRegister(1), *(ClassicalRegister(1, name) for name in names))
+    circuit.x(0)
+    for bit in circuit.clbits[::2]:
+        circuit.measure(0, bit)
+    data = SamplerV2(backend).run([circuit], shots=3).result()[0].data
+    fields = ["shape__", "shape_", "size_", "items_", "keys_", "values_", "ndim_", "self_", "_data_", "plain"]
+    assert list(data.keys()) == fields
+    assert [data[name].get_counts() for name in fields] == [{"1": 3}, {"0": 3}] * 5
+
+
+def test_samples_are_distributed_as_qiskits(backend: QuantumCircuitsBackend) -> None:
+    """PUBs of all shapes in one run have StatevectorSampler's shapes, shots, and frequencies of each outcome."""
+    circuit = ansatz()
+    circuit.measure_all()
+    fixed = ansatz().assign_parameters([0.7, 0.3])
+    fixed.measure_all()
+    values = np.linspace(0, 3, 12).reshape(2, 1, 3, 2)
+    pubs = [(circuit, values), fixed, (circuit, values[0, 0, 1], 500), (circuit, np.zeros((0, 2)))]
+    ours = SamplerV2(backend, seed=8).run(pubs, shots=4000).result()
+    theirs = StatevectorSampler(seed=9).run(pubs[:3], shots=4000).result()
+    assert [each.data.meas.shape for each in ours] == [(2, 1, 3), (), (), (0,)]
+    for mine, other in zip(ours, theirs, strict=False):
+        assert mine.data.meas.num_shots == other.data.meas.num_shots
+        for place in np.ndindex(mine.data.meas.shape):
+            first, second = (each.data.meas[place].get_counts() for each in (mine, other))
+            for key in set(first) | set(second):
+                difference = first.get(key, 0) - second.get(key, 0)
+                assert abs(difference) <= SIGMAS * math.sqrt(first.get(key, 0) + second.get(key, 0))
+
+
+def test_a_thousand_bindings_of_five_observables_are_one_task(
+    backend: QuantumCircuitsBackend, requests: list[str]
+) -> None:
+    """One POST and as many GETs as the service's longest wait needs; the values are right."""
+    values = np.linspace(0, 6, 2000).reshape(1000, 2)
+    estimator = EstimatorV2(backend)
+    requests.clear()
+    job = estimator.run([(ansatz(), [["ZI"], ["IZ"], ["ZZ"], ["XX"], ["IX"]], values)])
+    evs = job.result()[0].data.evs
+    assert (evs.shape, len(job.task_ids)) == ((5, 1000), 1)
+    assert [request for request in requests if "POST" in request] == ["POST /tasks"]
+    assert len(set(requests)) == 2
+    np.testing.assert_allclose(evs[1], np.cos(values[:, 0]), atol=1e-12)
+
+
+def test_any_precision_is_taken(backend: QuantumCircuitsBackend) -> None:
+    """Exact values are one task whatever the precision; one that no shots reach is warned of; no binding is no task."""
+    circuit = ansatz()
+    job = EstimatorV2(backend).run([(circuit, "IZ", np.zeros((50, 2)))], precision=1e-9)
+    assert (len(job.task_ids), job.result()[0].data.evs.tolist()) == (1, [1.0] * 50)
+    noisy = EstimatorV2(backend, noise={"depolarizing": {"one_qubit": 0.1}}, seed=1)
+    with pytest.warns(UserWarning, match=r"A precision of 1e-09 needs 1e\+18 shots"):
+        data = noisy.run([(circuit, "IZ", [0.0, 0.0])], precision=1e-9).result()[0].data
+    assert abs(float(data.evs) - 0.9) < 0.05
+    assert float(noisy.run([(circuit, "IZ", [0.0, 0.0])], precision=0).result()[0].data.stds) < 0.04
+    nothing = EstimatorV2(backend).run([(circuit, "IZ", np.zeros((0, 2)))])
+    assert (nothing.task_ids, nothing.result()[0].data.evs.shape) == ([], (0,))
 
 
 def test_an_estimators_pub_is_one_task_and_exact(backend: QuantumCircuitsBackend, requests: list[str]) -> None:

@@ -14,8 +14,9 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 from qiskit.transpiler import Target
 
 from quantum_circuits.client import Client
-from quantum_circuits.errors import CircuitError, QuantumCircuitsError, RefusedError, TaskEndedError
-from quantum_circuits.qiskit.program import GATES, Program, write
+from quantum_circuits.errors import QuantumCircuitsError, TaskEndedError
+from quantum_circuits.qiskit.program import GATES, ExportError, write
+from quantum_circuits.qiskit.submission import submit, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from quantum_circuits.task import Task
-
-MAX_QUBITS = 1_024  # of a Clifford circuit; the service's own answer has the last word
 
 
 class QuantumCircuitsBackend(BackendV2):  # type: ignore[misc]  # Qiskit ships no types
@@ -63,6 +62,8 @@ class QuantumCircuitsBackend(BackendV2):  # type: ignore[misc]  # Qiskit ships n
         `seed_simulator + 100000 i`. Raises ExportError and CircuitError, which name the circuit's instruction.
         """
         circuits = [run_input] if not isinstance(run_input, (list, tuple)) else list(run_input)
+        if not circuits:
+            raise QuantumCircuitsError("There is no circuit to run.")
         if options.pop("meas_level", 2) != 2:  # noqa: PLR2004 - classified outcomes, Qiskit's name for bits
             raise QuantumCircuitsError("The backend measures bits: meas_level must be 2.")
         options.pop("meas_return", None)  # of other levels
@@ -70,73 +71,43 @@ class QuantumCircuitsBackend(BackendV2):  # type: ignore[misc]  # Qiskit ships n
             # Frameworks pass options of other backends: Qiskit's own warn too.
             warnings.warn(f"The backend has no option {name!r}; it is left out.", stacklevel=2)
         wanted = {**self.options.__dict__, **{name: value for name, value in options.items() if value is not None}}
-        programs = [write(circuit) for circuit in circuits]
+        programs = [write(circuit).to_be_counted() for circuit in circuits]
+        for program in programs:
+            if program.inputs:
+                names = sorted({each.name for value in program.inputs.values() for each in value.parameters})
+                raise ExportError(
+                    f"The parameters {', '.join(names)} of {program.circuit!r} have no values. Give them with "
+                    "assign_parameters, or run the circuit with SamplerV2."
+                )
         tasks = submit(self.client, programs, [task_options(wanted, index) for index in range(len(circuits))])
-        return QuantumCircuitsJob(self, tasks, circuits, wanted)
+        return QuantumCircuitsJob(self, tasks, circuits)
 
+    def retrieve_job(
+        self, task_ids: str | Sequence[str], circuits: Sequence[QuantumCircuit] | None = None
+    ) -> QuantumCircuitsJob:
+        """Return the job of these tasks, whatever process has submitted them; raises TaskNotFoundError.
 
-def task_options(options: dict[str, Any], index: int = 0) -> dict[str, Any]:
-    """Return the service's options for circuit number `index` from Qiskit's."""
-    noise = options.get("noise_model")
-    if noise is not None and not isinstance(noise, dict):
-        raise QuantumCircuitsError(
-            f"noise_model is a {type(noise).__name__}; pass the service's `noise`, such as "
-            '{"depolarizing": {"one_qubit": 0.001}}.'
-        )
-    seed = options.get("seed_simulator")
-    given = {
-        "shots": options.get("shots"),
-        "seed": None if seed is None else (int(seed) + 100_000 * index) % 2**63,
-        "memory": bool(options.get("memory")) or None,
-        "method": options.get("method"),
-        "precision": options.get("precision"),
-        "noise": noise,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def submit(client: Client, programs: Sequence[Program], options: Sequence[dict[str, Any]]) -> list[Task]:
-    """Submit programs with their options, one request for up to a hundred; errors name the circuit's instruction."""
-    try:
-        if len(programs) == 1:
-            return [client.submit(programs[0].text, **options[0])]
-        bodies = [{"qc": program.text, **each} for program, each in zip(programs, options, strict=True)]
-        return list(client.batch(bodies))
-    except CircuitError as error:
-        _locate(error, programs[0], 0)
-        raise
-    except RefusedError as error:
-        for each in error.body.get("errors", []):
-            _locate(error, programs[each["index"]], each["index"], each.get("line"))
-        raise
-
-
-def _locate(error: RefusedError, program: Program, circuit: int, line: int | None = None) -> None:
-    """Add to an error the instruction of the circuit that its line was written for."""
-    line = line or error.line
-    if line is None or not 0 < line <= len(program.lines):
-        return
-    index = program.lines[line - 1]
-    if index >= 0:
-        more = f"\nIt is in instruction {index} of circuit {circuit}, written as: {program.text.splitlines()[line - 1]}"
-        error.args = (f"{error}{more}",)
+        `circuits`, in the same order, give back the names and registers; without them all bits are one register `c`.
+        """
+        ids = [task_ids] if isinstance(task_ids, str) else list(task_ids)
+        if not ids or (circuits is not None and len(circuits) != len(ids)):
+            raise QuantumCircuitsError(f"There are {len(ids)} tasks and {len(circuits or [])} circuits.")
+        return QuantumCircuitsJob(self, [self.client.get(task_id) for task_id in ids], circuits or [None] * len(ids))
 
 
 class QuantumCircuitsJob(JobV1):  # type: ignore[misc]  # Qiskit ships no types
-    """Circuits that were submitted: `task_ids` find them again, from another process too."""
+    """Circuits that were submitted: `retrieve_job(task_ids)` finds them again, from another process too."""
 
     def __init__(
         self,
         backend: QuantumCircuitsBackend,
         tasks: Sequence[Task],
-        circuits: Sequence[QuantumCircuit],
-        options: dict[str, Any],
+        circuits: Sequence[QuantumCircuit | None],
     ) -> None:
         super().__init__(backend, tasks[0].task_id)
         self._client = backend.client
         self._tasks = list(tasks)
         self._circuits = list(circuits)
-        self._options = options
 
     @property
     def task_ids(self) -> list[str]:
@@ -188,19 +159,29 @@ class QuantumCircuitsJob(JobV1):  # type: ignore[misc]  # Qiskit ships no types
         return cancelled
 
 
-def _experiment(task: Task, circuit: QuantumCircuit) -> ExperimentResult:
+def _experiment(task: Task, circuit: QuantumCircuit | None) -> ExperimentResult:
     """Return a task's counts in Qiskit's form: keys as hexadecimal numbers, the registers in the header."""
     data: dict[str, Any] = {"counts": {_hex(key): count for key, count in task.counts.items()}}
     if "memory" in task.body:
         data["memory"] = [_hex(key) for key in task.memory]
-    header = {
-        "name": circuit.name,
-        "n_qubits": circuit.num_qubits,
-        "memory_slots": circuit.num_clbits,
-        "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
-        "metadata": circuit.metadata or {},
-    }
     execution = dict(task.execution)
+    if circuit is None:
+        width = max((len(key) for key in task.counts), default=0)  # the program has one register: no spaces
+        header = {
+            "name": task.task_id,
+            "n_qubits": execution.get("num_qubits", 0),
+            "memory_slots": width,
+            "creg_sizes": [["c", width]],
+            "metadata": {},
+        }
+    else:
+        header = {
+            "name": circuit.name,
+            "n_qubits": circuit.num_qubits,
+            "memory_slots": circuit.num_clbits,
+            "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
+            "metadata": circuit.metadata or {},
+        }
     return ExperimentResult(
         shots=task.shots,
         success=True,

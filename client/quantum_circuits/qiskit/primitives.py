@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,25 +23,29 @@ from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
 from quantum_circuits.client import Client
-from quantum_circuits.qiskit.backend import QuantumCircuitsBackend, submit, task_options
-from quantum_circuits.qiskit.program import Program, write
+from quantum_circuits.errors import TaskEndedError
+from quantum_circuits.qiskit.backend import QuantumCircuitsBackend
+from quantum_circuits.qiskit.program import write
+from quantum_circuits.qiskit.submission import DEFAULT_SHOTS, Submission, task_options
 from quantum_circuits.samples import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from qiskit.primitives.containers import EstimatorPubLike, SamplerPubLike
-    from qiskit.primitives.containers.bindings_array import BindingsArray
 
     from quantum_circuits.task import Task
 
-DEFAULT_SHOTS = 1024
+    Collect = Callable[[list[Task]], PrimitiveResult]
+
+ESTIMATOR_SHOTS = 1_000  # where no precision is asked for: so many of 1,000 bindings are still one task
 
 
 class PrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit ships no types
-    """PUBs that were submitted: `task_ids` find their tasks again."""
+    """PUBs that were submitted; with `task_ids` the primitive's `retrieve_job` finds them again."""
 
-    def __init__(self, client: Client, tasks: Sequence[Task], collect: Callable[[list[Task]], PrimitiveResult]) -> None:
+    def __init__(self, client: Client, tasks: Sequence[Task], collect: Collect) -> None:
         super().__init__(tasks[0].task_id if tasks else "")
         self._client = client
         self._tasks = list(tasks)
@@ -87,9 +91,11 @@ class PrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit ships no t
         """Cancel what has not ended; returns whether anything was cancelled."""
         cancelled = False
         for task in self._tasks:
-            if not self._client.get(task.task_id).ended:
+            try:
                 self._client.cancel(task)
                 cancelled = True
+            except TaskEndedError:  # noqa: PERF203 - a request to the service each
+                continue
         return cancelled
 
 
@@ -114,27 +120,41 @@ class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit ships no types
         self._options = {"seed_simulator": seed, "method": method, "noise_model": noise}
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> PrimitiveJob:
-        """Submit the PUBs, one task each (one per 1,000 bindings of its parameters), and return their job."""
-        coerced = [SamplerPub.coerce(pub, shots or self.default_shots) for pub in pubs]
-        submitted = _Submission(self.client)
+        """Submit the PUBs, one task each (one per 1,000 bindings of its parameters), and return their job.
+
+        Raises ExportError and CircuitError, which name the circuit's instruction.
+        """
+        submission, collect = self._prepared(pubs, shots)
+        return PrimitiveJob(self.client, submission.send(), collect)
+
+    def retrieve_job(
+        self, task_ids: Sequence[str], pubs: Iterable[SamplerPubLike], *, shots: int | None = None
+    ) -> PrimitiveJob:
+        """Return the job that `run` made of the same PUBs, perhaps in another process; raises TaskNotFoundError."""
+        submission, collect = self._prepared(pubs, shots)
+        return PrimitiveJob(self.client, submission.found(task_ids), collect)
+
+    def _prepared(self, pubs: Iterable[SamplerPubLike], shots: int | None) -> tuple[Submission, Collect]:
+        coerced = [SamplerPub.coerce(pub, self.default_shots if shots is None else shots) for pub in pubs]
+        submitted = Submission(self.client)
         for index, pub in enumerate(coerced):
             options = task_options({**self._options, "shots": pub.shots}, 1_000 * index)
-            submitted.add(write(pub.circuit), pub.parameter_values, options)
-        tasks = submitted.send()
+            submitted.add(write(pub.circuit).to_be_counted(), pub.parameter_values, options)
 
         def collect(ended: list[Task]) -> PrimitiveResult:
             parts = submitted.parts(ended)
             results = [_sampled(pub, part) for pub, part in zip(coerced, parts, strict=True)]
             return PrimitiveResult(results, metadata={"version": 2})
 
-        return PrimitiveJob(self.client, tasks, collect)
+        return submitted, collect
 
 
 class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit ships no types
     """Estimates observables on the service; takes a `Client` or a backend, or what `Client` takes.
 
     Values of circuits without noise and without measurement are exact, and their standard errors 0, whatever the
-    precision; those of others are means over shots, as many as the precision asks for.
+    precision; those of others are means over shots, as many as the precision asks for (1,000 where it is 0). A warning
+    says when the service has not so many shots.
     """
 
     def __init__(
@@ -153,21 +173,35 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit ships no typ
         self._limits = self.client.limits()["run"]
 
     def run(self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None) -> PrimitiveJob:
-        """Submit the PUBs, one task each (one per 1,000 bindings or 100 observables), and return their job."""
+        """Submit the PUBs, one task each (one per 1,000 bindings or 100 observables), and return their job.
+
+        Raises ExportError and CircuitError, which name the circuit's instruction.
+        """
+        submission, collect = self._prepared(pubs, precision)
+        return PrimitiveJob(self.client, submission.send(), collect)
+
+    def retrieve_job(
+        self, task_ids: Sequence[str], pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
+    ) -> PrimitiveJob:
+        """Return the job that `run` made of the same PUBs, perhaps in another process; raises TaskNotFoundError."""
+        submission, collect = self._prepared(pubs, precision)
+        return PrimitiveJob(self.client, submission.found(task_ids), collect)
+
+    def _prepared(self, pubs: Iterable[EstimatorPubLike], precision: float | None) -> tuple[Submission, Collect]:
         coerced = [EstimatorPub.coerce(pub, self.default_precision if precision is None else precision) for pub in pubs]
-        submitted = _Submission(self.client)
+        submitted = Submission(self.client)
         plans = []
         for index, pub in enumerate(coerced):
-            shots = _shots(pub.precision, self._limits["max_shots"])
+            program = write(pub.circuit)
+            exact = not program.samples and self._options["noise_model"] is None
+            shots = ESTIMATOR_SHOTS if exact else _shots(pub.precision, self._limits["max_shots"])
             options = task_options({**self._options, "shots": shots}, 1_000 * index)
             sums, places = _observables(pub)
-            program = write(pub.circuit)
             first = submitted.count
             groups = list(_groups(sums, self._limits["max_observables"], self._limits["max_terms"]))
             for group in groups:
                 submitted.add(program, pub.parameter_values, {**options, "observables": group})
             plans.append((first, len(groups), places))
-        tasks = submitted.send()
 
         def collect(ended: list[Task]) -> PrimitiveResult:
             parts = submitted.parts(ended)
@@ -177,57 +211,7 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit ships no typ
                 results.append(_estimated(pub, values, places))
             return PrimitiveResult(results, metadata={"version": 2})
 
-        return PrimitiveJob(self.client, tasks, collect)
-
-
-class _Submission:
-    """Programs with their bindings, split into tasks that the service takes, and put together again afterwards."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._limits = client.limits()["run"]
-        self._programs: list[Program] = []
-        self._options: list[dict[str, Any]] = []
-        self._sizes: list[int] = []  # tasks of each addition
-
-    @property
-    def count(self) -> int:
-        """How many programs were added."""
-        return len(self._sizes)
-
-    def add(self, program: Program, values: BindingsArray, options: dict[str, Any]) -> None:
-        """Add a program with an array of values for its circuit's parameters."""
-        if not program.inputs:
-            # All bindings are alike; each is run, as its samples are its own.
-            bindings: list[dict[str, float]] = [{} for _ in range(max(1, values.size))]
-        else:
-            flat = values.ravel()
-            names = [parameter for group in flat.data for parameter in group]
-            columns = np.concatenate([np.asarray(each).reshape(flat.size, -1) for each in flat.data.values()], axis=1)
-            by_name = {parameter.name: parameter for each in program.inputs.values() for parameter in each.parameters}
-            bindings = []
-            for row in columns:
-                given = {by_name[name]: value for name, value in zip(names, row, strict=True) if name in by_name}
-                bindings.append(program.binding(given))
-        shots = options.get("shots", DEFAULT_SHOTS)
-        most = max(1, min(self._limits["max_bindings"], self._limits["max_sweep_shots"] // shots))
-        pieces = [bindings[start : start + most] for start in range(0, len(bindings), most)]
-        for number, piece in enumerate(pieces):
-            own = dict(options)
-            if "seed" in own:
-                own["seed"] = (own["seed"] + 100_000 * most * number) % 2**63
-            self._programs.append(program)
-            self._options.append({**own, "inputs": piece})
-        self._sizes.append(len(pieces))
-
-    def send(self) -> list[Task]:
-        """Submit everything in as few requests as there can be."""
-        return submit(self._client, self._programs, self._options) if self._programs else []
-
-    def parts(self, ended: list[Task]) -> list[list[Task]]:
-        """Return the ended tasks of each program that was added."""
-        starts = np.cumsum([0, *self._sizes])
-        return [ended[start:stop] for start, stop in itertools.pairwise(starts)]
+        return submitted, collect
 
 
 def _client(given: Client | QuantumCircuitsBackend | None, configuration: Mapping[str, Any]) -> Client:
@@ -240,27 +224,41 @@ def _sampled(pub: SamplerPub, tasks: Sequence[Task]) -> SamplerPubResult:
     seeds = [task.execution.get("seed", 0) for task in tasks]
     shape, circuit = pub.shape, pub.circuit
     width = circuit.num_clbits
-    shots = np.array([samples(each, width, [seeds[0], index]) for index, each in enumerate(counts)])
+    shots = np.array([samples(each, width, [seeds[0], index]) for index, each in enumerate(counts)], dtype=bool)
+    shots = shots.reshape(len(counts), pub.shots, width)
     positions = {bit: index for index, bit in enumerate(circuit.clbits)}
-    arrays = {
-        _field(register.name): BitArray.from_bool_array(
-            shots[:, :, [positions[bit] for bit in register]].reshape(*shape, pub.shots, register.size),
-            order="little",
-        )
-        for register in circuit.cregs
-    }
+    arrays: dict[str, BitArray] = {}
+    for register in circuit.cregs:
+        chosen = shots[:, :, [positions[bit] for bit in register]].reshape(*shape, pub.shots, register.size)
+        others = {each.name for each in circuit.cregs} - {register.name}
+        arrays[_field(register.name, others)] = BitArray.from_bool_array(chosen, order="little")
     metadata = {"shots": pub.shots, "task_ids": [task.task_id for task in tasks], "circuit_metadata": circuit.metadata}
     return SamplerPubResult(DataBin(**arrays, shape=shape), metadata=metadata)
 
 
-def _field(register: str) -> str:
-    """Return the field of a register's samples: `DataBin` has some names for itself, which get an underscore."""
-    return f"{register}_" if hasattr(DataBin(), register) else register
+def _field(register: str, others: AbstractSet[str]) -> str:
+    """Return the field of a register's samples: `DataBin` has some names for itself, which get an underscore or more.
+
+    `others` are the names of the other registers.
+    """
+    name = register
+    while name == "self" or hasattr(DataBin(), name) or (name != register and name in others):
+        name += "_"
+    return name
 
 
 def _shots(precision: float, most: int) -> int:
     """Return how many shots give a standard error of at most `precision`, of an observable between -1 and 1."""
-    return DEFAULT_SHOTS if precision <= 0 else max(2, min(most, math.ceil(1 / precision**2)))
+    if precision <= 0:
+        return ESTIMATOR_SHOTS
+    if precision**-2 > most:
+        warnings.warn(
+            f"A precision of {precision:g} needs {precision**-2:.3g} shots; the service has {most} at most, "
+            f"which gives {most**-0.5:.2g}.",
+            stacklevel=4,
+        )
+        return most
+    return max(2, math.ceil(precision**-2))
 
 
 def _observables(pub: EstimatorPub) -> tuple[list[list[tuple[str, float]]], np.ndarray]:
@@ -299,7 +297,8 @@ def _groups(sums: Sequence[list[tuple[str, float]]], most: int, terms: int) -> I
 def _values(tasks: Sequence[Task]) -> np.ndarray:
     """Return the values and standard errors of a program's tasks, shape (bindings, observables, 2)."""
     rows = [values for task in tasks for values in task.expectation_values_by_binding]
-    return np.array([[(each.value, each.standard_error) for each in row] for row in rows])
+    found = np.array([[(each.value, each.standard_error) for each in row] for row in rows])
+    return found if rows else np.zeros((0, 1, 2))  # of a PUB with an axis of length 0
 
 
 def _estimated(pub: EstimatorPub, values: np.ndarray, places: np.ndarray) -> PubResult:

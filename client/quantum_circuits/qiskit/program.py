@@ -70,6 +70,21 @@ class Program:
     text: str
     inputs: Mapping[str, ParameterExpression]
     lines: Sequence[int]
+    names: Sequence[str]  # of the instructions
+    circuit: str  # its name
+    writes_bits: bool  # whether it measures, or stores to a bit
+
+    @property
+    def samples(self) -> bool:
+        """Whether shots may part ways before the end, so that expectation values are means over them."""
+        parting = ("reset ", "if (", "while (", "switch (")
+        return any(line.startswith(parting) or " = " in line for line in self.text.splitlines())
+
+    def to_be_counted(self) -> Program:
+        """Return the program itself; raises ExportError when it has nothing to count."""
+        if not self.writes_bits:
+            raise ExportError(f"{self.circuit!r} measures nothing. Measure it, with measure_all() for one.")
+        return self
 
     def binding(self, values: Mapping[Parameter, float]) -> dict[str, float]:
         """Return the inputs' values where the circuit's parameters have `values`."""
@@ -99,6 +114,7 @@ class _Writer:
         self.variables: dict[Any, str] = {}
         self.clbits = {bit: index for index, bit in enumerate(circuit.clbits)}
         self.loops: dict[Any, str] = {}
+        self.writes_bits = False
 
     def write(self) -> Program:
         circuit = self.circuit
@@ -121,7 +137,14 @@ class _Writer:
             head.append(f"let {name} = c[{{{', '.join(map(str, places))}}}];")
         text = "\n".join([*head, *self.body, ""])
         expressions = {name: expression for expression, name in self.inputs.items()}
-        return Program(text, expressions, [*([-1] * len(head)), *self.origins])
+        return Program(
+            text,
+            expressions,
+            [*([-1] * len(head)), *self.origins],
+            [step.name for step in circuit.data],
+            circuit.name,
+            self.writes_bits,
+        )
 
     def line(self, text: str) -> None:
         self.body.append(text)
@@ -136,6 +159,7 @@ class _Writer:
         if name in _STANDARD and operation.base_class is _STANDARD[name]:
             self.gate(name, operation.params, places)
         elif name == "measure":
+            self.writes_bits = True
             self.line(f"{clbits[step.clbits[0]]} = measure {places[0]};")
         elif name == "reset":
             self.line(f"reset {places[0]};")
@@ -163,6 +187,11 @@ class _Writer:
             if value.parameters:
                 if value in self.loops:
                     return self.loops[value]
+                if not value.parameters.isdisjoint(self.loops):
+                    raise self.refused(
+                        f"has the angle {value}, worked out from the parameter of a loop that `break` or `continue` "
+                        "leaves: there the parameter can only stand alone"
+                    )
                 return self.inputs.setdefault(value, f"a{len(self.inputs)}")
             value = value.numeric()
         if isinstance(value, complex) or not math.isfinite(value):
@@ -205,6 +234,8 @@ class _Writer:
         """Write a delay of a known time; one that the compiler would choose is left out, as it changes nothing here."""
         if isinstance(operation.duration, (int, float)) and operation.unit != "expr":
             unit = {"s": "s", "ms": "ms", "us": "us", "ns": "ns", "ps": "ns", "dt": "dt"}[operation.unit]
+            if not math.isfinite(operation.duration):
+                raise self.refused(f"has the duration {operation.duration}")
             duration = operation.duration / 1_000 if operation.unit == "ps" else operation.duration
             self.line(f"delay[{duration!r}{unit}] {places[0]};")
 
@@ -250,9 +281,11 @@ class _Writer:
             for index in indexes:
                 self.block(body.assign_parameters({parameter: index}), step, qubits, clbits)
             return
-        self.line(
-            f"for int {name} in {{{', '.join(str(int(each)) for each in indexes)}}} {{" if indexes else "if (false) {"
-        )
+        if isinstance(indexes, range) and len(indexes) > 1:
+            values = f"[{indexes[0]}:{indexes.step}:{indexes[-1]}]"
+        else:
+            values = f"{{{', '.join(str(int(each)) for each in indexes)}}}"
+        self.line(f"for int {name} in {values} {{" if indexes else "if (false) {")
         self.loops.setdefault(name, name)
         self.block(body, step, qubits, clbits)
         self.line("}")
@@ -296,6 +329,7 @@ class _Writer:
     def store(self, operation: Any, clbits: Mapping[Any, str]) -> None:  # noqa: ANN401 - Qiskit ships no types
         target, value = operation.lvalue, operation.rvalue
         text = self.expression(value, clbits)
+        self.writes_bits = True
         if isinstance(target, expr.Var) and isinstance(target.var, ClassicalRegister):
             self.line(f"{self.register(target.var)} = bit[{len(target.var)}]({text});")
         else:

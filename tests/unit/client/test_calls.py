@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from quantum_circuits import (
@@ -14,6 +17,7 @@ from quantum_circuits import (
     Client,
     ConfigurationError,
     InvalidApiKeyError,
+    QuantumCircuitsError,
     RefusedError,
     ResultExpiredError,
     TaskCancelledError,
@@ -104,8 +108,65 @@ def test_nobody_at_the_url_is_one_clear_exception() -> None:
 
 def test_another_service_at_the_url_is_recognized() -> None:
     """A page in place of JSON says that the URL is not the service's."""
-    with scripted(Reply(200, b"<html>")) as server, pytest.raises(UnreachableError, match="no JSON"):
+    with scripted(Reply(200, b"<html>")) as server, pytest.raises(UnreachableError, match="Check the URL"):
         client_of(server).get(TASK_ID)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+@pytest.mark.parametrize("call", ["run", "get", "cancel", "circuit", "list", "limits", "batch", "callback_secret"])
+def test_json_of_another_service_is_recognized(status: int, call: str) -> None:
+    """An object that has nothing of the service's, as API Gateway gives without the stage, is UnreachableError."""
+    if (status, call) == (200, "circuit"):
+        pytest.skip("a program is any text")
+    arguments: list[Any] = {"run": [""], "batch": [[{"qc": ""}]], "list": [], "limits": [], "callback_secret": []}.get(
+        call, [TASK_ID]
+    )
+    with scripted(Reply(status, {"message": "Forbidden"})) as server:
+        with pytest.raises(UnreachableError, match=r"Check the URL.*/prod"):
+            getattr(client_of(server), call)(*arguments)
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("text", ["", "../limits", "a b", "x/y?z=1", "\u00e9"])
+def test_what_is_no_id_is_not_sent(text: str) -> None:
+    """An id that would change the address is refused by name."""
+    with scripted(Reply(200, task())) as server:
+        for call in ("get", "wait", "cancel", "circuit"):
+            with pytest.raises(QuantumCircuitsError, match="is not the id of a task"):
+                getattr(client_of(server), call)(text)
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "key"), [("http://", "k"), ("ftp://a", "k"), ("http://a:b", "k"), ("http://a", "\u00e9")]
+)
+def test_a_url_or_key_that_cannot_be_is_a_configuration_error(url: str, key: str) -> None:
+    """What no request can be sent with is refused before one is; blanks around it, as files have, are none of it."""
+    with pytest.raises(ConfigurationError):
+        Client(url, key)
+    assert Client(" http://a/ ", "k\n").configuration == Client("http://a", "k").configuration
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """NumPy's integers, floats and arrays are sent as JSON has them; NaN is refused before anything is sent."""
+    with scripted(Reply(200, task(task=task("completed", result={"0": 5})))) as server:
+        client = client_of(server)
+        client.run("x", shots=np.int64(5), inputs={"a": np.float32(0.5), "b": np.arange(2)})
+        assert server.asked[0].body == {"qc": "x", "shots": 5, "inputs": {"a": 0.5, "b": [0, 1]}}
+        for value in (float("nan"), object()):
+            with pytest.raises(QuantumCircuitsError, match="JSON has not"):
+                client.run("x", inputs={"a": value})
+        assert len(server.asked) == 1
+
+
+def test_the_two_clients_have_the_same_methods() -> None:
+    """Every public method of one is in the other, with the same parameters."""
+
+    def methods(kind: type) -> dict[str, list[str]]:
+        public = {name: each for name, each in vars(kind).items() if not name.startswith("_") and callable(each)}
+        return {name: list(inspect.signature(each).parameters) for name, each in public.items()}
+
+    assert methods(AsyncClient) == methods(Client)
 
 
 def test_waiting_asks_the_service_to_wait(pauses: list[float]) -> None:
@@ -120,14 +181,16 @@ def test_waiting_asks_the_service_to_wait(pauses: list[float]) -> None:
     assert pauses == [7.0]
 
 
-def test_a_wait_that_is_over_names_the_task() -> None:
-    """After its timeout `wait` raises, with the id by which the task is found again."""
+def test_a_wait_that_is_over_names_the_task(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its timeout, and one question at its end, `wait` raises with the id by which the task is found again."""
+    monkeypatch.setattr(calls, "time", SimpleNamespace(monotonic=lambda: sum(pauses)))
     with (
         scripted(Reply(200, task(), {"retry-after": "1"})) as server,
         pytest.raises(WaitTimeoutError, match=r"had not ended after 0\.5 s") as raised,
     ):
         client_of(server).wait(TASK_ID, timeout=0.5)
     assert raised.value.task_id == TASK_ID
+    assert (pauses, len(server.asked)) == ([0.5], 2)
 
 
 def test_a_failed_and_a_cancelled_task_are_exceptions() -> None:
@@ -167,6 +230,18 @@ def test_a_result_that_expired_is_one_clear_exception() -> None:
         large = task("completed", result_url=f"{storage.url}/outcomes/x")
         with scripted(Reply(200, large)) as server, pytest.raises(ResultExpiredError, match=TASK_ID):
             client_of(server).get(TASK_ID)
+    gone = {"status": "error", "message": "The result is not there any more.", "code": "payload_gone"}
+    with scripted(Reply(410, gone)) as server, pytest.raises(ResultExpiredError, match=TASK_ID):
+        client_of(server).get(TASK_ID)
+
+
+def test_a_storage_that_is_busy_is_asked_again(pauses: list[float]) -> None:
+    """A 503 of the storage of results is not the end of a large result."""
+    with scripted(Reply(503, b"<Error/>"), Reply(200, {"result": {"1": 10}})) as storage:
+        large = task("completed", result_url=f"{storage.url}/outcomes/x")
+        with scripted(Reply(200, large)) as server:
+            assert client_of(server).get(TASK_ID).counts == {"1": 10}
+    assert len(pauses) == 1
 
 
 def test_refusals_have_types() -> None:
@@ -182,10 +257,26 @@ def test_refusals_have_types() -> None:
     invalid = {"status": "error", "message": "QASM3 code is not valid", "code": "invalid_circuit", "detail": "No."}
     with scripted(Reply(400, invalid)) as server, pytest.raises(CircuitError, match="QASM3 code is not valid: No"):
         client_of(server).submit("x")
-    errors = [{"index": 1, "message": "No gate."}]
-    batch = {"status": "error", "message": "1 of 2 tasks are not valid; none was submitted.", "errors": errors}
-    with scripted(Reply(400, batch)) as server, pytest.raises(RefusedError, match="task 1: No gate"):
+    errors = [{"index": 1, "code": "invalid_circuit", "message": "No gate.", "line": 3, "column": 4, "hint": "h"}]
+    batch = {
+        "status": "error",
+        "code": "invalid_batch",
+        "message": "1 of 2 tasks are not valid; none was submitted.",
+        "errors": errors,
+    }
+    with (
+        scripted(Reply(400, batch)) as server,
+        pytest.raises(CircuitError, match=r"task 1: No gate \(line 3, column 4\)") as raised,
+    ):
         client_of(server).batch([{"qc": "x"}, {"qc": "y"}])
+    assert (raised.value.index, raised.value.line, raised.value.hint) == (1, 3, "h")
+    accepted = {"tasks": [{"index": index, "task_id": f"t{index}", "submitted_at": "t"} for index in range(100)]}
+    with (
+        scripted(Reply(200, accepted), Reply(400, batch)) as server,
+        pytest.raises(CircuitError, match="task 101: No gate") as raised,
+    ):
+        client_of(server).batch([{"qc": "x"}] * 102)
+    assert (raised.value.index, raised.value.accepted) == (101, [f"t{index}" for index in range(100)])
 
 
 def test_a_large_batch_becomes_several_requests() -> None:

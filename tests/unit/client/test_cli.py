@@ -58,9 +58,15 @@ def test_run_sends_the_options_that_were_given_and_draws_the_counts(
     [
         (Reply(200, task("failed", error={"code": "time_limit"})), 1, "It took too long."),
         (Reply(200, task("cancelled")), 1, "was cancelled"),
-        (Reply(404, {"message": "Task not found.", "hint": "Use its key."}), 3, "Task not found.\nHint: Use its key."),
-        (Reply(403, {"message": "No valid key."}), 3, "No valid key."),
-        (Reply(200, b"<html>"), 4, "no JSON"),
+        (
+            Reply(404, {"message": "Task not found.", "code": "task_not_found", "hint": "Use its key."}),
+            3,
+            "Task not found.\nHint: Use its key.",
+        ),
+        (Reply(403, {"message": "No valid key.", "code": "invalid_api_key"}), 3, "No valid key."),
+        (Reply(410, {"message": "Gone.", "code": "payload_gone"}), 3, "can no longer be read"),
+        (Reply(403, {"message": "Forbidden"}), 4, "Check the URL"),
+        (Reply(200, b"<html>"), 4, "Check the URL"),
     ],
 )
 def test_each_kind_of_end_has_an_exit_code(
@@ -78,6 +84,7 @@ def test_a_wrong_program_is_shown_with_its_place(
     monkeypatch.setattr("sys.stdin", io.StringIO("hh q;"))
     body = {
         "message": "QASM3 code is not valid",
+        "code": "invalid_circuit",
         "detail": "'hh' is not a gate.",
         "line": 1,
         "column": 1,
@@ -96,8 +103,9 @@ def test_json_is_what_the_service_said(capsys: pytest.CaptureFixture[str]) -> No
     done = task("completed", result={"0": 3})
     assert run(Reply(200, done), "get", TASK_ID, "--json")[0] == 0
     assert json.loads(capsys.readouterr().out) == done
-    assert run(Reply(404, {"message": "Task not found."}), "get", TASK_ID, "--json")[0] == 3
-    assert json.loads(capsys.readouterr().err) == {"error": {"message": "Task not found."}}
+    unknown = {"message": "Task not found.", "code": "task_not_found"}
+    assert run(Reply(404, unknown), "get", TASK_ID, "--json")[0] == 3
+    assert json.loads(capsys.readouterr().err) == {"error": unknown}
 
 
 def test_many_outcomes_are_summed_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -257,6 +258,13 @@ def broken(build: str) -> QuantumCircuit:
             circuit.rx(math.inf, 0)
         case "input variable":
             circuit.add_input("v", types.Uint(8))
+        case "endless delay":
+            circuit.delay(math.inf, 0, unit="s")
+        case "left loop":
+            index = Parameter("i")
+            with circuit.for_loop(range(2), index):
+                circuit.rx(2 * index, 0)
+                circuit.break_loop()
     return circuit
 
 
@@ -266,6 +274,11 @@ def broken(build: str) -> QuantumCircuit:
         ("mystery", r"Instruction 1 of the circuit \(mystery\) has no definition in gates"),
         ("infinite", r"Instruction 1 of the circuit \(rx\) has the angle inf"),
         ("input variable", "has input variables"),
+        ("endless delay", r"Instruction 1 of the circuit \(delay\) has the duration inf"),
+        (
+            "left loop",
+            r"Instruction 1 of the circuit \(for_loop\) has the angle 2\*i, worked out from the param",
+        ),
     ],
 )
 def test_what_cannot_be_written_is_named(build: str, message: str) -> None:
@@ -286,3 +299,52 @@ def test_loose_bits_and_shared_bits_are_bits_like_others() -> None:
         circuit.x(1)
     circuit.measure(1, bits[1])
     assert distribution(read(circuit)) == pytest.approx({"110": 1.0})
+
+
+def test_a_loop_over_a_range_stays_a_range() -> None:
+    """A loop of a million rounds is one short line, and one of a few rounds runs as often as Qiskit says."""
+    circuit = QuantumCircuit(1, 1)
+    with circuit.for_loop(range(1_000_000)):
+        circuit.x(0)
+    assert len(write(circuit).text) < 200
+    for indexes in (range(3, 9, 2), range(5, -1, -3), range(1), range(0), (4, 1), ()):
+        short = QuantumCircuit(1, 1)
+        with short.for_loop(indexes):
+            short.rx(0.3, 0)
+        short.measure(0, 0)
+        repeated = QuantumCircuit(1, 1)
+        for _ in indexes:
+            repeated.rx(0.3, 0)
+        repeated.measure(0, 0)
+        assert distribution(read(short)) == pytest.approx(probabilities(repeated), abs=1e-9)
+
+
+def test_a_circuit_of_10_000_gates_is_written_in_little_memory() -> None:
+    """The program's parts together take a few times its text."""
+    circuit = QuantumCircuit(2, 2)
+    for _ in range(5_000):
+        circuit.rx(0.1, 0)
+        circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    tracemalloc.start()
+    try:
+        program = write(circuit)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(program.lines) == len(program.text.splitlines())
+    assert most < 30 * len(program.text)
+
+
+def test_what_parts_shots_is_known() -> None:
+    """Gates alone are exact; a measurement, a reset, and what depends on a bit are not. Nothing measured is refused."""
+    gates = QuantumCircuit(1, 1)
+    gates.h(0)
+    assert not write(gates).samples
+    with pytest.raises(ExportError, match="measures nothing"):
+        write(gates).to_be_counted()
+    for name, arguments in (("reset", [0]), ("measure", [0, 0])):
+        parted = gates.copy()
+        getattr(parted, name)(*arguments)
+        assert write(parted).samples
+    assert write(parted).to_be_counted().writes_bits
