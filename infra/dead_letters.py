@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,14 +22,13 @@ from local import running
 from local.ministack import LocalStackError
 from tasks.errors import UnavailableError, UnreadableTaskError
 from tasks.message import MalformedMessageError, Message
-from tasks.queue import BATCH_SIZE
+from tasks.queue import TaskQueue
 from tasks.task import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
     from tasks.table import TaskTable
 
@@ -46,66 +45,46 @@ class DeadLettersError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """A stack's two queues and its tasks."""
+    """A stack's queues and its tasks; `sqs` moves all messages at once, where it can."""
 
     sqs: SQSClient
-    url: str
-    task_queue_urls: Mapping[Lane, str]
+    queue: TaskQueue
+    task_queues: Mapping[Lane, TaskQueue]
     tasks: TaskTable
 
     @classmethod
     def of(cls, stack: str) -> DeadLetters:
         """Connect to the CloudFormation stack of that name, or to the local one when there is no name."""
         found = running.deployed(stack)
-        return cls(
-            found.session.client("sqs", endpoint_url=found.endpoint),
-            found.outputs["DEAD_LETTER_QUEUE_URL"],
-            {Lane.SMALL: found.outputs["TASK_QUEUE_URL"], Lane.LARGE: found.outputs["LARGE_TASK_QUEUE_URL"]},
-            found.task_table(),
-        )
+        return cls.at(found.session.client("sqs", endpoint_url=found.endpoint), found.outputs, found.task_table())
 
-    def messages(self) -> Iterator[list[MessageTypeDef]]:
-        """Yield the messages in batches, each hidden for LOOK_SECONDS, until none comes."""
-        while True:
-            messages = self.sqs.receive_message(
-                QueueUrl=self.url,
-                MaxNumberOfMessages=BATCH_SIZE,
-                VisibilityTimeout=LOOK_SECONDS,
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            if not messages:
-                return
-            yield messages
+    @classmethod
+    def at(cls, sqs: SQSClient, urls: Mapping[str, str], tasks: TaskTable) -> DeadLetters:
+        """Return what SQS has at the URLs that the stack's outputs name."""
+        lanes = {Lane.SMALL: urls["TASK_QUEUE_URL"], Lane.LARGE: urls["LARGE_TASK_QUEUE_URL"]}
+        queues = {lane: TaskQueue(sqs, url) for lane, url in lanes.items()}
+        return cls(sqs, TaskQueue(sqs, urls["DEAD_LETTER_QUEUE_URL"]), queues, tasks)
 
     def show(self) -> Iterator[str]:
         """Yield a line for each message, then show the messages to others again."""
         handles = []
         try:
-            for messages in self.messages():
-                for message in messages:
-                    handles.append(message["ReceiptHandle"])
-                    yield self.line(message)
+            for records in self.queue.receive(LOOK_SECONDS):
+                for record in records:
+                    handles.append(record["receiptHandle"])
+                    yield self.line(record)
         finally:
-            for start in range(0, len(handles), BATCH_SIZE):
-                self.sqs.change_message_visibility_batch(
-                    QueueUrl=self.url,
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for index, handle in enumerate(handles[start : start + BATCH_SIZE])
-                    ],
-                )
+            self.queue.hide(handles, 0)
 
-    def line(self, message: MessageTypeDef) -> str:
+    def line(self, record: Mapping[str, Any]) -> str:
         """Return what an operator wants to know of a message."""
-        attributes = message["Attributes"]
+        attributes = record["attributes"]
         age = timedelta(seconds=int(time.time() - int(attributes["SentTimestamp"]) / 1000))
         received = f"received {attributes['ApproximateReceiveCount']} times, {age} old, kept for {KEPT - age}"
         try:
-            task_id = Message.of(message["Body"]).task_id
+            task_id = Message.of(record["body"]).task_id
         except MalformedMessageError as error:
-            return f"{message['MessageId']}  {received}, not one of ours ({error}): {message['Body'][:80]!r}"
+            return f"{record['messageId']}  {received}, not one of ours ({error}): {record['body'][:80]!r}"
         try:
             task = self.tasks.glance(task_id)
         except UnreadableTaskError as error:
@@ -117,13 +96,13 @@ class DeadLetters:
 
     def redrive(self) -> int:
         """Move all messages back to the queues they came from; return how many went."""
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self.queue.arn()
         try:
             self.sqs.start_message_move_task(SourceArn=arn)
         except ClientError as error:
             if error.response["Error"]["Code"] not in MISSING_OPERATION:
                 raise
-            return sum(self.move(messages) for messages in self.messages())
+            return sum(self.move(records) for records in self.queue.receive(LOOK_SECONDS))
         pause = threading.Event()
         while True:
             newest = self.sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0]
@@ -133,55 +112,34 @@ class DeadLetters:
                 raise DeadLettersError(f"SQS stopped moving: {newest['FailureReason']}")
             pause.wait(1)
 
-    def move(self, messages: list[MessageTypeDef]) -> int:
+    def move(self, records: Sequence[Mapping[str, Any]]) -> int:
         """Send the messages to their tasks' queues, delete each that was sent, return how many.
 
         Stopped in between, a message is in both queues: the worker takes the second of two for a duplicate.
         """
-        by_lane: dict[Lane, list[MessageTypeDef]] = {}
-        for message in messages:
-            by_lane.setdefault(self.lane(message), []).append(message)
+        places = [self.place(record) for record in records]
         moved = 0
-        for lane, group in by_lane.items():
-            sent = self.sqs.send_message_batch(
-                QueueUrl=self.task_queue_urls[lane],
-                Entries=[
-                    {"Id": str(index), "MessageBody": message["Body"], "MessageAttributes": _attributes(message)}
-                    for index, message in enumerate(group)
-                ],
-            ).get("Successful", [])
-            if sent:
-                self.sqs.delete_message_batch(
-                    QueueUrl=self.url,
-                    Entries=[
-                        {"Id": entry["Id"], "ReceiptHandle": group[int(entry["Id"])]["ReceiptHandle"]} for entry in sent
-                    ],
-                )
-            moved += len(sent)
+        for lane, queue in self.task_queues.items():
+            ours = [(record, owner) for record, (of, owner) in zip(records, places, strict=True) if of is lane]
+            refused = queue.send_again([record for record, _ in ours], [owner for _, owner in ours])
+            for index, (record, _) in enumerate(ours):
+                if index not in refused:
+                    self.queue.delete(record["receiptHandle"])
+                    moved += 1
         return moved
 
-    def lane(self, message: MessageTypeDef) -> Lane:
-        """Return whose queue the message belongs in."""
+    def place(self, record: Mapping[str, Any]) -> tuple[Lane, str]:
+        """Return whose queue a message belongs in, and whose its task is (empty where nobody knows)."""
         try:
-            task = self.tasks.glance(Message.of(message["Body"]).task_id)
+            task = self.tasks.glance(Message.of(record["body"]).task_id)
         except (MalformedMessageError, UnreadableTaskError):
-            return Lane.SMALL
-        return Lane.SMALL if task is None else task.lane
+            task = None
+        return (Lane.SMALL, "") if task is None else (task.lane, task.owner)
 
     def unseen(self) -> int:
         """Return about how many messages somebody else is looking at: the sweeper does, each minute."""
-        answer = self.sqs.get_queue_attributes(
-            QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
-        )
-        return int(answer["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
-
-
-def _attributes(message: MessageTypeDef) -> Mapping[str, MessageAttributeValueTypeDef]:
-    return {
-        name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
-        for name, value in message.get("MessageAttributes", {}).items()
-        if "StringValue" in value
-    }
+        length = self.queue.length()
+        return length.held - length.waiting
 
 
 def main() -> int:

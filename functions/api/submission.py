@@ -133,7 +133,7 @@ def send_new(
     """
     for lane, queue in queues.items():
         stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]
-        messages = [(new.task.task_id, new.task.correlation_id) for new in stored]
+        messages = [(new.task.task_id, new.task.owner, new.task.correlation_id) for new in stored]
         unsent: list[str] = []
         reason = "refused"
         try:
@@ -142,7 +142,7 @@ def send_new(
             else:
                 unsent = queue.send_all(messages)
         except UnavailableError as error:
-            unsent = [task_id for task_id, _ in messages]
+            unsent = [task_id for task_id, _, _ in messages]
             reason = repr(error.__cause__)
         for task_id in unsent:
             logger.warning(

@@ -26,6 +26,7 @@ from tasks.aws import callback_key, callback_queue
 from tasks.callback_secret import callback_secret, signature
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.logs import Event, logger
+from tasks.queue import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,7 +153,7 @@ class Caller:
         """Put a call off that was not made: its message's next delivery is the same attempt."""
         message = {name: getattr(call, name) for name in ("webhook_id", "owner", "callback_url", "body")}
         body = json.dumps({"version": 1, **message, "attempts": call.attempt - 1})
-        self._queue.send_body(body, delay_seconds=DEFER_SECONDS)
+        self._queue.send_body(body, delay_seconds=DEFER_SECONDS, **group_of(call.owner))
         return True
 
     def _fail_too(self, call: Call) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
+from tasks.queue import group_of
 from tasks.settings import settings
 from tasks.task import Status
 
@@ -147,7 +148,8 @@ def ask_for_callbacks(queue: Queue, found: Sequence[Change]) -> None:
     The message holds the very body of the call, so that every attempt sends the same.
     """
     wanted = [change for change in found if change.callback_url and change.status.ended]
-    if refused := queue.send_bodies([_message(change) for change in wanted]):
+    bodies, groups = [_message(change) for change in wanted], [group_of(change.owner) for change in wanted]
+    if refused := queue.send_bodies(bodies, groups):
         raise NotSentError(f"SQS did not take {len(refused)} messages")
     for change in wanted:
         logger.info(

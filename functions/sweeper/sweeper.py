@@ -9,8 +9,8 @@ stay hidden for half an hour. The sweeper looks at the tasks that are overdue, l
   died before it cut the messages' visibility timeout to its lease;
 - all that wait, when no message of the lane waits for a receiver: what they wait for is not there;
 - as many as the lane has fewer messages than overdue tasks, those first that have waited longest;
-- those that were overtaken: sent longer than OVERTAKEN_AFTER before a task of the same lane that a worker has. SQS
-  delivers roughly in order, so their messages are gone, however many others there are.
+- those that were overtaken: sent longer than OVERTAKEN_AFTER before a task of the same lane and owner that a worker
+  has. SQS delivers an owner's messages roughly in order, so theirs are gone, however many others there are.
 
 A long queue by itself is no reason to send anything. A message sent in vain ends quietly at the worker, and a task
 whose message died is claimed by no other message: see store.py. What newer code has written is left to newer code.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +121,11 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
         lost = idle[:missing]
         if len(lost) < len(idle):
             newest = newest_held(store, lane, looked_at, standings)
-            lost += [task for task in idle[missing:] if task.due_at < newest - _ms(OVERTAKEN_AFTER)]
+            lost += [
+                task
+                for task in idle[missing:]
+                if task.due_at < newest.get(standings[task.task_id].owner, 0) - _ms(OVERTAKEN_AFTER)
+            ]
         gone = send_again(store, queues, [*dead, *lost], MAX_SENT - sent)
         sent += gone
         late = sum(standings[task.task_id].holder is Holder.LATE_WORKER for task in mine)
@@ -129,34 +133,36 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     return Sweep(len(overdue), waiting, soon, buried, sent)
 
 
-def newest_held(store: TaskStore, lane: Lane, overdue: Sequence[OpenTask], standings: Mapping[str, Standing]) -> int:
-    """Return when the message was sent, in epoch milliseconds, of the newest task of the lane that a worker has.
+def newest_held(
+    store: TaskStore, lane: Lane, overdue: Sequence[OpenTask], standings: Mapping[str, Standing]
+) -> dict[str, int]:
+    """Return for each owner when the message was sent, in epoch ms, of the newest task of the lane that a worker has.
 
-    A lower bound: the time of submission, and only of tasks that no second message was sent for. 0 if there is none.
+    A lower bound: the time of submission, and only of tasks that no second message was sent for.
     """
     young = list(islice(store.open_tasks(due_from=utc_now()), MAX_YOUNG))
     all_standings = {**standings, **store.standings([task.task_id for task in young])}
-    return max(
-        (
-            standing.submitted_ms
-            for task in [*overdue, *young]
-            if (standing := all_standings.get(task.task_id)) is not None
+    newest: dict[str, int] = {}
+    for task in [*overdue, *young]:
+        standing = all_standings.get(task.task_id)
+        if (
+            standing is not None
             and standing.lane == lane
             and standing.holder is Holder.WORKER
             and task.due_at <= standing.submitted_ms + _ms(FIRST_DUE)
-        ),
-        default=0,
-    )
+        ):
+            newest[standing.owner] = max(standing.submitted_ms, newest.get(standing.owner, 0))
+    return newest
 
 
 def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
     """Fail the tasks whose messages are in the dead-letter queue; the messages stay there for an operator."""
     buried = 0
     handles = []
-    for body, handle in islice(dead_letters.receive(DEAD_HIDDEN_SECONDS), MAX_BURIED):
-        handles.append(handle)
+    for record in islice(chain.from_iterable(dead_letters.receive(DEAD_HIDDEN_SECONDS)), MAX_BURIED):
+        handles.append(record["receiptHandle"])
         try:
-            message = Message.of(body)
+            message = Message.of(record["body"])
         except MalformedMessageError as error:
             logger.error("A dead message is not one of ours", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
@@ -193,7 +199,7 @@ def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: I
             continue
         if task is None:
             continue
-        queues[task.lane].send(task.task_id, task.correlation_id)
+        queues[task.lane].send(task.task_id, task.owner, task.correlation_id)
         sent += 1
         logger.warning(
             "Message sent again",

@@ -229,10 +229,11 @@ class Batch:
 
     def _leave_to_newer(self, message: Message, record: Mapping[str, Any], log: Mapping[str, Any]) -> None:
         """Put off a task that a newer version wrote: a new message, for SQS counts the deliveries of the old one."""
-        correlation_id, trace_header = log.get("correlation_id", ""), record["attributes"].get("AWSTraceHeader")
+        correlation_id, attributes = log.get("correlation_id") or message.task_id, record["attributes"]
+        owner, trace_header = attributes.get("MessageGroupId", ""), attributes.get("AWSTraceHeader")
         try:
             self.queues[self.lane].send(
-                message.task_id, correlation_id or message.task_id, trace_header, delay_seconds=NEWER_SECONDS
+                message.task_id, owner, correlation_id, trace_header, delay_seconds=NEWER_SECONDS
             )
         except UnavailableError:
             self.failures.append(record["messageId"])
@@ -319,7 +320,7 @@ class Batch:
         try:
             if isinstance(outcome, Failed):
                 self.store.pass_on(task, Lane.LARGE)
-                self.queues[Lane.LARGE].send(task.task_id, task.correlation_id, attempt.trace_header)
+                self.queues[Lane.LARGE].send(task.task_id, task.owner, task.correlation_id, attempt.trace_header)
                 code = outcome.error.code
                 logger.info("Task passed on to the large lane", event=Event.TASK_PASSED_ON, code=code, **log)
             elif outcome.reason in OF_THE_MACHINE:
@@ -332,7 +333,7 @@ class Batch:
                 if outcome.reason != "stopped" and not cut_off and attempt.deliveries > 1:
                     # SQS counts deliveries and gives up after some; a task whose turn never came has done nothing to
                     # deserve that, so it gets a new message, and this one is acknowledged.
-                    self.queues[self.lane].send(task.task_id, task.correlation_id, attempt.trace_header)
+                    self.queues[self.lane].send(task.task_id, task.owner, task.correlation_id, attempt.trace_header)
                 else:
                     self.failures.append(attempt.message_id)
                     self.queues[self.lane].hide([attempt.receipt_handle], 0)

@@ -3,7 +3,8 @@
 On AWS an update is in the table's stream however it was made. MiniStack leaves out those made by PartiQL statements,
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
-its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over.
+its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. And it
+hands out messages in the order in which they came, whoever sent them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 import copy
 import os
 import sys
+import time
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
 from ministack.core import lambda_runtime, persistence
-from ministack.services import dynamodb
+from ministack.services import dynamodb, sqs
 
 from local import state
+from local.fair_queues import FairQueue
 from local.guard import API, TICKET, guarded
 
 if TYPE_CHECKING:
@@ -49,6 +53,26 @@ def stream_statements() -> None:
 def forget_read_records() -> None:
     """Keep the stream's records for minutes, not a day: they are in memory, and the notifier reads every second."""
     dynamodb._STREAM_RETENTION_SECONDS = STREAM_SECONDS  # noqa: SLF001 - there is no public way
+
+
+def hand_out_fairly() -> None:
+    """Let standard queues serve quiet senders first, as SQS does where messages have a group."""
+    collect = sqs._collect_msgs  # noqa: SLF001 - there is no public way
+    queues: defaultdict[str, FairQueue] = defaultdict(FairQueue)
+
+    def collect_fairly(queue: dict[str, Any], most: int, hidden_seconds: int) -> Any:  # noqa: ANN401 - MiniStack's own
+        if queue["is_fifo"]:
+            return collect(queue, most, hidden_seconds)
+        fair = queues[queue["attributes"]["QueueArn"]]
+        with fair.lock:
+            now = time.time()
+            waiting = fair.waiting(queue["messages"], now)
+            # It takes the first of what it is given, and changes these.
+            received = collect({**queue, "messages": waiting[:most]}, most, hidden_seconds)
+            fair.received(received, now)
+        return received
+
+    sqs._collect_msgs = collect_fairly  # noqa: SLF001
 
 
 def leave_options_to_the_api() -> None:
@@ -125,6 +149,7 @@ if __name__ == "__main__":
     calls.watch()
     stream_statements()
     forget_read_records()
+    hand_out_fairly()
     leave_options_to_the_api()
     app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
     saving = Save()

@@ -1,6 +1,7 @@
 """The queues, and all that SQS is asked: task messages, which have a worker look at a task, and callbacks to make.
 
-The row is the truth; a task's message carries its id.
+The row is the truth; a task's message carries its id. Its group is the task's owner: SQS serves quiet owners
+before those that keep the workers busy ("fair queues" of its developer guide), each in the order of sending.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
 TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # for which each task that waits will keep a worker busy
@@ -107,6 +107,14 @@ class Queue:
         waiting, in_flight, delayed = (int(numbers[name]) for name in _COUNTS)
         return Length(waiting + in_flight + delayed, waiting)
 
+    def arn(self) -> str:
+        """Return the queue's ARN; raises UnavailableError."""
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        return answer["Attributes"]["QueueArn"]
+
     def size(self) -> int:
         """Return about how many messages the queue holds, in flight and delayed included; raises UnavailableError."""
         return self.length().held
@@ -117,28 +125,7 @@ class Queue:
 
     def next_record(self, wait_seconds: int) -> dict[str, Any] | None:
         """Return the next message as Lambda hands it to a function, None if none comes; raises UnavailableError."""
-        try:
-            answer = self._client.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=1,
-                WaitTimeSeconds=wait_seconds,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("SQS") from error
-        for message in answer.get("Messages", []):
-            attributes = message.get("MessageAttributes", {})
-            return {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-                "messageAttributes": {
-                    name: {"stringValue": value.get("StringValue")} for name, value in attributes.items()
-                },
-            }
-        return None
+        return next(iter(self._records(1, wait_seconds)), None)
 
     def delete(self, receipt_handle: str) -> None:
         """Acknowledge a received message; raises UnavailableError, and the message comes again."""
@@ -147,46 +134,72 @@ class Queue:
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("SQS") from error
 
-    def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
-        """Yield (body, receipt handle) of the messages there are, each hidden for `hidden_seconds`, until none comes.
+    def receive(self, hidden_seconds: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield the messages there are as `next_record` does, ten at most at a time, each hidden for `hidden_seconds`.
 
-        Raises UnavailableError.
+        It ends when none comes. Raises UnavailableError.
         """
-        while True:
-            try:
-                answer = self._client.receive_message(
-                    QueueUrl=self._url,
-                    MaxNumberOfMessages=BATCH_SIZE,
-                    VisibilityTimeout=hidden_seconds,
-                    WaitTimeSeconds=1,
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise UnavailableError("SQS") from error
-            messages = answer.get("Messages", [])
-            if not messages:
-                return
-            yield from ((message["Body"], message["ReceiptHandle"]) for message in messages)
+        while records := self._records(BATCH_SIZE, wait_seconds=1, VisibilityTimeout=hidden_seconds):
+            yield records
+
+    def _records(self, most: int, wait_seconds: int, **more: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of ReceiveMessage
+        try:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=most,
+                WaitTimeSeconds=wait_seconds,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+                **more,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("SQS") from error
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+                "messageAttributes": {
+                    name: {"stringValue": value.get("StringValue")}
+                    for name, value in message.get("MessageAttributes", {}).items()
+                },
+            }
+            for message in answer.get("Messages", [])
+        ]
 
 
 class TaskQueue(Queue):
-    """A queue of task messages."""
+    """A queue of task messages, each in the group of its task's owner."""
 
     def send(
-        self, task_id: str, correlation_id: str, trace_header: str | None = None, *, delay_seconds: int = 0
+        self, task_id: str, owner: str, correlation_id: str, trace_header: str | None = None, *, delay_seconds: int = 0
     ) -> None:
-        """Ask for `task_id` to be worked on.
+        """Ask for the owner's `task_id` to be worked on.
 
         X-Ray links the work to the trace of `trace_header`, or else of this invocation.
         """
-        more = {"MessageAttributes": _attributes(correlation_id), **_trace(trace_header)}
+        more = {**group_of(owner), **_attributes(correlation_id), **_trace(trace_header)}
         self.send_body(Message.new(task_id).body, delay_seconds=delay_seconds, **more)
 
-    def send_all(self, tasks: Sequence[tuple[str, str]]) -> list[str]:
-        """Send a message for each (task id, correlation id); return the task ids that SQS refused."""
+    def send_all(self, tasks: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Send a message for each (task id, owner, correlation id); return the task ids that SQS refused."""
         trace = _trace()
-        bodies = [Message.new(task_id).body for task_id, _ in tasks]
-        more = [{"MessageAttributes": _attributes(correlation_id), **trace} for _, correlation_id in tasks]
+        bodies = [Message.new(task_id).body for task_id, _, _ in tasks]
+        more = [{**group_of(owner), **_attributes(correlation_id), **trace} for _, owner, correlation_id in tasks]
         return [tasks[index][0] for index in self.send_bodies(bodies, more)]
+
+    def send_again(self, records: Sequence[Mapping[str, Any]], owners: Sequence[str]) -> list[int]:
+        """Send messages that were received elsewhere as they were; return the indices of those that SQS refused.
+
+        One whose task's owner nobody knows (empty) keeps the group that it has.
+        """
+        more = []
+        for record, owner in zip(records, owners, strict=True):
+            correlation_id = record["messageAttributes"].get("correlation_id", {}).get("stringValue")
+            group = owner or record["attributes"].get("MessageGroupId", "")
+            more.append({**group_of(group), **(_attributes(correlation_id) if correlation_id else {})})
+        return self.send_bodies([record["body"] for record in records], more)
 
 
 @dataclass(slots=True)
@@ -209,8 +222,13 @@ class Backlog:
         return waiting * TYPICAL_SECONDS[lane] / self.workers[lane]
 
 
-def _attributes(correlation_id: str) -> Mapping[str, MessageAttributeValueTypeDef]:
-    return {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}
+def group_of(owner: str) -> dict[str, str]:
+    """Return what makes SQS count a message as the owner's; one without an owner (empty) counts as a tenant's own."""
+    return {"MessageGroupId": owner} if owner else {}
+
+
+def _attributes(correlation_id: str) -> dict[str, Any]:
+    return {"MessageAttributes": {"correlation_id": {"DataType": "String", "StringValue": correlation_id}}}
 
 
 def _trace(header: str | None = None) -> dict[str, Any]:

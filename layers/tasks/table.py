@@ -52,8 +52,9 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a task that has not ended stands: in which lane, in whose hands, and when it was submitted (epoch ms)."""
+    """How a task that has not ended stands: whose, in which lane, in whose hands, and when submitted (epoch ms)."""
 
+    owner: str
     lane: Lane
     holder: Holder
     submitted_ms: int
@@ -220,7 +221,7 @@ class TaskTable:
     def standings(self, task_ids: Sequence[str]) -> dict[str, Standing]:
         """Return how those of the tasks stand that have not ended; what this code cannot read is left out."""
         now = utc_now()
-        attributes = ("task_id", "status", "lane", "lease_until", "submitted_at", "version")
+        attributes = ("task_id", "owner", "status", "lane", "lease_until", "submitted_at", "version")
         found = {}
         for task_id, row in self._rows_of(task_ids, attributes, consistent=False).items():
             try:
@@ -269,7 +270,8 @@ def _standing(row: Row, now: datetime) -> Standing:
     else:
         holder = Holder.WORKER
     submitted = datetime.fromisoformat(row["submitted_at"]["S"])
-    return Standing(Lane(row.get("lane", {}).get("S", Lane.SMALL)), holder, epoch_ms(submitted))
+    lane = Lane(row.get("lane", {}).get("S", Lane.SMALL))
+    return Standing(row["owner"]["S"], lane, holder, epoch_ms(submitted))
 
 
 def refused(error: ClientError | BotoCoreError, kind: type[UnavailableError] = UnavailableError) -> Row:

@@ -23,6 +23,7 @@ import pytest
 import chaos
 from chaos import ChaosStack, Ledger, progress
 from fault_proxy import QUICK_FAULTS, FaultProxy
+from simulated_aws import BELL
 from tasks.rows import OPEN_SHARDS
 from tasks.task import Status
 
@@ -34,6 +35,8 @@ WORKERS = 3  # at a time
 SHORT = TASKS < 500
 SEED = int(os.environ.get("CHAOS_SEED", "20250131"))
 BACKLOG = 10_000
+# Runs until its time is up.
+ENDLESS = "bit c; qubit q; x q; c = measure q; while (c) { c = measure q; }"
 
 
 @pytest.fixture(scope="module", name="stack")
@@ -112,7 +115,7 @@ def refused_in_log(ledger: Ledger) -> set[str]:
 
     The stand-in may keep an invocation's last lines back until the next one, so there is a next one.
     """
-    duplicates = [(task_id, "duplicate") for task_id in list(ledger.expected)[:30]]
+    duplicates = [(task_id, "owner", "duplicate") for task_id in list(ledger.expected)[:30]]
     assert ledger.stack.queue.send_all(duplicates) == []
     ledger.settle()
     return {line["task_id"] for line in ledger.events("worker", "attempt_stale")}
@@ -123,7 +126,7 @@ def test_duplicates_out_of_order(stack: ChaosStack, ledger: Ledger) -> None:
     choice = random.Random(SEED)
     stack.deliver(enabled=False)
     ledger.submit(TASKS)
-    again = [(task_id, "duplicate") for task_id in ledger.expected]
+    again = [(task_id, "owner", "duplicate") for task_id in ledger.expected]
     choice.shuffle(again)
     assert stack.queue.send_all(again) == []
     stack.deliver(enabled=True)
@@ -285,7 +288,7 @@ def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> N
             for task_id in task_ids
         ),
     )
-    stack.queue.send_all([(task_id, "backlog") for task_id in task_ids])
+    stack.queue.send_all([(task_id, "owner", "backlog") for task_id in task_ids])
     stack.make_due([real])
     sweeps = [stack.sweep() for _ in range(2)]
     assert [(swept["overdue"], swept["sent"]) for swept in sweeps] == [(BACKLOG, 0)] * 2
@@ -301,6 +304,49 @@ def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> N
     print(f"\n  Backlog: tasks {BACKLOG}, messages sent in 2 sweeps 0, after 7 were lost 7, a sweep {seconds:.1f} s")  # noqa: T201
     sqs.purge_queue(QueueUrl=url)
     _write(dynamodb, table, ({"DeleteRequest": {"Key": {"task_id": {"S": task_id}}}} for task_id in task_ids))
+
+
+def test_one_key_does_not_starve_another(stack: ChaosStack, ledger: Ledger) -> None:
+    """A Bell pair of one key ends while thousands of tasks of another key wait: MiniStack is taught SQS's order."""
+    progress(lambda: stack.queue.size() == 0)
+    count = 300 if SHORT else 3_000
+    stack.deliver(enabled=False)
+    with stack.http() as many, stack.http(stack.new_key()) as one:
+        for _ in range(count // 100):
+            answer = many.post("/tasks/batch", json={"tasks": [{"qc": BELL}] * 100})
+            assert answer.status_code == 200
+            ledger.expected |= dict.fromkeys((task["task_id"] for task in answer.json()["tasks"]), "")
+        stack.deliver(enabled=True)
+        progress(lambda: ledger.statuses()[Status.COMPLETED])
+        start = time.monotonic()
+        task_id = one.post("/tasks", json={"qc": BELL}).json()["task_id"]
+        progress(lambda: one.get(f"/tasks/{task_id}").json()["status"] == "completed")
+        seconds = time.monotonic() - start
+    waiting = ledger.statuses()[Status.PENDING]
+    print(f"\n  One task beside {count} of another key: {seconds:.2f} s, {waiting} of those still waited")  # noqa: T201
+    assert waiting > count // 2
+    assert SHORT or seconds < 2
+    ledger.heal()
+
+
+def test_endless_tasks_of_one_key_leave_a_worker_to_others(stack: ChaosStack, ledger: Ledger) -> None:
+    """Twenty tasks that run to their time limit keep two of three workers; another key's Bell pair ends before them."""
+    progress(lambda: stack.queue.size() == 0)
+    with stack.http() as many, stack.http(stack.new_key()) as one:
+        answer = many.post("/tasks/batch", json={"tasks": [{"qc": ENDLESS, "shots": 1}] * 20})
+        assert answer.status_code == 200
+        ledger.expected |= dict.fromkeys((task["task_id"] for task in answer.json()["tasks"]), "")
+        progress(lambda: ledger.statuses()[Status.PROCESSING])
+        start = time.monotonic()
+        task_id = one.post("/tasks", json={"qc": BELL}).json()["task_id"]
+        progress(lambda: one.get(f"/tasks/{task_id}").json()["status"] == "completed")
+        seconds = time.monotonic() - start
+        ended = ledger.statuses()[Status.FAILED] + ledger.statuses()[Status.COMPLETED]
+        for endless in ledger.expected:
+            many.delete(f"/tasks/{endless}")
+    print(f"\n  One task beside 20 endless ones of another key: {seconds:.2f} s")  # noqa: T201
+    assert ended == 0
+    assert SHORT or seconds < 5
 
 
 def _write(dynamodb: object, table: str, requests: Iterable[object]) -> None:

@@ -72,6 +72,7 @@ def sqs_record(
             "ApproximateReceiveCount": str(receives),
             "SentTimestamp": now,
             "ApproximateFirstReceiveTimestamp": now,
+            "MessageGroupId": "alice",
         },
         "messageAttributes": {"correlation_id": {"stringValue": "correlation", "dataType": "String"}},
         "eventSource": "aws:sqs",

@@ -84,6 +84,7 @@ def test_submitting_writes_the_row_and_sends_the_id_alone(in_moto: Aws) -> None:
     (message,) = in_moto.messages()
     said = json.loads(message["Body"])
     assert (said.pop("send_id") != "", said) == (True, {"version": 1, "task_id": task_id})
+    assert message["Attributes"]["MessageGroupId"] == "alice"
     assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "mine-1"
 
 

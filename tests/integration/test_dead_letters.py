@@ -45,14 +45,20 @@ class WithoutMoveTask:
     def send_message_batch(self, **request: Any) -> Any:
         """Take some of the messages."""
         taken = [entry for entry in request["Entries"] if not self._refuse(entry["MessageBody"])]
-        return self._client.send_message_batch(**request | {"Entries": taken}) if taken else {"Failed": []}
+        refused = [{"Id": entry["Id"]} for entry in request["Entries"] if entry not in taken]
+        if taken:
+            self._client.send_message_batch(**request | {"Entries": taken})
+        return {"Failed": refused}
 
 
 def tools(in_moto: Aws, sqs: Any = None) -> DeadLetters:
     """Return the tools for what moto holds."""
-    urls = {Lane.SMALL: in_moto.settings.task_queue_url, Lane.LARGE: in_moto.settings.large_task_queue_url}
-    client = sqs or WithoutMoveTask(aws.client("sqs"))
-    return DeadLetters(client, in_moto.settings.dead_letter_queue_url, urls, in_moto.store)
+    urls = {
+        "TASK_QUEUE_URL": in_moto.settings.task_queue_url,
+        "LARGE_TASK_QUEUE_URL": in_moto.settings.large_task_queue_url,
+        "DEAD_LETTER_QUEUE_URL": in_moto.settings.dead_letter_queue_url,
+    }
+    return DeadLetters.at(sqs or WithoutMoveTask(aws.client("sqs")), urls, in_moto.store)
 
 
 def dead(in_moto: Aws, lane: Lane = Lane.SMALL) -> str:
@@ -62,7 +68,7 @@ def dead(in_moto: Aws, lane: Lane = Lane.SMALL) -> str:
     if lane is Lane.LARGE:
         claimed = in_moto.claimed(task.task_id)
         in_moto.store.pass_on(claimed, Lane.LARGE)
-    in_moto.dead_letters.send(task.task_id, "correlation")
+    in_moto.dead_letters.send(task.task_id, "alice", "correlation")
     return task.task_id
 
 
@@ -75,7 +81,7 @@ def test_each_message_is_shown_with_its_task(in_moto: Aws) -> None:
     """A line says how often and when the message was received and what became of its task; looking consumes nothing."""
     buried, unknown = dead(in_moto), new_task_id()
     in_moto.store.bury(buried, ATTEMPTS_EXHAUSTED)
-    in_moto.dead_letters.send(unknown, "correlation")
+    in_moto.dead_letters.send(unknown, "alice", "correlation")
     aws.client("sqs").send_message(QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody="?")
     for look in (1, 2):
         lines = [
@@ -113,6 +119,24 @@ def test_redriven_messages_go_to_their_tasks_queues(in_moto: Aws) -> None:
     assert json.loads(message["Body"])["task_id"] == small
     assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "correlation"
     assert in_moto.messages(in_moto.settings.dead_letter_queue_url) == []
+
+
+def test_redriven_messages_count_as_their_owners(in_moto: Aws) -> None:
+    """Each is in the group of its task's owner, also one that had none; without a task it keeps its own."""
+    of_alice, gone = dead(in_moto), new_task_id()
+    in_moto.dead_letters.send(gone, "bob", "correlation")
+    in_moto.dead_letters.send(dead(in_moto), "", "correlation")
+    assert tools(in_moto).redrive() == 4
+    groups = [(json.loads(message["Body"])["task_id"], group_of(message)) for message in in_moto.messages()]
+    assert dict(groups)[of_alice] == "alice"
+    assert [group for _, group in groups].count("alice") == 3
+    assert dict(groups)[gone] == "bob"
+
+
+def group_of(message: dict[str, Any]) -> str | None:
+    """Return whose a received message counts as."""
+    group: str | None = message["Attributes"].get("MessageGroupId")
+    return group
 
 
 def test_what_could_not_be_sent_stays_dead(in_moto: Aws) -> None:
@@ -153,9 +177,9 @@ def test_a_stack_in_the_cloud_is_found_by_its_outputs(in_moto: Aws, monkeypatch:
     """With a name, queues and table are those of the CloudFormation stack's outputs."""
     outputs = {
         "TasksTableName": "tasks",
-        "TaskQueueUrl": "small",
-        "LargeTaskQueueUrl": "large",
-        "DeadLetterQueueUrl": "dead",
+        "TaskQueueUrl": "https://sqs/1/small",
+        "LargeTaskQueueUrl": "https://sqs/1/large",
+        "DeadLetterQueueUrl": "https://sqs/1/dead",
         "PayloadBucketName": "payloads",
     }
     session = boto3.session.Session()
@@ -175,7 +199,8 @@ def test_a_stack_in_the_cloud_is_found_by_its_outputs(in_moto: Aws, monkeypatch:
     )
     monkeypatch.setattr(boto3.session, "Session", lambda: session)
     found = DeadLetters.of("production")
-    assert (found.url, found.task_queue_urls) == ("dead", {Lane.SMALL: "small", Lane.LARGE: "large"})
+    assert found.queue.name == "dead"
+    assert {lane: queue.name for lane, queue in found.task_queues.items()} == {Lane.SMALL: "small", Lane.LARGE: "large"}
 
 
 def test_without_a_stack_it_says_so(

@@ -36,7 +36,7 @@ def waiting(in_moto: Aws, number: int) -> list[str]:
     tasks = [new_task(circuit=BELL, shots=1000, options={"seed": 7}, lane=Lane.LARGE) for _ in range(number)]
     for task in tasks:
         in_moto.store.submit(task)
-        in_moto.queues[Lane.LARGE].send(task.task_id, "correlation")
+        in_moto.queues[Lane.LARGE].send(task.task_id, "alice", "correlation")
     return [task.task_id for task in tasks]
 
 
@@ -199,5 +199,5 @@ def test_as_many_jobs_start_as_tasks_wait(
 
 def test_while_nothing_waits_nothing_is_asked(in_moto: Aws, batch: Stubber) -> None:
     """Not even AWS Batch; tasks in the small lane start no job."""
-    in_moto.queue.send(new_task().task_id, "correlation")
+    in_moto.queue.send(new_task().task_id, "alice", "correlation")
     assert launcher.handler({}, Context()) == {"waiting": 0, "started": 0}

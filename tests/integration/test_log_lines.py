@@ -134,7 +134,7 @@ def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     in_moto.edit(unsent, due_at=1)
     sweeper.handler({}, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
     in_moto.edit(unsent, due_at=1)
-    in_moto.dead_letters.send(unsent, "of-the-dead")
+    in_moto.dead_letters.send(unsent, "alice", "of-the-dead")
     sweeper.handler({}, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
 
 

@@ -97,6 +97,7 @@ class Calls:
     used: set[Permission] = field(default_factory=set)
     lines: set[tuple[str, int]] = field(default_factory=set)
 
+    strangers: list[dict[str, Any]] = field(default_factory=list)  # messages sent that do not count as alice's
     aside: bool = False  # while a test prepares something
     record: Any = None  # what a client of the test's own must call
 
@@ -104,11 +105,12 @@ class Calls:
         """Forget what was called, as for a test's own preparations."""
         self.used.clear()
         self.lines.clear()
+        self.strangers.clear()
 
 
 @pytest.fixture(name="called")
-def fixture_called(in_moto: Aws) -> Calls:
-    """Give the record of all calls."""
+def fixture_called(in_moto: Aws) -> Iterator[Calls]:
+    """Give the record of all calls; whoever sends a message must have sent it in its owner's group, who is alice."""
     calls = Calls()
     resources = {
         in_moto.settings.tasks_table: "TasksTable",
@@ -127,6 +129,9 @@ def fixture_called(in_moto: Aws) -> Calls:
             return
         calls.lines.update(call_sites.frames())
         service = model.service_model.service_name
+        if model.name in ("SendMessage", "SendMessageBatch"):
+            sent = params.get("Entries", [params])
+            calls.strangers += [message for message in sent if message.get("MessageGroupId") != "alice"]
         if service == "batch":
             names = {"queue": "JobQueue", "definition:1": "JobDefinition"}
             of = ["*"] if model.name == "ListJobs" else [names[params["jobQueue"]], names[params["jobDefinition"]]]
@@ -154,7 +159,8 @@ def fixture_called(in_moto: Aws) -> Calls:
     clients += [aws.client("events"), aws.client("secretsmanager")]
     for client in clients:
         client.meta.events.register("before-parameter-build", record)
-    return calls
+    yield calls
+    assert calls.strangers == []
 
 
 def submitted(in_moto: Aws, **changes: Any) -> str:
@@ -271,7 +277,7 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         in_moto.edit(task_id, due_at=1)
     waiting = submitted(in_moto, lane=Lane.LARGE)
     in_moto.edit(waiting, due_at=2)
-    in_moto.queues[Lane.LARGE].send(waiting, "correlation")
+    in_moto.queues[Lane.LARGE].send(waiting, "alice", "correlation")
     called.clear()
     assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "soon": 0, "buried": 1, "sent": 2}
     assert called.used == allowed("SweeperRole")
@@ -328,7 +334,7 @@ def test_a_job_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """What the large lane's worker does, and receiving and deleting messages, which Lambda does for functions."""
     outcomes = iter([*OUTCOMES, CUT_OFF, OUTCOMES[0]])
     for circuit in (BELL, LONG, BELL, BELL):
-        in_moto.queues[Lane.LARGE].send(submitted(in_moto, circuit=circuit), "correlation")
+        in_moto.queues[Lane.LARGE].send(submitted(in_moto, circuit=circuit), "alice", "correlation")
     called.clear()
     children: Any = ScriptedChildren()
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))

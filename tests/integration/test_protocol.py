@@ -49,20 +49,20 @@ class ModelQueue:
     def __init__(self) -> None:
         self.messages: list[Sent] = []
 
-    def send(self, task_id: str, correlation_id: str) -> None:
+    def send(self, task_id: str, owner: str, correlation_id: str) -> None:
         """Add a message."""
-        del correlation_id
+        del owner, correlation_id
         self.messages.append(Sent(Message.new(task_id)))
 
     def length(self) -> Length:
         """Return how many there are, and how many of them wait."""
         return Length(len(self.messages), sum(not sent.hidden for sent in self.messages))
 
-    def receive(self, hidden_seconds: int) -> Iterator[tuple[str, str]]:
+    def receive(self, hidden_seconds: int) -> Iterator[list[dict[str, Any]]]:
         """Yield the messages there are."""
         assert hidden_seconds > 0
         for sent in self.messages:
-            yield sent.message.body, "handle"
+            yield [{"body": sent.message.body, "receiptHandle": "handle"}]
 
     def hide(self, receipt_handles: Sequence[str], seconds: int) -> None:
         """Do nothing: any message may come at any time here."""
@@ -110,7 +110,7 @@ class Protocol(RuleBasedStateMachine):
         self.aws.store.submit(task)
         self.ends[task.task_id] = []
         if sent:
-            self.queues[Lane.SMALL].send(task.task_id, "")
+            self.queues[Lane.SMALL].send(task.task_id, "alice", "")
         return task.task_id
 
     @rule(target=attempts, data=st.data(), acknowledged=st.booleans(), batched=st.booleans())
@@ -193,7 +193,7 @@ class Protocol(RuleBasedStateMachine):
         with suppress(StaleAttemptError):
             self.aws.store.pass_on(task, Lane.LARGE)
             if acknowledged:
-                self.queues[Lane.LARGE].send(task.task_id, "")
+                self.queues[Lane.LARGE].send(task.task_id, "alice", "")
                 self.acknowledge(message)
 
     @rule(attempt=consumes(attempts), acknowledged=st.booleans())
@@ -204,7 +204,7 @@ class Protocol(RuleBasedStateMachine):
             return
         with suppress(StaleAttemptError):
             self.aws.store.release(task, unstarted=True)
-            self.queues[Lane.SMALL].send(task.task_id, "")
+            self.queues[Lane.SMALL].send(task.task_id, "alice", "")
             if acknowledged:
                 self.acknowledge(message)
 

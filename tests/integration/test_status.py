@@ -68,8 +68,8 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
     running, done = new_task(), new_task()
     for task in (old, running, done):
         in_moto.store.submit(task)
-        in_moto.queue.send(task.task_id, task.correlation_id)
-    in_moto.dead_letters.send(old.task_id, "correlation")
+        in_moto.queue.send(task.task_id, task.owner, task.correlation_id)
+    in_moto.dead_letters.send(old.task_id, "alice", "correlation")
     for task in (running, done):
         claimed = in_moto.claimed(task.task_id)
     in_moto.store.complete(claimed, {"result": {}})

@@ -28,7 +28,7 @@ def submitted(in_moto: Aws, *, sent: bool, overdue: bool = True) -> str:
     task = new_task()
     in_moto.store.submit(task)
     if sent:
-        in_moto.queue.send(task.task_id, task.correlation_id)
+        in_moto.queue.send(task.task_id, task.owner, task.correlation_id)
     if overdue:
         in_moto.edit(task.task_id, due_at=1)
     return task.task_id
@@ -114,7 +114,7 @@ def test_a_running_task_is_left_alone(in_moto: Aws) -> None:
     """A task whose worker keeps its lease is neither sent for nor buried."""
     task_id = submitted(in_moto, sent=False)
     in_moto.store.claim(task_id)
-    in_moto.dead_letters.send(task_id, "correlation")
+    in_moto.dead_letters.send(task_id, "alice", "correlation")
     result = swept(in_moto)
     assert (result.sent, result.buried) == (0, 0)
 
@@ -122,7 +122,7 @@ def test_a_running_task_is_left_alone(in_moto: Aws) -> None:
 def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
     """A dead-lettered task ends failed and its message stays for an operator, visible."""
     task_id = submitted(in_moto, sent=False)
-    in_moto.dead_letters.send(task_id, "correlation")
+    in_moto.dead_letters.send(task_id, "alice", "correlation")
     assert swept(in_moto) == Sweep(overdue=1, buried=1)
     task = in_moto.stored(task_id)
     assert task.error == ATTEMPTS_EXHAUSTED.as_dict()
@@ -134,9 +134,9 @@ def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
 def test_a_foreign_dead_message_is_passed_over(in_moto: Aws) -> None:
     """What is not one of our messages does not stop the sweep."""
     aws.client("sqs").send_message(QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody="?")
-    in_moto.dead_letters.send(new_task_id(), "correlation")
+    in_moto.dead_letters.send(new_task_id(), "alice", "correlation")
     task_id = submitted(in_moto, sent=False)
-    in_moto.dead_letters.send(task_id, "correlation")
+    in_moto.dead_letters.send(task_id, "alice", "correlation")
     assert swept(in_moto).buried == 1
 
 
@@ -156,7 +156,7 @@ def claimed_later(in_moto: Aws, *, overdue: bool, after: timedelta = OVERTAKEN_A
 def test_a_busy_lane_does_not_hide_the_other_ones_loss(in_moto: Aws) -> None:
     """Messages without a task in the small lane, as of tasks that were cancelled, do not stand for a large one's."""
     for _ in range(5):
-        in_moto.queue.send(new_task_id(), "cancelled")
+        in_moto.queue.send(new_task_id(), "alice", "cancelled")
     task = new_task(lane=Lane.LARGE)
     in_moto.store.submit(task)
     in_moto.edit(task.task_id, due_at=1)
@@ -168,7 +168,7 @@ def test_a_busy_lane_does_not_hide_the_other_ones_loss(in_moto: Aws) -> None:
 def test_a_task_that_was_overtaken_is_sent_for(in_moto: Aws, *, overdue: bool) -> None:
     """However many messages there are: one of a task that was submitted minutes later has been received."""
     for _ in range(5):
-        in_moto.queue.send(new_task_id(), "cancelled")
+        in_moto.queue.send(new_task_id(), "alice", "cancelled")
     lost = submitted(in_moto, sent=False)
     assert [swept(in_moto).sent for _ in range(3)] == [0, 0, 0]
     claimed_later(in_moto, overdue=overdue)
@@ -184,6 +184,14 @@ def test_a_task_that_waits_in_order_is_not_sent_for(in_moto: Aws) -> None:
     assert swept(in_moto) == Sweep(overdue=1, waiting=1)
 
 
+def test_a_task_that_another_owners_overtook_is_not_sent_for(in_moto: Aws) -> None:
+    """SQS serves quiet owners first: behind a long queue of one's own there is nothing to mend."""
+    submitted(in_moto, sent=True)
+    others = claimed_later(in_moto, overdue=False)
+    set_row(in_moto, others, owner={"S": "bob"})
+    assert swept(in_moto) == Sweep(overdue=1, waiting=1)
+
+
 def test_a_task_that_was_given_back_is_not_abandoned(in_moto: Aws) -> None:
     """Released, or passed on to the other lane, it has a message; in a long queue it is no reason to send another."""
     released, passed_on = (submitted(in_moto, sent=False) for _ in range(2))
@@ -191,7 +199,7 @@ def test_a_task_that_was_given_back_is_not_abandoned(in_moto: Aws) -> None:
     in_moto.store.pass_on(in_moto.claimed(passed_on), Lane.LARGE)
     assert swept(in_moto) == Sweep()  # they are not even due
     for lane, task_id in ((Lane.SMALL, released), (Lane.LARGE, passed_on)):
-        in_moto.queues[lane].send(task_id, "correlation")
+        in_moto.queues[lane].send(task_id, "alice", "correlation")
         in_moto.edit(task_id, due_at=1)
     assert swept(in_moto) == Sweep(overdue=2, waiting=2)
 

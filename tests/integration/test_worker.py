@@ -201,7 +201,7 @@ def test_without_time_left_everything_goes_back_at_once(in_moto: Aws, children: 
     """A batch whose function has no time left returns its messages visible and its tasks claimable."""
     task_ids = [submitted(in_moto) for _ in range(3)]
     for task_id in task_ids:
-        in_moto.queue.send(task_id, "correlation")
+        in_moto.queue.send(task_id, "alice", "correlation")
     records = received(in_moto)
     assert work(in_moto, records, children, seconds=0) == [record["messageId"] for record in records]
     again = received(in_moto)
@@ -482,7 +482,7 @@ def test_a_task_whose_program_is_gone_fails(in_moto: Aws) -> None:
 def test_what_the_machine_could_not_run_is_left_to_its_lease(in_moto: Aws, reason: str) -> None:
     """Neither claimable nor visible at once: five deliveries within a second would fail the task."""
     task_id = submitted(in_moto)
-    in_moto.queue.send(task_id, "correlation")
+    in_moto.queue.send(task_id, "alice", "correlation")
     records = received(in_moto)
     returned = ScriptedChildren(Returned(reason, started=True))
     assert work(in_moto, records, returned) == [records[0]["messageId"]]
