@@ -332,10 +332,12 @@ def test_one_key_does_not_starve_another(stack: ChaosStack, ledger: Ledger) -> N
 def test_endless_tasks_of_one_key_leave_a_worker_to_others(stack: ChaosStack, ledger: Ledger) -> None:
     """Twenty tasks that run to their time limit keep two of three workers; another key's Bell pair ends before them."""
     progress(lambda: stack.queue.size() == 0)
+    stack.deliver(enabled=False)  # until all are there: they are received in two full batches then
     with stack.http() as many, stack.http(stack.new_key()) as one:
         answer = many.post("/tasks/batch", json={"tasks": [{"qc": ENDLESS, "shots": 1}] * 20})
         assert answer.status_code == 200
         ledger.expected |= dict.fromkeys((task["task_id"] for task in answer.json()["tasks"]), "")
+        stack.deliver(enabled=True)
         progress(lambda: ledger.statuses()[Status.PROCESSING])
         start = time.monotonic()
         task_id = one.post("/tasks", json={"qc": BELL}).json()["task_id"]
