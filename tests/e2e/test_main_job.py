@@ -119,9 +119,11 @@ def test_bad_requests_are_refused_over_the_wire(stack: Stack, body: bytes, conte
 def test_unknown_addresses_have_the_contracts_body(stack: Stack) -> None:
     """API Gateway's own refusals look like ours."""
     with stack.http() as http:
-        for answer in (http.get("/nowhere"), http.put("/tasks", json={}), http.post("/")):
-            assert answer.status_code == 404
-            assert (answer.json()["status"], answer.json()["code"]) == ("error", "not_found")
+        answer = http.get("/nowhere")
+        assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (404, "error", "not_found")
+        for answer in (http.put("/tasks", json={}), http.post("/")):
+            assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+            assert answer.headers["allow"]
 
 
 def test_the_documentation_works_behind_the_stage(stack: Stack) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from local_stack import Stack
 
 # Runs shot by shot, for minutes if it may.
-ENDLESS = "qubit[13] q; bit[13] c; for int i in [1:200] { h q[12]; reset q[12]; } c = measure q;"
+ENDLESS = "bit c; qubit q; x q; c = measure q; while (c) { c = measure q; }"
 
 
 def test_tasks_are_listed_page_by_page(stack: Stack) -> None:
