@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from local import machine, state
-from local.ministack import LocalStackError, UnkeptError, free_port, ministack
+from local.ministack import LocalStackError, PortTakenError, UnkeptError, free_port, listening, ministack
 from local.running import CLIENT_FILE, folder, write_environment
 from local.translate import LOCAL_API_KEY
 from quantum_circuits import AsyncClient
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PORT = 8000
 AWS_PORT = 4566  # LocalStack's, which tools know
+PORT_TRIES = 3  # another program may take the port that was free
 UNKEPT = "!"  # behind the process's id in the lock, when its state could not be saved
 LOOK_SECONDS = 0.2  # how soon the end of the stand-in is noticed
 LEAST_LIFE_SECONDS = 60.0  # of a stand-in that is started again when it ends
@@ -81,9 +82,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
     _lock = only_one(where)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback((where / "env").unlink, missing_ok=True)
-        port = free_port(_wanted("PORT"), PORT)
-        aws_port = _aws_port(where / "state")
-        say(f"Starting MiniStack, the AWS stand-in, on port {aws_port} ...")
+        entrance = cleanup.enter_context(listening(_wanted("PORT"), PORT))
         target = Target(where / "state")
         serving = contextlib.AsyncExitStack()
         showing: asyncio.Task[None] | None = None
@@ -92,10 +91,10 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
             async with serving:
                 while not stop.is_set():
                     started = time.monotonic()
-                    async with _standin(aws_port, where, say) as (standin, deployment, key):
+                    async with _standin(where, say) as (standin, deployment, key):
                         target.url = deployment.api_url
                         if showing is None:
-                            url = await serving.enter_async_context(front(port, target))
+                            url = await serving.enter_async_context(front(entrance, target))
                         write_environment(url, LOCAL_API_KEY, standin.endpoint, key, deployment.outputs)
                         showing = showing or asyncio.create_task(ready(url))
                         await _first(stop, standin.process, showing)
@@ -115,15 +114,15 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
 
 
 @contextlib.asynccontextmanager
-async def _standin(
-    port: int, where: Path, say: Callable[[str], None]
-) -> AsyncIterator[tuple[Standin, Deployment, str]]:
+async def _standin(where: Path, say: Callable[[str], None]) -> AsyncIterator[tuple[Standin, Deployment, str]]:
     """Run the stand-in with the stack deployed to it; give both and the access key of this start."""
     from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
 
+    (where / "state").mkdir(parents=True, exist_ok=True)
     state.check(where / "state")
     key = secrets.token_hex(16)
-    with ministack(port, where / "state", where / "ministack.log", key) as standin:
+    with contextlib.ExitStack() as running:
+        standin = _started(where, key, say, running)
         say("Deploying template.yaml ...")
         overrides = {
             **machine.parameters(machine.memory_mb(), os.cpu_count() or 1),
@@ -160,20 +159,29 @@ def _report_end(process: subprocess.Popen[bytes], early: int, where: Path, say: 
     say(f"{end} Starting it again ...")
 
 
-def _aws_port(state: Path) -> int:
-    """Return the stand-in's port: always the same for one state, in which the queues' URLs name it."""
-    wanted, kept = _wanted("AWS_PORT"), state / "port"
+def _started(where: Path, key: str, say: Callable[[str], None], running: contextlib.ExitStack) -> Standin:
+    """Start the stand-in, which `running` stops: on its state's port, which is always the same as queues' URLs name it.
+
+    A state without a port gets the usual one or any that is free; when another program takes it first, another one.
+    """
+    wanted, kept = _wanted("AWS_PORT"), where / "state" / "port"
     belongs = int(kept.read_text()) if kept.exists() else None
-    again = f"The tasks kept in {state} belong to port {belongs}; remove that folder to start without them."
+    again = f" The tasks kept in {kept.parent} belong to port {belongs}; remove that folder to start without them."
     if belongs and wanted not in {None, belongs}:
-        raise LocalStackError(again)
-    try:
-        port = free_port(belongs or wanted, AWS_PORT)
-    except LocalStackError as error:
-        raise LocalStackError(f"{error} {again}" if belongs else str(error)) from None
-    state.mkdir(parents=True, exist_ok=True)
-    kept.write_text(str(port))
-    return port
+        raise LocalStackError(again.strip())
+    tries = 1 if belongs or wanted is not None else PORT_TRIES
+    while True:
+        tries -= 1
+        try:
+            port = free_port(belongs or wanted, AWS_PORT)
+            say(f"Starting MiniStack, the AWS stand-in, on port {port} ...")
+            standin = running.enter_context(ministack(port, where / "state", where / "ministack.log", key))
+        except LocalStackError as error:
+            if not (isinstance(error, PortTakenError) and tries):
+                raise LocalStackError(f"{error}{again if belongs else ''}") from None
+        else:
+            kept.write_text(str(port))
+            return standin
 
 
 def _wanted(name: str) -> int | None:

@@ -20,6 +20,7 @@ from local import state
 from local.guard import is_loopback
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -51,9 +52,9 @@ def unavailable(message: str, hint: str) -> web.Response:
 
 
 @contextlib.asynccontextmanager
-async def front(port: int, target: Target) -> AsyncIterator[str]:
-    """Serve the API of `target` on 127.0.0.1:`port`; yield the short URL."""
-    url = f"http://127.0.0.1:{port}"
+async def front(listening: socket.socket, target: Target) -> AsyncIterator[str]:
+    """Serve the API of `target` on a listening socket of 127.0.0.1; yield the short URL."""
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     environment = asyncio.Semaphore(ENVIRONMENTS)
     async with aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -96,7 +97,7 @@ async def front(port: int, target: Target) -> AsyncIterator[str]:
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+            await web.SockSite(runner, listening).start()
             yield url
         finally:
             await runner.cleanup()

@@ -37,21 +37,36 @@ class UnkeptError(LocalStackError):
     """The local stack has ended, and its next start will not know what this one did."""
 
 
-def free_port(wanted: int | None, usual: int) -> int:
-    """Return the port to listen on: the wanted one, or else the usual one, or else any that is free.
+class PortTakenError(LocalStackError):
+    """Another program took the stand-in's port between our choice and its start."""
 
-    Raises LocalStackError when a wanted port is taken.
+
+def listening(wanted: int | None, usual: int) -> socket.socket:
+    """Return a socket that listens on the wanted port of 127.0.0.1, or else on the usual one or any that is free.
+
+    Nobody else gets its port as long as it is open. Raises LocalStackError when a wanted port is taken.
     """
     for port in (usual, 0) if wanted is None else (wanted,):
-        with socket.socket() as probe:
-            # A port whose last connections are still winding down may be listened on again.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        found = socket.socket()
+        # A port whose last connections are still winding down may be listened on again.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind(("127.0.0.1", port))
+            found.listen()
+        except OSError:
+            found.close()
+            continue
+        return found
     raise LocalStackError(f"Port {wanted} is in use. Stop what listens there, or choose another port.")
+
+
+def free_port(wanted: int | None, usual: int) -> int:
+    """Return the wanted port, or else the usual one or any that is free, for a program that binds it itself.
+
+    Another program may take it before that. Raises LocalStackError when a wanted port is taken.
+    """
+    with listening(wanted, usual) as probe:
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,8 @@ class Standin:
 def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
     """Run MiniStack on 127.0.0.1:`port` with its state under `state`, for those who have the access key `key`.
 
-    Raises LocalStackError when it does not come up, and at the end when its state could not be saved.
+    Raises PortTakenError when another program listens there, LocalStackError when it does not come up, and at the end
+    UnkeptError when its state could not be saved.
     """
     state.mkdir(parents=True, exist_ok=True)
     _read_streams_from_the_start(state)
@@ -107,7 +123,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(process, endpoint, key, log)
+        _wait_until_ready(process, port, key, log)
         yield Standin(endpoint, process)
     finally:
         ended = process.poll() is not None  # by itself: whoever waits for that is told
@@ -137,12 +153,14 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, key: str, log: Path) -> None:
-    health = urllib.request.Request(f"{endpoint}/_ministack/health", headers={"X-Amz-Security-Token": key})  # noqa: S310
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, key: str, log: Path) -> None:
+    health = urllib.request.Request(f"http://127.0.0.1:{port}/_ministack/health", headers={"X-Amz-Security-Token": key})
     wait = threading.Event()
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
+            if _in_use(port):
+                raise PortTakenError(f"Port {port} is in use. Stop what listens there, or choose another port.")
             raise LocalStackError(f"MiniStack ended at its start; the reason is in {log}.")
         try:
             with urllib.request.urlopen(health, timeout=2):  # noqa: S310 - our own loopback URL
@@ -150,6 +168,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, key: str,
         except (urllib.error.URLError, OSError):
             wait.wait(0.05)
     raise LocalStackError(f"MiniStack did not answer within {READY_SECONDS} s; see {log}.")
+
+
+def _in_use(port: int) -> bool:
+    try:
+        free_port(port, port)
+    except LocalStackError:
+        return True
+    return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

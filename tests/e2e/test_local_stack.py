@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from local.ministack import listening
 from local_stack import Stack, eventually
 from simulated_aws import BELL
 
@@ -163,6 +166,41 @@ def test_a_busy_port_is_named(own: Stack, name: str) -> None:
     assert started.returncode == 1
     assert f"Port {port} is in use." in started.stderr
     assert own.processes() == {}
+
+
+COLLIDING = """
+import os, signal, socket, sys
+from local import __main__ as main
+free_port = main.free_port
+taken = []
+def free_port_then_taken(wanted, usual):
+    port = free_port(wanted, usual)
+    if not taken:
+        taken.append(socket.create_server(("127.0.0.1", port)))
+    return port
+main.free_port = free_port_then_taken
+main.AWS_PORT = 0
+async def ready(url):
+    os.kill(os.getpid(), signal.SIGTERM)
+main.asyncio.run(main.serve(print, ready))
+"""
+
+
+def test_a_port_that_another_program_takes_first_is_replaced(own: Stack) -> None:
+    """Two stacks that start at the same time may choose the same free port: the later one takes another."""
+    started = subprocess.run(
+        [sys.executable, "-c", COLLIDING], env=own.environment(), capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 0, started.stderr
+    starts = re.findall(r"on port (\d+) \.\.\.", started.stdout)
+    assert len(set(starts)) == 2
+    assert (own.folder / "state" / "port").read_text() == starts[1]
+
+
+def test_two_programs_never_listen_on_one_port() -> None:
+    """The usual port is taken from its choice on, not from the first answer on."""
+    with listening(None, 0) as first, listening(None, first.getsockname()[1]) as second:
+        assert first.getsockname() != second.getsockname()
 
 
 def test_kept_tasks_hold_on_to_their_port(own: Stack) -> None:
