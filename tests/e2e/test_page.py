@@ -346,15 +346,29 @@ def test_a_running_task_can_be_cancelled(open_page: Callable[..., Page], stack: 
 
 
 def test_a_tasks_program_comes_back_into_the_editor(open_page: Callable[..., Page], stack: Stack) -> None:
-    """Opened from the list, the task gives its program and shots back."""
+    """Opened from the list, a task gives its program and shots back; a new one is on top before the next list."""
     page = open_page()
     enter_key(page, stack.env["API_KEY"])
+    run(page, BELL)
+    expect(page.get_by_role("status")).to_contain_text("Completed")
+    before = page.evaluate("location.hash.slice(1)")
+    first = page.get_by_role("region", name="Recent tasks").get_by_role("listitem").first
+    expect(first).to_contain_text(before[:8])
+    expect(first).to_contain_text("Completed")
+    unanswered: list[Any] = []
+    page.route(re.compile(r"/tasks\?"), lambda route: unanswered.append(route))  # noqa: PLW0108 - it marks its handlers
     page.get_by_label("Shots").fill("77")
     run(page, "qubit q;\nx q; // mine\nmeasure q;")
+    page.wait_for_function("before => location.hash !== `#${before}`", arg=before)
     expect(page.get_by_role("status")).to_contain_text("Completed")
+    task_id = page.evaluate("location.hash.slice(1)")
     page.get_by_label("Example").select_option(index=1)
     page.get_by_label("Shots").fill("5")
-    page.get_by_role("region", name="Recent tasks").get_by_role("listitem").first.get_by_role("button").click()
+    expect(first).to_contain_text(task_id[:8])
+    first.get_by_role("button").click()
     page.get_by_role("button", name="Put its program into the editor").click()
     expect(page.get_by_label("Program in OpenQASM")).to_have_value("qubit q;\nx q; // mine\nmeasure q;")
     expect(page.get_by_label("Shots")).to_have_value("77")
+    for route in unanswered:
+        route.continue_()
+    expect(first).to_contain_text("Completed")

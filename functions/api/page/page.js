@@ -18,6 +18,7 @@ const program = $("program");
 
 let shownTask = null; // the task on view, as the API last gave it
 let following = null; // the AbortController of what is followed
+let listing = 0; // how often the list was asked for or changed: an answer to an earlier question is not shown
 
 /** Return a new element; `content` is text, an element, or a list of both. */
 function make(tag, attributes = {}, content = []) {
@@ -76,9 +77,11 @@ async function submit(event) {
   }
   const body = { qc: program.value, shots: number("shots") };
   if ($("seed").value !== "") body.seed = number("seed");
+  const asked = key();
   $("run").disabled = true;
   try {
     const { answer } = await call("POST", "/tasks", { body });
+    if (asked === key()) listFirst({ shots: body.shots, ...answer });
     await open(answer.task_id, { focus: matchMedia("(max-width: 60rem)").matches });
     listTasks();
   } catch (error) {
@@ -194,7 +197,7 @@ async function reopen() {
 function show(task) {
   shownTask = task;
   const history = task.status_history;
-  const state = task.status === "pending" ? history.at(-1).status : task.status;
+  const state = stateOf(task);
   $("task").hidden = false;
   $("cancel").hidden = task.status !== "pending";
   $("status").replaceChildren(badge(state), task.status === "failed" ? "" : task.message);
@@ -216,6 +219,11 @@ function show(task) {
       ]),
     ),
   );
+}
+
+/** Return what a task does now: of a pending one its history says whether it is queued or runs. */
+function stateOf(task) {
+  return task.status === "pending" ? (task.status_history?.at(-1)?.status ?? "pending") : task.status;
 }
 
 function badge(status) {
@@ -282,6 +290,7 @@ function compare(a, b) {
 /** List the key's newest tasks, or, with a cursor, add those that follow it. */
 async function listTasks(cursor) {
   const note = $("recent-note");
+  const question = ++listing;
   if (!key()) {
     $("tasks").replaceChildren();
     $("older").hidden = true;
@@ -289,21 +298,19 @@ async function listTasks(cursor) {
     note.replaceChildren("Give your API key to see your tasks.");
     return;
   }
-  const asked = key();
   try {
     const query = new URLSearchParams({ limit: "10", ...(cursor && { cursor }) });
     const { answer } = await call("GET", `/tasks?${query}`);
-    if (asked !== key()) return; // answered for another key than the one that is there now
-    const items = answer.tasks.map(item);
-    if (cursor) $("tasks").append(...items);
-    else $("tasks").replaceChildren(...items);
+    if (question !== listing) return;
+    if (cursor) $("tasks").append(...answer.tasks.map(item));
+    else if (!relist(answer.tasks)) $("tasks").replaceChildren(...answer.tasks.map(item));
     note.hidden = $("tasks").children.length > 0;
     note.replaceChildren("No tasks yet.");
     $("older").hidden = !answer.next_cursor;
     $("older").dataset.cursor = answer.next_cursor ?? "";
     markOpened(shownTask?.task_id);
   } catch (error) {
-    if (asked !== key()) return;
+    if (question !== listing) return;
     $("tasks").replaceChildren();
     $("older").hidden = true;
     note.hidden = false;
@@ -311,15 +318,35 @@ async function listTasks(cursor) {
   }
 }
 
-function item(task) {
+/** Put a task that was just accepted on top of the list: who clicks the first one must get the newest. */
+function listFirst(task) {
+  listing++;
+  $("tasks").prepend(item(task));
+  $("recent-note").hidden = true;
+}
+
+/** Bring the list up to date in place, so that nothing moves under the pointer; false if it begins with other tasks. */
+function relist(tasks) {
+  const buttons = [...$("tasks").querySelectorAll("button")];
+  if (!tasks.every((task, index) => task.task_id === buttons[index]?.dataset.id)) return false;
+  tasks.forEach((task, index) => buttons[index].replaceChildren(...entry(task)));
+  for (const older of buttons.slice(tasks.length)) older.parentElement.remove();
+  return true;
+}
+
+/** Return what the list says of a task. */
+function entry(task) {
   const moment = new Date(task.submitted_at);
-  const state = task.status === "pending" ? (task.status_history?.at(-1)?.status ?? "pending") : task.status;
-  const button = make("button", { type: "button", "data-id": task.task_id }, [
-    badge(state),
+  return [
+    badge(stateOf(task)),
     make("span", { class: "id" }, task.task_id.slice(0, 8)),
     make("span", { class: "note" }, `${task.shots.toLocaleString("en")} shots`),
     make("time", { datetime: task.submitted_at }, moment.toLocaleString([], { dateStyle: "short", timeStyle: "medium" })),
-  ]);
+  ];
+}
+
+function item(task) {
+  const button = make("button", { type: "button", "data-id": task.task_id }, entry(task));
   button.addEventListener("click", () => follow(task.task_id, { focus: true }));
   return make("li", {}, button);
 }
@@ -362,8 +389,9 @@ $("compose").addEventListener("submit", submit);
 $("access").addEventListener("submit", (event) => event.preventDefault());
 $("key").addEventListener("input", () => {
   sessionStorage.setItem(KEY, $("key").value.trim());
-  // Another key, another person's tasks: nothing of the former stays on view.
+  // Another key, another person's tasks: nothing of the former stays on view, and no answer for it comes.
   following?.abort();
+  listing++;
   shownTask = null;
   $("task").hidden = $("cancel").hidden = true;
   $("status").replaceChildren("Run a program to see its counts here.");
