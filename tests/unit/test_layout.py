@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOTS = [ROOT / "layers", ROOT / "infra", *sorted(path for path in (ROOT / "functions").iterdir() if path.is_dir())]
 READER = ROOT / "layers" / "reader"
+FOLDERS = ("functions", "layers", "infra", "client", "tests")
+LONGEST_FUNCTION = 60  # lines; the longer ones are these, each for a reason
+LONG_FUNCTIONS = {
+    "functions/api/refusals.py refusal_of": "a table: one error a line or two",
+    "functions/api/routes.py create_app": "the routes in the order of the reference",
+    "layers/reader/compiler/control.py branch": "both sides of a branch and what merges them",
+    "tests/bench/cost.py million": "the bill, one service after another",
+    "tests/simulated_aws.py aws_in_moto": "the resources of the template, one after another",
+    "tests/truth/programs.py cases": "one random choice after another",
+    "tests/unit/reader/test_fuzz.py statement": "one branch for each kind of statement",
+    "tests/unit/reader/test_round_trip.py controlled": "a table of circuits",
+}
 LONGEST = 450  # lines of a module that is no table; the tree of the syntax and the gates are tables
 TABLES = {"syntax.py", "gates.py"}
 
@@ -76,6 +89,32 @@ def test_the_readers_modules_are_short() -> None:
     """A module of the reader that is no table has at most 450 lines."""
     long = {path.name for path in READER.rglob("*.py") if len(path.read_text().splitlines()) > LONGEST}
     assert long - TABLES == set()
+
+
+def test_functions_are_short() -> None:
+    """A function has at most 60 lines, or a reason in the list above."""
+    long = {
+        f"{path.relative_to(ROOT)} {node.name}"
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    }
+    assert long - LONG_FUNCTIONS.keys() == set()
+
+
+def test_a_complex_function_has_its_reason() -> None:
+    """Whoever turns a rule of complexity off says why, behind the check that is turned off."""
+    rule = re.compile(r"# noqa: [A-Z0-9, ]*\b(?:C901|PLR091[125])\b[A-Z0-9, ]*(.*)")
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if (found := rule.search(line)) and not found[1].strip(" -")
+    ]
+    assert bare == []
 
 
 def test_an_import_inside_a_function_has_its_reason() -> None:
