@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers:client
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra client tests
+# Their tests run beside each other; those end to end start stacks and measure time, so they run alone, after them.
+PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
 
@@ -26,8 +28,15 @@ up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## the same in the backgro
 down: ## stop what `make up` started; tasks are kept
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m $(PLAYER) down; else echo "Nothing is running."; fi
 
-test: $(VENV)/.dev ## run all tests: unit, integration (moto), end to end (MiniStack)
-	@$(BIN)/python -m pytest
+test: $(VENV)/.dev ## run all tests on all cores, end to end last; some of them: make test TESTS="tests/unit -k gate"
+ifdef TESTS
+	@$(BIN)/python -m pytest $(TESTS)
+else
+	@status=0; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(PARALLEL) || status=$$?; \
+	$(BIN)/python -m pytest tests/e2e || status=$$?; \
+	exit $$status
+endif
 
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
 	@$(BIN)/python -m pytest tests/container
