@@ -1,7 +1,8 @@
-"""The processes that the tests of log lines and of metrics run circuits in."""
+"""What the functions' processes have and a test's has not: a warm child to run circuits in, and an event loop."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,3 +18,13 @@ def fixture_child() -> Iterator[Children]:
     """Give one warm process."""
     with Children(1, memory_mb=1769, time_limit_s=30) as child:
         yield child
+
+
+@pytest.fixture(autouse=True)
+def fixture_event_loop() -> Iterator[None]:
+    """Give the event loop that Mangum asks for, which `asyncio.run` in a test before takes from the process."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,12 @@ LONGEST = 450  # lines of a module that is no table; the tree of the syntax and 
 TABLES = {"syntax.py", "gates.py"}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file's syntax tree."""
+    return ast.parse(path.read_text())
+
+
 def modules(root: Path) -> dict[str, Path]:
     """Return the modules of an import root by their dotted names."""
     return {
@@ -36,7 +43,7 @@ def modules(root: Path) -> dict[str, Path]:
 def imported(path: Path, known: dict[str, Path]) -> set[str]:
     """Return which known modules a file imports, inside functions too, but not for type checking."""
     found: set[str] = set()
-    stack: list[ast.AST] = [ast.parse(path.read_text())]
+    stack: list[ast.AST] = [parsed(path)]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -97,7 +104,7 @@ def test_functions_are_short() -> None:
         f"{path.relative_to(ROOT)} {node.name}"
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
     }
