@@ -7,17 +7,19 @@ CloudWatch answers it, over the log groups of that stack. The words and the answ
 from __future__ import annotations
 
 import argparse
+import heapq
 import os
 import re
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, evaluate, saved_queries
+from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, check, evaluate, saved_queries
 from local.ministack import LocalStackError
 from local.running import deployed
 from local.translate import load
@@ -31,11 +33,22 @@ if TYPE_CHECKING:
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 POLL_SECONDS = 1.0
+# FilterLogEvents gives so many lines at a time. The stand-in then gives no token to go on with.
+MOST_LINES = 10_000
+# What was written at a time may be there a little later.
+LATE_MS = 2_000
+# A stream without lines: its last time is that of the last line which the stand-in has let go of.
+NO_LONGER_KEPT = "no-longer-kept"
+NOT_A_QUERY = 2
 RENDER = {"table": as_table, "json": as_json, "csv": as_csv}
 
 
 class LogsError(Exception):
     """It cannot be done; the message says why."""
+
+
+class MalformedError(LogsError):
+    """CloudWatch takes it for no query; the message is CloudWatch's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +73,88 @@ class LogGroups:
             raise LogsError(f"There are no log groups /{self.stack}/: no such stack in this account and region?")
         return names
 
-    def events(self, start_ms: int) -> Iterator[Event]:
-        """Yield the lines since `start_ms` (epoch), in the order of their time."""
-        found = []
+    def events(self, start_ms: int, end_ms: int | None = None) -> Iterator[Event]:
+        """Yield the lines from `start_ms` to `end_ms` (epoch, both included), in the order of their time."""
+        groups = [self._lines(name, start_ms, end_ms) for name in self.names()]
+        yield from heapq.merge(*groups, key=lambda event: event.timestamp_ms)
+
+    def kept_since(self) -> int:
+        """Return the time (epoch, ms) from which on all lines are still there; 0 where none was ever let go of."""
+        if not self.local:
+            return 0
+        last = 0
         for name in self.names():
-            for page in self.client.get_paginator("filter_log_events").paginate(logGroupName=name, startTime=start_ms):
-                for event in page["events"]:
-                    message = event["message"].rstrip("\n")
-                    found.append(Event(event["timestamp"], message, event["logStreamName"], name))
-        yield from sorted(found, key=lambda event: event.timestamp_ms)
+            streams = self.client.describe_log_streams(logGroupName=name, logStreamNamePrefix=NO_LONGER_KEPT)
+            last = max([last, *(stream.get("lastEventTimestamp", 0) for stream in streams["logStreams"])])
+        return last + 1 if last else 0
+
+    def _lines(self, name: str, start_ms: int, end_ms: int | None) -> Iterator[Event]:
+        """
+        Yield a group's lines, read window by window until the last one is whole.
+
+        A full window without a token has left out the newest lines: the next one begins at its last time.
+        """
+        until: dict[str, Any] = {} if end_ms is None else {"endTime": end_ms}
+        token: dict[str, Any] = {}
+        while end_ms is None or start_ms <= end_ms:
+            page = self.client.filter_log_events(logGroupName=name, startTime=start_ms, **until, **token)
+            found = [
+                Event(
+                    event["timestamp"],
+                    event["message"].rstrip("\n"),
+                    event["logStreamName"],
+                    name,
+                    event.get("ingestionTime"),
+                )
+                for event in page["events"]
+            ]
+            following = page.get("nextToken")
+            if following:
+                token = {"nextToken": following}
+                yield from found
+                continue
+            if token or len(found) < MOST_LINES:
+                yield from found
+                return
+            last = found[-1].timestamp_ms
+            if found[0].timestamp_ms == last:
+                yield from self._moment(name, last)
+                start_ms = last + 1
+                continue
+            yield from (event for event in found if event.timestamp_ms < last)
+            start_ms = last
+
+    def _moment(self, name: str, moment_ms: int) -> Iterator[Event]:
+        """Yield the lines of one millisecond, stream by stream; raises LogsError where even one has too many."""
+        pages = self.client.get_paginator("describe_log_streams").paginate(logGroupName=name)
+        for stream in [stream["logStreamName"] for page in pages for stream in page["logStreams"]]:
+            page = self.client.filter_log_events(
+                logGroupName=name, logStreamNames=[stream], startTime=moment_ms, endTime=moment_ms
+            )
+            if len(page["events"]) >= MOST_LINES:
+                raise LogsError(
+                    f"{name} has {MOST_LINES} or more lines of {_shown(moment_ms)} in one stream, which cannot be read"
+                    " whole: ask with a SINCE after that."
+                )
+            for event in page["events"]:
+                message = event["message"].rstrip("\n")
+                yield Event(event["timestamp"], message, stream, name, event.get("ingestionTime"))
 
     def ask(self, query: str, start_ms: int, end_ms: int) -> Result:
         """Answer a query; raises QueryError (here) or LogsError (CloudWatch) when it is not one."""
         if self.local:
-            return evaluate(query, self.events(start_ms), start_ms, end_ms)
+            check(query)  # before any line is read
+            result = evaluate(query, self.events(start_ms, end_ms), start_ms, end_ms)
+            if start_ms < (kept := self.kept_since()):
+                missing = f"Lines before {_shown(kept)} are no longer kept here: this is about those since."
+                result = replace(result, notes=(*result.notes, missing))
+            return result
         try:
             query_id = self.client.start_query(
                 logGroupNames=self.names(), startTime=start_ms // 1000, endTime=end_ms // 1000, queryString=query
             )["queryId"]
         except self.client.exceptions.MalformedQueryException as error:
-            raise LogsError(str(error)) from error
+            raise MalformedError(str(error)) from error
         pause = threading.Event()
         while (answer := self.client.get_query_results(queryId=query_id))["status"] in {"Scheduled", "Running"}:
             pause.wait(POLL_SECONDS)
@@ -95,16 +170,20 @@ class LogGroups:
     def follow(self, start_ms: int) -> None:
         """Print the lines as they come, until Ctrl-C."""
         pause = threading.Event()
-        seen: set[tuple[int, str, str]] = set()
+        seen: set[Event] = set()
         while True:
             for event in self.events(start_ms):
-                key = (event.timestamp_ms, event.log_stream, event.message)
-                if key not in seen:
-                    seen.add(key)
+                if event not in seen:
+                    seen.add(event)
                     print(event.message, flush=True)
-                    start_ms = max(start_ms, event.timestamp_ms)
-            seen = {key for key in seen if key[0] >= start_ms}
+            newest = max((event.timestamp_ms for event in seen), default=start_ms)
+            start_ms = max(start_ms, newest - LATE_MS)
+            seen = {event for event in seen if event.timestamp_ms >= start_ms}
             pause.wait(POLL_SECONDS)
+
+
+def _shown(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).isoformat(" ", "milliseconds").replace("+00:00", " UTC")
 
 
 def milliseconds(since: str) -> int:
@@ -146,7 +225,12 @@ def main() -> int:
         query = query_of(arguments.query, arguments.task)
         answer = groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)
         print(RENDER[arguments.format](answer).rstrip("\r\n"))
-    except (LogsError, LocalStackError, QueryError, ClientError, BotoCoreError) as error:
+        for note in answer.notes:
+            print(note, file=sys.stderr)
+    except (QueryError, MalformedError) as error:
+        print(error, file=sys.stderr)
+        return NOT_A_QUERY
+    except (LogsError, LocalStackError, ClientError, BotoCoreError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

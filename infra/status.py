@@ -63,6 +63,8 @@ class Status:
             yield f"oldest          {oldest.task_id}  {oldest.status}, attempt {oldest.attempt}, {_age(age)} old"
         ended = ", ".join(f"{row['tasks']} {row['status']}" for row in self.answers["ended-tasks"].rows) or "none"
         yield f"ended tasks     {ended} (in the last hour)"
+        for note in sorted({note for answer in self.answers.values() for note in answer.notes}):
+            yield f"but             {note}"
         workers = [f"{row['environments']} of {row['memory_mb']} MB" for row in self.answers["workers"].rows]
         yield f"workers         {', '.join(workers) or 'none'} (in the last hour)"
         sweeps = self.answers["sweeps"].rows

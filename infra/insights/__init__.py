@@ -12,7 +12,7 @@ logfmt, or the IP and JSON functions, is a `QueryError` that names the place.
 """
 
 from insights.errors import QueryError
-from insights.evaluation import Result, Statistics, evaluate
+from insights.evaluation import Result, Statistics, check, evaluate
 from insights.events import Event, read_lines
 from insights.rendering import as_csv, as_json, as_table, sparkline
 from insights.saved import SavedQuery, saved_queries
@@ -26,6 +26,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_table",
+    "check",
     "evaluate",
     "read_lines",
     "saved_queries",

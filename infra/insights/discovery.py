@@ -58,11 +58,6 @@ MACROS = (
     """CREATE MACRO leaf(value) AS CASE left(value, 1)
         WHEN '"' THEN value ->> '$' WHEN '{' THEN NULL WHEN '[' THEN NULL WHEN 'n' THEN NULL
         WHEN 't' THEN '1' WHEN 'f' THEN '0' ELSE value::VARCHAR END""",
-    # "CloudWatch Logs Insights automatically discovers log fields in Lambda logs, but only for the first embedded JSON
-    # fragment in each log event."
-    """CREATE MACRO json_fragment(message) AS CASE WHEN contains(message, '{')
-        THEN substr(message, strpos(message, '{')) END""",
-    "CREATE MACRO valid_json(value) AS CASE WHEN json_valid(value) THEN value END",
     r"""CREATE MACRO report_of(message, pattern) AS CASE WHEN starts_with(message, 'REPORT RequestId: ')
         THEN nullif(regexp_extract(message, pattern, 1), '') END""",
     # REPORT gives megabytes; the field is in bytes and reads as a Java double: 128 MB is 1.28E8.
@@ -83,6 +78,7 @@ _REQUEST_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 SYSTEM_FIELDS = {
     "@timestamp": Sql("ts", Kind.TIMESTAMP, simple=True),
     "@message": Sql("message", Kind.ANY, simple=True),
+    "@ingestionTime": Sql("ingested", Kind.TIMESTAMP, simple=True),
     "@logStream": Sql("log_stream", Kind.ANY, simple=True),
     "@log": Sql("log", Kind.ANY, simple=True),
     "@type": Sql("nullif(regexp_extract(message, '^(START|END|REPORT) RequestId: ', 1), '')", Kind.ANY),

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One log event: when (milliseconds since the epoch), what, and from which stream of which group."""
+    """
+    One log event: when (milliseconds since the epoch), what, and from which stream of which group.
+
+    `ingestion_ms` is when CloudWatch received it, None where that is not known.
+    """
 
     timestamp_ms: int
     message: str
     log_stream: str = ""
     log_group: str = ""
+    ingestion_ms: int | None = None
 
 
 # Powertools writes `2026-11-21 00:18:32,123+0000` unless told otherwise; ISO 8601 has a T and a dot.

@@ -82,6 +82,7 @@ class Expressions:
         self.open = True
         self.aggregated: dict[int, Sql] | None = None
         self.patterns: list[tuple[str, Span]] = []
+        self.discovered: dict[str, Span] = {}
         self._now_ms = now_ms
 
     def refuse(self, problem: str, span: Span, expected: str = "", code: ErrorCode = "malformed_query") -> NoReturn:
@@ -191,6 +192,7 @@ class Expressions:
         if name.name.lower() in BARE_WORDS and self.query[name.span.start] != "`":
             expected = BARE_WORDS[name.name.lower()]
             return self.refuse(f"`{name.name}` is no value: expected {expected}", name.span, expected)
+        self.discovered.setdefault(name.name, name.span)
         if name.name not in self.statement.found:
             leaves = self.statement.point(json_pointers(name))
             self.statement.find(name.name, leaves[0] if len(leaves) == 1 else f"coalesce({', '.join(leaves)})")

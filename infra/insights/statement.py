@@ -98,8 +98,8 @@ class Statement:
             # The line is read as JSON once, for all the fields.
             source = "parsed"
             tables.append(
-                "parsed AS (SELECT *, json_extract(valid_json(fragment), $pointers::VARCHAR[]) AS json"
-                " FROM (SELECT *, json_fragment(message) AS fragment FROM events))"
+                "parsed AS (SELECT *, json_extract(coalesce(fragment, substr(message, json_at)),"
+                " $pointers::VARCHAR[]) AS json FROM events)"
             )
         columns = "".join(f", {sql} AS {column}" for column, sql in self.found.values())
         tables.append(f"s0 AS (SELECT *{columns} FROM {source})")

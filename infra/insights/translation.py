@@ -68,11 +68,21 @@ class Plan:
     columns: tuple[str, ...]
     groups: tuple[str, ...]
     time_column: str | None
+    discovered: dict[str, Span]
 
 
-def translate(query: Query, now_ms: int) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a query was asked, and the time range it is about (milliseconds since the epoch)."""
+
+    now_ms: int
+    start_ms: int
+    end_ms: int
+
+
+def translate(query: Query, window: Window) -> Plan:
     """Translate a query, or raise `QueryError` at the place of what cannot be answered."""
-    translation = _Translation(query, now_ms)
+    translation = _Translation(query, window)
     for command in query.commands:
         translation.add(command)
         translation.check_size(command)
@@ -80,9 +90,9 @@ def translate(query: Query, now_ms: int) -> Plan:
 
 
 class _Translation:
-    def __init__(self, query: Query, now_ms: int) -> None:
+    def __init__(self, query: Query, window: Window) -> None:
         self._statement = Statement()
-        self._expressions = Expressions(query.text, self._statement, now_ms)
+        self._expressions = Expressions(query.text, self._statement, window.now_ms)
         self._order: list[str] = []
         self._default_order = ["seq DESC"]
         self._limit: int | None = None
@@ -148,6 +158,7 @@ class _Translation:
             tuple(shown),
             self._groups,
             self._time_column if self._time_column in shown else None,
+            self._expressions.discovered,
         )
 
     def _check_position(self, command: Command) -> None:

@@ -3,8 +3,8 @@
 On AWS an update is in the table's stream however it was made. MiniStack leaves out those made by PartiQL statements,
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
-its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. And it
-hands out messages in the order in which they came, whoever sent them.
+its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. It hands
+out messages in the order in which they came, whoever sent them. And its log groups grow without end.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import os
 import sys
+import threading
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack import app
 from ministack.core import lambda_runtime, persistence
-from ministack.services import dynamodb, sqs
+from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
 
 from local import state
 from local.fair_queues import FairQueue
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 
 STREAM_SECONDS = 300
+# Of each log group: an hour of a few tasks a second, about 100 MB.
+MOST_LINES_KEPT = 200_000
+# A stream without lines, for `make logs`: its last time is that of the last line let go of.
+NO_LONGER_KEPT = "no-longer-kept"
 
 
 def stream_statements() -> None:
@@ -83,6 +88,51 @@ def leave_options_to_the_api() -> None:
         return None if path.startswith(API) else answer(method, path, *more)
 
     app._handle_options_request = answer_elsewhere  # noqa: SLF001
+
+
+class Kept:
+    """How many lines each log group holds. An invocation has a stream of its own; the oldest streams are let go of."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lines: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def watch(self) -> None:
+        """Bound what the functions' invocations write from now on."""
+        emit = lambda_svc._emit_lambda_logs  # noqa: SLF001 - there is no public way
+
+        def emit_bounded(function: dict[str, Any], *more: Any, **named: Any) -> None:  # noqa: ANN401 - MiniStack's own
+            with self._lock:  # so that the newest stream is this one's
+                emit(function, *more, **named)
+                config = function.get("config") or function
+                default = f"/aws/lambda/{config.get('FunctionName')}"
+                self.bound((config.get("LoggingConfig") or {}).get("LogGroup") or default)
+
+        lambda_svc._emit_lambda_logs = emit_bounded  # noqa: SLF001
+
+    def bound(self, name: str) -> None:
+        """Count a group's newest stream, and let go of its oldest ones while it has too many lines."""
+        group = cloudwatch_logs._log_groups.get(name)  # noqa: SLF001
+        if not group:
+            return
+        streams = group["streams"]
+        if name in self._lines:
+            self._lines[name] += len(streams[next(reversed(streams))]["events"])
+        else:
+            self._lines[name] = sum(len(stream["events"]) for stream in streams.values())
+        while self._lines[name] > self._most:
+            oldest = next((each for each in streams if each != NO_LONGER_KEPT), None)
+            if oldest is None:
+                return
+            with cloudwatch_logs._log_events_lock:  # noqa: SLF001
+                gone = streams.pop(oldest)
+                marker = streams.setdefault(NO_LONGER_KEPT, {**gone, "events": [], "lastEventTimestamp": 0})
+                marker["lastEventTimestamp"] = max(marker["lastEventTimestamp"], gone["lastEventTimestamp"] or 0)
+                if next(iter(streams)) != NO_LONGER_KEPT:
+                    streams = {NO_LONGER_KEPT: streams.pop(NO_LONGER_KEPT), **streams}
+                    group["streams"] = streams
+            self._lines[name] -= len(gone["events"])
 
 
 class Save:
@@ -150,6 +200,7 @@ if __name__ == "__main__":
     stream_statements()
     forget_read_records()
     hand_out_fairly()
+    Kept(MOST_LINES_KEPT).watch()
     leave_options_to_the_api()
     app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
     saving = Save()

@@ -104,9 +104,10 @@ def test_no_line_holds_a_circuit_or_a_result(stack: Stack) -> None:
 
 
 def test_what_is_no_query_is_refused_with_its_place(stack: Stack) -> None:
-    """A malformed query, an unknown saved one and an unknown time say what is wrong."""
+    """A malformed query (one line, exit status 2), an unknown saved one and an unknown time say what is wrong."""
     malformed = logs(stack, query="filter status =")
-    assert (malformed.returncode, malformed.stderr.startswith("line 1, column 16: expected")) == (1, True)
+    assert (malformed.returncode, malformed.stderr.startswith("line 1, column 16: expected")) == (2, True)
+    assert malformed.stderr.count("\n") == 1
     unknown = logs(stack, query="slowest")
     assert "There is no saved query 'slowest'. There are: life-of-a-task, " in unknown.stderr
     assert logs(stack, "--since", "1 hour", query="fields @message").stderr == (
