@@ -5,10 +5,7 @@ The CloudWatch Logs Insights query language on this machine: the same queries, o
     result = evaluate("filter status = 'failed' | stats count(*) by code", events)
     print(as_table(result))
 
-Known here: fields, display, filter, stats, sort, limit, dedup and parse (glob and regular expression), with the
-operators and the numeric, string, date, general and aggregate functions that `functions` lists; the fields of JSON
-lines, nested ones with dots, and those that Lambda's own lines give. Anything else, such as pattern, diff, unnest,
-logfmt, or the IP and JSON functions, is a `QueryError` that names the place.
+README.md here has a table of what is answered. Anything else is a `QueryError` that names the place.
 """
 
 from insights.errors import QueryError

@@ -24,6 +24,7 @@ class Kind(Enum):
     NUMBER = auto()  # a double
     BOOLEAN = auto()  # never missing; shown as 1 and 0
     TIMESTAMP = auto()  # milliseconds since the epoch, shown as a date
+    STRUCTURE = auto()  # a JSON value: a map, a list or one of their members
     MILLIS = auto()  # a timestamp that went through an aggregate: a number that date functions still take
 
 
@@ -42,10 +43,17 @@ MACROS = (
     # (CWL_QuerySyntax-Sort); unlike a bare cast this refuses 'nan', 'inf', '1_000' and surrounding blanks.
     r"""CREATE MACRO number_in(value) AS TRY_CAST(regexp_extract(
         value, '^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$') AS DOUBLE)""",
+    # An integer that a double may not hold exactly.
+    "CREATE MACRO whole_in(value) AS TRY_CAST(regexp_extract(value, '^[-+]?[0-9]{1,38}$') AS HUGEINT)",
+    "CREATE MACRO is_structure(value) AS left(value::VARCHAR, 1) IN ('{', '[')",
+    """CREATE MACRO parsed_json(value) AS
+        CASE WHEN json_valid(value) AND left(ltrim(value), 1) IN ('{', '[') THEN json(value) END""",
+    """CREATE MACRO ipv4_in(value) AS CASE WHEN regexp_full_match(value,
+        '((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])[.]){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])') THEN
+        list_reduce(string_split(value, '.')::BIGINT[], lambda high, low: high * 256 + low) END""",
     "CREATE MACRO finite(value) AS CASE WHEN isfinite(value) THEN value END",
     # Results carry at most four decimals, and whole numbers none.
     "CREATE MACRO shown_number(value) AS rtrim(rtrim(printf('%.4f', round(value, 4) + 0), '0'), '.')",
-    r"CREATE MACRO number_as_text(value) AS regexp_replace(value::VARCHAR, '\.0$', '')",
     "CREATE MACRO shown_time(value) AS strftime(make_timestamp(value * 1000), '%Y-%m-%d %H:%M:%S.%g')",
     # "It orders non-numeric portions by their Unicode values, and it orders numeric portions by their length first and
     # then by their numerical value": each run of digits gets its length in front. CWL_QuerySyntax-Sort.
@@ -115,7 +123,12 @@ def json_pointers(field: Field) -> list[str]:
     segments = name.split(".")
     joined = _groupings(segments) if len(segments) <= MOST_SEGMENTS_JOINED else ()
     readings = [written, tuple(segments), *joined, (name,)]
-    return list(dict.fromkeys("".join("/" + _pointed(key) for key in reading) for reading in readings))
+    return list(dict.fromkeys(pointer(reading) for reading in readings))
+
+
+def pointer(path: tuple[str, ...]) -> str:
+    """Write a path as a JSON pointer (RFC 6901)."""
+    return "".join("/" + _pointed(key) for key in path)
 
 
 def _groupings(segments: list[str]) -> Iterator[tuple[str, ...]]:

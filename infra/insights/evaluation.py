@@ -110,7 +110,7 @@ def evaluate(
         Statistics(scanned if matched is None else matched, scanned),
         plan.groups,
         plan.time_column,
-        notes,
+        plan.notes + notes,
     )
 
 

@@ -11,24 +11,22 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
-from insights.discovery import SYSTEM_FIELDS, Kind, Sql, json_pointers
+from insights.coercions import as_number, as_text
+from insights.discovery import SYSTEM_FIELDS, Kind, Sql, json_pointers, pointer
 from insights.errors import QueryError, Span
 from insights.functions import (
     AGGREGATES,
-    CALENDAR_UNITS,
-    CAPS,
     LONGEST_TEXT,
     MANY,
-    MILLISECONDS,
     OF_CLOUDWATCH_ONLY,
     SCALARS,
-    SPECIAL,
-    UNIT_BY_NAME,
     Function,
     Takes,
 )
 from insights.grammar import text_of
+from insights.special import SPECIAL
 from insights.syntax import (
+    Access,
     Call,
     Expression,
     Field,
@@ -45,8 +43,7 @@ from insights.syntax import (
 if TYPE_CHECKING:
     from insights.errors import ErrorCode
     from insights.statement import Statement
-
-LATEST_TIME = 253_402_300_799_999  # 9999-12-31, the last date a timestamp is shown as
+    from insights.translation import Window
 
 COMPARISONS = {"=": "=", "!=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 ARITHMETIC = {
@@ -58,6 +55,7 @@ ARITHMETIC = {
     "^": "pow({}, {})",
 }
 # As fields, these words would quietly match nothing.
+LARGEST_EXACT = 2**53  # from here on a double does not hold every integer
 BARE_WORDS = {
     "true": "1, which is what true is in a log field",
     "false": "0, which is what false is in a log field",
@@ -75,7 +73,7 @@ class Expressions:
     nodes.
     """
 
-    def __init__(self, query: str, statement: Statement, now_ms: int) -> None:
+    def __init__(self, query: str, statement: Statement, window: Window) -> None:
         self.query = query
         self.statement = statement
         self.columns: dict[str, Sql] = {}
@@ -83,7 +81,7 @@ class Expressions:
         self.aggregated: dict[int, Sql] | None = None
         self.patterns: list[tuple[str, Span]] = []
         self.discovered: dict[str, Span] = {}
-        self._now_ms = now_ms
+        self.window = window
 
     def refuse(self, problem: str, span: Span, expected: str = "", code: ErrorCode = "malformed_query") -> NoReturn:
         """Say what is wrong with the query at a place."""
@@ -93,8 +91,17 @@ class Expressions:
         """Translate an expression and hold its value in a column."""
         return self.statement.hold(self.value(expression))
 
-    def value(self, expression: Expression) -> Sql:  # noqa: PLR0911 - one for each shape of an expression
-        """Translate an expression."""
+    def structure_column(self, expression: Expression) -> Sql:
+        """Translate an expression and hold its value, which may be a map or a list, in a column."""
+        return self.statement.hold(self.structure(expression))
+
+    def value(self, expression: Expression) -> Sql:
+        """Translate an expression. "Maps and lists are treated as null": of a JSON value only a leaf counts."""
+        value = self.structure(expression)
+        return Sql(f"leaf({value.text})", Kind.ANY) if value.kind is Kind.STRUCTURE else value
+
+    def structure(self, expression: Expression) -> Sql:  # noqa: C901, PLR0911 - one for each shape of an expression
+        """Translate an expression, maps and lists too."""
         match expression:
             case Number() | Text() | Period():
                 return self._literal(expression)
@@ -102,6 +109,15 @@ class Expressions:
                 return self._field(expression)
             case Call():
                 return self._call(expression)
+            case Access():
+                found = self._call(expression.subject)
+                if found.kind is not Kind.STRUCTURE:
+                    expected = "`jsonParse(...)`"
+                    self.refuse("only a map or a list has members", expression.span, expected)
+                return Sql(
+                    f"json_extract({found.text}, {self.statement.bind(pointer(expression.path))}::VARCHAR)",
+                    Kind.STRUCTURE,
+                )
             case Negative():
                 return Sql(f"(-{self.number(expression.operand).text})", Kind.NUMBER)
             case Not():
@@ -176,6 +192,12 @@ class Expressions:
         known = self.columns.get(name.name)
         if known is not None:
             return known
+        member = self._member(name)
+        if member is not None:
+            return member
+        if name.indexed:
+            expected = f"`{name.name}`"
+            self.refuse("an item of a log field's array is written with a dot", name.span, expected)
         if not self.open:
             # "You can refer only to fields that are defined in the first stats command": CWL_QuerySyntax-Stats.
             expected = "one of " + ", ".join(f"`{column}`" for column in self.columns)
@@ -183,12 +205,8 @@ class Expressions:
             if self.aggregated is not None:
                 problem = f"the field `{name.name}` can only stand inside an aggregate or after `by`"
             return self.refuse(problem, name.span, expected)
-        if name.name in SYSTEM_FIELDS:
-            system = SYSTEM_FIELDS[name.name]
-            return system if system.simple else self.statement.find(name.name, system.text)
         if name.name.startswith("@") and not name.name.startswith("@@"):
-            expected = "one of " + ", ".join(sorted(SYSTEM_FIELDS))
-            return self.refuse(f"there is no field `{name.name}`: expected {expected}", name.span, expected)
+            return self._system_field(name)
         if name.name.lower() in BARE_WORDS and self.query[name.span.start] != "`":
             expected = BARE_WORDS[name.name.lower()]
             return self.refuse(f"`{name.name}` is no value: expected {expected}", name.span, expected)
@@ -197,6 +215,24 @@ class Expressions:
             leaves = self.statement.point(json_pointers(name))
             self.statement.find(name.name, leaves[0] if len(leaves) == 1 else f"coalesce({', '.join(leaves)})")
         return self.statement.find(name.name, "")
+
+    def _member(self, name: Field) -> Sql | None:
+        """Return a member of a map or list that a command made, None where the name is of no such."""
+        for cut in range(len(name.path) - 1, 0, -1):
+            base = self.columns.get(".".join(name.path[:cut]))
+            if base is not None and base.kind is Kind.STRUCTURE:
+                place = self.statement.bind(pointer(name.path[cut:]))
+                return Sql(f"json_extract({base.text}, {place}::VARCHAR)", Kind.STRUCTURE)
+        return None
+
+    def _system_field(self, name: Field) -> Sql:
+        if name.name in SYSTEM_FIELDS:
+            system = SYSTEM_FIELDS[name.name]
+            return system if system.simple else self.statement.find(name.name, system.text)
+        if name.name.startswith("@entity."):
+            return Sql("NULL::VARCHAR", Kind.ANY, simple=True)  # nothing here has an entity
+        expected = "one of " + ", ".join(sorted(SYSTEM_FIELDS))
+        return self.refuse(f"there is no field `{name.name}`: expected {expected}", name.span, expected)
 
     def _call(self, call: Call) -> Sql:  # noqa: PLR0911 - what a name can stand for, in order
         name = call.function.lower()
@@ -209,15 +245,7 @@ class Expressions:
         if name in SCALARS:
             return self._scalar(call)
         if name in SPECIAL:
-            return {
-                "bin": self._bin,
-                "coalesce": self._coalesce,
-                "dateceil": self._rounded_date,
-                "datefloor": self._rounded_date,
-                "frommillis": self._from_millis,
-                "now": self._now,
-                "tomillis": self._to_millis,
-            }[name](call)
+            return SPECIAL[name](self, call)
         if name in AGGREGATES:
             problem = f"`{call.function}` is an aggregate: it belongs in `stats`, and not inside another one"
             return self.refuse(problem, call.span)
@@ -234,6 +262,11 @@ class Expressions:
         arguments = []
         for index, argument in enumerate(call.arguments):
             takes = function.takes[min(index, len(function.takes) - 1)]
+            if takes is Takes.JSON:
+                raw = self.structure(argument)
+                text = raw.text if raw.kind is Kind.STRUCTURE else f"parsed_json({as_text(raw).text})"
+                arguments.append(self.statement.hold(Sql(text, Kind.STRUCTURE)))
+                continue
             value = self.number(argument) if takes is Takes.NUMBER else self.value(argument)
             arguments.append(as_text(value) if takes is Takes.TEXT else value)
         if function.length is not None:
@@ -247,70 +280,6 @@ class Expressions:
         length = function.length(*arguments) if function.length else "0"
         refused = f"error('too long:{call.span.start}:{call.span.end}')"
         return Sql(f"CASE WHEN {length} > {LONGEST_TEXT} THEN {refused} ELSE {made.text} END", made.kind)
-
-    def _now(self, call: Call) -> Sql:
-        """Translate now(): "the time that the query processing was started, in epoch seconds"."""
-        self.check_arguments(call, 0, 0)
-        return Sql(f"{self.statement.bind(float(self._now_ms // 1000))}::DOUBLE", Kind.NUMBER, simple=True)
-
-    def _coalesce(self, call: Call) -> Sql:
-        self.check_arguments(call, 1, MANY)
-        values = [self.value(argument) for argument in call.arguments]
-        kinds = {value.kind for value in values}
-        if len(kinds) == 1:
-            return Sql(f"coalesce({', '.join(value.text for value in values)})", kinds.pop())
-        return Sql(f"coalesce({', '.join(as_text(value).text for value in values)})", Kind.ANY)
-
-    def _bin(self, call: Call) -> Sql:
-        self.check_arguments(call, 1, 1)
-        if not self.open:
-            # "You can't use bin in the second stats command without using the first stats command to propagate the
-            # timestamp field": CWL_QuerySyntax-Stats.
-            self.refuse("`bin` needs @timestamp, which is gone after `stats`: use dateceil or datefloor", call.span)
-        return self._rounded(SYSTEM_FIELDS["@timestamp"], call.arguments[0], "floor")
-
-    def _rounded_date(self, call: Call) -> Sql:
-        self.check_arguments(call, 2, 2)
-        moment = self._moment(call.arguments[0])
-        return self._rounded(moment, call.arguments[1], "floor" if call.function.lower() == "datefloor" else "ceil")
-
-    def _from_millis(self, call: Call) -> Sql:
-        self.check_arguments(call, 1, 1)
-        number = self.statement.hold(self.number(call.arguments[0])).text
-        # What is no date is missing.
-        return Sql(f"CASE WHEN {number} BETWEEN 0 AND {LATEST_TIME} THEN floor({number})::BIGINT END", Kind.TIMESTAMP)
-
-    def _to_millis(self, call: Call) -> Sql:
-        self.check_arguments(call, 1, 1)
-        return Sql(f"({self._moment(call.arguments[0]).text})::DOUBLE", Kind.NUMBER)
-
-    def _moment(self, argument: Expression) -> Sql:
-        value = self.value(argument)
-        if value.kind is Kind.TIMESTAMP:
-            return value
-        if value.kind is Kind.MILLIS:
-            # AWS's sample groups by `dateceil(@t, 5m)` where @t is `max(@timestamp)` of the `stats` before.
-            return Sql(f"({value.text})::BIGINT", Kind.TIMESTAMP)
-        expected = "a timestamp, such as @timestamp or fromMillis(...)"
-        return self.refuse(f"expected {expected}", argument.span, expected)
-
-    def _rounded(self, moment: Sql, period: Expression, rounding: str) -> Sql:
-        if not isinstance(period, Period) or period.unit not in UNIT_BY_NAME or period.amount == 0:
-            expected = "a period such as 5m, 1h or 1d"
-            self.refuse(f"expected {expected}", period.span, expected)
-        unit = UNIT_BY_NAME[period.unit]
-        if unit in MILLISECONDS:
-            size = min(period.amount, CAPS.get(unit, period.amount), 100_000) * MILLISECONDS[unit]
-            return Sql(f"({rounding}({moment.text} / {size})::BIGINT * {size})", Kind.TIMESTAMP)
-        if unit not in CALENDAR_UNITS or period.amount != 1:
-            problem = "CloudWatch does not say where such a period starts: the local evaluator does not know it"
-            self.refuse(problem, period.span, "a period such as 5m, 1h, 1d, 1mo or 1y", "not_supported")
-        calendar = CALENDAR_UNITS[unit]
-        if rounding == "floor":
-            return Sql(f"epoch_ms(date_trunc('{calendar}', make_timestamp({moment.text} * 1000)))", Kind.TIMESTAMP)
-        before = f"make_timestamp({moment.text} * 1000 - 1)"
-        interval = "3 MONTH" if calendar == "quarter" else f"1 {calendar.upper()}"
-        return Sql(f"epoch_ms(date_trunc('{calendar}', {before}) + INTERVAL {interval})", Kind.TIMESTAMP)
 
     def _operation(self, operation: Operation) -> Sql:
         if operation.operator in {"and", "or"}:
@@ -345,6 +314,9 @@ class Expressions:
         operator = COMPARISONS[operation.operator]
         if left.kind in NUMERIC or right.kind in NUMERIC:
             sql = f"({as_number(left).text} {operator} {as_number(right).text})"
+            wholes = [self._whole(operation.left, left), self._whole(operation.right, right)]
+            if None not in wholes:
+                sql = f"coalesce({wholes[0]} {operator} {wholes[1]}, {sql})"
         elif operator == "=" and Kind.TEXT in {left.kind, right.kind}:
             sql = f"({left.text} = {right.text})"
         else:
@@ -353,11 +325,19 @@ class Expressions:
             right_number = self.statement.hold(as_number(right)).text
             sql = (
                 f"(CASE WHEN {left_number} IS NOT NULL AND {right_number} IS NOT NULL"
-                f" THEN {left_number} {operator} {right_number}"
+                f" THEN CASE WHEN {left_number} = {right_number} AND abs({left_number}) >= {LARGEST_EXACT} THEN"
+                f" coalesce(whole_in({left.text}) {operator} whole_in({right.text}), {left_number} {operator}"
+                f" {right_number}) ELSE {left_number} {operator} {right_number} END"
                 f" WHEN {left_number} IS NULL AND {right_number} IS NULL"
                 f" THEN {left.text} {operator} {right.text} END)"
             )
         return _truth(sql, negated=operation.operator == "!=")
+
+    def _whole(self, expression: Expression, value: Sql) -> str | None:
+        """Return SQL for a value as an exact integer, where the other side may be one that no double holds."""
+        if isinstance(expression, Number):
+            return None if expression.whole is None else f"{self.statement.bind(str(expression.whole))}::HUGEINT"
+        return f"whole_in({value.text})" if value.kind in {Kind.ANY, Kind.TEXT} else None
 
     def _match(self, match: Match) -> Sql:
         subject = as_text(self.value(match.subject)).text
@@ -372,10 +352,14 @@ class Expressions:
         subject = self.column(membership.subject)
         if subject.kind is Kind.TIMESTAMP:
             self.refuse("a timestamp cannot be looked up in a list: compare `toMillis(...)`", membership.subject.span)
-        numbers = [option.value for option in membership.options if isinstance(option, Number)]
+        numbers = [option.value for option in membership.options if isinstance(option, Number) and option.whole is None]
+        wholes = [str(option.whole) for option in membership.options if isinstance(option, Number) and option.whole]
         texts = [option.value for option in membership.options if isinstance(option, Text)]
         number = as_number(subject).text
         tests = []
+        if wholes:
+            exact = f"whole_in({as_text(subject).text})"
+            tests.append(f"coalesce(list_contains({self.statement.bind(wholes)}::HUGEINT[], {exact}), false)")
         if numbers:
             tests.append(f"coalesce(list_contains({self.statement.bind(numbers)}::DOUBLE[], {number}), false)")
         if texts:
@@ -387,32 +371,6 @@ class Expressions:
 
     def _finite(self, value: Sql) -> Sql:
         return Sql(f"finite({self.statement.hold(value).text})", value.kind)
-
-
-def as_number(value: Sql) -> Sql:
-    """Read a value as a number; what is none is missing."""
-    match value.kind:
-        case Kind.NUMBER:
-            return value
-        case Kind.MILLIS | Kind.TIMESTAMP:
-            return Sql(f"({value.text})::DOUBLE", Kind.NUMBER)
-        case Kind.BOOLEAN:
-            return Sql(f"({value.text})::INTEGER::DOUBLE", Kind.NUMBER)
-        case _:
-            return Sql(f"number_in({value.text})", Kind.NUMBER)
-
-
-def as_text(value: Sql) -> Sql:
-    """Write a value as text, as it is shown."""
-    match value.kind:
-        case Kind.ANY | Kind.TEXT:
-            return value
-        case Kind.TIMESTAMP:
-            return Sql(f"shown_time({value.text})", Kind.TEXT)
-        case Kind.BOOLEAN:
-            return Sql(f"({value.text})::INTEGER::VARCHAR", Kind.TEXT)
-        case _:
-            return Sql(f"shown_number(({value.text})::DOUBLE)", Kind.TEXT)
 
 
 def _truth(sql: str, *, negated: bool) -> Sql:

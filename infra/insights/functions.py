@@ -22,6 +22,7 @@ class Takes(Enum):
 
     NUMBER = auto()
     TEXT = auto()
+    JSON = auto()  # a map or list, or text that is one
     VALUE = auto()  # the argument as it is
 
 
@@ -97,6 +98,92 @@ SCALARS = {
     "toupper": Function(1, 1, (Takes.TEXT,), _text("upper({0})")),
     "tolower": Function(1, 1, (Takes.TEXT,), _text("lower({0})")),
     "substr": Function(2, 3, (Takes.TEXT, Takes.NUMBER), _substr),
+    "round": Function(
+        1,
+        2,
+        (Takes.NUMBER,),
+        lambda number, places="0": Sql(f"round({number}, greatest(least({places}, 15), -15)::INTEGER)", Kind.NUMBER),
+    ),
+    "tonumber": Function(1, 1, (Takes.NUMBER,), _number("{0}")),
+    "todouble": Function(1, 1, (Takes.NUMBER,), _number("{0}")),
+    "toint": Function(1, 1, (Takes.NUMBER,), _number("TRY_CAST(trunc({0}) AS INTEGER)::DOUBLE")),
+    "tolong": Function(1, 1, (Takes.NUMBER,), _number("TRY_CAST(trunc({0}) AS BIGINT)::DOUBLE")),
+    "haversine": Function(
+        4,
+        4,
+        (Takes.NUMBER,),
+        _number(
+            "(2 * 6371 * asin(least(1, sqrt(pow(sin(radians({2} - {0}) / 2), 2)"
+            " + cos(radians({0})) * cos(radians({2})) * pow(sin(radians({3} - {1}) / 2), 2)))))"
+        ),
+    ),
+    "isnumeric": Function(1, 1, (Takes.NUMBER,), _boolean("({0} IS NOT NULL)")),
+    "messagesize": Function(1, 1, (Takes.TEXT,), _number("strlen({0})::DOUBLE")),
+    "startswith": Function(2, 2, (Takes.TEXT,), _boolean("coalesce(starts_with({0}, {1}), false)")),
+    "endswith": Function(2, 2, (Takes.TEXT,), _boolean("coalesce(ends_with({0}, {1}), false)")),
+    "urlencode": Function(1, 1, (Takes.TEXT,), _text("url_encode({0})"), lambda text: f"strlen({text}) * 3"),
+    "urldecode": Function(1, 1, (Takes.TEXT,), _text("TRY(url_decode({0}))")),
+    "base64encode": Function(1, 1, (Takes.TEXT,), _text("base64(encode({0}))"), lambda text: f"strlen({text}) * 4 / 3"),
+    "base64decode": Function(1, 1, (Takes.TEXT,), _text("TRY(decode(from_base64({0})))")),
+    "md5": Function(1, 1, (Takes.TEXT,), _text("md5({0})")),
+    "sha256": Function(1, 1, (Takes.TEXT,), _text("sha256({0})")),
+    "hextoascii": Function(1, 1, (Takes.TEXT,), _text("TRY(decode(unhex({0})))")),
+    "hextodec": Function(
+        1,
+        1,
+        (Takes.TEXT,),
+        _number("TRY_CAST('0x' || regexp_extract({0}, '^(0[xX])?([0-9a-fA-F]{{1,15}})$', 2) AS BIGINT)::DOUBLE"),
+    ),
+    "dectohex": Function(
+        1,
+        1,
+        (Takes.NUMBER,),
+        _text(
+            "(CASE WHEN {0} <= -1 THEN '-0x' ELSE '0x' END"
+            " || lower(ltrim(to_hex(TRY_CAST(trunc(abs({0})) AS BIGINT)), '0'))"
+            " || CASE WHEN abs({0}) < 1 THEN '0' ELSE '' END)"
+        ),
+    ),
+    "split": Function(
+        2, 2, (Takes.TEXT,), lambda text, by: Sql(f"to_json(string_split({text}, {by}))", Kind.STRUCTURE)
+    ),
+    "jsonparse": Function(1, 1, (Takes.TEXT,), lambda text: Sql(f"parsed_json({text})", Kind.STRUCTURE)),
+    "jsonstringify": Function(1, 1, (Takes.JSON,), _text("CASE WHEN is_structure({0}) THEN ({0})::VARCHAR END")),
+    "jsonarraysize": Function(
+        1, 1, (Takes.JSON,), _number("CASE WHEN left(({0})::VARCHAR, 1) = '[' THEN json_array_length({0})::DOUBLE END")
+    ),
+    "jsonarraycontains": Function(
+        2,
+        2,
+        (Takes.JSON, Takes.TEXT),
+        _boolean(
+            "coalesce(left(({0})::VARCHAR, 1) = '[' AND"
+            " list_contains(list_transform(json_extract({0}, '$[*]'), lambda item: leaf(item)), {1}), false)"
+        ),
+    ),
+    "isvalidipv4": Function(1, 1, (Takes.TEXT,), _boolean("(ipv4_in({0}) IS NOT NULL)")),
+    "ipv4tonumber": Function(1, 1, (Takes.TEXT,), _number("ipv4_in({0})::DOUBLE")),
+    # RFC 1918: 10/8, 172.16/12, 192.168/16.
+    "isprivateip": Function(
+        1,
+        1,
+        (Takes.TEXT,),
+        _boolean("coalesce(ipv4_in({0}) >> 24 = 10 OR ipv4_in({0}) >> 20 = 2753 OR ipv4_in({0}) >> 16 = 49320, false)"),
+    ),
+    "isipv4insubnet": Function(
+        2,
+        2,
+        (Takes.TEXT,),
+        _boolean(
+            (
+                "coalesce(ipv4_in({0}) >> (32 - {bits}) = ipv4_in(split_part({1}, '/', 1)) >> (32 - {bits}), false)"
+            ).replace(
+                "{bits}",
+                "CASE WHEN regexp_full_match({1}, '[0-9.]+/([0-9]|[12][0-9]|3[0-2])')"
+                " THEN split_part({1}, '/', 2)::INTEGER END",
+            )
+        ),
+    ),
     "replace": Function(
         3,
         3,
@@ -104,7 +191,6 @@ SCALARS = {
         _text("replace({0}, {1}, {2})"),
         lambda text, old, new: f"CASE WHEN length({new}) > length({old}) THEN length({text}) * length({new}) END",
     ),
-    "strcontains": Function(2, 2, (Takes.TEXT,), _boolean("coalesce(contains({0}, {1}), false)")),
     "isempty": Function(1, 1, (Takes.TEXT,), _boolean("(coalesce({0}, '') = '')")),
     "isblank": Function(1, 1, (Takes.TEXT,), _boolean(f"(trim(coalesce({{0}}, ''), {WHITE_SPACE}) = '')")),
     "ispresent": Function(1, 1, (Takes.VALUE,), _boolean("({0} IS NOT NULL)")),
@@ -118,6 +204,7 @@ AGGREGATES = frozenset(
         "max",
         "min",
         "pct",
+        "percentile",
         "stddev",
         "sum",
         "earliest",
@@ -127,16 +214,11 @@ AGGREGATES = frozenset(
     }
 )
 
-# Functions with rules of their own, in `translation`.
-SPECIAL = frozenset({"bin", "datefloor", "dateceil", "frommillis", "tomillis", "now", "coalesce"})
-
 OF_CLOUDWATCH_ONLY = frozenset(
     {
-        "base64decode", "base64encode", "case", "count_over_time", "endswith", "formatdate", "haversine", "histogram",
-        "if", "ipv4tonumber", "isipinsubnet", "isipv4insubnet", "isipv6insubnet", "isprivateip", "ispublicip",
-        "isreservedip", "isvalidip", "isvalidipv4", "isvalidipv6", "jsonparse", "jsonstringify", "md5", "rate",
-        "regex_replace", "round", "sha256", "split", "startswith", "sum_over_time", "todouble", "toint", "tolong",
-        "tonumber", "topk", "urldecode", "urlencode", "values",
+        "count_over_time", "delta", "deriv", "histogram", "increase", "irate", "isipinsubnet", "isipv6insubnet",
+        "ispublicip", "isreservedip", "isvalidip", "isvalidipv6", "parsedate", "rate", "sha1", "sha512",
+        "sum_over_time", "topk", "values",
     }
 )  # fmt: skip
 

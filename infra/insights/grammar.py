@@ -6,14 +6,16 @@ import math
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from lark import Lark, Token, UnexpectedInput, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
+from lark.exceptions import VisitError
 from lark.visitors import Transformer_NonRecursive
 
 from insights.errors import QueryError, Span, shorten
+from insights.explanation import explain
 from insights.syntax import (
+    Access,
     Call,
     Command,
     Dedup,
@@ -37,6 +39,7 @@ from insights.syntax import (
     Sort,
     Stats,
     Text,
+    Unnest,
 )
 
 if TYPE_CHECKING:
@@ -50,41 +53,6 @@ LARGEST_LIMIT = 100_000
 # Far above any written query; keeps a hostile one from exhausting the stack here or in the SQL parser.
 DEEPEST_EXPRESSION = 50
 
-COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup")
-COMMANDS_OF_CLOUDWATCH_ONLY = frozenset(
-    {
-        "addtotals", "anomaly", "diff", "estimate", "expand", "filterindex", "join", "json", "lookup", "pattern",
-        "relevantfields", "source", "subqueries", "unmask", "unnest",
-    }
-)  # fmt: skip
-PARSE_MODES_OF_CLOUDWATCH_ONLY = frozenset({"logfmt", "csv", "xml"})
-
-TERMINALS_IN_WORDS = {
-    "$END": "the end of the query",
-    "AND": "`and`",
-    "ASC": "`asc`",
-    "CARET": "`^`",
-    "COMMA": "`,`",
-    "DESC": "`desc`",
-    "LIKE": "`like`",
-    "LPAR": "`(`",
-    "LSQB": "`[`",
-    "NAME": "a field",
-    "NOT": "`not`",
-    "NUMBER": "a number",
-    "OR": "`or`",
-    "REGEX": "a /regular expression/",
-    "RPAR": "`)`",
-    "RSQB": "`]`",
-    "STAR": "`*`",
-    "STRING": 'a "string"',
-    "VBAR": "`|`",
-    "_AS": "`as`",
-    "_BY": "`by`",
-    "_IN": "`in`",
-}
-COMPARISONS = {"EQUAL", "UNEQUAL", "LESS", "LESS_OR_EQUAL", "GREATER", "GREATER_OR_EQUAL", "MATCHES"}
-ARITHMETIC = {"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "CARET"}
 # A class may begin with a bracket that stands for itself.
 PATTERN_PIECES = re.compile(r"\\.|(?P<class>\[\^?\]?)|\(\?P?<(?P<name>[^>=!]*)>|\(\?|.", re.DOTALL)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
@@ -106,7 +74,7 @@ def parse(text: str) -> Query:
         tree = _parser().parse(text)
         return Query(text, _Builder(text).transform(tree))
     except UnexpectedInput as error:
-        _explain(text, error)
+        explain(text, error)
     except VisitError as error:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
@@ -119,100 +87,17 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 
-def _explain(text: str, error: UnexpectedInput) -> NoReturn:
-    """Turn the parser's complaint into a sentence with the place, what was expected and what stands there."""
-    position: int | None = getattr(error, "pos_in_stream", None)
-    start = len(text) if position is None or position < 0 else position
-    found = ""
-    accepted: set[str] = set()
-    if isinstance(error, UnexpectedToken):
-        accepted = set(error.accepts or error.expected)
-        found = "" if error.token.type == "$END" else str(error.token)
-    elif isinstance(error, UnexpectedCharacters):
-        accepted = set(error.allowed or ())
-        found = _word_at(text, start)
-    if not found:
-        start = len(text)
-    span = Span(start, start + len(found))
-    expected = _in_words(accepted)
-    previous = _word_before(text, start)
-    after = f" after `{shorten(previous)}`" if previous else ""
-    lowered = found.lower()
-    if accepted and all(name in _COMMAND_TERMINALS for name in accepted):
-        if lowered in COMMANDS_OF_CLOUDWATCH_ONLY:
-            problem = f"the command `{found}` runs on CloudWatch only: the local evaluator does not know it"
-            raise QueryError(problem, text, span, expected, "not_supported") from None
-    elif "REGEX" in accepted and lowered in PARSE_MODES_OF_CLOUDWATCH_ONLY:
-        problem = f"`parse ... {found}` runs on CloudWatch only: the local evaluator does not know it"
-        raise QueryError(problem, text, span, expected, "not_supported") from None
-    hint = ""
-    if found.startswith("==") or (found == "=" and previous == "="):
-        hint = " (equality is written `=`)"
-    elif found[:1] in {'"', "'"} and start == text.find(found, start) and not _is_closed(found):
-        hint = " (the string is not closed)"
-    elif found == "[":
-        hint = " (an array's first item is written `name.0`)"
-    got = f"got '{shorten(found)}'" if found else "the query ends"
-    raise QueryError(f"expected {expected}{after}, {got}{hint}", text, span, expected) from None
-
-
-_COMMAND_TERMINALS = {f"_{name.upper()}" for name in COMMANDS}
-
-
-def _word_at(text: str, start: int) -> str:
-    found = re.match(r"[\w@.]+|[\"'`/][^\n]*|[^\s\w]", text[start:])
-    return found.group() if found else text[start : start + 1]
-
-
-def _word_before(text: str, end: int) -> str:
-    """Return what stands before a place, to say after what something was expected."""
-    found = re.search(r"(?:[@\w.]+|\"[^\"\n]*\"|'[^'\n]*'|\S)(?=\s*$)", text[:end])
-    return found.group() if found else ""
-
-
-def _is_closed(found: str) -> bool:
-    return len(found) > 1 and found[0] == found[-1]
-
-
-def _in_words(accepted: set[str]) -> str:
-    """Say what a set of terminals means to the writer of a query."""
-    names = set(accepted)
-    words = []
-    if names & _COMMAND_TERMINALS:
-        words.append("a command (" + ", ".join(COMMANDS) + ")")
-        names -= _COMMAND_TERMINALS
-    if {"NAME", "NUMBER", "STRING"} <= names:
-        words.append("a field, a value or a function")
-        names -= {"NAME", "NUMBER", "STRING", "PERIOD", "MINUS", "NOT", "LPAR", "STAR"}
-        names -= {"_BY"}
-    if names >= COMPARISONS:
-        words.append("an operator")
-        names -= COMPARISONS | ARITHMETIC | {"LIKE", "NOT", "_IN", "AND", "OR", "LPAR"}
-    elif len(ARITHMETIC & names) > 1:
-        words.append("an operator")
-        names -= ARITHMETIC | {"AND", "OR", "LPAR"}
-    elif {"AND", "OR"} <= names:
-        words.append("`and`, `or`")
-        names -= {"AND", "OR"}
-    names.discard("_ANY")
-    if "NUMBER" in names:
-        names.discard("MINUS")
-    words.extend(TERMINALS_IN_WORDS.get(name, f"`{name.lower()}`") for name in sorted(names, key=_position_in_words))
-    if not words:
-        return "nothing more"
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
-
-
-def _position_in_words(name: str) -> tuple[int, str]:
-    return (1 if name in {"VBAR", "$END"} else 0, name)
-
-
 def field_of(token: str, span: Span) -> Field:
     """Split a written name: `a.b` is two segments, a backtick keeps dots within one, and @ belongs to the first."""
     prefix = token[: len(token) - len(token.lstrip("@"))]
-    segments = [quoted or plain for quoted, plain in re.findall(r"`([^`]+)`|([A-Za-z0-9_]+)", token[len(prefix) :])]
+    segments = segments_of(token[len(prefix) :])
     segments[0] = prefix + segments[0]
-    return Field(".".join(segments), tuple(segments), span)
+    return Field(".".join(segments), tuple(segments), span, indexed="[" in re.sub("`[^`]+`", "", token))
+
+
+def segments_of(written: str) -> list[str]:
+    """List the segments of a written path."""
+    return [quoted or plain for quoted, plain in re.findall(r"`([^`]+)`|(@?[A-Za-z0-9_]+)", written)]
 
 
 def unquote(literal: str) -> str:
@@ -313,11 +198,9 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
         pattern, groups = read_pattern(_regex(token))
         names = [field.name for field in fields] if fields else groups
         numbers = range(1, len(groups) + 1)
-        if fields and (len(fields) != len(groups) or any(groups)):
+        if fields and len(fields) != len(groups):
             problem = f"the pattern has {len(groups)} groups but `as` names {len(fields)} fields"
-            if any(groups):
-                problem = "the pattern names its groups already: leave `as` out"
-            raise QueryError(problem, self._query, span, "one unnamed group for each name after `as`")
+            raise QueryError(problem, self._query, span, "one group for each name after `as`")
         if not fields:
             numbers = [number for number in numbers if groups[number - 1]]  # type: ignore[assignment]
             names = [name for name in groups if name]
@@ -344,7 +227,9 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
     def operation(self, meta: Meta, parts: list[Any]) -> Operation:
         left, operator, right = parts
         span = _span(meta)
-        return Operation(str(operator).lower(), left, right, span, self._deeper(span, left, right))
+        return Operation(
+            "=" if operator == "==" else str(operator).lower(), left, right, span, self._deeper(span, left, right)
+        )
 
     def not_(self, meta: Meta, parts: list[Any]) -> Not:
         span = _span(meta)
@@ -378,14 +263,24 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
         given = tuple(argument for argument in arguments if argument is not None and not isinstance(argument, Token))
         return Call(str(name), given, star, span, self._deeper(span, *given))
 
+    def access(self, meta: Meta, parts: list[Any]) -> Access:
+        subject, path = parts
+        span = _span(meta)
+        return Access(subject, tuple(segments_of(path)), span, self._deeper(span, subject))
+
+    def unnest(self, meta: Meta, parts: list[Field]) -> Unnest:
+        return Unnest(parts[0], parts[1].name, _span(meta))
+
     def number(self, meta: Meta, parts: list[Token]) -> Number:
         value = float(parts[-1])
         if not math.isfinite(value):
             raise QueryError(f"the number {shorten(parts[-1])} is too large", self._query, _span(meta), "a number")
-        return Number(value, _span(meta))
+        long = re.fullmatch(r"\d{16,38}", parts[-1])
+        return Number(value, _span(meta), whole=int(parts[-1]) if long else None)
 
     def negative_number(self, meta: Meta, parts: list[Token]) -> Number:
-        return Number(-self.number(meta, parts).value, _span(meta))
+        number = self.number(meta, parts)
+        return Number(-number.value, _span(meta), whole=None if number.whole is None else -number.whole)
 
     def text(self, meta: Meta, parts: list[Token]) -> Text:
         return Text(unquote(parts[0]), _span(meta))

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number written in the query."""
+    """A number written in the query; `whole` where it is an integer that a double does not hold exactly."""
 
     value: float
     span: Span
     depth: int = 1
+    whole: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,17 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field's name, flattened with dots, and its segments as written (a backtick keeps dots inside a segment)."""
+    """
+    A field's name, flattened with dots, and its segments as written (a backtick keeps dots inside a segment).
+
+    `indexed` says that one of them is an index in brackets.
+    """
 
     name: str
     path: tuple[str, ...]
     span: Span
     depth: int = 1
+    indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,16 @@ class Call:
     function: str
     arguments: tuple[Expression, ...]
     star: bool
+    span: Span
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A member of the map or list that a function returns."""
+
+    subject: Call
+    path: tuple[str, ...]
     span: Span
     depth: int
 
@@ -111,7 +127,7 @@ class Membership:
     depth: int
 
 
-Expression = Number | Text | Period | Field | Call | Negative | Not | Operation | Match | Membership
+Expression = Number | Text | Period | Field | Call | Access | Negative | Not | Operation | Match | Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +216,16 @@ class Parse:
     span: Span
 
 
-Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse
+@dataclass(frozen=True, slots=True)
+class Unnest:
+    """`unnest`: one row for each item of a list, with the item as a field."""
+
+    field: Field
+    name: str
+    span: Span
+
+
+Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse | Unnest
 
 
 @dataclass(frozen=True, slots=True)

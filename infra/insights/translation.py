@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from insights.coercions import as_number, as_text
 from insights.discovery import SYSTEM_FIELDS, Kind, Sql
-from insights.expressions import Expressions, as_number, as_text
+from insights.expressions import Expressions
 from insights.functions import AGGREGATES
 from insights.statement import Statement
 from insights.syntax import (
@@ -38,6 +39,7 @@ from insights.syntax import (
     Selection,
     Sort,
     Stats,
+    Unnest,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ MOST_STATS = 10
 # The SQL engine bounds how deep the steps of a query may nest.
 MOST_STEPS = 300
 PERCENT = 100
+# Items of one list, which keep its order.
+MOST_ITEMS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Plan:
     groups: tuple[str, ...]
     time_column: str | None
     discovered: dict[str, Span]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def translate(query: Query, window: Window) -> Plan:
 class _Translation:
     def __init__(self, query: Query, window: Window) -> None:
         self._statement = Statement()
-        self._expressions = Expressions(query.text, self._statement, window.now_ms)
+        self._expressions = Expressions(query.text, self._statement, window)
         self._order: list[str] = []
         self._default_order = ["seq DESC"]
         self._limit: int | None = None
@@ -101,11 +106,13 @@ class _Translation:
         self._last_filter: int | None = None
         self._shown: dict[str, Sql] = {}
         self._displayed: dict[str, Sql] | None = None
+        self._notes: list[str] = []
+        self._unnested = False
         self._extracted: dict[str, Sql] = {}
         self._groups: tuple[str, ...] = ()
         self._time_column: str | None = None
 
-    def add(self, command: Command) -> None:
+    def add(self, command: Command) -> None:  # noqa: C901 - one case for each command
         self._check_position(command)
         match command:
             case Fields():
@@ -127,6 +134,8 @@ class _Translation:
                 self._remove_duplicates(command)
             case Parse():
                 self._extract(command)
+            case Unnest():
+                self._unnest(command)
 
     def check_size(self, command: Command) -> None:
         if self._statement.depth > MOST_STEPS:
@@ -143,7 +152,7 @@ class _Translation:
         self._statement.close()
         limit = DEFAULT_LIMIT if self._limit is None else self._limit
         rows = self._statement.select(
-            ", ".join(as_text(column).text for column in shown.values()),
+            ", ".join(_shown(column) for column in shown.values()),
             len(self._statement.steps),
             f"ORDER BY {', '.join(self._order or self._default_order)} LIMIT {limit}",
         )
@@ -159,6 +168,7 @@ class _Translation:
             self._groups,
             self._time_column if self._time_column in shown else None,
             self._expressions.discovered,
+            tuple(self._notes),
         )
 
     def _check_position(self, command: Command) -> None:
@@ -183,7 +193,7 @@ class _Translation:
                 refuse("expected `sort` after the last `stats`, not before it", command.span, "`sort` last")
 
     def _select(self, selection: Selection) -> Sql:
-        column = self._expressions.column(selection.expression)
+        column = self._expressions.structure_column(selection.expression)
         if not (isinstance(selection.expression, Field) and selection.expression.name == selection.name):
             self._expressions.columns[selection.name] = column
         return column
@@ -191,14 +201,46 @@ class _Translation:
     def _filter(self, command: Filter) -> None:
         condition = self._expressions.condition(command.condition)
         self._statement.step(f"SELECT * FROM {{previous}} WHERE {condition}")
-        if not self._stats_seen:
+        if not self._stats_seen and not self._unnested:
             self._last_filter = len(self._statement.steps)
 
     def _sort(self, command: Sort) -> None:
-        self._order = [term for ordering in command.orderings for term in self._order_terms(ordering)]
+        orderings = [each for each in command.orderings if not self._orders_nothing(each.expression)]
+        self._order = [term for ordering in orderings for term in self._order_terms(ordering)]
+        if not orderings:
+            return
         # "If you sort in descending order, the sort results are the reverse", also of events that sort alike.
         backwards = command.orderings[0].descending and not self._stats_seen
         self._order.append("seq DESC" if backwards else "seq ASC")
+
+    def _orders_nothing(self, expression: Expression) -> bool:
+        """Pass over `sort @timestamp` after `stats`, as in AWS's samples: that field is missing in every row then."""
+        nothing = (
+            bool(self._stats_seen)
+            and isinstance(expression, Field)
+            and expression.name == "@timestamp"
+            and expression.name not in self._expressions.columns
+        )
+        if nothing:
+            self._notes.append("`sort @timestamp` after `stats` orders nothing: sort by a column of `stats`.")
+        return nothing
+
+    def _unnest(self, command: Unnest) -> None:
+        """Make a row of each item. "Any other types are treated as a list with one item": CWL_QuerySyntax-Unnest."""
+        value = self._expressions.structure_column(command.field)
+        name = self._statement.name()
+        self._unnested = True
+        if value.kind is not Kind.STRUCTURE:
+            self._expressions.columns[command.name] = value
+        else:
+            items = f"CASE WHEN left({value.text}::VARCHAR, 1) = '[' THEN json_extract({value.text}, '$[*]')"
+            self._statement.step(
+                f"SELECT * EXCLUDE (seq, items, item), seq::HUGEINT * {MOST_ITEMS} - item AS seq,"
+                f" items[item] AS {name} FROM (SELECT *, unnest(range(1, len(items) + 1)) AS item"
+                f" FROM (SELECT *, {items} ELSE [{value.text}] END AS items FROM {{previous}}))"
+            )
+            self._expressions.columns[command.name] = Sql(name, Kind.STRUCTURE, simple=True)
+        self._extracted[command.name] = self._expressions.columns[command.name]
 
     def _order_terms(self, ordering: Ordering) -> list[str]:
         column = self._expressions.column(ordering.expression)
@@ -286,7 +328,7 @@ class _Translation:
         name = call.function.lower()
         if name == "count" and (call.star or not call.arguments):
             return "count(*)::DOUBLE", Kind.NUMBER
-        if name == "pct":
+        if name in {"pct", "percentile"}:  # the second is in aws-samples/serverless-snippets
             return self._percentile(call)
         self._expressions.check_arguments(call, 1, 1)
         if name in {"avg", "sum", "stddev"}:
@@ -327,10 +369,11 @@ class _Translation:
         in_order = f"{which}({value.text}, {key}) FILTER ({value.text} IS NOT NULL)"
         if name in {"sortsfirst", "sortslast"} or value.kind not in {Kind.ANY, Kind.TEXT}:
             return in_order, _aggregated(value.kind)
-        # The least and greatest of the numbers among the values; where there are none, by the order of `sort`.
+        # The least and greatest of the numbers among the values, as it stands in its line; where there are none, by the
+        # order of `sort`. Two integers may be one double.
         number = self._statement.hold(as_number(value)).text
-        function = "min" if which == "arg_min" else "max"
-        return f"coalesce(number_as_text({function}({number})), {in_order})", Kind.ANY
+        key = f"{{'number': {number}, 'whole': coalesce(whole_in({value.text}), 0)}}"
+        return f"coalesce({which}({value.text}, {key}) FILTER ({number} IS NOT NULL), {in_order})", Kind.ANY
 
 
 def _aggregates_in(expression: Expression) -> list[Call]:
@@ -348,6 +391,13 @@ def _aggregates_in(expression: Expression) -> list[Call]:
             return _aggregates_in(expression.subject)
         case _:
             return []
+
+
+def _shown(column: Sql) -> str:
+    """Write a column as it is shown; maps and lists as JSON."""
+    if column.kind is Kind.STRUCTURE:
+        return f"CASE WHEN is_structure({column.text}) THEN ({column.text})::VARCHAR ELSE leaf({column.text}) END"
+    return as_text(column).text
 
 
 def _aggregated(kind: Kind) -> Kind:

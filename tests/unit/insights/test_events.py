@@ -36,7 +36,7 @@ def test_line_without_a_time_follows_the_one_before() -> None:
         ('x\tINFO\tgot event {"level":"warn","n":5} from queue', {"level": "warn", "n": "5"}),
         ('{"n":1} {"level":"b"}', {"n": "1"}),
         ('{foo=2, bar=data} {"n":3}', {"n": "3"}),
-        ('{"n": 1.50, "level": "\u00e9"} \u00e9', {"n": "1.50", "level": "\u00e9"}),
+        ('{"n": 1.5, "level": "\u00e9"} \u00e9', {"n": "1.5", "level": "\u00e9"}),
         ('{"n": 1', {}),
         ('{"n":' * 5_000, {}),
         ("{" * 5_000, {}),
@@ -52,7 +52,7 @@ def test_two_hundred_fields_of_a_line_are_found() -> None:
     """As on CloudWatch the others are missing, and the answer says of how many lines."""
     numbers = ",".join(f'"n{number}":{number}.50' for number in range(250))
     result = evaluate("fields a.n199, a.n200, b", [Event(0, f'{{"a":{{{numbers}}},"b":1}}'), Event(1, '{"b":2}')])
-    assert result.rows == ({"b": "2"}, {"a.n199": "199.50"})
+    assert result.rows == ({"b": "2"}, {"a.n199": "199.5"})
     assert result.notes == ("1 log events have more than 200 fields: as on CloudWatch, only their first are found.",)
 
 
@@ -61,8 +61,7 @@ def test_two_hundred_fields_of_a_line_are_found() -> None:
     [
         (
             "stats sum(bytes) by srcAddr",
-            "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070"
-            " ACCEPT OK",
+            "2 123456789010 eni-1235b8ca 172.31.16.139 172.31.16.21 20641 22 6 20 4249 1418530010 1418530070 ACCEPT OK",
             "`srcAddr` in VPC flow logs",
         ),
         (

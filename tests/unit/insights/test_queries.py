@@ -26,6 +26,20 @@ def read_table() -> list[tuple[str, list[dict[str, str]]]]:
     return cases
 
 
+def read_page_table() -> list[tuple[str, str, str]]:
+    """Read the table of single expressions, conditions and refusals: the kind, the text and what it gives."""
+    cases = []
+    for line in Path(__file__).with_name("page_table.txt").read_text("utf-8").splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "!":
+            code, _, query = rest.partition(" ")
+            cases.append((kind, query, code))
+        elif kind in {"=", "?"}:
+            text, _, expected = rest.rpartition(" => ")
+            cases.append((kind, text, expected))
+    return cases
+
+
 def ask(query: str) -> Result | QueryError:
     """Return a query's answer, or what it is refused with. Any other exception is a crash."""
     try:
@@ -35,11 +49,26 @@ def ask(query: str) -> Result | QueryError:
 
 
 TABLE = read_table()
+PAGE_TABLE = read_page_table()
 
 
-def test_table_covers_the_language() -> None:
-    """The table has the sixty queries that were promised, and more."""
-    assert len(TABLE) >= 60
+def test_tables_cover_the_language() -> None:
+    """There are as many cases as were promised, and more."""
+    assert len(TABLE) >= 90
+    assert len(TABLE) + len(PAGE_TABLE) + len(read_samples()) >= 400
+
+
+@pytest.mark.parametrize(("kind", "text", "expected"), PAGE_TABLE, ids=[text for _, text, _ in PAGE_TABLE])
+def test_what_a_page_says(kind: str, text: str, expected: str) -> None:
+    """An expression has its value, a condition its number of lines, and what is refused its code."""
+    query = {"=": f"fields {text} as v | limit 1", "?": f"filter {text}", "!": text}[kind]
+    answer = ask(query)
+    if isinstance(answer, QueryError):
+        assert (kind, expected) == ("!", answer.code), answer
+    elif kind == "?":
+        assert answer.statistics.matched == int(expected)
+    else:
+        assert (kind, answer.rows) == ("=", ({} if expected == "-" else {"v": expected},))
 
 
 @pytest.mark.parametrize(("query", "rows"), TABLE, ids=[query for query, _ in TABLE])
