@@ -12,7 +12,7 @@ PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters redrive audit \
-    preflight package deploy smoke sam-env client client-test lint format lock clean
+    preflight package deploy smoke sam-env client client-test exporters lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -96,6 +96,14 @@ client: $(VENV)/.run ## build the client's wheel into dist/
 
 client-test: $(VENV)/.run .local/client/.made ## run real programs of Qiskit, Cirq, PennyLane and others against a stack
 	@PYTHONPATH=client .local/client/bin/python -m pytest -c client/pyproject.toml client/tests
+
+exporters: ## record again what the newest releases of other libraries write and compute (each in an environment of its own)
+	@for packages in amazon-braket-sdk bqskit cirq-core "mqt.core<4 numpy" pytket "qibo numpy"; do \
+	    environment=.local/exporters/$${packages%%[< ]*}; rm -rf $$environment; $(PYTHON) -m venv $$environment && \
+	    $$environment/bin/pip install --quiet $$(echo "$$packages") && \
+	    for part in matrices texts; do $$environment/bin/python tests/exporters/$$part.py \
+	        tests/unit/reader/foreign_$$(echo $$part | sed s/matrices/gates/).json || exit 1; done || exit 1; \
+	done
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

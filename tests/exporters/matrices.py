@@ -117,10 +117,11 @@ def main(path: Path) -> None:
     for package, collect in PACKAGES.items():
         try:
             release = version(package)
-        except ImportError:
+            found = collect()
+        except ImportError:  # not installed, or without its exporter: mqt.core has none from 4 on
             continue
         known = {name: gates for name, gates in known.items() if name.split()[0] != package}
-        known[f"{package} {release}"] = collect()
+        known[f"{package} {release}"] = found
     lines = [
         f'"{package}": {{\n' + ",\n".join(f'"{name}": {json.dumps(gate)}' for name, gate in sorted(gates.items())) + "}"
         for package, gates in sorted(known.items())
