@@ -181,7 +181,15 @@ class TaskBody(_TaskFacts):
                     "correlation_id": "441f2f5c-9d0c-4f0e-8a53-0a2d1c6a7f7e",
                     "shots": 1024,
                     "result": {"00": 514, "11": 510},
-                    "execution": {"method": "statevector", "num_qubits": 2, "depth": 3, "seed": 7, "attempt": 1},
+                    "execution": {
+                        "method": "statevector",
+                        "num_qubits": 2,
+                        "depth": 3,
+                        "seed": 7,
+                        "attempt": 1,
+                        "billed_ms": 2,
+                        "cost_usd": 5.76e-08,
+                    },
                 }
             ]
         }
@@ -218,7 +226,9 @@ class TaskBody(_TaskFacts):
         Field(
             description=(
                 "How it was run: method, seed, qubits, depth, milliseconds, attempt, versions. For a sweep what is "
-                "true of every binding, and in `bindings` what differs between them."
+                "true of every binding, and in `bindings` what differs between them. `billed_ms` are the whole "
+                "milliseconds of the worker's time that the attempt took, a sweep's in all, and `cost_usd` what they "
+                "and the memory kept for it cost, at the prices of a dry run."
             )
         ),
     ] = None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
+from bill import bill
 from schedule import Program
 from tasks.logs import Event, logger
 from tasks.options import Options
-from tasks.prices import lambda_dollars
 from tasks.task import Lane
 from verdicts import Completed, Failed
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from children import Children
     from tasks.limits import Limits
-    from tasks.prices import Architecture
     from verdicts import Outcome
 
 READING_SECONDS = 18.0  # the api waits little longer for an answer
@@ -64,7 +62,6 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
     notes = list(dict.fromkeys(note for facts in each for note in facts.get("notes", ())))
     if seconds > limits.time_limit_s:
         notes.append(f"It will probably fail: a task may run for {limits.time_limit_s:g} seconds.")
-    architecture: Architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     return {
         "method": ", ".join(dict.fromkeys(facts["method"] for facts in each)),
         "engine": ", ".join(dict.fromkeys(facts["engine"] for facts in each)),
@@ -74,14 +71,9 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
         "gates": sum(facts["gates"] for facts in each),
         "bindings": len(each),
         "shots": options.shots,
-        "estimated_seconds": _three_figures(seconds),
+        "estimated_seconds": float(f"{seconds:.3g}"),
         "memory_bytes": max(facts["memory_bytes"] for facts in each),
-        # Lambda bills whole milliseconds.
-        "cost_usd": _three_figures(lambda_dollars(math.ceil(seconds * 1000) / 1000, limits.memory_mb, architecture)),
+        "cost_usd": bill(seconds * 1000, limits.memory_mb)["cost_usd"],
         **({"notes": notes} if notes else {}),
         **({"reduced": each[0]["reduced"]} if len(each) == 1 and "reduced" in each[0] else {}),
     }
-
-
-def _three_figures(number: float) -> float:
-    return float(f"{number:.3g}")

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
 from attempts import Attempt, ids_of
+from bill import bill
 from children import Children
 from dry_run import dry_run
 from gathering import gathered
@@ -92,19 +93,16 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return dry_run(event["dry_run"], children(), settings().large_worker)
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - SAFETY_SECONDS
     records = event["Records"]
-    lane, limits = lane_of(records), children().limits
-    # What a task keeps busy of the memory that Lambda bills: in the small lane a child's part, in the large lane all.
-    memory_mb = limits.memory_mb // (limits.children if lane is Lane.SMALL else 1)
-    logger.append_keys(worker=WORKER, memory_mb=memory_mb, correlation_id=context.aws_request_id)
     batch = Batch(
         task_store(),
         task_queues(),
-        lane,
+        lane_of(records),
         children(),
         deadline,
         lease_seconds=settings().lease_seconds,
         large_time_limit_s=settings().large_time_limit_seconds,
     )
+    logger.append_keys(worker=WORKER, memory_mb=batch.memory_mb, correlation_id=context.aws_request_id)
     failures = batch.work(records)
     if batch.useless and not batch.judged:
         # What ended is stored, and what did not comes back after its lease; the next environment may be a sound one.
@@ -151,6 +149,12 @@ class Batch:
 
     def __post_init__(self) -> None:
         self.beat_every_s = self.lease_seconds / HEARTBEATS_PER_LEASE
+
+    @property
+    def memory_mb(self) -> int:
+        """What a task keeps busy of the memory that Lambda bills: in the small lane a child's part, else all (MiB)."""
+        limits = self.children.limits
+        return limits.memory_mb // (limits.children if self.lane is Lane.SMALL else 1)
 
     def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Work on every message and return the ids of those that must be delivered again."""
@@ -274,12 +278,14 @@ class Batch:
         for attempt, outcome in group:
             match outcome:
                 case Completed(payload):
-                    execution = {**payload.get("execution", {}), "attempt": attempt.task.attempt}
+                    execution = payload.get("execution", {})
+                    run_ms = execution.get("parse_ms", 0.0) + execution.get("run_ms", 0.0)
+                    execution = {**execution, "attempt": attempt.task.attempt, **bill(run_ms, self.memory_mb)}
                     ends.append((attempt, {**payload, "execution": execution}))
                     fields.append({name: execution[name] for name in _LOGGED if name in execution})
                 case Failed(error, run_ms) if not self._may_pass_on(outcome):
                     ends.append((attempt, error))
-                    fields.append({"code": error.code, "run_ms": run_ms})
+                    fields.append({"code": error.code, "run_ms": run_ms, **bill(run_ms, self.memory_mb)})
                 case Failed() | Returned():
                     self._hand_on(attempt, outcome)
         refusals = self.store.end_all([(attempt.task, end) for attempt, end in ends])
@@ -396,7 +402,7 @@ class Batch:
             )
 
 
-_LOGGED = ("parse_ms", "run_ms", "num_qubits", "depth", "method", "engine", "reduced")
+_LOGGED = ("parse_ms", "run_ms", "billed_ms", "cost_usd", "num_qubits", "depth", "method", "engine", "reduced")
 
 
 def _size(outcome: Outcome) -> int:

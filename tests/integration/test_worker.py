@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
@@ -138,7 +139,35 @@ def test_a_batch_completes_with_its_counts(in_moto: Aws, children: Children) -> 
     assert counts[0] == counts[1], "the same seed gives the same counts"
     assert tasks[0] is not None
     assert tasks[0].outcome["execution"]["attempt"] == 1
-    assert tasks[0].outcome["execution"]["seed"] == 7
+    execution = tasks[0].outcome["execution"]
+    assert execution["seed"] == 7
+    assert execution["billed_ms"] == math.ceil(execution["parse_ms"] + execution["run_ms"])
+
+
+def test_a_completed_task_says_what_it_cost(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whole milliseconds of reading and running at the worker's memory, a sweep's in all; so does the log's line."""
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    task_id = submitted(in_moto)
+    execution = {"parse_ms": 0.4, "run_ms": 123.0, "bindings": [{"seed": 1}, {"seed": 2}]}
+    swept = Completed({"result": [{"0": 1}, {"0": 1}], "execution": execution})
+    assert work(in_moto, [task_record(task_id)], ScriptedChildren(swept)) == []
+    billed = {"billed_ms": 124, "cost_usd": 3.57e-06}  # 0.124 s of 1,769 MB at 0.0000166667 dollars per GB-second
+    assert in_moto.stored(task_id).outcome["execution"] == {**execution, "attempt": 1, **billed}
+    (line,) = [vars(record) for record in caplog.records if record.message == "Task completed"]
+    assert {name: line[name] for name in billed} == billed
+
+
+def test_a_failed_tasks_cost_is_in_the_log(
+    in_moto: Aws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What its last try kept a child busy for."""
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    failed = Failed(TaskError(ErrorCode.TIME_LIMIT, "Long."), run_ms=30_000.2, ran_out_of_time=True)
+    assert work(in_moto, [task_record(submitted(in_moto))], ScriptedChildren(failed)) == []
+    (line,) = [vars(record) for record in caplog.records if record.message == "Task failed"]
+    assert (line["billed_ms"], line["cost_usd"]) == (30_001, 0.000691)
 
 
 def test_a_bad_circuit_fails_alone_and_is_acknowledged(in_moto: Aws, children: Children) -> None:
