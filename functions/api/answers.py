@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers beside their bodies: their headers, and every refusal with its codes."""
+"""Describes answers in the OpenAPI document, besides their bodies: the headers, and each refusal with its codes."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from tasks.errors import ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# By HTTP status: each code, and what it says. API Gateway gives some of them itself (template.yaml, GatewayResponses).
+# By HTTP status: each code and its meaning. API Gateway gives some of them itself (template.yaml, GatewayResponses).
 REFUSALS: Mapping[int, Mapping[str, str]] = {
     400: {
         ErrorCode.INVALID_CIRCUIT: "the program breaks a rule of the language, at `line` and `column`",
-        ErrorCode.UNSUPPORTED_FEATURE: "the program has what a simulator cannot do",
+        ErrorCode.UNSUPPORTED_FEATURE: "the program uses a feature that no simulator has",
         ErrorCode.CIRCUIT_TOO_LARGE: "the program is over a `limit`",
         ErrorCode.NOTHING_MEASURED: "the program measures nothing",
         ErrorCode.INVALID_INPUTS: "`inputs` do not fit the program",
-        "invalid_batch": "`errors` has what is wrong with which task",
+        "invalid_batch": "`errors` lists each task that is not valid, and why",
         "invalid_callback_url": "`callback_url` is not https to a public DNS name",
-        "invalid_cursor": "the cursor is not one that this list gave to this key",
-        "invalid_request": "the body is not JSON in UTF-8, or has numbers or lists without end",
+        "invalid_cursor": "the cursor is not valid for this key's list",
+        "invalid_request": "the body is not JSON in UTF-8, or nests too deeply, or has too long numbers or lists",
     },
     403: {
         "invalid_api_key": "no valid key in the header `x-api-key`",
-        "access_denied": "not allowed",
+        "access_denied": "API Gateway denied the request",
     },
     404: {
-        "task_not_found": "there is no such task, or it is another key's",
+        "task_not_found": "the task does not exist, or belongs to another key",
         "not_found": "there is nothing at this address",
     },
     405: {"method_not_allowed": "the address does not take this method"},
     409: {"task_ended": "the task has ended already, as `task_status` says"},
-    410: {"payload_gone": "what the task kept in the storage, its program or its result, is not there any more"},
+    410: {"payload_gone": "the task's program or result is no longer in the storage"},
     413: {
         ErrorCode.CIRCUIT_TOO_LARGE: "the program's text is over the limit, in bytes",
-        "request_too_large": "the request is",
+        "request_too_large": "the request is over the limit, in bytes",
     },
     415: {"unsupported_encoding": "the body has a `Content-Encoding`"},
     422: {
@@ -46,21 +46,24 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "batch_too_large": "the batch has more tasks than the `limit`",
     },
     429: {
-        "throttled": "the key sends more requests a second than it may, or dry runs are as many as may be; "
-        "`Retry-After` says when to go on",
-        "quota_exceeded": "the key has used up its requests of the day",
+        "throttled": "the key sends more requests a second than its limit, or too many dry runs are under way; "
+        "`Retry-After` is the time to wait",
+        "quota_exceeded": "the key has spent its requests of the day",
     },
-    500: {ErrorCode.INTERNAL_ERROR: "our fault; the correlation id finds it in our logs"},
-    503: {"unavailable": "a part of the service does not answer; `message` says what is known; `Retry-After`"},
+    500: {ErrorCode.INTERNAL_ERROR: "the service failed; report the correlation id"},
+    503: {"unavailable": "a part of the service does not answer; see `message` and `Retry-After`"},
 }
 
 _HEADERS: Mapping[str, tuple[str, str]] = {
-    "X-Correlation-ID": ("string", "The request's own, or one made for it; it finds the request in the logs."),
+    "X-Correlation-ID": (
+        "string",
+        "The id that the request had, or a new one. It identifies the request in the service's logs.",
+    ),
     "Location": ("string", "The task's address."),
-    "Idempotent-Replayed": ("string", "`true` when an earlier request with the same key had stored it."),
-    "Preference-Applied": ("string", "`wait=<seconds>` when the answer could have waited so long."),
-    "Retry-After": ("integer", "While the task has not ended: in how many seconds it is worth asking again."),
-    "ETag": ("string", "Stands for the task as it is now, for `If-None-Match`."),
+    "Idempotent-Replayed": ("string", "`true` if an earlier request with the same key stored the task."),
+    "Preference-Applied": ("string", "`wait=<seconds>` if the service applied the preference to wait."),
+    "Retry-After": ("integer", "After how many seconds to read a task again that has not ended."),
+    "ETag": ("string", "The task's version, for `If-None-Match`."),
     "Link": ("string", 'The next page: `<tasks?cursor=...>; rel="next"` (RFC 8288).'),
 }
 
@@ -68,7 +71,7 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
 def answers(*refused: int, headers: tuple[str, ...] = (), text: bool = False) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` for a route that answers 200 with `headers`, or refuses with these statuses.
 
-    `text` says that the answer is plain text; FastAPI knows of the others' bodies.
+    `text` marks an answer in plain text; FastAPI documents the bodies of the others.
     """
     described: dict[int | str, dict[str, Any]] = {200: {"headers": _described("X-Correlation-ID", *headers)}}
     if text:
@@ -80,8 +83,13 @@ def answers(*refused: int, headers: tuple[str, ...] = (), text: bool = False) ->
 
 
 def not_modified() -> dict[int | str, dict[str, Any]]:
-    """Return the answer to an `If-None-Match` that still holds."""
-    return {304: {"description": "The task is as its `ETag` was given.", "headers": _described("ETag", "Retry-After")}}
+    """Return the answer to an `If-None-Match` with the current entity tag."""
+    return {
+        304: {
+            "description": "The task has not changed since the `ETag` was answered.",
+            "headers": _described("ETag", "Retry-After"),
+        }
+    }
 
 
 def _described(*names: str) -> dict[str, Any]:

@@ -1,34 +1,190 @@
-"""The api function: API Gateway's events in, a task row and a message out. Starts here, goes on in routes.py."""
+"""The api function: API Gateway's events in, HTTP answers out. Names the handler of each address.
+
+The handlers are in task_routes.py, service_routes.py and front_page.py. refusals.py has every answer to an error.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 from typing import TYPE_CHECKING, Any
 
+from fastapi import FastAPI, Request, Response
 from mangum import Mangum
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.routing import Route
 
+import front_page
 import reader
-from routes import create_app
+import refusals
+import service_routes
+import task_routes
+from answers import answers, not_modified
+from bodies import StrictRoute, check_query
+from correlation import Correlation
+from cross_origin import CrossOrigin
+from messages import (
+    BatchAccepted,
+    BatchEstimateBody,
+    CallbackSecretBody,
+    ErrorBody,
+    EstimateBody,
+    ForeseenFailureBody,
+    HealthBody,
+    LimitsBody,
+    TaskAccepted,
+    TaskBody,
+    TaskList,
+)
 from submitted import BELL
 from tasks.aws import task_queues, task_store
 from tasks.logs import logger
+from tasks.submissions import MAX_TASKS_AT_ONCE
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-# No lifespan: nothing starts or stops with a request. The correlation id is put on the lines by routes.py.
+DESCRIPTION = f"""
+Send a quantum circuit, read its counts.
+
+    curl "$API_URL/tasks" -H "x-api-key: $API_KEY" -H 'Content-Type: application/json' \\
+        -d '{json.dumps({"qc": BELL, "shots": 1024})}'
+    curl "$API_URL/tasks/<task_id>" -H "x-api-key: $API_KEY"
+"""
+
+
+class NotBatch(StringConvertor):
+    """A part of a path that can be a task's id. `batch` is an address of its own, as in API Gateway."""
+
+    regex = "(?!batch$)[^/]+"
+
+
+register_url_convertor("not_batch", NotBatch())
+
+
+def create_app() -> FastAPI:
+    """Return the application with all its addresses; it opens no connection before the first request that needs one."""
+    app = FastAPI(
+        title="Quantum Circuits API",
+        version="0.1.0",
+        description=DESCRIPTION,
+        responses={"default": {"model": ErrorBody, "description": "The request was refused."}},
+        swagger_ui_oauth2_redirect_url=None,  # API keys are not OAuth
+        redirect_slashes=False,  # a POST must not be sent twice, and another address is another address
+    )
+    app.router.route_class = StrictRoute
+    app.add_api_route("/", front_page.read_page, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/page/{name}", front_page.read_part, methods=["GET"], include_in_schema=False)
+    _add_task_routes(app)
+    _add_service_routes(app)
+    refusals.install(app)
+    app.add_middleware(Correlation)
+    app.add_middleware(CrossOrigin)  # the outer one: another origin may read refusals too
+    for route in app.routes:
+        if type(route) is Route:  # FastAPI adds these: the OpenAPI document and its pages
+            route.app = _without_query(route.app)
+    return app
+
+
+def _add_task_routes(app: FastAPI) -> None:
+    app.add_api_route(
+        "/tasks",
+        task_routes.submit_task,
+        methods=["POST"],
+        response_model=TaskAccepted | EstimateBody | ForeseenFailureBody,
+        response_model_exclude_none=True,
+        responses=answers(
+            400, 403, 413, 415, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
+        ),
+        summary="Submit a circuit",
+    )
+    app.add_api_route(
+        "/tasks/{task_id:not_batch}",
+        task_routes.read_task,
+        methods=["GET"],
+        response_model=TaskBody,
+        response_model_exclude_none=True,
+        responses=answers(403, 404, 410, 503, headers=("ETag", "Preference-Applied", "Retry-After")) | not_modified(),
+        summary="Read a task",
+    )
+    app.add_api_route(
+        "/tasks/batch",
+        task_routes.submit_batch,
+        methods=["POST"],
+        response_model=BatchAccepted | BatchEstimateBody,
+        response_model_exclude_none=True,
+        responses=answers(400, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
+        summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
+    )
+    app.add_api_route(
+        "/tasks",
+        task_routes.list_tasks,
+        methods=["GET"],
+        response_model=TaskList,
+        response_model_exclude_none=True,
+        responses=answers(400, 403, 503, headers=("Link",)),
+        summary="List your tasks",
+    )
+    app.add_api_route(
+        "/tasks/{task_id:not_batch}",
+        task_routes.cancel_task,
+        methods=["DELETE"],
+        response_model=TaskBody,
+        response_model_exclude_none=True,
+        responses=answers(403, 404, 409, 503),
+        summary="Cancel a task",
+    )
+    app.add_api_route(
+        "/tasks/{task_id:not_batch}/circuit",
+        task_routes.read_circuit,
+        methods=["GET"],
+        response_class=Response,  # with a type of its own, FastAPI would document it for the refusals too
+        responses=answers(403, 404, 410, 503, text=True),
+        summary="Read a task's program",
+    )
+
+
+def _add_service_routes(app: FastAPI) -> None:
+    app.add_api_route(
+        "/callback-secret",
+        service_routes.read_callback_secret,
+        methods=["GET"],
+        response_model=CallbackSecretBody,
+        responses=answers(403, 503),
+        summary="The secret that signs your callbacks",
+    )
+    app.add_api_route(
+        "/health", service_routes.health, methods=["GET"], response_model=HealthBody, summary="Is the service up?"
+    )
+    app.add_api_route(
+        "/limits", service_routes.limits, methods=["GET"], response_model=LimitsBody, summary="All limits"
+    )
+
+
+def _without_query(app: ASGIApp) -> ASGIApp:
+    """Return an application that refuses any query and otherwise answers as `app` does."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        check_query(Request(scope))
+        await app(scope, receive, send)
+
+    return serve
+
+
+# Without lifespan: no resource is opened or closed with a request. correlation.py adds the correlation id to log lines.
 _adapter = Mangum(create_app(), lifespan="off")
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP request."""
-    return _adapter(event, context)  # type: ignore[arg-type]  # two descriptions of the same object
+    return _adapter(event, context)  # type: ignore[arg-type]  # Mangum and Powertools each describe the same context
 
 
 def warm_up() -> None:
-    """Make what the first request would wait for; it opens no connection, which a snapshot could not keep."""
+    """Create what the first request needs, without a connection: a snapshot cannot keep one."""
     task_store()
     task_queues()
     reader.check(BELL)
@@ -38,6 +194,6 @@ with contextlib.suppress(ImportError):  # SnapStart's hooks are part of Lambda's
     from snapshot_restore_py import register_after_restore, register_before_snapshot
 
     register_before_snapshot(warm_up)
-    # Environments restored from one snapshot must not wait the same random times between retries. Ids and seeds come
-    # from the kernel, which is not part of the snapshot.
+    # Environments restored from one snapshot must draw different random pauses between retries. Ids and seeds come from
+    # the kernel, which is not part of the snapshot.
     register_after_restore(random.seed)

@@ -1,7 +1,7 @@
-"""Reads requests strictly: what two readers could read differently is refused, not guessed (RFC 8259, 4 and 6).
+"""Reads requests strictly: it refuses what two parsers could read differently (RFC 8259, 4 and 6).
 
-That holds for the query too: a name that is misspelled, or there twice, would change what is done in silence. What
-reading may cost is bounded before it is done: the bytes, and the lists and objects, which take memory each.
+The same holds for the query: a misspelled or repeated name would silently change the meaning of the request. The cost
+of reading is bounded beforehand: by bytes, and by lists and objects, each of which takes memory.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from fastapi.routing import APIRoute
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
 
-MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's: API Gateway's own 10 MB are never reached
+MAX_REQUEST_BYTES = 6 * 2**20  # Lambda's limit; API Gateway's is 10 MB
 # A full batch of sweeps of 1,000 bindings each has 100,101 lists and objects.
 MAX_CONTAINERS = 250_000
 SHOWN = 100  # characters of a name in a message
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # an unfinished one too, so that no byte is read twice
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)  # also without its end, so that no byte is read twice
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 class UnreadableBodyError(HTTPException):
-    """The body is no JSON that this service reads; `detail` says why. FastAPI hands on errors of its own kind alone."""
+    """The body is not JSON that this service reads; `detail` is the reason. FastAPI passes on only its own errors."""
 
     def __init__(self, sentence: str, hint: str = "Send JSON in UTF-8.") -> None:
         super().__init__(HTTPStatus.BAD_REQUEST, sentence)
@@ -35,7 +35,7 @@ class UnreadableBodyError(HTTPException):
 
 
 class RequestTooLargeError(HTTPException):
-    """The body has `actual` bytes."""
+    """The body is too large: it has `actual` bytes."""
 
     def __init__(self, actual: int) -> None:
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -43,7 +43,7 @@ class RequestTooLargeError(HTTPException):
 
 
 class EncodedBodyError(HTTPException):
-    """The body has a Content-Encoding, `encoding`."""
+    """The body has a Content-Encoding, which is not supported."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -51,14 +51,14 @@ class EncodedBodyError(HTTPException):
 
 
 class AmbiguousBodyError(HTTPException):
-    """The body is almost JSON: a name occurs twice in one object, or a number is not a number."""
+    """The body is ambiguous: a name occurs twice in one object, or a number is NaN or infinite."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(422, sentence)
 
 
 class StrictRequest(Request):
-    """A request whose JSON is in UTF-8, with each name once and numbers that JSON has."""
+    """A request whose body must be strict JSON in UTF-8, with each name once in an object."""
 
     async def body(self) -> bytes:
         """Return the body's bytes; raises RequestTooLargeError and EncodedBodyError."""
@@ -71,7 +71,7 @@ class StrictRequest(Request):
         return body
 
     async def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the body; raises AmbiguousBodyError, UnreadableBodyError, and JSONDecodeError for what is no JSON."""
+        """Return the parsed body; raises AmbiguousBodyError, UnreadableBodyError, or JSONDecodeError."""
         body = await self.body()
         if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS:  # most programs' brackets are fewer
             bare = _STRING.sub(b"", body)
@@ -81,7 +81,7 @@ class StrictRequest(Request):
                     hint="Send fewer tasks, bindings or observables in one request.",
                 )
         if _REPLACEMENT in body:
-            # API Gateway puts this character in place of each byte that is not UTF-8, before we see it.
+            # API Gateway replaces each byte that is not UTF-8 by this character before the function is invoked.
             raise UnreadableBodyError(
                 "The body has bytes that are not UTF-8, or the character U+FFFD that stands for such bytes.",
                 hint="Send JSON in UTF-8; write a U+FFFD that is meant as \\ufffd.",
@@ -92,7 +92,7 @@ class StrictRequest(Request):
             raise UnreadableBodyError("The body has bytes that are not UTF-8.") from None
         except json.JSONDecodeError:
             raise
-        except ValueError:  # Python's bound on the digits it makes an integer of
+        except ValueError:  # Python's limit for the digits of an integer
             raise UnreadableBodyError(
                 "The body has an integer of more than 4,300 digits.", hint="No field takes such a number."
             ) from None
@@ -103,10 +103,10 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body so, and takes the query that it declares."""
+    """A route that reads its body strictly and refuses a query that it does not declare."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the route's handler, given a StrictRequest."""
+        """Return the route's handler, which receives a StrictRequest."""
         handle = super().get_route_handler()
         known = frozenset(field.alias for field in self.dependant.query_params)
 
@@ -118,7 +118,7 @@ class StrictRoute(APIRoute):
 
 
 def check_query(request: Request, known: Collection[str] = ()) -> None:
-    """Refuse names in the query that are unknown or repeated; raises RequestValidationError."""
+    """Raise RequestValidationError if a name in the query is unknown or repeated."""
     if not request.scope["query_string"]:
         return
     problems = []

@@ -1,4 +1,4 @@
-"""Wraps every request: its correlation id on the answer and on each log line, its stage prefix, HEAD, its errors."""
+"""Wraps every request: its correlation id in answer and log, its stage prefix, HEAD, and the answers to errors."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Correlation:
             await self._app(scope, receive, send)
             return
         given = dict(scope["headers"]).get(b"x-correlation-id", b"")
-        # What does not look like an id is not repeated: it would go into headers and logs.
+        # Any other text is not repeated: it would go into headers and logs.
         correlation_id = given.decode() if _CORRELATION_ID.fullmatch(given) else str(uuid.uuid4())
         scope.setdefault("state", {}).update(correlation_id=correlation_id, arrived=monotonic())
         scope["root_path"] = stage_prefix(scope)
         logger.append_keys(correlation_id=correlation_id)
         head = scope["method"] == "HEAD"
-        if head:  # it is answered as GET, without the body (RFC 9110, 9.3.2)
+        if head:  # answered as GET, without the body (RFC 9110, 9.3.2)
             scope["method"] = "GET"
         started = False
 
@@ -57,7 +57,7 @@ class Correlation:
 
 
 def stage_prefix(scope: Scope) -> str:
-    """Return what API Gateway took off the front of the path, `/v1` for a stage, so that links in /docs lead here."""
+    """Return the prefix that API Gateway removed from the path, such as a stage's `/v1`; links in /docs need it."""
     event = scope.get("aws.event", {})
     whole: str = event.get("requestContext", {}).get("path") or ""
     inner: str = event.get("path") or ""

@@ -1,4 +1,4 @@
-"""Lets browser clients of another origin in: the one that template.yaml names, none by default."""
+"""Lets pages of another origin call the API: the origin that template.yaml names, by default none."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ANSWER_HEADERS = (
 
 
 class CrossOrigin:
-    """ASGI middleware; answers preflights and marks answers for the allowed origin, does nothing without one.
+    """ASGI middleware; answers preflights and adds the headers for the allowed origin. Without one it does nothing.
 
-    Keys travel in a header that scripts set themselves, so no cookie or other credential of the browser is allowed.
+    Scripts send the API key in a header, so cookies and other credentials of the browser are not allowed.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,30 +1,46 @@
-"""Asks what a task would take: the api has no simulator, and there is one admission, the worker's.
+"""Dry runs: what a task would take, or the error it would end in.
 
-The function it asks is bounded: each dry run would else start an environment of its own, beside those that run tasks.
+The api has no simulator, so the worker's own admission answers, in a function of its own. Its concurrency is bounded:
+without a bound each dry run could start an environment beside those that run tasks.
 """
 
 from __future__ import annotations
 
 import json
 from functools import cache, cached_property
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from messages import (
+    BatchEstimateBody,
+    EstimateBody,
+    EstimateInBatch,
+    ForeseenFailureBody,
+    ForeseenFailureInBatch,
+)
+from refusals import BatchRefusedError, BatchTooSlowError, CircuitTextTooLargeError, error_of
+from submission import reading_budget, refuse_repeated_keys, task_of
 from tasks.aws import CONFIG
-from tasks.errors import DryRunsBusyError, WorkerSilentError
+from tasks.callback_url import CallbackUrlError
+from tasks.errors import DryRunsBusyError, TaskError, WorkerSilentError
 from tasks.settings import variable
+from tasks.task import rfc3339, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+    from submitted import BatchRequest, TaskRequest
     from tasks.options import Options
     from tasks.task import Lane
 
 # Less than the api function's time. No second try: the worker that did not answer would read the program twice.
 ANSWER_SECONDS = 24
+# A batch's dry runs wait for the worker one after the other; the last may take its whole time within the function's.
+BATCH_DRY_RUN_SECONDS = 27 - ANSWER_SECONDS
 
 
 class Worker:
@@ -35,30 +51,76 @@ class Worker:
 
     @cached_property
     def client(self) -> LambdaClient:
-        """The connection, made for the first dry run: most requests are none."""
+        """The connection, made for the first dry run: most environments never see one."""
         config = CONFIG.merge(Config(read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1}))
         return boto3.client("lambda", config=config)
 
     def dry_run(self, qc: str, options: Options, lane: Lane, correlation_id: str) -> dict[str, Any]:
         """Return the worker's `{"estimate": {...}}` or `{"error": {...}}`.
 
-        Raises DryRunsBusyError when as many are under way as may be, WorkerSilentError without an answer.
+        Raises DryRunsBusyError when the function is at its bound, WorkerSilentError when it does not answer.
         """
-        asked = {"qc": qc, "options": options.as_dict(), "lane": lane}
-        event = json.dumps({"dry_run": asked, "correlation_id": correlation_id}, ensure_ascii=False)
+        request = {"qc": qc, "options": options.as_dict(), "lane": lane}
+        event = json.dumps({"dry_run": request, "correlation_id": correlation_id}, ensure_ascii=False)
         try:
-            answer = self.client.invoke(FunctionName=self._function, Payload=event.encode())
-            said: dict[str, Any] = json.loads(answer["Payload"].read())
+            invoked = self.client.invoke(FunctionName=self._function, Payload=event.encode())
+            answer: dict[str, Any] = json.loads(invoked["Payload"].read())
         except self.client.exceptions.TooManyRequestsException as error:
             raise DryRunsBusyError from error
         except (ClientError, BotoCoreError) as error:
             raise WorkerSilentError from error
-        if answer.get("FunctionError") or not said:
+        if invoked.get("FunctionError") or not answer:
             raise WorkerSilentError
-        return said
+        return answer
 
 
 @cache
 def worker() -> Worker:
-    """Return the function that template.yaml names to the api alone."""
+    """Return the function for dry runs, whose name template.yaml gives to the api alone."""
     return Worker(variable("DRY_RUN_FUNCTION"))
+
+
+def estimated(
+    estimator: Worker, body: TaskRequest, lane: Lane, correlation_id: str
+) -> EstimateBody | ForeseenFailureBody:
+    """Return what a task that was checked would take, or the error it would end in."""
+    answer = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+    if "estimate" in answer:
+        return EstimateBody(correlation_id=correlation_id, **answer["estimate"])
+    error = answer["error"]
+    return ForeseenFailureBody(message=error["message"], error=error, correlation_id=correlation_id)
+
+
+def estimated_batch(
+    estimator: Worker, batch: BatchRequest, owner: str, correlation_id: str, arrived: float
+) -> BatchEstimateBody:
+    """Return for each task of a batch what its own dry run would; the worker answers them one after the other.
+
+    `arrived` is when the request did, on time.monotonic's clock. Raises DuplicateKeysError, BatchRefusedError, and
+    BatchTooSlowError when the time is over before the last task.
+    """
+    refuse_repeated_keys(batch)
+    budget = reading_budget()
+    tasks: list[EstimateInBatch | ForeseenFailureInBatch] = []
+    for index, body in enumerate(batch.tasks):
+        if monotonic() - arrived > BATCH_DRY_RUN_SECONDS:
+            raise BatchTooSlowError(index, len(batch.tasks))
+        try:
+            lane = task_of(body, owner, correlation_id, None, rfc3339(utc_now()), budget).task.lane
+            answer = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+        except CallbackUrlError as problem:
+            raise BatchRefusedError({index: problem}, len(batch.tasks)) from None
+        except (TaskError, CircuitTextTooLargeError) as problem:
+            if budget.exhausted:  # a batch that is submitted would be refused as well
+                unchecked = len(batch.tasks) - index - 1
+                raise BatchRefusedError({index: problem}, len(batch.tasks), unchecked=unchecked) from None
+            answer = {"error": error_of(problem)}
+        if "estimate" in answer:
+            tasks.append(EstimateInBatch(index=index, correlation_id=correlation_id, **answer["estimate"]))
+        else:
+            error = answer["error"]
+            failure = ForeseenFailureInBatch(
+                index=index, message=error["message"], error=error, correlation_id=correlation_id
+            )
+            tasks.append(failure)
+    return BatchEstimateBody(tasks=tasks, correlation_id=correlation_id)

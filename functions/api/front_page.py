@@ -1,4 +1,4 @@
-"""The page at `/` for people: the files in page/, with headers that let it do no more than it does."""
+"""Serves the page at `/` from the files in page/, with headers that restrict it to what it needs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 FOLDER = Path(__file__).parent / "page"
-# Everything from here and nothing from elsewhere; no inline script or style; text never becomes HTML, not even by
-# mistake (trusted types); the page cannot be framed and sends no form.
+# All parts come from this origin. There is no inline script or style. Text never becomes HTML (trusted types). No other
+# page may frame this one, and it sends no form.
 POLICY = "; ".join(  # noqa: FLY002 - one rule a line
     (
         "default-src 'none'",
@@ -35,12 +35,12 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# Text all of them: API Gateway passes bytes on only for types that are set up there.
+# Text only: API Gateway passes on binary content only for types that are configured there.
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 
 
 async def read_page(request: Request) -> Response:
-    """Return the page, its links leading to where it was asked for: behind the stage, if there is one."""
+    """Return the page, with links that include the stage's prefix if there is one."""
     base = html.escape(request.scope["root_path"].rstrip("/"), quote=True)
     text = _text("index.html").replace("{base}", base).replace("{version}", _version())
     return Response(text, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-cache"})
@@ -48,7 +48,7 @@ async def read_page(request: Request) -> Response:
 
 async def read_part(
     name: str,
-    v: Annotated[str | None, Query(description="Changes with any of the files, so that none is an old one.")] = None,  # noqa: ARG001 - for caches
+    v: Annotated[str | None, Query(description="Changes with the files, so that no cached one is stale.")] = None,  # noqa: ARG001 - for caches
 ) -> Response:
     """Return a file of the page."""
     if name not in _parts():

@@ -1,6 +1,6 @@
-"""Which lane a new task goes to: a cheap guess from what checking the circuit has found out anyway.
+"""Chooses the lane of a new task by a cheap estimate from the size that checking the circuit has found.
 
-A wrong guess costs money or time, never a result: the small lane passes on what is too large for it.
+A wrong choice costs money or time, never a result: the small lane passes on tasks that are too large for it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from tasks.limits import Limits
     from tasks.options import Options
 
-SECONDS_PER_AMPLITUDE = 1.5e-9  # and operation, on one core: an upper figure, see the worker's admission.estimate
-SMALL_SECONDS = 5.0  # what one vCPU may be busy with one task, its batch mates waiting
+SECONDS_PER_AMPLITUDE = 1.5e-9  # and operation, on one core: an upper bound, see the worker's admission.estimate
+SMALL_SECONDS = 5.0  # for which one task may occupy a vCPU while the others of its batch wait
 
 
 def lane_of(seconds: float) -> Lane:
-    """Return the large lane for what would keep one core busy for too long, the small one for all else."""
+    """Return the large lane for a task that would occupy one core for too long, else the small lane."""
     return Lane.LARGE if seconds > SMALL_SECONDS else Lane.SMALL
 
 
 def estimated_seconds(size: Size, options: Options, large: Limits) -> float:
-    """Return what the circuit takes on one core by amplitudes alone; 0 where it cannot say: for other methods.
+    """Return the seconds that the circuit takes on one core, from its amplitudes; 0 for methods without amplitudes.
 
-    With noise on gates a statevector is made anew for every shot, unless a density matrix is cheaper. What neither can
-    hold is for other methods, or is refused; neither needs the large lane.
+    With noise on gates every shot computes a statevector of its own, unless a density matrix is cheaper. A circuit that
+    fits neither is run by another method or refused, so it does not need the large lane.
     """
     if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR, Method.DENSITY_MATRIX}:
         return 0.0

@@ -1,4 +1,4 @@
-"""Where a list of tasks goes on: cursors, which clients hand back as they got them, and the link to the next page."""
+"""The pages of a list of tasks: cursors, which clients send back unchanged, and the link to the next page."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 
 class CursorError(Exception):
-    """The cursor is not one that this list gave to this caller."""
+    """The cursor is not valid for this caller's list."""
 
 
 def cursor_of(position: Position, owner: str) -> str:
-    """Return a cursor that goes on behind `position`.
+    """Return a cursor for the page after `position`.
 
-    It names a place and no owner: whoever uses it, the list is that of the caller's own key. The check that it begins
-    with is no secret; it turns down what was cut, mistyped or made for another key.
+    It names a position and no owner: whoever sends it lists the tasks of their own key. It begins with a checksum, not
+    a secret, which detects a cursor that was cut, mistyped or made for another key.
     """
     place = f"{position.submitted_at}/{position.task_id}"
     return base64.urlsafe_b64encode(_check(place, owner) + place.encode()).decode().rstrip("=")
 
 
 def position_of(cursor: str, owner: str) -> Position:
-    """Return the place that a cursor names; raises CursorError."""
+    """Return the position that a cursor names; raises CursorError."""
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         place = packed[_CHECK_BYTES:].decode()
@@ -57,7 +57,7 @@ def _check(place: str, owner: str) -> bytes:
 
 
 def next_link(query: Mapping[str, object], cursor: str) -> str:
-    """Return the header `Link` (RFC 8288) to the next page; relative, so that it holds behind the stage too."""
+    """Return the header `Link` (RFC 8288) to the next page; relative, so that it is right behind a stage too."""
     kept = {name: value for name, value in query.items() if value}
     return f'<tasks?{urlencode({**kept, "cursor": cursor})}>; rel="next"'
 
@@ -77,4 +77,4 @@ Moment = Annotated[
     AfterValidator(_moment),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T12:00:00Z"]),
 ]
-"""A date and time with its offset, as RFC 3339 has them; taken as this service writes them, in UTC and milliseconds."""
+"""A date and time with its offset, as in RFC 3339, normalized to UTC and milliseconds."""

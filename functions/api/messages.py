@@ -16,7 +16,7 @@ from tasks.errors import ErrorCode
 
 
 class AcceptedInBatch(BaseModel):
-    """One task of a batch, stored; `replayed` when an earlier request with its key had stored it."""
+    """One stored task of a batch; `replayed` if an earlier request with its key stored it."""
 
     index: Annotated[int, Field(description="Its place in the request, from 0.")]
     task_id: str
@@ -33,7 +33,7 @@ class BatchAccepted(BaseModel):
 
 
 class CallbackSecretBody(BaseModel):
-    """What your callbacks are signed with; Standard Webhooks' libraries take it as it is."""
+    """The secret that signs your callbacks, in the form that the libraries of Standard Webhooks take."""
 
     secret: Annotated[str, Field(description="`whsec_` and 32 bytes in Base64.", pattern="^whsec_[A-Za-z0-9+/]{43}=$")]
 
@@ -47,7 +47,7 @@ class TransitionBody(BaseModel):
 
 
 class TaskErrorBody(BaseModel):
-    """Why a task failed, and what to change."""
+    """The reason why a task failed, and what to change."""
 
     code: ErrorCode
     message: str
@@ -63,47 +63,56 @@ class TaskErrorBody(BaseModel):
 
 
 class EstimateBody(BaseModel):
-    """What the task would take; nothing was stored and nothing has run."""
+    """An estimate of what the task would take; nothing was stored or run."""
 
     status: Literal["admitted"] = "admitted"
     message: Literal["The task would be run."] = "The task would be run."
     correlation_id: str
-    lane: Annotated[Literal["small", "large"], Field(description="Which size of worker would run it.")]
-    method: Annotated[str, Field(description="How the state would be represented; of a sweep each method that occurs.")]
-    engine: Annotated[str, Field(description="What would run it: stim, trajectories, qiskit-aer, or several.")]
+    lane: Annotated[Literal["small", "large"], Field(description="The size of the worker that would run it.")]
+    method: Annotated[
+        str, Field(description="How the simulator would represent the state; for a sweep, every method that occurs.")
+    ]
+    engine: Annotated[
+        str, Field(description="The engine that would run it: stim, trajectories, qiskit-aer, or several.")
+    ]
     num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
-    num_clbits: Annotated[int, Field(description="Classical bits, those that reading the program has added included.")]
-    depth: Annotated[int, Field(description="The longest path through the circuit; of a sweep the largest.")]
-    gates: Annotated[int, Field(description="Gates after expanding loops and definitions; of a sweep all bindings'.")]
-    bindings: Annotated[int, Field(description="How many circuits would run: 1, or the length of `inputs`.")]
+    num_clbits: Annotated[int, Field(description="Classical bits, including those that the reader adds.")]
+    depth: Annotated[int, Field(description="The longest path through the circuit; for a sweep, the largest.")]
+    gates: Annotated[
+        int, Field(description="Gates after loops and definitions are expanded; for a sweep, of all bindings together.")
+    ]
+    bindings: Annotated[int, Field(description="The number of circuits that would run: 1, or the length of `inputs`.")]
     shots: Annotated[int, Field(description="Shots of each circuit.")]
     estimated_seconds: Annotated[
         float,
         Field(
             description=(
-                "How long running it would take, waiting left out: for typical circuits right within a factor of three."
+                "How long the run would take, without the time in the queue. For typical circuits it is right within a "
+                "factor of three."
             )
         ),
     ]
-    memory_bytes: Annotated[int, Field(description="The state and what running takes beside it.")]
+    memory_bytes: Annotated[int, Field(description="The memory of the state and of the run besides it.")]
     cost_usd: Annotated[
         float,
         Field(
             description=(
-                f"What the worker's time and memory cost on AWS, at list prices of {prices.DATED} in {prices.REGION}; "
-                "requests, queue and storage cost a fixed few millionths of a dollar more."
+                f"The worker's time and memory on AWS, at list prices of {prices.DATED} in {prices.REGION}. "
+                "Requests, queue and storage add a few millionths of a dollar."
             )
         ),
     ]
-    notes: Annotated[list[str] | None, Field(description="What has no effect here, or will probably go wrong.")] = None
+    notes: Annotated[
+        list[str] | None, Field(description="Parts of the program that have no effect here, or are probably mistakes.")
+    ] = None
     reduced: Annotated[
         dict[str, list[int]] | None,
-        Field(description="What rewriting saves: qubits, operations and parts, before and after; not of a sweep."),
+        Field(description="Qubits, operations and parts before and after reduction; absent for a sweep."),
     ] = None
 
 
 class ForeseenFailureBody(BaseModel):
-    """The error that the task would end in, as reading the failed task would show it; nothing was stored."""
+    """The error that the task would end in, as the failed task would show it; nothing was stored."""
 
     status: Literal["failed"] = "failed"
     message: str
@@ -112,19 +121,19 @@ class ForeseenFailureBody(BaseModel):
 
 
 class EstimateInBatch(EstimateBody):
-    """What one task of a batch would take."""
+    """An estimate of what one task of a batch would take."""
 
     index: Annotated[int, Field(description="Its place in the request, from 0.")]
 
 
 class ForeseenFailureInBatch(ForeseenFailureBody):
-    """The error that one task of a batch would end in, or be refused with."""
+    """The error that one task of a batch would end in or be refused for."""
 
     index: Annotated[int, Field(description="Its place in the request, from 0.")]
 
 
 class BatchEstimateBody(BaseModel):
-    """What each task of a batch would take, or the error it would end in; nothing was stored."""
+    """For each task of a batch, an estimate of what it would take or the error it would end in; nothing was stored."""
 
     message: Literal["Nothing was submitted."] = "Nothing was submitted."
     tasks: list[EstimateInBatch | ForeseenFailureInBatch]
@@ -132,14 +141,14 @@ class BatchEstimateBody(BaseModel):
 
 
 class ExpectationValue(BaseModel):
-    """The value of an observable, and its standard error: 0 where the value is exact."""
+    """The value of an observable and its standard error, which is 0 for an exact value."""
 
     value: float
     standard_error: float
 
 
 class _TaskFacts(BaseModel):
-    """What is shown of every task, in a list and alone."""
+    """The fields of every task, in a list and alone."""
 
     task_id: str
     status: Literal["pending", "completed", "failed", "cancelled"]
@@ -151,7 +160,7 @@ class _TaskFacts(BaseModel):
 
 
 class TaskBody(_TaskFacts):
-    """A task as its owner sees it; `status` is pending until it has ended, running included."""
+    """A task as its owner sees it; `status` is `pending` until the task has ended, also while it runs."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -199,8 +208,8 @@ class TaskBody(_TaskFacts):
         dict[str, int] | list[dict[str, int]] | None,
         Field(
             description=(
-                "How often each bit string was measured: the last declared bit leftmost, registers spaced. For a sweep "
-                "a list of such maps, one for each binding."
+                "How often each bit string was measured: the last declared bit is leftmost, a space separates "
+                "registers. For a sweep, a list of such maps, one for each binding."
             )
         ),
     ] = None
@@ -208,27 +217,27 @@ class TaskBody(_TaskFacts):
         str | None,
         Field(
             description=(
-                "Where to read a result too large for an answer: for an hour at most, and less when the credentials "
-                "that signed it end before; reading the task again gives a new address."
+                "The address of a result that is too large for an answer. It is valid for an hour at most, and no "
+                "longer than the credentials that signed it. Read the task again for a new address."
             )
         ),
     ] = None
     memory: Annotated[
         list[str] | list[list[str]] | None,
-        Field(description="Each shot's outcome, when asked for; for a sweep a list of such lists."),
+        Field(description="The outcome of each shot, if `memory` was requested; for a sweep, a list of such lists."),
     ] = None
     expectation_values: Annotated[
         list[ExpectationValue] | list[list[ExpectationValue]] | None,
-        Field(description="One for each observable; for a sweep a list of such lists."),
+        Field(description="One for each observable; for a sweep, a list of such lists."),
     ] = None
     execution: Annotated[
         dict[str, Any] | None,
         Field(
             description=(
-                "How it was run: method, seed, qubits, depth, milliseconds, attempt, versions. For a sweep what is "
-                "true of every binding, and in `bindings` what differs between them. `billed_ms` are the whole "
-                "milliseconds of the worker's time that the attempt took, a sweep's in all, and `cost_usd` what they "
-                "and the memory kept for it cost, at the prices of a dry run."
+                "How the circuit was run: method, seed, qubits, depth, milliseconds, attempt, versions. For a sweep, "
+                "what all bindings have in common, and in `bindings` what differs between them. `billed_ms` is the "
+                "worker's time for the attempt in whole milliseconds, `cost_usd` the cost of that time and its memory "
+                "at the prices of a dry run."
             )
         ),
     ] = None
@@ -244,30 +253,31 @@ class TaskAccepted(BaseModel):
     correlation_id: str
     notes: Annotated[
         list[str] | None,
-        Field(description="What of the program has no effect here, or is hardly meant; else missing."),
+        Field(description="Parts of the program that have no effect here, or are probably mistakes."),
     ] = None
     task: Annotated[
-        TaskBody | None, Field(description="How it is doing after the wait that `Prefer: wait=<seconds>` asked for.")
+        TaskBody | None, Field(description="The task after the wait that `Prefer: wait=<seconds>` requested.")
     ] = None
 
 
 class TaskSummary(_TaskFacts):
-    """A task in a list: as it is shown alone, without what its run has put out."""
+    """A task in a list: as it is shown alone, without the output of its run."""
 
     error: TaskErrorBody | None = None
 
 
 class TaskList(BaseModel):
-    """Some of the caller's tasks, newest first."""
+    """A page of the caller's tasks, newest first."""
 
     tasks: list[TaskSummary]
     next_cursor: Annotated[
-        str | None, Field(description="Asks for what follows; missing on the last page. The header `Link` has it too.")
+        str | None,
+        Field(description="The cursor of the next page; absent on the last page. The header `Link` has it too."),
     ] = None
 
 
 class HealthBody(BaseModel):
-    """Whether the service can take tasks; a broken part says so in place of `connected`."""
+    """Whether the service can accept tasks; a part that does not answer is `unavailable`."""
 
     status: Literal["healthy", "unhealthy"]
     timestamp: str
@@ -279,60 +289,62 @@ Whole = Annotated[int, Field(ge=0)]
 
 
 class WorkersLimits(BaseModel):
-    """Most workers at a time: what more there is to run waits in a queue."""
+    """The largest number of workers at a time; further tasks wait in a queue."""
 
     small: Whole
     large: Whole
 
 
 class KeyLimits(BaseModel):
-    """What one API key may send; more is answered 429."""
+    """What one API key may send; the service answers 429 to more."""
 
-    requests_per_second: Annotated[Whole, Field(description="Over time.")]
+    requests_per_second: Annotated[Whole, Field(description="The average over time.")]
     requests_at_once: Whole
     requests_per_day: Annotated[Whole, Field(description="From 00:00 UTC.")]
 
 
 class RequestLimits(BaseModel):
-    """What one request may be."""
+    """The limits of one request."""
 
     max_bytes: Whole
     max_idempotency_key_chars: Whole
 
 
 class BatchLimits(BaseModel):
-    """What one batch may be."""
+    """The limits of one batch."""
 
     max_tasks: Whole
     check_seconds: Annotated[
-        float, Field(description="CPU that reading its circuits may take; a single task's has as much.")
+        float, Field(description="Seconds of CPU to read all its circuits; a single task has the same limit.")
     ]
 
 
 class ListLimits(BaseModel):
-    """How many tasks one answer lists."""
+    """The number of tasks in one answer of a list."""
 
     max_tasks: Whole
     default_tasks: Whole
 
 
 class WaitLimits(BaseModel):
-    """How long an answer waits for `Prefer: wait=<seconds>`; longer wishes are cut to this."""
+    """The limits of answers that wait; a longer `Prefer: wait=<seconds>` is cut to the limit."""
 
     max_seconds: Whole
-    max_at_a_time: Annotated[Whole, Field(description="More are answered at once, without `Preference-Applied`.")]
-    max_of_key_at_a_time: Annotated[Whole, Field(description="Of these, what one API key's may be.")]
+    max_at_a_time: Annotated[
+        Whole, Field(description="Further ones are answered at once, without `Preference-Applied`.")
+    ]
+    max_of_key_at_a_time: Annotated[Whole, Field(description="Of these, those of one API key.")]
 
 
 class LimitsBody(BaseModel):
-    """Every limit in force."""
+    """All limits in force."""
 
     circuit: Annotated[
-        dict[str, int], Field(description="What a program may have; over one of these it is `circuit_too_large`.")
+        dict[str, int], Field(description="The limits of a program; one over them is refused as `circuit_too_large`.")
     ]
     run: Annotated[
         dict[str, JsonValue],
-        Field(description="What a run may have, and how many qubits each method takes in the memory there is."),
+        Field(description="The limits of a run, and the number of qubits of each method within its memory."),
     ]
     workers: WorkersLimits
     key: KeyLimits
@@ -340,11 +352,11 @@ class LimitsBody(BaseModel):
     batch: BatchLimits
     list: ListLimits
     wait: WaitLimits
-    task_retention_days: Annotated[Whole, Field(description="How long a task can be read.")]
+    task_retention_days: Annotated[Whole, Field(description="For how many days a task can be read.")]
 
 
 class ErrorBody(BaseModel):
-    """Any refusal; which of the fields there are depends on the code."""
+    """Any refusal; the code determines which fields it has."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -367,23 +379,28 @@ class ErrorBody(BaseModel):
 
     status: Literal["error"] = "error"
     message: Annotated[str, Field(description="What is wrong, in a sentence.")]
-    code: Annotated[str, Field(description="The same as long as the meaning is; the answers' descriptions list them.")]
-    hint: Annotated[str, Field(description="What to change or to do.")]
+    code: Annotated[str, Field(description="Stable for programs; the descriptions of the answers list all codes.")]
+    hint: Annotated[str, Field(description="What to change, or what to do.")]
     correlation_id: str
     detail: Annotated[
         str | list[dict[str, Any]] | None,
-        Field(description="Of a circuit, what is wrong in a sentence; of a request, each wrong field: type, loc, msg."),
+        Field(
+            description="For a circuit, what is wrong, in a sentence; for a request, each wrong field: type, loc, msg."
+        ),
     ] = None
     line: Annotated[int | None, Field(description="From 1.")] = None
     column: Annotated[int | None, Field(description="From 1.")] = None
-    excerpt: Annotated[str | None, Field(description="The line, and a caret below the place.")] = None
-    limit: Annotated[float | None, Field(description="What is allowed, in the unit that the message names.")] = None
-    actual: Annotated[float | None, Field(description="What was sent, in the same unit.")] = None
+    excerpt: Annotated[str | None, Field(description="The line of the program, with a caret below the position.")] = (
+        None
+    )
+    limit: Annotated[float | None, Field(description="The limit, in the unit that the message names.")] = None
+    actual: Annotated[float | None, Field(description="The actual value, in the same unit.")] = None
     errors: Annotated[
-        list[dict[str, Any]] | None, Field(description="Of a batch: `index`, `code`, `message`, ... of each bad task.")
+        list[dict[str, Any]] | None,
+        Field(description="For a batch: `index`, `code`, `message`, ... of each task that is not valid."),
     ] = None
-    index: Annotated[int | None, Field(description="Of a batch: the task whose key was used before.")] = None
+    index: Annotated[int | None, Field(description="For a batch: the task whose key was used before.")] = None
     indexes: Annotated[
-        list[list[int]] | None, Field(description="Of a batch: the tasks that have the same key, a list for each key.")
+        list[list[int]] | None, Field(description="For a batch: the tasks that have the same key, a list for each key.")
     ] = None
-    task_status: Annotated[str | None, Field(description="How a task that cannot be cancelled has ended.")] = None
+    task_status: Annotated[str | None, Field(description="The final status of a task that cannot be cancelled.")] = None

@@ -1,4 +1,4 @@
-"""The one place where what went wrong becomes an HTTP answer: its status, its headers and the contract's body."""
+"""Turns every error into its HTTP answer: status, headers and the contract's body. No other module does."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ MAX_SENTENCE = 500  # characters of what is wrong with it
 
 
 class TaskNotFoundError(Exception):
-    """There is no such task, or it is not the caller's: the two must look alike."""
+    """The task does not exist, or belongs to another caller. The two must look alike."""
 
 
 class KeyMissingError(Exception):
-    """A request for tasks without an API key, which API Gateway should have refused."""
+    """A request for tasks has no API key; API Gateway should have refused it."""
 
 
 class TaskEndedError(Exception):
-    """The task has ended and cannot be cancelled; `status` is how."""
+    """The task has ended, in `status`, and cannot be cancelled."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status)
@@ -73,9 +73,9 @@ class CircuitTextTooLargeError(Exception):
 
 
 class BatchRefusedError(Exception):
-    """Of the `tasks` of a batch some are not valid, so none was stored; `problems` by index.
+    """Some of the `tasks` of a batch are not valid, so none was stored; `problems` has their errors by index.
 
-    The last `unchecked` ones were not looked at: the circuits before had used up the request's budget of reading.
+    The last `unchecked` tasks were not checked: the circuits before them had spent the request's reading budget.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class BatchRefusedError(Exception):
 
 
 class BatchTooSlowError(Exception):
-    """Only `answered` of the `tasks` of a batch's dry run were answered in the time there is."""
+    """The time of a batch's dry run was over after `answered` of its `tasks`."""
 
     def __init__(self, answered: int, tasks: int) -> None:
         super().__init__(answered, tasks)
@@ -101,7 +101,7 @@ class BatchTooSlowError(Exception):
 
 
 class BatchKeyReusedError(Exception):
-    """The key of the batch's task number `index` was used before with another body."""
+    """The key of the batch's task `index` was used before with another body."""
 
     def __init__(self, index: int) -> None:
         super().__init__(index)
@@ -118,7 +118,7 @@ class DuplicateKeysError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP answer to a request that was not carried out."""
+    """The HTTP answer to a request that was refused."""
 
     http_status: int
     code: str
@@ -127,8 +127,21 @@ class Refusal:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - one return an error is the table this module is for
-    """Return the refusal that answers `error`; an unknown error is internal and says nothing of itself."""
+def refusal_of(error: Exception) -> Refusal:
+    """Return the refusal that answers `error`. An unexpected error is internal, and its text stays in the log."""
+    for of_kind in (_of_submission, _of_batch, _of_body, _of_task, _of_service, _of_address):
+        if refusal := of_kind(error):
+            return refusal
+    return Refusal(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Something went wrong on our side.",
+        {"hint": "Try again; if it happens again, report the correlation id."},
+    )
+
+
+def _of_submission(error: Exception) -> Refusal | None:
+    """Return the refusal of one task that cannot be accepted."""
     match error:
         case TaskError():
             shown = error.as_dict()
@@ -141,13 +154,28 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 f"The circuit has {error.actual:,} bytes; the limit is {error.limit:,}.",
                 {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
             )
+        case CallbackUrlError():
+            return Refusal(HTTPStatus.BAD_REQUEST, "invalid_callback_url", error.message, {"hint": error.hint})
+        case KeyReusedError():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "This Idempotency-Key was used before with another body.",
+                {"hint": "Use a new key for a new task."},
+            )
+    return None
+
+
+def _of_batch(error: Exception) -> Refusal | None:
+    """Return the refusal of a batch."""
+    match error:
         case BatchRefusedError():
             errors = [{"index": index, **error_of(problem)} for index, problem in error.problems.items()]
-            hint = "`errors` has what is wrong with each; mend or leave them out, send again."
+            hint = "`errors` lists what is wrong with each. Correct or remove these tasks, and send the batch again."
             if error.unchecked:
                 hint = (
                     f"All circuits of a request share one limit of work, so the last {error.unchecked} were not "
-                    "checked; send smaller batches."
+                    "checked. Send smaller batches."
                 )
             return Refusal(
                 HTTPStatus.BAD_REQUEST,
@@ -174,7 +202,10 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "duplicate_idempotency_key",
                 "Tasks of one batch have the same idempotency_key; none was submitted.",
-                {"indexes": error.indexes, "hint": "Give each task a key of its own, or none and the batch a header."},
+                {
+                    "indexes": error.indexes,
+                    "hint": "Give each task its own key, or give only the batch one, in the header Idempotency-Key.",
+                },
             )
         case RequestValidationError() if (problem := error.errors()[0])["type"] == "too_long" and problem["loc"] == (
             "body",
@@ -187,8 +218,12 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 f"The batch has {actual} tasks; the limit is {limit}.",
                 {"limit": limit, "actual": actual, "hint": f"Send batches of up to {limit} tasks."},
             )
-        case CallbackUrlError():
-            return Refusal(HTTPStatus.BAD_REQUEST, "invalid_callback_url", error.message, {"hint": error.hint})
+    return None
+
+
+def _of_body(error: Exception) -> Refusal | None:
+    """Return the refusal of a request whose body, path, query or headers are not valid."""
+    match error:
         case RequestValidationError():
             detail = [
                 {
@@ -227,29 +262,28 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
         case AmbiguousBodyError():
             found = {"type": "json_invalid", "loc": ("body",), "msg": error.detail}
             return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", error.detail, {"detail": [found]})
-        case KeyReusedError():
-            return Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used before with another body.",
-                {"hint": "Use a new key for a new task."},
-            )
+    return None
+
+
+def _of_task(error: Exception) -> Refusal | None:
+    """Return the refusal of a request for stored tasks."""
+    match error:
         case TaskNotFoundError():
-            hint = "A task is read with the key that made it, until it expires; GET /limits says when."
+            hint = "Use the API key that submitted the task. Tasks expire: see task_retention_days in GET /limits."
             return Refusal(HTTPStatus.NOT_FOUND, "task_not_found", "Task not found.", {"hint": hint})
         case TaskEndedError():
             return Refusal(
                 HTTPStatus.CONFLICT,
                 "task_ended",
                 f"The task has ended already: it is {error.status}.",
-                {"task_status": str(error.status), "hint": "What has ended stays as it is."},
+                {"task_status": str(error.status), "hint": "A task that has ended does not change."},
             )
         case CursorError():
             return Refusal(
                 HTTPStatus.BAD_REQUEST,
                 "invalid_cursor",
-                "The cursor is not one that this list gave you.",
-                {"hint": "Use next_cursor as it was answered, or leave it out to start with the newest task."},
+                "The cursor is not valid for this key's list of tasks.",
+                {"hint": "Send next_cursor exactly as answered, or omit the cursor to start with the newest task."},
             )
         case KeyMissingError():  # in the words of template.yaml's gateway response
             return Refusal(
@@ -258,6 +292,12 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
                 "This address needs a valid API key.",
                 {"hint": "Send your key in the header x-api-key."},
             )
+    return None
+
+
+def _of_service(error: Exception) -> Refusal | None:
+    """Return the refusal that a part of the service causes."""
+    match error:
         case DryRunsBusyError():
             return Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -270,11 +310,17 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
             return Refusal(
                 HTTPStatus.GONE,
                 "payload_gone",
-                "What the task kept in the storage is gone.",
+                "The task's program or result is no longer in the storage.",
                 {"hint": "Submit it again."},
             )
         case UnavailableError() | NewerTaskError():
             return _unavailable(error)
+    return None
+
+
+def _of_address(error: Exception) -> Refusal | None:
+    """Return the refusal of an address, of a method, or of a body that is no JSON."""
+    match error:
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
@@ -289,23 +335,18 @@ def refusal_of(error: Exception) -> Refusal:  # noqa: C901, PLR0911, PLR0912 - o
             return Refusal(
                 HTTPStatus.BAD_REQUEST, "invalid_request", "The body could not be read: it must be JSON in UTF-8."
             )
-    return Refusal(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "Something went wrong on our side.",
-        {"hint": "Try again; if it happens again, report the correlation id."},
-    )
+    return None
 
 
 def error_of(problem: TaskError | CircuitTextTooLargeError | CallbackUrlError) -> dict[str, Any]:
-    """Return what is wrong with one task of several: code, message, and the fields of its refusal."""
+    """Return the error of one task of several: code, message, and the fields of its refusal."""
     refusal = refusal_of(problem)
     message = refusal.fields.pop("detail", refusal.message)
     return {"code": refusal.code, "message": message, **refusal.fields}
 
 
 def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
-    """Return what is known after a call that got no answer: a write may have been carried out all the same."""
+    """Return what is known after a call without an answer: a write may have taken effect all the same."""
     again = f"in {RETRY_AFTER_SECONDS} seconds"
     match error:
         case SubmissionUnconfirmedError():
@@ -318,7 +359,7 @@ def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
             message = "No worker answered the dry run; nothing was stored."
             hint = f"Send it again {again}."
         case NewerTaskError():
-            message = "The task is of a newer version of the service than the one that answers; nothing was changed."
+            message = "The version of the service that answered is too old for this task; nothing was changed."
             hint = f"Send the request again {again}."
         case _:
             message = "The service cannot reach its storage at the moment; nothing was changed."
@@ -328,7 +369,7 @@ def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
 
 
 def _excerpt(part: int | str, characters: int = MAX_NAME) -> int | str:
-    """Return a part of a path to a field, or a sentence, without the end of a long one."""
+    """Return a part of the path to a field, or a sentence, cut to `characters`."""
     return part if isinstance(part, int) or len(part) <= characters else f"{part[:characters]}..."
 
 
@@ -363,7 +404,7 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Let FastAPI's own refusals take the same way as ours, which correlation.py catches."""
+    """Answer FastAPI's own refusals as ours are, which correlation.py catches."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -1,4 +1,4 @@
-"""From what a client sends to the tasks that are stored and queued; POST /tasks and POST /tasks/batch share it."""
+"""Makes tasks of submissions, checks their circuits and queues them, for POST /tasks and POST /tasks/batch."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from tasks.queue import TaskQueue
     from tasks.submissions import Submission
 
-# Of CPU, for all circuits and bindings of one request. The reader's own count of work ends sooner; this is for a cost
-# that it does not count right.
+# Of CPU, for all circuits and bindings of one request. The reader's own limit of work is usually reached first; this
+# one bounds costs that the reader undercounts.
 CHECK_SECONDS = 1.5
 
 
@@ -44,16 +44,16 @@ class NewTask:
 
 
 def reading_budget() -> reader.Budget:
-    """Return what reading the circuits of one request may cost."""
+    """Return the budget for reading all circuits of one request."""
     return reader.Budget(seconds=CHECK_SECONDS)
 
 
 def task_of(  # noqa: PLR0913 - what a task is made from
     body: TaskRequest, owner: str, correlation_id: str, idempotency_key: str | None, now: str, budget: reader.Budget
 ) -> NewTask:
-    """Return the task that a request asks for, its circuit checked within `budget`.
+    """Return the task that a request submits, its circuit checked within `budget`.
 
-    Raises CircuitTextTooLargeError, CallbackUrlError, and the TaskError that reading the circuit would end in.
+    Raises CircuitTextTooLargeError, CallbackUrlError, and the TaskError of a circuit that is not valid.
     """
     text_bytes = len(body.qc.encode(errors="surrogatepass"))
     if text_bytes > reader.LIMITS.text_bytes:
@@ -82,13 +82,13 @@ def task_of(  # noqa: PLR0913 - what a task is made from
 
 
 def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_key: str | None) -> list[NewTask]:
-    """Return the tasks that a batch asks for, every circuit checked.
+    """Return the tasks of a batch, every circuit checked.
 
-    A task's own key stands for that task, wherever it is sent. The batch's key stands for the batch whole: the tasks
-    without a key of their own have ids made from it and their index, and the hash of the batch for their own.
+    A task's own key identifies that task, however it is sent. The batch's key identifies the whole batch: tasks without
+    a key of their own get their ids from it and their index, and the hash of the batch in place of their own.
 
-    All circuits share one budget: behind the one that goes over it none is checked. Raises DuplicateKeysError, or
-    BatchRefusedError with what is wrong with each.
+    All circuits share one budget; those behind the one that exceeds it are not checked. Raises DuplicateKeysError, or
+    BatchRefusedError with the error of each task.
     """
     refuse_repeated_keys(batch)
     now = rfc3339(utc_now())
@@ -114,7 +114,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
 
 
 def refuse_repeated_keys(batch: BatchRequest) -> None:
-    """Refuse a batch in which two tasks have the same key; raises DuplicateKeysError."""
+    """Raise DuplicateKeysError if two tasks of a batch have the same key."""
     by_key = defaultdict(list)
     for index, body in enumerate(batch.tasks):
         if body.idempotency_key is not None:
@@ -126,10 +126,10 @@ def refuse_repeated_keys(batch: BatchRequest) -> None:
 def send_new(
     submissions: Sequence[tuple[NewTask, Submission]], queues: Mapping[Lane, TaskQueue], arrived: float
 ) -> None:
-    """Send the messages of the tasks that were stored just now; what does not get out, the sweeper sends.
+    """Send the messages of newly stored tasks; the sweeper sends those that cannot be sent here.
 
-    A task that an earlier submission stored had its message then. `arrived` is when the request did, on
-    time.monotonic's clock.
+    A replayed task had its message at its first submission. `arrived` is the time of the request on time.monotonic's
+    clock.
     """
     for lane, queue in queues.items():
         stored = [new for new, submission in submissions if not submission.replayed and new.task.lane is lane]
@@ -168,7 +168,7 @@ def send_new(
 
 
 def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
-    """Return the size of a circuit, of a sweep's the largest; raises the TaskError that it would end in."""
+    """Return the size of a circuit, for a sweep the largest; raises the TaskError that the task would end in."""
     refuse_unrunnable(options)
     sizes = []
     checked = reader.check_each(qc, options.bindings, counted=not options.observables, budget=budget)
@@ -182,9 +182,9 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
 
 
 def keyed_task_id(owner: str, idempotency_key: str) -> str:
-    """Return the one task id that an owner's Idempotency-Key stands for, a UUID version 8 (RFC 9562).
+    """Return the task id that an owner's Idempotency-Key always gives, a UUID version 8 (RFC 9562).
 
-    Storing a task under it is then the whole of idempotency: of several concurrent submissions one creates the row.
+    The id makes a submission idempotent: of several concurrent ones, one creates the row.
     """
     digest = bytearray(hashlib.sha256(f"{owner}\0{idempotency_key}".encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80
@@ -193,8 +193,8 @@ def keyed_task_id(owner: str, idempotency_key: str) -> str:
 
 
 def _canonical(body: BaseModel, exclude: set[str] | None = None) -> bytes:
-    """Return what tells a body from all others, the same for what is left out and what is given as its default.
+    """Return the bytes that identify a body; a field with its default counts as omitted.
 
-    A field that a later version adds is no part of it until it is used: a retry across a deployment is the same body.
+    A field that a later version adds therefore does not change them: a retry across a deployment is the same body.
     """
     return body.model_dump_json(exclude=exclude, exclude_defaults=True).encode()

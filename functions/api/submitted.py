@@ -1,4 +1,4 @@
-"""The bodies of requests, as the HTTP contract promises them; what may be long is counted before it is read."""
+"""The bodies of requests, as the HTTP contract promises them; long values are counted before they are validated."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ Probability = Annotated[Number, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 
 
-# Pydantic describes everything that is wrong, and each description costs a kilobyte and microseconds. So what a request
-# may have many of is counted before it looks at them, and it stops at the first that is wrong.
+# Pydantic describes every error, and each description costs a kilobyte and microseconds. So lists are counted before
+# Pydantic validates their members, and validation stops at the first wrong member.
 
 
 class _Strict(BaseModel):
-    """A part of a request, in which names that it does not know are errors."""
+    """A part of a request; unknown names in it are errors."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
     def _few_unknown_names(cls, given: Any) -> Any:  # noqa: ANN401 - any JSON
-        """Leave out all but the first unknown names: they are refused, and one refusal need not name them all."""
+        """Drop all but the first unknown names: the refusal need not name them all."""
         if not isinstance(given, dict) or len(given) <= MAX_DETAIL:
             return given
         known = {name: value for name, value in given.items() if name in cls.model_fields}
@@ -55,7 +55,7 @@ class _Strict(BaseModel):
 
 
 def _at_most(limit: int, members: str) -> BeforeValidator:
-    """Refuse a list or object of more than `limit` members before any of them is looked at."""
+    """Refuse a list or object of more than `limit` members before any of them is validated."""
 
     def count(given: Any) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(given, (list, dict)) and len(given) > limit:
@@ -70,7 +70,7 @@ def _at_most(limit: int, members: str) -> BeforeValidator:
 
 
 def _plain(binding: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Refuse inputs that no declaration takes, whatever its type: long lists, and lists or objects inside others."""
+    """Refuse inputs that no declaration can take: long lists, and lists or objects inside others."""
     if isinstance(binding, dict):
         for name, value in binding.items():
             parts = value if isinstance(value, list) and len(value) <= MAX_PARTS else [value]
@@ -114,26 +114,26 @@ PauliSum = Annotated[
 
 
 class TaskRequest(_Strict):
-    """A circuit to run, and how; the worker runs it with `tasks.options.Options`, which has the last word on them."""
+    """A circuit and how to run it. `tasks.options.Options`, which the worker uses too, checks the options."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"qc": BELL, "shots": 1024, "seed": 7}]})
 
     qc: Annotated[StrictStr, Field(description="The circuit: an OpenQASM 3 or 2 program.")]
-    shots: Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="How often to run the circuit.")] = 1024
+    shots: Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="The number of times to run the circuit.")] = 1024
     seed: Annotated[
         StrictInt | None,
-        Field(ge=0, le=MAX_SEED, description="Makes the counts reproducible; drawn at random when left out."),
+        Field(ge=0, le=MAX_SEED, description="Makes the counts reproducible; drawn at random if omitted."),
     ] = None
     method: Annotated[Method, Field(description="How the simulator represents the state.")] = Method.AUTOMATIC
-    precision: Annotated[Precision, Field(description="Single halves the memory.")] = Precision.DOUBLE
-    memory: Annotated[StrictBool, Field(description="Also return each shot's outcome, in order.")] = False
+    precision: Annotated[Precision, Field(description="`single` halves the memory.")] = Precision.DOUBLE
+    memory: Annotated[StrictBool, Field(description="Also return the outcome of each shot, in order.")] = False
     noise: Annotated[NoiseRequest | None, Field(description="Errors to simulate.")] = None
     observables: Annotated[
         Annotated[list[PauliSum], Field(fail_fast=True), _at_most(MAX_OBSERVABLES, "observables")] | None,
         Field(
             description=(
-                "Pauli sums whose expectation values to return, little-endian as in Qiskit, of the state before the "
-                "final measurements; the circuit must have some."
+                "Pauli sums, little-endian as in Qiskit. Their expectation values are those of the state before the "
+                "final measurements, of which the circuit must have some."
             ),
             examples=[["ZZ", {"XX": 0.5, "ZI": 0.5}]],
         ),
@@ -149,8 +149,8 @@ class TaskRequest(_Strict):
             description=(
                 "Values for the program's `input` declarations, by name. A list of them is a sweep: the program runs "
                 f"with each of up to {MAX_BINDINGS:,}, and `result`, `memory` and `expectation_values` are lists in "
-                "the same order. Binding i has the seed `seed + 100000 i`, so that it gives the same alone "
-                "with that seed. "
+                "the same order. Binding i has the seed `seed + 100000 i`; alone with that seed it gives the same "
+                "counts. "
                 f"All bindings together may have {MAX_SWEEP_SHOTS:,} shots."
             ),
             examples=[{"theta": 0.5}, [{"theta": 0.0}, {"theta": 0.5}]],
@@ -160,8 +160,8 @@ class TaskRequest(_Strict):
         StrictStr | None,
         Field(
             description=(
-                "An https URL, called once the task has ended, signed as Standard Webhooks say with the secret of "
-                "`GET /callback-secret`."
+                "An https URL that is called when the task has ended, with a signature by Standard Webhooks and the "
+                "secret of `GET /callback-secret`."
             ),
             examples=["https://example.com/hooks/circuits"],
         ),
@@ -171,11 +171,11 @@ class TaskRequest(_Strict):
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
-        others = {"qc", "callback_url", "idempotency_key"}  # the latter is a task's in a batch
+        others = {"qc", "callback_url", "idempotency_key"}  # the last is a field of tasks in a batch
         given = {name: getattr(self, name) for name in self.model_fields_set - others}
         if self.noise is not None:
             given["noise"] = self.noise.model_dump()
-        self._options = Options.from_dict(given)  # its ValueError has a sentence where two fields do not fit together
+        self._options = Options.from_dict(given)  # its ValueError explains which fields do not fit together
         return self
 
     def options(self) -> Options:
@@ -190,13 +190,13 @@ class TaskInBatch(TaskRequest):
         StrictStr | None,
         Field(
             pattern=rf"^[ -~]{{1,{MAX_KEY}}}$",
-            description="Stands for this task as the header does for one sent alone; no two tasks may have the same.",
+            description="Identifies this task, as the header does for a task sent alone; each task needs another key.",
         ),
     ] = None
 
 
 class BatchRequest(_Strict):
-    """Circuits to run; all are accepted or none."""
+    """Circuits to run; the service accepts all of them or none."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"tasks": [{"qc": BELL}, {"qc": BELL, "shots": 10}]}]})
 

@@ -11,9 +11,9 @@ import callback
 from local.translate import TEMPLATE, load
 from preflight.finding import Finding, in_code, in_template
 from preflight.stacks import ACCOUNT
+from presentation import shown
 from release import package
 from release.package import ReleaseError
-from routes import shown
 from tasks import rows
 from tasks.payloads import Payloads
 from tasks.task import Status, Task

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from lambda_events import Context
 from test_api import call
 
-import routes
+import dry_runs
 from children import Children
 from dry_run import dry_run
 from dry_runs import worker
@@ -218,7 +218,7 @@ def test_a_batch_is_answered_task_by_task(in_moto: Aws) -> None:
 
 def test_a_batch_that_would_be_refused_whole_is_so_in_a_dry_run(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same key twice, a callback that cannot be, circuits over the budget that they share."""
-    monkeypatch.setattr(routes, "BATCH_DRY_RUN_SECONDS", 600)
+    monkeypatch.setattr(dry_runs, "BATCH_DRY_RUN_SECONDS", 600)
     dear = "qubit q; int n = 0; for int i in [0:20000] { n += i; } measure q;"
     for tasks, code in (
         ([{"qc": BELL, "idempotency_key": "k"}] * 2, "duplicate_idempotency_key"),
@@ -235,6 +235,6 @@ def test_a_batch_that_would_be_refused_whole_is_so_in_a_dry_run(in_moto: Aws, mo
 
 def test_a_batch_of_dry_runs_that_take_too_long_is_refused(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """API Gateway would not wait for them; the answer says how many there was time for."""
-    monkeypatch.setattr(routes, "BATCH_DRY_RUN_SECONDS", -1)
+    monkeypatch.setattr(dry_runs, "BATCH_DRY_RUN_SECONDS", -1)
     status, _, answer = call("POST", "/tasks/batch", {"tasks": [{"qc": BELL}] * 3}, query={"dry_run": "true"})
     assert (status, answer["code"], answer["limit"], answer["actual"]) == (422, "batch_too_large", 0, 3)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from test_dry_runs import ESTIMATE
 
-from routes import create_app, small_worker
+from api import create_app
+from dependencies import small_worker
 from simulated_aws import aws_in_moto
 
 if TYPE_CHECKING:

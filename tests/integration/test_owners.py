@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lambda_events import Context, http_event
 
-from api import handler
-from routes import create_app
+from api import create_app, handler
 from simulated_aws import BELL
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from test_api import call, submit
 
 import correlation
-import routes
+import task_routes
 import waiting
 from simulated_aws import BELL
 from tasks import aws
@@ -88,8 +88,8 @@ def test_what_storing_took_is_not_waited_again(
         clock.now += 12
         send_new(*arguments)
 
-    send_new = routes.send_new
-    monkeypatch.setattr(routes, "send_new", send_late)
+    send_new = task_routes.send_new
+    monkeypatch.setattr(task_routes, "send_new", send_late)
     status, headers, answer = call("POST", "/tasks", {"qc": BELL}, headers={"Prefer": "wait=20"})
     assert (status, headers["preference-applied"], answer["task"]["status"]) == (200, "wait=20", "pending")
     assert clock.now == pytest.approx(20)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from answers import REFUSALS
+from api import create_app
 from local.translate import load
-from routes import create_app
 from tasks.errors import ErrorCode
 
 ROOT = Path(__file__).resolve().parents[2]

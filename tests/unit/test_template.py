@@ -443,7 +443,7 @@ def without_key(method: str) -> set[str]:
 
 def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
     """API Gateway passes on exactly the addresses that the application has, with every method."""
-    from routes import create_app
+    from api import create_app
 
     app = create_app()
     passed_on = {event["Path"] for event in EVENTS if event["Method"] == "any"}
@@ -452,7 +452,7 @@ def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
 
 def test_a_key_is_asked_for_where_the_document_says_so() -> None:
     """API Gateway lets a request without a key pass exactly where the OpenAPI document names no security."""
-    from routes import create_app
+    from api import create_app
 
     assert RESOURCES["Api"]["Properties"]["Auth"] == {"ApiKeyRequired": True}
     app = create_app()

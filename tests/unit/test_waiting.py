@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_etags
 
+from presentation import etag_of, known
 from tasks import queue
 from tasks.errors import UnavailableError
 from tasks.queue import Backlog
 from tasks.task import Lane, Status, Task, Transition, rfc3339, utc_now
-from waiting import etag_of, known, retry_after, wait_seconds
+from waiting import retry_after, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

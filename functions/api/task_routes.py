@@ -1,0 +1,252 @@
+"""The handlers of the addresses of tasks: submit, read, list and cancel.
+
+The handlers are coroutines, and they block: a Lambda environment serves one request at a time, so a thread would only
+cost. In-process servers (sam local, tests) also handle one request at a time.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from dependencies import (
+    Caller,
+    DryRun,
+    Estimator,
+    IdempotencyKey,
+    Places,
+    Prefer,
+    QueueLengths,
+    Queues,
+    Store,
+    TaskId,
+)
+from dry_runs import estimated, estimated_batch
+from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
+from messages import AcceptedInBatch, BatchAccepted, TaskAccepted
+from presentation import SHOWN_AS, etag_of, known, shown
+from refusals import BatchKeyReusedError, TaskEndedError, TaskNotFoundError
+from submission import reading_budget, send_new, task_of, tasks_of
+from submitted import BatchRequest, TaskRequest
+from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
+from tasks.logs import Event, logger
+from tasks.settings import settings
+from tasks.store import TaskStore
+from tasks.task import Task, is_task_id, rfc3339, utc_now
+from waiting import retry_after, wait_seconds, waited
+
+
+async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    request: Request,
+    body: TaskRequest,
+    store: Store,
+    queues: Queues,
+    caller: Caller,
+    queue_lengths: QueueLengths,
+    waits: Places,
+    estimator: Estimator,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    *,
+    dry_run: DryRun = False,
+) -> JSONResponse:
+    """Check the circuit, store the task and queue it. The answer does not wait for the run unless `Prefer` asks for it.
+
+    The row is written before the message is sent. If the message cannot be sent, the task is accepted all the same: the
+    sweeper finds the row and sends its message.
+    """
+    correlation_id = request.state.correlation_id
+    new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()), reading_budget())
+    if dry_run:
+        estimate = estimated(estimator, body, new.task.lane, correlation_id)
+        return JSONResponse(estimate.model_dump(exclude_none=True))
+    submission = store.submit(new.task)
+    task = submission.task
+    logger.append_keys(task_id=task.task_id)
+    send_new([(new, submission)], queues, request.state.arrived)
+    accepted = TaskAccepted(
+        task_id=task.task_id,
+        submitted_at=task.submitted_at,
+        correlation_id=correlation_id,
+        notes=list(new.size.notes) or None,
+    )
+    headers = {"Location": f"{request.scope['root_path'].rstrip('/')}/tasks/{task.task_id}"}
+    if submission.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    body_of_answer = accepted.model_dump(exclude_none=True)
+    if seconds := wait_seconds(prefer or (), settings().max_wait_seconds):
+        read = partial(_task_of, store, task.task_id, caller)
+        with suppress(UnavailableError):  # the task is stored, and the answer says so
+            task, applied = await waited(
+                read, request.state.arrived + seconds, lambda task: task.status.ended, partial(waits.place, caller)
+            )
+            task = store.with_outcome(task)
+            if applied:
+                headers["Preference-Applied"] = f"wait={seconds}"
+            body_of_answer["task"] = shown(task)
+    if not task.status.ended:
+        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+    return JSONResponse(body_of_answer, headers=headers)
+
+
+async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    request: Request,
+    body: BatchRequest,
+    store: Store,
+    queues: Queues,
+    caller: Caller,
+    estimator: Estimator,
+    idempotency_key: IdempotencyKey = None,
+    *,
+    dry_run: DryRun = False,
+) -> JSONResponse:
+    """Check every circuit, store all tasks or none, and queue them.
+
+    If one task is refused, all are, and the answer has the error of each. Once stored, each task is independent.
+    """
+    correlation_id = request.state.correlation_id
+    if dry_run:
+        estimates = estimated_batch(estimator, body, caller, correlation_id, request.state.arrived)
+        return JSONResponse(estimates.model_dump(exclude_none=True))
+    new = tasks_of(body, caller, correlation_id, idempotency_key)
+    try:
+        submissions = store.submit_all([each.task for each in new])
+    except KeyReusedError as error:
+        index = [each.task.task_id for each in new].index(error.task_id)
+        raise (BatchKeyReusedError(index) if body.tasks[index].idempotency_key else error) from None
+    send_new(list(zip(new, submissions, strict=True)), queues, request.state.arrived)
+    accepted = BatchAccepted(
+        tasks=[
+            AcceptedInBatch(
+                index=index, task_id=each.task.task_id, submitted_at=each.task.submitted_at, replayed=each.replayed
+            )
+            for index, each in enumerate(submissions)
+        ],
+        correlation_id=correlation_id,
+    )
+    replayed = all(each.replayed for each in submissions)
+    return JSONResponse(accepted.model_dump(), headers={"Idempotent-Replayed": "true"} if replayed else {})
+
+
+async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    request: Request,
+    task_id: TaskId,
+    store: Store,
+    caller: Caller,
+    queue_lengths: QueueLengths,
+    waits: Places,
+    prefer: Prefer = None,
+    if_none_match: Annotated[
+        list[str] | None,
+        Header(
+            alias="If-None-Match",
+            description=(
+                "An earlier `ETag`. The answer is 304 while the task is unchanged; with `wait` it waits for a change."
+            ),
+        ),
+    ] = None,
+) -> Response:
+    """Return the task: pending, or how it ended, with its result or error."""
+    seen = if_none_match or ()
+
+    def is_news(task: Task) -> bool:
+        return task.status.ended or bool(seen and not known(seen, etag_of(task)))
+
+    seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
+    read = partial(_task_of, store, task_id, caller)
+    task, applied = await waited(read, request.state.arrived + seconds, is_news, partial(waits.place, caller))
+    headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
+    if seconds and applied:
+        headers["Preference-Applied"] = f"wait={seconds}"
+    if not task.status.ended:
+        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+    if known(seen, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return JSONResponse(shown(store.with_outcome(task)), headers=headers)
+
+
+async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+    store: Store,
+    caller: Caller,
+    status: Annotated[
+        Literal["pending", "completed", "failed", "cancelled"] | None,
+        Query(description="Only tasks with this status. A running task is `pending`."),
+    ] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MAX_PAGE, description="The largest number of tasks in one answer.")
+    ] = DEFAULT_PAGE,
+    cursor: Annotated[
+        str | None,
+        Query(max_length=200, description="`next_cursor` of the previous page, with the other parameters unchanged."),
+    ] = None,
+    submitted_after: Annotated[Moment | None, Query(description="Only tasks submitted after this time.")] = None,
+) -> JSONResponse:
+    """List the key's own tasks, newest first.
+
+    While an answer has `next_cursor`, more tasks may follow. With `status` a page can be shorter than `limit`, even
+    empty, and another page can still follow. A task is listed within a second of its submission.
+    """
+    page = store.page(
+        caller,
+        limit,
+        statuses=SHOWN_AS[status] if status else (),
+        submitted_after=submitted_after or "",
+        behind=position_of(cursor, caller) if cursor is not None else None,
+    )
+    body: dict[str, Any] = {"tasks": [shown(task) for task in page.tasks]}
+    headers = {}
+    if page.following is not None:
+        body["next_cursor"] = cursor_of(page.following, caller)
+        query = {"status": status, "limit": limit, "submitted_after": submitted_after}
+        headers["Link"] = next_link(query, body["next_cursor"])
+    return JSONResponse(body, headers=headers)
+
+
+async def cancel_task(
+    task_id: TaskId,
+    store: Store,
+    caller: Caller,
+) -> JSONResponse:
+    """Cancel a task that is pending or running; 409 if it has ended already, by an earlier cancellation too.
+
+    A running circuit is stopped within seconds, and its result is discarded.
+    """
+    cancelled = is_task_id(task_id) and store.cancel(task_id, caller)
+    try:
+        task = _task_of(store, task_id, caller)
+    except UnavailableError as error:
+        raise CancellationUnconfirmedError(error.service) from error
+    if not cancelled:
+        raise TaskEndedError(task.status)
+    logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status)
+    return JSONResponse(shown(task))
+
+
+async def read_circuit(
+    task_id: TaskId,
+    store: Store,
+    caller: Caller,
+) -> PlainTextResponse:
+    """Return the program exactly as it was sent."""
+    text = store.circuit(task_id, caller) if is_task_id(task_id) else None
+    if text is None:
+        raise TaskNotFoundError
+    # A stranger's text at our address: no browser may interpret it as a page.
+    return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:
+    """Return the caller's task without a large outcome.
+
+    Raises TaskNotFoundError if there is none, and in the same way if it is another caller's.
+    """
+    task = store.glance(task_id) if is_task_id(task_id) else None
+    if task is None or task.owner != caller:
+        raise TaskNotFoundError
+    logger.append_keys(task_id=task.task_id)
+    return task
