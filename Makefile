@@ -41,8 +41,8 @@ endif
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
 	@$(BIN)/python -m pytest tests/container
 
-search: $(VENV)/.dev ## look for programs that cost the api too much to read: make search SECONDS=600
-	@PYTHONPATH=$(PYTHONPATH) $(BIN)/python tests/reader_search.py $(or $(SECONDS),60)
+search: $(VENV)/.dev ## look for programs that cost the api too much: make search SECONDS=600 (WHAT=requests: for whole requests)
+	@PYTHONPATH=$(PYTHONPATH) $(BIN)/python tests/$(if $(filter requests,$(WHAT)),request,reader)_search.py $(or $(SECONDS),60)
 
 truth: $(VENV)/.dev ## judge generated noisy dynamic programs by an exact oracle: make truth SECONDS=600
 	@PYTHONPATH=layers:functions/worker:tests $(BIN)/python -m truth.search $(or $(SECONDS),600)

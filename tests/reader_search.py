@@ -10,24 +10,14 @@ are varied. Printed are what the worst cost, and what they look like; the exit s
 
 from __future__ import annotations
 
-import gc
-import json
-import os
 import random
-import resource
 import sys
 import time
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+from cost_search import Cost, CostSearch, forked
 from reader import LIMITS, Budget, check_each
 from tasks.errors import TaskError
-
-MOST_CPU = 2.0  # seconds
-MOST_MEMORY = 400.0  # MB
-_POPULATION = 24
-_ALARM = 30  # seconds of CPU after which a process that checks a text is ended
-_SUSPECT = 0.4  # share of the target from which a measurement is made again
 
 # Statements; {i} counts them, {j} is the one before, {w} a width, {k} a small number.
 STATEMENTS = (
@@ -144,46 +134,16 @@ class Genome:
         return f"{self.bindings} bindings, width {self.width}, {self.qubits} qubits, {self.big} bits{measured}: {parts}"
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What checking a text cost: CPU in seconds, memory beyond the process's own in MB, and the budget's units."""
+class Search(CostSearch[Genome]):
+    """The search over programs."""
 
-    cpu: float
-    memory: float
-    work: int
-    outcome: str
+    def cost(self, genome: Genome) -> Cost:
+        """Return what checking the program costs."""
+        return cost_of_text(genome.text(), genome.bindings)
 
-    @property
-    def share(self) -> float:
-        """The larger of the shares of what is allowed."""
-        return max(self.cpu / MOST_CPU, self.memory / MOST_MEMORY)
-
-
-@dataclass
-class Search:
-    """The worst so far, by share of the target."""
-
-    random: random.Random
-    found: dict[Genome, Cost] = field(default_factory=dict)
-    tried: int = 0
-
-    def run(self, *, seconds: float = 1e9, programs: int = 10**9) -> None:
-        """Look for as long, or at as many programs."""
-        ends = time.monotonic() + seconds
-        population: list[Genome] = []
-        while time.monotonic() < ends and self.tried < programs:
-            fresh = len(population) < _POPULATION or self.random.random() < 0.2
-            genome = self.new() if fresh else self.varied(self.random.choice(population))
-            if genome in self.found:
-                continue
-            cost = cost_of(genome)
-            for _ in range(2 * (cost.share > _SUSPECT)):  # other programs on the machine only ever add to it
-                cost = min(cost, cost_of(genome), key=lambda each: each.share)
-            self.found[genome] = cost
-            self.tried += 1
-            ranked = sorted(self.found, key=lambda each: self.found[each].share, reverse=True)
-            population = ranked[:_POPULATION]
-            self.found = {each: self.found[each] for each in ranked[:400]}
+    def size(self, genome: Genome) -> int:
+        """Return the program's length in bytes."""
+        return len(genome.text())
 
     def part(self) -> Part:
         """Return some part."""
@@ -239,68 +199,24 @@ class Search:
         return replace(genome, parts=tuple(part for part in parts if part.times < 200_000)[:6])
 
 
-def cost_of(genome: Genome) -> Cost:
-    """Return what checking the program costs."""
-    return cost_of_text(genome.text(), genome.bindings)
-
-
 def cost_of_text(text: str, bindings: int) -> Cost:
     """Return what checking a text costs, found in a process of its own."""
-    back, out = os.pipe()
-    child = os.fork()
-    if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (_ALARM, _ALARM))
-        with os.fdopen(out, "w") as pipe:
-            json.dump(measured(text, bindings), pipe)
-        os._exit(0)
-    os.close(out)
-    with os.fdopen(back) as pipe:
-        answer = pipe.read()
-    os.waitpid(child, 0)
-    return Cost(*json.loads(answer)) if answer else Cost(float(_ALARM), 0.0, 0, "ended")
-
-
-def measured(text: str, bindings: int) -> tuple[float, float, int, str]:
-    """Check a text and measure it."""
-    gc.collect()
-    before = memory_mb()
-    budget = Budget()
-    started = time.process_time()
-    outcome = "accepted"
     inputs = [{"p": 0.1 * number} for number in range(bindings)] if "input" in text else [{}] * bindings
-    try:
-        for _ in check_each(text, inputs, budget=budget):
-            pass
-    except TaskError as error:
-        outcome = f"{error.code}: {error.message[:70]}"
-    used = time.process_time() - started
-    return used, peak_mb() - before, budget.spent, outcome
 
+    def check() -> tuple[int, str]:
+        budget = Budget()
+        outcome = "accepted"
+        try:
+            for _ in check_each(text, inputs, budget=budget):
+                pass
+        except TaskError as error:
+            outcome = f"{error.code}: {error.message[:70]}"
+        return budget.spent, outcome
 
-def memory_mb() -> float:
-    """Return what this process holds now, in MB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
-def peak_mb() -> float:
-    """Return the most that this process has held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def main(seconds: float, seed: int) -> int:
-    """Search and report; 1 if anything is over the target."""
-    search = Search(random.Random(seed))
-    search.run(seconds=seconds)
-    worst = sorted(search.found.items(), key=lambda item: item[1].share, reverse=True)
-    for title, key in (("CPU", lambda item: item[1].cpu), ("memory", lambda item: item[1].memory)):
-        print(f"Most {title}:")  # noqa: T201 - a command
-        for genome, cost in sorted(worst, key=key, reverse=True)[:8]:
-            shown = f"{cost.cpu:6.2f} s {cost.memory:7.0f} MB {cost.work:9,} units"
-            print(f"{shown}  {len(genome.text()):7,} bytes, {cost.outcome}\n      {genome}")  # noqa: T201 - a command
-    print(f"{search.tried} programs in {seconds:g} s.")  # noqa: T201 - a command
-    return int(worst[0][1].share > 1)
+    return forked(check)
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns()))
+    found = Search(random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns()))
+    found.run(seconds=float(sys.argv[1]))
+    sys.exit(found.report("programs", "units"))

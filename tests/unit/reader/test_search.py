@@ -7,8 +7,9 @@ from functools import cache
 
 import pytest
 
+from cost_search import MOST_MEMORY, Cost
 from reader import LIMITS
-from reader_search import MOST_MEMORY, Cost, Search, cost_of_text
+from reader_search import Search, cost_of_text
 
 PLAIN = "qubit[20] q; bit c; for int i in [0:29999] { rx(i * 0.1) q[i % 20]; } c = measure q[0];"
 BIG = "qubit[1000] q; bit[1000] c; "
