@@ -375,6 +375,7 @@ class PlayedAws(Payloads):
 ESTIMATE = {
     "lane": "small",
     "method": "statevector",
+    "engine": "qiskit-aer",
     "num_qubits": 1,
     "num_clbits": 1,
     "depth": 1,
