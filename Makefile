@@ -57,16 +57,16 @@ bench: $(VENV)/.dev ## measure everything side by side, about 10 minutes (QUICK=
 	@PYTHONPATH=$(PYTHONPATH):tests/bench:tests $(BIN)/python tests/bench/bench.py $(if $(QUICK),--quick)
 	@$(if $(QUICK),:,PYTHONPATH=$(PYTHONPATH):tests/bench:tests $(BIN)/python tests/bench/report.py)
 
-logs: $(VENV)/.run ## the functions' log lines, followed; TASK=<id>: one task's; QUERY=<saved name or query> SINCE=1h: answered
+logs: $(VENV)/.run ## follow the functions' log lines (TASK=<id>: of one task; QUERY=<saved name or query> SINCE=1h: run a query)
 	@$(BIN)/python -m logs $(if $(TASK),--task "$(TASK)") $(if $(SINCE),--since "$(SINCE)") $(if $(FORMAT),--format $(FORMAT))
 
-status: $(VENV)/.run ## what the system holds and does now: queues, tasks, workers, last errors (STACK=name: in the cloud)
+status: $(VENV)/.run ## show queues, tasks, workers and the last errors (STACK=name: of a stack in the cloud)
 	@$(BIN)/python -m status
 
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list
 
-redrive: $(VENV)/.run ## put those messages back into the task queue; their tasks run again
+redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
 	@$(BIN)/python -m dead_letters redrive
 
 audit: .local/audit/.made ## scan the policies and the packages for known flaws; write .local/sbom-*.json (CycloneDX)
@@ -79,13 +79,13 @@ audit: .local/audit/.made ## scan the policies and the packages for known flaws;
 preflight: $(VENV)/.dev .local/sam/.made ## look for what AWS would refuse, without AWS: the template, the deployment, the roles, what is sent
 	@PYTHONPATH=$(PYTHONPATH):functions/api:functions/notifier:functions/worker:functions/sweeper $(BIN)/python -m preflight $(CHECKS)
 
-package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); says what needs Docker
+package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); name what needs Docker
 	@$(BIN)/python -m release package
 
-deploy: $(VENV)/.run .local/sam/.made ## make deploy ENV=dev: build, deploy to AWS and try it (needs Docker and credentials)
+deploy: $(VENV)/.run .local/sam/.made ## build, deploy to AWS and try it: make deploy ENV=dev (needs Docker and credentials)
 	@$(BIN)/python -m release deploy $(ENV)
 
-smoke: $(VENV)/.run ## make smoke URL=... API_KEY=...: send a deployed stack a circuit whose answer is known
+smoke: $(VENV)/.run ## send a deployed stack a circuit whose answer is known: make smoke URL=... API_KEY=...
 	@$(BIN)/python -m release smoke $(URL)
 
 sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`

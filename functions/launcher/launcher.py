@@ -72,7 +72,7 @@ class Jobs:
 
 
 def _settings() -> list[KeyValuePairTypeDef]:
-    """Return this function's own settings for the job, said once in template.yaml; its definition has the rest."""
+    """Return this function's own settings for the job, which template.yaml has once; its definition has the rest."""
     return [
         {"name": setting.name.upper(), "value": str(getattr(settings(), setting.name))} for setting in fields(Settings)
     ]

@@ -159,15 +159,15 @@ class Caller:
     def _fail_too(self, call: Call) -> bool:
         """Let a call fail without being made: another to the same host has just failed."""
         data = json.loads(call.body)["data"]
-        said = {"task_id": data["task_id"], "correlation_id": data["correlation_id"], "webhook_id": call.webhook_id}
-        return self._try_later(call, "host_failed", None, {**said, "attempt": call.attempt})
+        logged = {"task_id": data["task_id"], "correlation_id": data["correlation_id"], "webhook_id": call.webhook_id}
+        return self._try_later(call, "host_failed", None, {**logged, "attempt": call.attempt})
 
     def _call(self, call: Call) -> bool:
         if call.attempt > MAX_ATTEMPTS:  # on its way to the dead-letter queue
             self._hide(call, 0)
             return False
         data = json.loads(call.body)["data"]
-        said = {
+        logged = {
             "task_id": data["task_id"],
             "correlation_id": data["correlation_id"],
             "webhook_id": call.webhook_id,
@@ -176,28 +176,28 @@ class Caller:
         retry_after = None
         try:
             url = CallbackUrl.parse(call.callback_url)
-            said["host"] = url.host  # the rest of a URL may hold a password
+            logged["host"] = url.host  # the rest of a URL may hold a password
             answer = self._sender.post(url, self._headers(call), call.body.encode())
         except (CallbackUrlError, AddressRefusedError):
-            logger.warning("A callback was refused: its host is not public", event=Event.CALLBACK_REFUSED, **said)
+            logger.warning("A callback was refused: its host is not public", event=Event.CALLBACK_REFUSED, **logged)
             return True
         except DeliveryError as error:
             reason = str(error)
         else:
-            said["http_status"] = answer.status
+            logged["http_status"] = answer.status
             if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                logger.info("A callback was delivered", event=Event.CALLBACK_DELIVERED, **said)
+                logger.info("A callback was delivered", event=Event.CALLBACK_DELIVERED, **logged)
                 return True
             if answer.status == HTTPStatus.GONE:
-                logger.info("A callback is not wanted any more", event=Event.CALLBACK_GONE, **said)
+                logger.info("A callback is not wanted any more", event=Event.CALLBACK_GONE, **logged)
                 return True
             reason, retry_after = "status", answer.retry_after
-        return self._try_later(call, reason, retry_after, said)
+        return self._try_later(call, reason, retry_after, logged)
 
-    def _try_later(self, call: Call, reason: str, retry_after: int | None, said: Mapping[str, Any]) -> bool:
+    def _try_later(self, call: Call, reason: str, retry_after: int | None, logged: Mapping[str, Any]) -> bool:
         """Put a call off that failed, or give it up; its message is kept."""
         if call.attempt >= MAX_ATTEMPTS:
-            logger.warning("A callback was given up", event=Event.CALLBACK_GIVEN_UP, reason=reason, **said)
+            logger.warning("A callback was given up", event=Event.CALLBACK_GIVEN_UP, reason=reason, **logged)
             self._hide(call, 0)  # SQS moves it to the dead-letter queue when it would deliver it once more
             return False
         delay = _delay(call.attempt, retry_after)
@@ -207,7 +207,7 @@ class Caller:
             event=Event.CALLBACK_FAILED,
             reason=reason,
             next_attempt_seconds=delay,
-            **said,
+            **logged,
         )
         return False
 

@@ -33,7 +33,7 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the host said; `retry_after` is in seconds."""
+    """What the host answered; `retry_after` is in seconds."""
 
     status: int
     retry_after: int | None = None

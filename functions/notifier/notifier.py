@@ -55,7 +55,7 @@ class Change:
         return f"{self.task_id}_{self.number}"
 
     def facts(self) -> dict[str, Any]:
-        """Return what anyone who may know of the task may be told: no circuit, no counts, no key."""
+        """Return what anyone who may know of the task may receive: no circuit, no counts, no key."""
         return {
             "task_id": self.task_id,
             "status": str(self.status),
@@ -68,7 +68,7 @@ class Change:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Say what changed; raises when something could not be said, and is then called again with the same records."""
+    """Publish the changes; raises when one could not be published: Lambda then calls again with the same records."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     found = list(changes(event["Records"]))
     if settings().publish_events == "yes":
@@ -78,7 +78,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 
 def changes(records: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
-    """Yield the changes of state among the stream's records; heartbeats and the like are none.
+    """Yield the changes of state among the stream's records; a heartbeat, for example, is none.
 
     A record that cannot be read is logged and passed over: it would hold up all that come after it.
     """

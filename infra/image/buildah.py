@@ -24,7 +24,7 @@ TOOLS = ("buildah", "runc", "debootstrap")
 
 
 class ImageError(Exception):
-    """An image cannot be built or run; the message holds what the tool said."""
+    """An image cannot be built or run; the message holds what the tool printed."""
 
 
 def missing() -> str:

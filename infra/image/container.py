@@ -68,12 +68,12 @@ def worker(
         invocations, runtime = free_port(None, 8080), free_port(None, 9001)
         own = dict(pair.split("=", 1) for pair in image.config.get("Env", []))
         addresses = f"--runtime-interface-emulator-address 127.0.0.1:{invocations}"
-        told = {
+        settings = {
             "RIE_OPTIONS": f"{addresses} --runtime-api-address 127.0.0.1:{runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": "worker",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(told_mb or memory_mb),
         }
-        description = _description(root, image.config, own | dict(environment) | told, memory_mb)
+        description = _description(root, image.config, own | dict(environment) | settings, memory_mb)
         (bundle / "config.json").write_text(json.dumps(description))
         url = f"http://127.0.0.1:{invocations}/2015-03-31/functions/function/invocations"
         with _running(name, bundle) as (process, log):
@@ -109,11 +109,11 @@ def run_to_end(
         (bundle / "config.json").write_text(json.dumps(description))
         with _running(name, bundle) as (process, log):
             status = process.wait(PATIENCE_SECONDS)
-            said = log.read_text()
+            printed = log.read_text()
     if status != 0:
-        raise ImageError(f"{command} ended with {status}:\n{said[-4_000:]}")
+        raise ImageError(f"{command} ended with {status}:\n{printed[-4_000:]}")
     shutil.rmtree(bundle)
-    return said
+    return printed
 
 
 @contextlib.contextmanager

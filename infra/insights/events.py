@@ -26,7 +26,7 @@ class Event:
     ingestion_ms: int | None = None
 
 
-# Powertools writes `2026-11-21 00:18:32,123+0000` unless told otherwise; ISO 8601 has a T and a dot.
+# Powertools writes `2026-11-21 00:18:32,123+0000` by default; ISO 8601 has a T and a dot.
 _TIMESTAMP = re.compile(
     r'"timestamp":\s*"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s*(Z|[+-]\d\d:?\d\d)?"'
 )

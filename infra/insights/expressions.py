@@ -2,8 +2,8 @@
 Turns expressions into SQL: fields, operators, functions, comparisons and their coercions.
 
 The rules, each with its source, are the documentation's
-(docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-*); where it is silent the choice is said where it
-is made.
+(docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-*); where it is silent a comment explains the choice
+where it is made.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def _substr(text: str, start: str, length: str | None = None) -> Sql:
     return Sql(f"substring({text}, {first}{count})", Kind.TEXT)
 
 
-# What these take and give is the documentation's; a missing argument gives a missing result unless said otherwise here.
+# What these take and give is the documentation's; a missing argument gives a missing result by default.
 # greatest and least pass over a missing argument: AWS's own sample counts on `greatest(@initDuration, 0) + @duration`
 # for invocations that had no init (aws-samples/serverless-typescript-demo). concat does too.
 # isempty, isblank and strcontains are documented as the numbers 1 and 0 and ispresent as a Boolean; all serve as

@@ -3,8 +3,8 @@
 Turns a parsed query into SQL for the columnar engine, command by command.
 
 The rules, each with its source, are the documentation's
-(docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-*); where it is silent the choice is said where it
-is made.
+(docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-*); where it is silent a comment explains the choice
+where it is made.
 """
 
 from __future__ import annotations

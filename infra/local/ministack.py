@@ -126,7 +126,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         _wait_until_ready(process, port, key, log)
         yield Standin(endpoint, process)
     finally:
-        ended = process.poll() is not None  # by itself: whoever waits for that is told
+        ended = process.poll() is not None  # by itself: `serve` reports that
         _stop(process)
     if not ended and process.returncode != 0:
         raise UnkeptError(f"What was done since the start could not be kept; {log} says why. Before that is kept.")

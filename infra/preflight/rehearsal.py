@@ -106,13 +106,13 @@ def check() -> Iterator[Finding]:
         yield from _commands(Rehearsal())
         yield from _versions(Rehearsal())
     except ReleaseError as error:
-        said = str(error).strip()
-        if "No such image" in said:
-            sentence = f"the deployment stops: {said}. Functions of equal metadata are built as one image."
+        reason = str(error).strip()
+        if "No such image" in reason:
+            sentence = f"the deployment stops: {reason}. Functions of equal metadata are built as one image."
             path, text = "infra/release/package.py", "def image_ids"
             yield in_code(path, text, shown="image_ids", sentence=sentence, page=SAM_BUILD)
         else:
-            sentence = f"the deployment stops: {said}"
+            sentence = f"the deployment stops: {reason}"
             yield in_code(DEPLOYMENT, "package.run(package.SAM", shown="sam deploy", sentence=sentence, page=SAM_DEPLOY)
 
 
@@ -120,7 +120,7 @@ def _commands(rehearsal: Rehearsal) -> Iterator[Finding]:
     (first,) = rehearsal.deploy({"Architecture": "arm64"})
     (build,) = [given(words) for words in rehearsal.commands if words[0] == "build"]
     if build.get("Architecture") != "arm64":
-        sentence = "the build is not told Architecture: arm64 functions would get x86_64 packages and images."
+        sentence = "the build does not get Architecture: arm64 functions would get x86_64 packages and images."
         yield in_code(DEPLOYMENT, "package.build(", shown="sam build", sentence=sentence, page=SAM_BUILD)
     if missing := sorted(set(load()["Parameters"]) - set(first)):
         sentence = f"not passed, so never reset: {', '.join(missing)}. SAM sends UsePreviousValue for them."

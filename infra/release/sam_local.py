@@ -20,11 +20,11 @@ def write_environment() -> Path:
     except LocalStackError as error:
         raise ReleaseError(str(error)) from None
     client = session(stack).client("lambda", endpoint_url=stack["AWS_ENDPOINT_URL"])
-    told: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for function in client.list_functions()["Functions"]:
         if "-ApiFunction-" in function["FunctionName"]:
-            told = dict(function["Environment"]["Variables"])
-    told |= {name: value for name, value in stack.items() if name.startswith("AWS_")}
+            variables = dict(function["Environment"]["Variables"])
+    variables |= {name: value for name, value in stack.items() if name.startswith("AWS_")}
     path = folder() / "sam-env.json"
-    path.write_text(json.dumps({"Parameters": told}, indent=2))
+    path.write_text(json.dumps({"Parameters": variables}, indent=2))
     return path

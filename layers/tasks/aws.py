@@ -38,7 +38,7 @@ CONFIG = Config(
     parameter_validation=False,  # our calls are fixed in shape; checking them again costs 0.1 ms each
     s3={"addressing_style": "path"},  # works for local endpoints too, whose host names have no bucket part
 )
-# In the eight oldest regions boto3 signs URLs by version 2 unless told otherwise, which S3 refuses for objects under a
+# In the eight oldest regions boto3 signs URLs by version 2 by default, which S3 refuses for objects under a
 # customer's key and in buckets made since June 2020 (S3 user guide, "AWS Signature Version 2 turned off").
 S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4"))
 

@@ -1,4 +1,4 @@
-"""The errors a task can end in and the ones a caller can be told: domain errors, no HTTP and no AWS in them."""
+"""The errors a task can end in and the ones a caller can get: domain errors, no HTTP and no AWS in them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Event(StrEnum):
     TASK_DEAD = "task_dead"  # failed for good: its message is in the dead-letter queue
     SWEPT = "swept"  # a run has ended
     # notifier
-    CHANGES_PUBLISHED = "changes_published"  # a batch of changes was told of
+    CHANGES_PUBLISHED = "changes_published"  # a batch of changes was published as events
     RECORD_MALFORMED = "record_malformed"  # in the table's stream; it was passed over
     CALLBACK_QUEUED = "callback_queued"  # a task has ended whose owner wants to be called
     # callback

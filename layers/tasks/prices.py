@@ -1,7 +1,7 @@
 """List prices in US dollars: what a dry run's cost and the benchmark's cost section are worked out with.
 
 Region us-east-1, first tier, without free tiers and discounts, as of `DATED`. The authority is each service's price
-page, named above its prices. Their tables are filled in by script, so where each price was read is said beside it:
+page, named above its prices. Their tables are filled in by script, so where each price was read stands beside it:
 
 - offer: by its usage type in a public transcription of AWS's price list files of 2026-08-31
   (pricing.us-east-1.amazonaws.com/offers/v1.0/aws/<service>/current/us-east-1/index.csv);

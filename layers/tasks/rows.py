@@ -15,7 +15,7 @@
 | expires_at                       | always; DynamoDB deletes the row then                                     |
 
 `version` is that of the code which wrote the row: older code neither runs nor changes it. The others are a Task's
-fields by their own names. Which of them a transition changes, and on what condition, is said in
+fields by their own names. Which of them a transition changes, and on what condition, is stated in
 store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at` in seconds, as DynamoDB wants it.
 """
 

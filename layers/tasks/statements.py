@@ -65,7 +65,7 @@ def execute(client: DynamoDBClient, statements: Sequence[BatchStatementRequestTy
 
 
 def row_in(answer: Answer) -> Row:
-    """Return the row that a statement changed, or that its condition refused to change; empty if it is not told."""
+    """Return the row that a statement changed, or that its condition refused to change; empty without one."""
     if isinstance(answer, UnavailableError):
         return {}
     row: Row = answer.get("Item") or answer.get("Error", {}).get("Item") or {}

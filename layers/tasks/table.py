@@ -107,7 +107,7 @@ class TaskTable:
     def _row(self, task_id: str, *attributes: str) -> Row | None:
         """Return these attributes of a task's row, or None when there is none."""
         try:
-            # Strongly consistent: a client that was just told an id, or a result, must find it.
+            # Strongly consistent: a client that just received an id, or a result, must find it.
             answer = self._client.get_item(
                 TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*attributes, "expires_at")
             )

@@ -35,7 +35,7 @@ FAULTS = {
         "infra/release/deployment.py",
         'package.build("--parameter-overrides", *overrides(parameters))',
         "package.build()",
-        r"infra/release/deployment\.py:\d+: sam build: the build is not told Architecture",
+        r"infra/release/deployment\.py:\d+: sam build: the build does not get Architecture",
     ),
     "versions with old settings": (
         "infra/release/deployment.py",

@@ -29,7 +29,7 @@ _TEST = 20  # operations that a test counts for
 
 
 def assume(m: Machine, bit: Bit, value: int) -> None:
-    """Know from here on what a test has told."""
+    """Know from here on what a test has shown."""
     if not isinstance(bit, Node):
         return
     if bit.op == "bit":
