@@ -48,7 +48,7 @@ class Queue:
         """Note it."""
         self.hidden += [seconds for _ in receipt_handles]
 
-    def send_body(self, body: str, *, delay_seconds: int) -> None:
+    def send_body(self, body: str, *, delay_seconds: int, **group: str) -> None:
         """Note it."""
         self.sent.append({"MessageBody": body, "DelaySeconds": delay_seconds})
 
