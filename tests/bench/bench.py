@@ -30,7 +30,16 @@ ROOT = HERE.parents[1]
 PASSES = 3
 FLOORS = HERE / "floors.json"
 RESULTS = HERE / "results"
-IMPORTS = ["tests/bench", "infra", "layers", "tests", "tests/integration", "functions/worker", "functions/api"]
+IMPORTS = [
+    "tests/bench",
+    "infra",
+    "layers",
+    "client",
+    "tests",
+    "tests/integration",
+    "functions/worker",
+    "functions/api",
+]
 # How runner_bench.py says its figures: the pattern, what it adds to the line's name, the unit.
 SAID = (
     (r"([\d.]+) of raw", " ÷ raw Aer", ""),
@@ -39,7 +48,7 @@ SAID = (
     (r"([\d.]+) times", "", "times"),
 )
 WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
-CHECKED = ("reader", "worker", "engine", "api")
+CHECKED = ("reader", "worker", "engine", "api", "client")
 SECTIONS = (*CHECKED, "end to end")
 
 
@@ -94,6 +103,13 @@ def api(*, quick: bool) -> dict[str, Any]:
 
     figures, counted = api_bench.measure(quick=quick)
     return {"figures": _raw(figures), "counted": counted}
+
+
+def client(*, quick: bool) -> dict[str, Any]:
+    """What the client adds to bare HTTP calls."""
+    import client_bench
+
+    return {"figures": _raw(client_bench.measure(quick=quick))}
 
 
 def end_to_end(*, quick: bool) -> dict[str, Any]:
@@ -261,9 +277,14 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="work out cost and model anew from the newest results")
     arguments = parser.parse_args()
     if arguments.section:
-        part = {"reader": reader, "worker": worker, "engine": engine, "api": api, "end to end": end_to_end}[
-            arguments.section
-        ]
+        part = {
+            "reader": reader,
+            "worker": worker,
+            "engine": engine,
+            "api": api,
+            "client": client,
+            "end to end": end_to_end,
+        }[arguments.section]
         print(json.dumps(part(quick=arguments.quick)))
         return 0
     if arguments.again:
