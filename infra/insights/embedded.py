@@ -57,15 +57,11 @@ def refuse_unknown_lines(engine: duckdb.DuckDBPyConnection, query: str, fields: 
 
 def find_fragments(engine: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """
-    Note where each line's JSON begins, or for lines with more than that what it is; return what is left out.
+    Note the JSON of the lines that are not JSON to their end (`json_at`); return what is left out.
 
     "CloudWatch Logs Insights automatically discovers log fields in Lambda logs, but only for the first embedded JSON
-    fragment in each log event." Most lines are JSON to their end, which the engine finds out by itself.
+    fragment in each log event."
     """
-    engine.execute(
-        "UPDATE events SET json_at = strpos(message, '{')"
-        " WHERE contains(message, '{') AND json_valid(substr(message, strpos(message, '{')))"
-    )
     # A line of so many fields has as many commas.
     rest = engine.execute(
         "SELECT seq, message FROM events WHERE (json_at IS NULL AND contains(message, '{'))"

@@ -48,7 +48,7 @@ SAID = (
     (r"([\d.]+) times", "", "times"),
 )
 WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
-CHECKED = ("reader", "worker", "engine", "api", "client")
+CHECKED = ("reader", "worker", "engine", "api", "client", "queries")
 SECTIONS = (*CHECKED, "end to end")
 
 
@@ -110,6 +110,13 @@ def client(*, quick: bool) -> dict[str, Any]:
     import client_bench
 
     return {"figures": _raw(client_bench.measure(quick=quick))}
+
+
+def queries(*, quick: bool) -> dict[str, Any]:
+    """Measure the saved queries over many log lines."""
+    import queries_bench
+
+    return {"figures": _raw(queries_bench.measure(quick=quick))}
 
 
 def end_to_end(*, quick: bool) -> dict[str, Any]:
@@ -283,6 +290,7 @@ def main() -> int:
             "engine": engine,
             "api": api,
             "client": client,
+            "queries": queries,
             "end to end": end_to_end,
         }[arguments.section]
         print(json.dumps(part(quick=arguments.quick)))
