@@ -498,7 +498,11 @@ class Runner:
                 for operation in self.operations[body:]:
                     self.step(branches, operation)
                 found.append(Outcomes.of(branches.cells[self.wanted], branches.times))
-        return concatenate(found)
+        joined = concatenate(found)
+        if joined.times is None and len(found) > 1:
+            # They stand branch by branch: who wants single shots must mix them, as where outcomes have their times.
+            return Outcomes(joined.rows, np.ones(len(joined.rows), np.int64))
+        return joined
 
     def finals(self) -> int:
         """Return how many operations at the end are measurements of a qubit each."""

@@ -182,6 +182,23 @@ def test_constant_bits_stay_in_the_keys(statements: str, keys: int) -> None:
     assert {len(key) for key in simulate(single)["result"]} == {keys}
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "qubit[4] q; bit[1] c; bit[2] d; reset q[0]; reset q[0]; t q[3]; x q[1]; c = measure q[1]; c = measure q[3];",
+        "qubit[2] q; bit[1] c; bit[1] d; c = measure q[0]; if (!c[0]) { t q[0]; } ry(1) q[0]; d = measure q[0];",
+        "qubit[3] q; bit[3] c; for int i in [0:2] { ry(1) q[i]; c[i] = measure q[i]; h q[i]; c[i] = measure q[i]; }",
+    ],
+)
+def test_shots_that_forked_are_mixed(statements: str) -> None:
+    """Shots of several branches have no order, in the memory and where independent parts are put side by side."""
+    noise = {**READOUT, "depolarizing": {"one_qubit": 0.3, "two_qubit": 0.05}}
+    case = Case(
+        f"{HEAD} {statements}", f"{HEAD} {statements}", {"shots": 2000, "seed": 5, "memory": True, "noise": noise}
+    )
+    assert wrong(case) == []
+
+
 def test_fusion_keeps_what_is_assigned() -> None:
     """Two-qubit gates that are fused around a classical assignment do not take it away."""
     case = a_case("qubit[2] q; bit c; bit b; c = measure q[0]; b = !c; ch q[1], q[0]; c = measure q[1];")
