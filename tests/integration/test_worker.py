@@ -358,6 +358,8 @@ def test_a_running_task_that_is_cancelled_is_stopped_at_the_next_heartbeat(in_mo
     kept, cancelled = submitted(in_moto), submitted(in_moto)
 
     class Beating:
+        limits = ScriptedChildren.limits
+
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             in_moto.store.cancel(cancelled, "alice")
             assert eventually(lambda: tick([0, 1])) == [1]
@@ -373,6 +375,8 @@ def test_a_heartbeat_extends_the_lease(in_moto: Aws) -> None:
     task_id = submitted(in_moto)
 
     class Beating:
+        limits = ScriptedChildren.limits
+
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             in_moto.edit(task_id, lease_until=1)
 
@@ -566,6 +570,8 @@ def test_a_heartbeat_that_fails_is_logged(
     monkeypatch.setattr(in_moto.store, "extend_all", fail)
 
     class Beating:
+        limits = ScriptedChildren.limits
+
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             assert eventually(lambda: tick([0]) or "heartbeat_missed" in [line.get("event") for line in log_lines()])
             yield 0, DONE
