@@ -24,6 +24,7 @@ import aer
 import pure_states
 import stim_engine
 import trajectories
+import trajectory_cost
 from admission import Plan, admit, check_budget, threads
 from circuit_stats import CircuitStats, read_stats
 from noise import PauliNoise
@@ -162,10 +163,12 @@ def _observed(program: Compiled, stats: CircuitStats, options: Options, budget: 
         else:
             cones = pure_states.cones(gates, sums)
             observed = partial(pure_states.expectations, cones)
-            costs = [trajectories.cost(cone, PauliNoise(), 1) for cone in cones.values()]
+            costs = [trajectory_cost.cost(cone, PauliNoise(), 1) for cone in cones.values()]
             width = max(cost.width for cost in costs)
             seconds = sum(cost.seconds for cost in costs)
-            piece = Piece(gates, trajectories.NAME, Plan("statevector", seconds, trajectories.memory(gates, width, 1)))
+            piece = Piece(
+                gates, trajectories.NAME, Plan("statevector", seconds, trajectory_cost.memory(gates, width, 1))
+            )
             reduced = {"qubits": [stats.active_qubits, width]} if width < stats.active_qubits else None
     except (GiveUp, TaskError):
         return None
@@ -219,9 +222,9 @@ def _ways(program: Compiled, options: Options, budget: Budget, noise: PauliNoise
     found = []
     stats = read_stats(program)
     if options.precision == "double" and noise.covers(stats.names - {"measure", "reset", "store", "if", "while"}):
-        seconds, width = trajectories.cost(program, noise, options.shots)
+        seconds, width = trajectory_cost.cost(program, noise, options.shots)
         if width <= WIDEST:
-            plan = Plan("statevector", seconds, trajectories.memory(program, width, options.shots))
+            plan = Plan("statevector", seconds, trajectory_cost.memory(program, width, options.shots))
             found.append(Piece(program, trajectories.NAME, plan))
     try:
         found.append(_aer(program, stats, options, replace(budget, time_limit_s=float("inf"), time_s=float("inf"))))

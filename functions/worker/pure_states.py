@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-import trajectories
+import trajectory_cost
 from admission import Plan
+from branches import Branches
 from noise import PauliNoise
 from reader.operations import Barrier, Gate, Measure, qubits_of
 from reductions import GiveUp, Steps
 from reductions.cone import light_cone
-from trajectories import Branches, Runner
+from trajectories import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,9 +62,9 @@ def fits(program: Compiled, stats: CircuitStats, options: Options) -> bool:
 
 def plan(program: Compiled, stats: CircuitStats, options: Options) -> Plan:
     """Return the estimate of one binding."""
-    seconds = trajectories.cost(program, NONE, options.shots).seconds
+    seconds = trajectory_cost.cost(program, NONE, options.shots).seconds
     amplitudes = max(AMPLITUDES, 1 << stats.active_qubits)
-    return Plan("statevector", seconds, trajectories.memory(program, 0, options.shots) + 64 * amplitudes)
+    return Plan("statevector", seconds, trajectory_cost.memory(program, 0, options.shots) + 64 * amplitudes)
 
 
 def alike(one: Compiled, other: Compiled) -> bool:

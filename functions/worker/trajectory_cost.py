@@ -1,0 +1,98 @@
+"""What running a program as trajectories takes, estimated for the planner without running anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from branches import CLASSICAL, LARGEST
+from reader.operations import Barrier, If, Measure, Reset, Store, While
+from tasks.limits import WORKING_BYTES
+from unitaries import controls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noise import PauliNoise
+    from reader.operations import AnyUnitary, Compiled, Operation
+
+# Measured on one core of 2026: a NumPy call, and an amplitude that it goes over.
+_START_S = 1e-4
+_CALL_S = 1.2e-6
+_AMPLITUDE_S = 4e-9
+_ROUNDS = 8.0  # that a loop is taken to run for
+
+
+class Cost(NamedTuple):
+    """What running a program takes: seconds on one core, and the most qubits in superposition at a time."""
+
+    seconds: float
+    width: int
+
+
+def cost(program: Compiled, noise: PauliNoise, shots: int) -> Cost:
+    """Estimate a run, without running anything; typical programs take between a third of it and all of it.
+
+    An operation costs some NumPy calls and its share of all branches' amplitudes. Each collapse doubles the branches,
+    until each shot has its own; a wrong bit or a Pauli error makes more of them.
+    """
+    estimate = _Estimate(noise, shots)
+    estimate.over(program.operations, 1.0)
+    return Cost(_START_S + estimate.seconds, estimate.width)
+
+
+def memory(program: Compiled, width: int, shots: int) -> int:
+    """Return the bytes that a run takes whose states are this wide."""
+    amplitudes = 16 * max(LARGEST, 1 << width)
+    waiting = 16 * LARGEST * 20
+    return WORKING_BYTES + 4 * amplitudes + waiting + shots * (program.cells + 64)
+
+
+class _Estimate:
+    """The running totals of `cost`."""
+
+    def __init__(self, noise: PauliNoise, shots: int) -> None:
+        self.noise = noise
+        self.shots = shots
+        self.branches = 1.0
+        self.active: set[int] = set()
+        self.width = 0
+        self.seconds = 0.0
+
+    def spend(self, calls: int, passes: float, times: float) -> None:
+        """Count NumPy calls, and how often they go over all amplitudes."""
+        amplitudes = self.branches * 2.0 ** min(len(self.active), 500)
+        self.seconds += times * (calls * _CALL_S + passes * amplitudes * _AMPLITUDE_S)
+
+    def over(self, operations: Iterable[Operation], times: float) -> None:
+        """Count operations that run this many times."""
+        for operation in operations:
+            if isinstance(operation, Measure | Reset):
+                self.spend(30, 3, times)
+                if operation.qubit in self.active:
+                    self.branches = min(self.shots, 2 * self.branches)
+                    self.active.discard(operation.qubit)
+                if isinstance(operation, Measure) and self.noise.on_readout:
+                    self.branches = min(self.shots, 2 * self.branches)
+            elif isinstance(operation, If):
+                self.spend(30, 4, times)
+                self.over(operation.then, times)
+                self.over(operation.otherwise, times)
+            elif isinstance(operation, While):
+                self.over(operation.body, times * _ROUNDS)
+            elif isinstance(operation, Store):
+                self.spend(4, 0, times)
+            elif not isinstance(operation, Barrier):
+                self.gate(operation, times)
+
+    def gate(self, gate: AnyUnitary, times: float) -> None:
+        """Count a gate."""
+        qubits = gate.qubits
+        if gate.name not in CLASSICAL or any(qubit in self.active for qubit in qubits):
+            self.active.update(qubits)
+            self.width = max(self.width, len(self.active))
+        targets = len(qubits) - controls(gate)
+        self.spend(8 if targets == 1 else 4**targets, 2.0 ** (targets - controls(gate)), times)
+        chance = self.noise.chance(gate)
+        if chance:
+            self.branches = min(self.shots, self.branches + chance * self.shots)
+            self.spend(8, 2 * min(1.0, chance * self.shots / self.branches), times)
