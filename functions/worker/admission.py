@@ -49,7 +49,7 @@ BRANCHING_COLLAPSES = 8
 class Budget:
     """What one run may use: `memory_bytes` and `time_s` now, `alone_bytes` and `time_limit_s` at best.
 
-    A dry run is told only what it would take, so it is admitted to what it may use at best. `branching` is False for a
+    A dry run only estimates, so it is judged by what it may use at best. `branching` is False for a
     program that Aer has crashed on: its next try goes without what Aer is known to crash on.
     """
 
@@ -104,7 +104,7 @@ class NeedsTimeError(Exception):
 
 
 def estimate(stats: CircuitStats, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
-    """Estimate a run from simple stats; the API may route with it, knowing only qubits, gates and `mid_circuit`.
+    """Estimate a run from simple stats; the API may route by it, with qubits, gates and `mid_circuit` alone.
 
     Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot. Where every shot runs the circuit
     anew (noise on gates, measurement in the middle), 45 us a shot and the gates' and measurements' amplitudes each
@@ -144,7 +144,7 @@ def estimate(stats: CircuitStats, options: Options, method: str | None = None, *
 
 
 def choose_method(stats: CircuitStats, options: Options, memory_bytes: int) -> str:
-    """Return the method to run with: the one asked for, or for `automatic` the cheapest that is exact.
+    """Return the method to run with: the one that the options name, or for `automatic` the cheapest that is exact.
 
     1. Clifford circuits wider than 14 qubits (10 if every shot runs anew; with noise on gates only if the method has
        them by name): stabilizer, whose cost is polynomial; but one so wide that matrix product states are faster, and
@@ -227,7 +227,7 @@ def threads(stats: CircuitStats, method: str, budget: Budget) -> int:
 
 
 def _branches(stats: CircuitStats, options: Options, method: str, budget: Budget) -> bool:
-    """Say whether shots share their beginnings: only few branches that all fit, of which the gates are the same."""
+    """Return whether shots share their beginnings: where the branches are few, all fit and have the same gates."""
     return (
         budget.branching
         and 0 < stats.collapses <= BRANCHING_COLLAPSES

@@ -1,10 +1,10 @@
-"""The one module that speaks Qiskit Aer: a program in, what Aer found out.
+"""The one module that uses Qiskit Aer: it runs a program and returns the data of the run.
 
 A circuit of nothing but gates, measurements, resets and barriers goes to Aer's controller directly: `AerSimulator.run`
 walks a circuit four times and makes Python objects of every gate each time, and of the result, which for small circuits
-is a third of what a run costs. Here it is walked once, as Aer's own assembler does, and tests hold the outcomes
-together, seed by seed. The modules of Aer's that this takes are not documented; should an update move them or change
-what they take, `AerSimulator.run` takes every circuit.
+is a third of what a run costs. Here it is walked once, as Aer's own assembler does, and tests compare the outcomes
+seed by seed. The modules of Aer that are used here are not documented; if an update moves them or changes their
+signatures, `AerSimulator.run` runs every circuit.
 
 Source: `assemble_circuit` and `_execute_circuits_job` in qiskit_aer/backends/aer_compiler.py and aerbackend.py.
 """
@@ -68,13 +68,13 @@ _NO_CONDITION = -1
 
 
 class _AerRefusedError(Exception):
-    """Aer did not run a circuit, for no reason of memory."""
+    """Aer did not run a circuit, for another reason than memory."""
 
 
 def run(  # noqa: PLR0913 - a plan and what it is for
     program: Compiled, stats: CircuitStats, options: Options, budget: Budget, plan: Plan, threads: int
 ) -> tuple[dict[str, Any], QuantumCircuit]:
-    """Run a program by an admitted plan; return the data of the run by Aer's names, and the circuit that it is of.
+    """Run a program by an admitted plan; return the run's data under Aer's names, and the circuit that ran.
 
     The outcomes in the data are hexadecimal numbers whose bit i is the circuit's classical bit i. What Aer cannot run
     with its shortcuts, it runs without.
@@ -115,7 +115,7 @@ def run(  # noqa: PLR0913 - a plan and what it is for
 
 
 def _run_plainly(circuit: QuantumCircuit, settings: Mapping[str, Any], budget: Budget) -> dict[str, Any]:
-    """Return the data of a run with none of what Aer can do to be faster."""
+    """Return the data of a run without Aer's optimizations."""
     bare = {"shot_branching_enable": False, "fusion_enable": False, "enable_truncation": False}
     try:
         return _data(_run(circuit, {**settings, **bare}), budget)
@@ -124,7 +124,7 @@ def _run_plainly(circuit: QuantumCircuit, settings: Mapping[str, Any], budget: B
 
 
 def end_threads() -> None:
-    """End the thread that Aer runs circuits in: who is forked from next wants no second thread beside it."""
+    """End the thread that Aer runs circuits in: a process must have one thread only when it forks."""
     aer_jobs.DEFAULT_EXECUTOR.shutdown()
     aer_jobs.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)
 
@@ -240,12 +240,12 @@ def _controller() -> Any:  # noqa: ANN401 - Aer ships no types
 
 
 def _run(circuit: QuantumCircuit, settings: Mapping[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = _backend().run(circuit, **settings).result().to_dict()
-    return said
+    result: dict[str, Any] = _backend().run(circuit, **settings).result().to_dict()
+    return result
 
 
 def execute(circuit: QuantumCircuit, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a circuit of PLAIN operations, without noise; return what Aer says, in the form of `Result.to_dict`.
+    """Run a circuit of PLAIN operations, without noise; return Aer's result in the form of `Result.to_dict`.
 
     `settings` are the arguments that `AerSimulator.run` would get.
     """
@@ -256,8 +256,8 @@ def execute(circuit: QuantumCircuit, settings: Mapping[str, Any]) -> dict[str, A
         config = generate_aer_config([circuit], _backend().options, **settings)
     except (AttributeError, TypeError):  # what a signature that has changed raises; nothing has run
         return _run(circuit, settings)
-    said: dict[str, Any] = cpp_execute_circuits(_controller(), [assembled], None, config)
-    return said
+    result: dict[str, Any] = cpp_execute_circuits(_controller(), [assembled], None, config)
+    return result
 
 
 def _assemble(circuit: QuantumCircuit) -> Any:  # noqa: ANN401 - Aer ships no types
@@ -283,22 +283,22 @@ def _assemble(circuit: QuantumCircuit) -> Any:  # noqa: ANN401 - Aer ships no ty
     return assembled
 
 
-def _data(said: dict[str, Any], budget: Budget) -> dict[str, Any]:
-    """Return the data of a run that succeeded; raises _AerRefusedError, or what a lack of memory is for the worker."""
-    if not said["success"]:
-        why = f"{said['status']} {' '.join(str(each['status']) for each in said['results'])}"
+def _data(result: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the data of a run that succeeded; raises _AerRefusedError, or the worker's error for a lack of memory."""
+    if not result["success"]:
+        why = f"{result['status']} {' '.join(str(each['status']) for each in result['results'])}"
         raise _memory_refusal(why, budget) or _AerRefusedError(why)
-    data: dict[str, Any] = said["results"][0]["data"]
+    data: dict[str, Any] = result["results"][0]["data"]
     return data
 
 
-def _memory_refusal(said: str, budget: Budget) -> Exception | None:
+def _memory_refusal(text: str, budget: Budget) -> Exception | None:
     """Translate Aer's message, if it is about memory."""
-    if not any(sign in said for sign in ("Insufficient memory", "bad_alloc", "Cannot allocate memory")):
+    if not any(sign in text for sign in ("Insufficient memory", "bad_alloc", "Cannot allocate memory")):
         return None
     if budget.memory_bytes < budget.alone_bytes:
         return NeedsAloneError()
-    needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", said)
+    needed = re.search(r"Required memory: (\d+)M, max memory: (\d+)M", text)
     return TaskError(
         ErrorCode.MEMORY_LIMIT,
         "The simulation needs more memory than the worker has.",
@@ -308,9 +308,9 @@ def _memory_refusal(said: str, budget: Budget) -> Exception | None:
     )
 
 
-def _refusal(said: str) -> TaskError:
+def _refusal(text: str) -> TaskError:
     """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
-    invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', said)
+    invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', text)
     if invalid:
         return TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,

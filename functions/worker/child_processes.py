@@ -21,7 +21,7 @@ from tasks.logs import Event, logger
 from tasks.settings import optional
 
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
-# What a child may know of the environment: no credentials, nothing that says where the tables are.
+# The environment variables that a child gets: no credentials and no names of tables.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR")
 EXIT_REPORT_S = 2.0  # how long to wait for the fork server's report on a child whose socket has closed
 TAIL_BYTES = 4_096
@@ -55,7 +55,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A child is gone. `status` is its exit code, negative for a signal, None where nobody could tell."""
+    """A child is gone. `status` is its exit code, negative for a signal, None where it is unknown."""
 
     child: Child
     reason: str  # "died", "malformed answer", "fork server"
@@ -90,7 +90,7 @@ class ChildProcesses:
         environment = {name: value for name in _ENVIRONMENT if (value := optional(name)) is not None}
         environment |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            # Aer takes no more threads than OpenMP has; each run says how many it uses, normally one.
+            # Aer uses no more threads than OpenMP has; each run sets its own number, normally one.
             "OMP_NUM_THREADS": str(self.threads),
             "OPENBLAS_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
@@ -121,7 +121,7 @@ class ChildProcesses:
         self._start_fork_server()
 
     def fill(self) -> None:
-        """Ask for as many children as are missing; poll() learns when they are forked."""
+        """Ask for as many children as are missing; poll() reports when they are forked."""
         while len(self.children) < self.size:
             self._numbers += 1
             ours, theirs = socket.socketpair()
@@ -159,7 +159,7 @@ class ChildProcesses:
         self.fill()
 
     def retire(self, child: Child) -> None:
-        """Let a child end that has said it will, and ask for another in its place."""
+        """Let a child end by itself, as it announced, and ask for another in its place."""
         if child in self.children:
             self._forget(child)
             self.fill()
@@ -214,7 +214,7 @@ class ChildProcesses:
         with contextlib.suppress(KeyError):
             self._selector.unregister(self._control)
         self._control.close()
-        # Its children die with it: each has asked the kernel for that.
+        # Its children die with it: each has a parent-death signal set.
         self._fork_server.send_signal(signal.SIGKILL)
         self._fork_server.wait()
 
@@ -281,9 +281,9 @@ class ChildProcesses:
     def _read_the_rest(self, child: Child) -> list[Answered | Lost]:
         while child in self.children and child.closed_at is None:
             before = len(child.incoming)
-            said = self._read(child)
-            if said or len(child.incoming) == before:
-                return said
+            events = self._read(child)
+            if events or len(child.incoming) == before:
+                return events
         return []
 
     def _read_errors(self, child: Child) -> None:

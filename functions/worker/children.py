@@ -66,8 +66,8 @@ class Children:
         """Run the programs side by side; yield each one's index and outcome as it ends, all of them by `deadline`.
 
         `deadline` is a `time.monotonic()`. `tick` is called about every `tick_every_s` with the indices that run and
-        those that wait their turn; it returns the ones to stop. While `hold` says so, nothing starts. Schedule has the
-        rules.
+        those that wait their turn; it returns the ones to stop. While `hold` returns True, nothing starts. The
+        rules are those of Schedule.
         """
         batch = Schedule(self._processes, self.limits, programs, deadline - STOP_MARGIN_S)
         if tick is not None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from reader.operations import AnyUnitary, Compiled, Operation
 
-# What Aer's stabilizer method runs as it stands, and rotations that are Clifford at multiples of pi/2.
+# Gates that Aer's stabilizer method runs as they are, and rotations that are Clifford at multiples of pi/2.
 CLIFFORD = frozenset({"cx", "cy", "cz", "ecr", "h", "id", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"})
 CLIFFORD_ROTATIONS = frozenset({"rz", "p", "rx"})
-TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, what Aer's stabilizer method has under no name
+TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, the ones that Aer's stabilizer method lacks
 WHILE = While.name
 _ANGLE_TOLERANCE = 1e-12
 _ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for counting what happens in it
@@ -36,11 +36,11 @@ _ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for co
 
 @dataclass(frozen=True, slots=True)
 class CircuitStats:
-    """What the planner knows of a program.
+    """The numbers by which the planner decides.
 
     `active_qubits` leaves out idle ones, which Aer drops; `gates` counts every gate once, however often a loop runs it;
     `crossings` is the largest number of many-qubit gates across any cut of the line of qubits: a bound on log2 of the
-    bond dimension in a matrix product state. `mid_circuit` says that shots cannot be sampled from one final state,
+    bond dimension in a matrix product state. `mid_circuit` is True where shots cannot be sampled from one final state,
     `collapses` how often a shot is measured or reset before its final measurements. `final_measurements` and
     `dead_measurements` are positions in the program: of those that nothing follows, and of those whose outcome another
     measurement overwrites unread and whose qubit is at most measured again. `clbits` counts the cells of the outputs

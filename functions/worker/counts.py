@@ -20,10 +20,10 @@ _WORD = 8  # bytes that sort as one number
 
 
 class Outcomes(NamedTuple):
-    """What shots gave: `rows` has the bits of one outcome in each row, eight a byte; `times` its shots, by default one.
+    """The outcomes of shots: each row of `rows` has the bits of one, eight a byte; `times` its shots, by default one.
 
-    The bits stand as in a key: the most significant bit of the last register first, zeros after the last bit. An
-    outcome can occur in several rows.
+    The bits are in the order of a key: the most significant bit of the last register first, zeros after the last bit.
+    An outcome can occur in several rows.
     """
 
     rows: Array  # uint8, shape (k, bytes)
@@ -35,7 +35,7 @@ class Outcomes(NamedTuple):
         return cls(np.ascontiguousarray(np.packbits(bits[::-1], axis=0).T), times)
 
     def bits(self, width: int) -> Array:
-        """Return what `of` was given."""
+        """Return the bits as `of` takes them, shape (width, k)."""
         return np.unpackbits(self.rows, axis=1, count=width).T[::-1]
 
     def distinct(self) -> Outcomes:
@@ -50,7 +50,7 @@ class Outcomes(NamedTuple):
         return Outcomes(self.rows[order[starts]], times)
 
     def shots(self, generator: np.random.Generator) -> Outcomes:
-        """Return the shots one by one in an order that says nothing about their values."""
+        """Return the shots one by one in a random order, independent of their values."""
         if self.times is None:
             return self
         return Outcomes(np.repeat(self.rows, self.times, axis=0)[generator.permutation(int(self.times.sum()))], None)

@@ -52,10 +52,10 @@ def dry_run(given: Mapping[str, Any], children: Children, large: Limits) -> dict
 
 
 def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> dict[str, Any]:
-    """Return what a dry run is answered with: of a sweep the sums of gates and time, and of the rest the largest.
+    """Return the estimate of a dry run: for a sweep the sums of gates and time, and the largest of everything else.
 
-    Time and cost are those of running it alone on a worker with `limits`: seconds, and US dollars without what requests
-    cost by the piece.
+    Time and cost are those of running it alone on a worker with `limits`: in seconds, and in US dollars without the
+    price of each request.
     """
     each = [{**execution, **binding} for binding in execution.get("bindings", [{}])]
     seconds = math.fsum(facts["estimated_seconds"] for facts in each)

@@ -5,8 +5,8 @@ with the child's socket and error pipe attached, and `{"kill": id}`. The fork se
 "unconfined": why}`, `{"forked": id, "pid": n}` and `{"exited": id, "status": n, "max_rss_kb": n}`. It runs no circuit.
 
 `multiprocessing.forkserver` is not used. A child's answers reach its parent as pickles there, which a hostile child
-turns into code in the parent; the fork server has the parent's environment, credentials included; and nobody learns by
-which signal a child ended or how much memory it had, which tell a crash from a full memory.
+turns into code in the parent; the fork server has the parent's environment, credentials included; and it does not
+report a child's signal and memory, by which the worker distinguishes a crash from a full memory.
 """
 
 from __future__ import annotations
@@ -119,10 +119,10 @@ def _load(target: str) -> Simulate:
 
 
 class NothingMore(importlib.abc.MetaPathFinder):
-    """Says why a confined child cannot import what was not imported before it was forked."""
+    """Explains why a confined child cannot import a module that was not imported before the fork."""
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> NoReturn:
-        """Find no module."""
+        """Raise ModuleNotFoundError with the reason."""
         del path, target
         reason = f"{fullname} was not imported before this process was confined; the simulator's warm_up must use it."
         raise ModuleNotFoundError(reason, name=fullname)
@@ -183,7 +183,7 @@ def _keep_only(channel_fd: int, errors_fd: int) -> None:
 
 
 def _serve(simulate: Simulate, memory_bytes: int, confined: bool) -> int:  # noqa: FBT001 - called once, above
-    """Answer programs one at a time; the exit status says whether it ended well (0)."""
+    """Answer programs one at a time; return the exit status, 0 if all went well."""
     channel = socket.socket(fileno=CHANNEL)
     memory = Memory()
     memory.allow_at_most(memory_bytes)

@@ -1,4 +1,4 @@
-"""Lets what comes one by one be dealt with several at a time: the worker stores how its attempts ended that way."""
+"""Gathers items that arrive one by one into groups: the worker stores the outcomes of several attempts in one call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def gathered(source: SimpleQueue[T | None], linger_s: float) -> Iterator[list[T]]:
-    """Yield in groups what is put into `source`: what comes within `linger_s` of a group's first; end at None."""
+    """Yield the items of `source` in groups: those that arrive within `linger_s` of the group's first; end at None."""
     more = True
     while more:
         group: list[T] = []

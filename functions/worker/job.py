@@ -27,11 +27,11 @@ WAIT_SECONDS = 1  # for a message: a client here gives up on a call after 2 s
 
 def main() -> int:
     """Work until no message comes; return the exit status."""
-    # As process 1 of a container Python would not hear it. What it works on runs in another worker after the lease.
+    # Process 1 of a container ignores SIGTERM without a handler. After the lease another worker runs its task again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    told = settings()
+    limits = settings()
     with contextlib.closing(
-        Children(0, memory_mb=told.large_worker_memory_mb, time_limit_s=told.large_time_limit_seconds)
+        Children(0, memory_mb=limits.large_worker_memory_mb, time_limit_s=limits.large_time_limit_seconds)
     ) as children:
         tasks = drain(task_queues()[Lane.LARGE], children)
     logger.info("No more tasks wait", event=Event.JOB_ENDED, tasks=tasks)

@@ -1,4 +1,4 @@
-"""Noise as a chance of Pauli errors after each gate and of a wrong bit from each measurement: what engines ask."""
+"""Noise as a chance of Pauli errors after each gate and of a wrong bit from each measurement, for all engines."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class PauliNoise:
         return self.two_qubit if gate.name in TWO_QUBIT else 0.0
 
     def acts_on(self, gate: AnyUnitary) -> bool:
-        """Tell whether a gate is followed by noise, or is taken apart into gates that are."""
+        """Tell whether a gate is followed by noise, or is decomposed into gates that are."""
         if gate.name in ONE_QUBIT:
             return self.one_qubit > 0
         return self.two_qubit > 0 if gate.name in TWO_QUBIT else self.on_gates and gate.name != "gphase"
 
     def covers(self, names: frozenset[str]) -> bool:
-        """Tell whether these gates have the noise they are to have as they stand, none of them taken apart first."""
+        """Tell whether noise follows each of these gates directly, without decomposing any of them first."""
         return not self.on_gates or names <= ONE_QUBIT | TWO_QUBIT | {"gphase"}

@@ -6,7 +6,7 @@ Up to ten qubits without measurements in the middle run as one statevector in Nu
 (`pure_states`), and up to fourteen on Aer as they are. Anything else is reduced, and each part of it is given to the
 engine whose estimate is lowest:
 
-- `stim` for what its language can say: Clifford gates, Pauli noise, feedback of Paulis;
+- `stim` for what a Stim circuit can express: Clifford gates, Pauli noise, feedback of Paulis;
 - `trajectories` for shots that part ways on few qubits at a time;
 - `qiskit-aer` for everything.
 
@@ -144,7 +144,7 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
 
 
 def _observed(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route | None:
-    """Return the way for observables taken by stabilizers or on light cones, None where neither can."""
+    """Return a route for observables taken by stabilizers or on light cones, None where neither applies."""
     if stats.mid_circuit or options.precision != "double":
         return None
     gates = pure_states.gates(program, stats)
@@ -181,7 +181,7 @@ def _worth_reducing(stats: CircuitStats, noise: PauliNoise) -> bool:
 
 
 def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: Budget, noise: PauliNoise) -> Route:
-    """Return the cheapest way for the program reduced."""
+    """Return the cheapest route of the reduced program."""
     steps = Steps(STEPS + STEPS_EACH * len(program.operations))
     smaller = light_cone(fold(program, noise, steps), noise, steps)
     parts, tail = split(smaller, steps)
@@ -218,7 +218,7 @@ def _cheapest(program: Compiled, options: Options, budget: Budget, noise: PauliN
 
 
 def _ways(program: Compiled, options: Options, budget: Budget, noise: PauliNoise) -> list[Piece]:
-    """Return the engines that may run a part, with their estimates."""
+    """Return the part once for each engine that may run it, with the engine's estimate."""
     found = []
     stats = read_stats(program)
     if options.precision == "double" and noise.covers(stats.names - {"measure", "reset", "store", "if", "while"}):

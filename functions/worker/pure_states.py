@@ -51,7 +51,7 @@ class Found(NamedTuple):
 
 
 def fits(program: Compiled, stats: CircuitStats, options: Options) -> bool:
-    """Tell whether a program runs here: decided by what all bindings of a sweep that differ in angles have alike."""
+    """Tell whether a program runs here; the same for all bindings of a sweep that differ in angles alone."""
     noisy = options.noise is not None and options.noise.on_gates
     exact = options.method == "automatic" and options.precision == "double"
     swept = program.depends_on_inputs or options.observables is not None

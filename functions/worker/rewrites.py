@@ -23,7 +23,7 @@ def without(circuit: QuantumCircuit, steps: Collection[int]) -> QuantumCircuit:
 def without_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
     """Return the circuit without barriers, on the qubits that anything else names, at least one, in their order.
 
-    It stands in for Aer's own truncation where that is turned off.
+    It replaces Aer's own truncation where that is turned off.
     """
     steps = [step for step in circuit.data if step.name != "barrier"]
     used = {qubit for step in steps for qubit in step.qubits}

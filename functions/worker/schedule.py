@@ -60,18 +60,17 @@ class Schedule:
     """The rules of one batch.
 
     - Programs start in order, short texts first, one per child, with their share of the memory. One that needs more
-      says so after being read, and waits to run alone, with all memory and all threads. It goes when the others are
-      done, or at the last moment that leaves it its whole time limit: from then on nothing else starts, and what runs
-      but stands later in the batch is stopped and returned.
+      is postponed after being read, and waits to run alone, with all memory and all threads. It starts when the others
+      are done, or at the last moment that leaves it its whole time limit: from then on nothing else starts, and what
+      runs but is later in the batch is stopped and returned.
     - A program that has run for SLICE_S while others wait for their first turn makes way, and starts anew when all
       have had theirs; so does, from the beginning, one that an earlier batch began. It starts only with its whole time
       limit left, else it is postponed to another batch: what is long comes last, and is run to its end once.
     - A program may run for the time limit, then it fails. At `stop` whatever still runs is killed and returned, and
       what has not started is returned; nothing starts with less than a second left.
     - A crash (a signal, an exit, a malformed answer) is tried once more in a fresh child; the second one fails the
-      program. Where
-      the evidence is memory, it is tried alone instead, and fails there. A SIGKILL without that evidence came from
-      outside: tried once more, then returned.
+      program. Where the evidence is memory, it is tried alone instead, and fails there. A SIGKILL without that evidence
+      came from outside: tried once more, then returned.
     - While more programs wait than there are children, a busy child is sent its next one ahead, and need not wait for
       this process to wake. Such a program has not started; one that waits too long is taken back (the child then
       holds a program too many, and is killed when it is done with its own).
@@ -148,7 +147,7 @@ class Schedule:
         if self.stop - now < min(START_LEAST_S, self.limits.time_limit_s):
             self.start_no_more()
             return
-        self.held = self.hold()  # asked once a round: what it says decides how long to wait, too
+        self.held = self.hold()  # called once a round: how long to wait depends on it, too
         if self.held or any(run.alone for run in self.running.values()):
             return
         if self.alone and (not self.queue or now >= self.alone_by()):
@@ -243,7 +242,7 @@ class Schedule:
         self.processes.send(child, {"qc": program.qc, "options": program.options.as_dict(), "budget": budget.as_dict()})
 
     def go_on(self, child: Child, now: float) -> None:
-        """Start the clock of what a child that has answered does next; what must not run is stopped with its child."""
+        """Start the clock of the program that a child runs next; one that must not run is stopped with its child."""
         index = self.ahead.pop(child, None)
         draining = bool(self.alone) and now >= self.alone_by()
         if child in self.spoiled or (index is not None and draining):
@@ -256,7 +255,7 @@ class Schedule:
             self.begin(index, child, now, self.limits.shared_bytes, alone=False)
 
     def look(self, patience_s: float) -> None:
-        """Wait for the children and take what they say."""
+        """Wait for the children and deal with their answers and deaths."""
         for event in self.processes.poll(patience_s):
             run = self.running.pop(event.child, None)
             if isinstance(event, Answered):
@@ -278,7 +277,7 @@ class Schedule:
             waiting.clear()
 
     def take(self, event: Answered, run: _Run | None) -> None:
-        """Judge a frame: only a child with a program has something to say, and only in these words."""
+        """Judge a frame; a child that sends one without a program, or a malformed one, is killed."""
         outcome = None if run is None else judge(event, self.programs[run.index].log)
         if run is None or outcome is None:
             self.processes.kill(event.child)
@@ -293,7 +292,7 @@ class Schedule:
             self.conclude(run, outcome)
 
     def postpone(self, run: _Run, why: str) -> None:
-        """Deal with a program that was read, but cannot run in what it was given."""
+        """Deal with a program that was read, but cannot run within its budget."""
         if why == "time":
             self.conclude(run, Returned("deadline", started=True))
         elif run.memory_bytes < self.limits.alone_bytes:
@@ -303,7 +302,7 @@ class Schedule:
             self.conclude(run, Failed(out_of_memory(run.memory_bytes)))
 
     def judge_loss(self, lost: Lost, run: _Run) -> None:
-        """Decide what a child's death says about its program."""
+        """Decide what becomes of a program whose child died."""
         logger.warning(
             "A child was lost",
             event=Event.CHILD_LOST,
@@ -322,7 +321,7 @@ class Schedule:
             self.again(run, Failed(crashed()), self.crashes[run.index])
 
     def was_oom_kill(self) -> bool:
-        """Say whether the kernel has killed for memory since this was last asked."""
+        """Return whether the kernel has killed a process for memory since the last call."""
         before, self.oom_kills = self.oom_kills, oom_kills()
         return self.oom_kills > before
 
@@ -350,7 +349,7 @@ class Schedule:
                 self.last.append(run.index)
 
     def beat(self, now: float) -> None:
-        """Call tick when it is due, and stop what it says."""
+        """Call tick when it is due, and stop the programs that it returns."""
         if self.tick is None or now < self.next_tick or not self.open:
             return
         self.next_tick = now + self.tick_every_s
@@ -369,7 +368,7 @@ class Schedule:
             self.spoiled.add(child)
 
     def end(self, run: _Run, outcome: Outcome | None) -> None:
-        """Kill a program's child; without an outcome the program is not done with."""
+        """Kill a program's child; without an outcome the program will run again."""
         del self.running[run.child]
         self.processes.kill(run.child)
         self.go_on(run.child, time.monotonic())
@@ -377,13 +376,13 @@ class Schedule:
             self.conclude(run, outcome)
 
     def conclude(self, run: _Run, outcome: Outcome) -> None:
-        """Say the last word on a program that ran."""
+        """Note the outcome of a program that ran; a failure gets the time of its run."""
         if isinstance(outcome, Failed):
             outcome = replace(outcome, run_ms=round((time.monotonic() - run.started) * 1000, 3))
         self.finish(run.index, outcome)
 
     def finish(self, index: int, outcome: Outcome) -> None:
-        """Say a program's last word."""
+        """Note a program's outcome."""
         self.finished.append((index, outcome))
 
     def abandon(self) -> None:

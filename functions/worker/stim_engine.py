@@ -1,12 +1,12 @@
-"""The one module that speaks Stim: samples Clifford circuits with Pauli noise, thousands of shots in a millisecond.
+"""The one module that uses Stim: it samples Clifford circuits with Pauli noise, thousands of shots in a millisecond.
 
-Stim's language has Clifford gates, measurements with a chance of the wrong bit, resets, Pauli channels, and Pauli gates
-that a measurement record controls. `translate` says what of a program fits into it: a condition may be an exclusive or
-of measured bits, what it guards may be Paulis without noise and stores. Classical bits that no gate depends on may be
-any expression: they are worked out from the samples.
+A Stim circuit has Clifford gates, measurements with a chance of the wrong bit, resets, Pauli channels, and Pauli gates
+that a measurement record controls. `translate` accepts the programs that fit into one: a condition may be an exclusive
+or of measured bits, and the operations that it guards may be stores and Paulis without noise. Classical bits that no
+gate depends on may be any expression: they are computed from the samples.
 
-Stim's samples for a seed depend on its version, the width of its vectors and how many shots are asked for at a time.
-All builds of 1.16.0 (`_stim_sse2` on x86-64, `_stim_polyfill` elsewhere) give the same, which a test holds to, and the
+Stim's samples for a seed depend on its version, the width of its vectors and the number of shots of one call.
+All builds of 1.16.0 (`_stim_sse2` on x86-64, `_stim_polyfill` elsewhere) give the same, which a test checks, and the
 shots of one call depend on the circuit alone. There is no wheel for Linux on arm64: there AVAILABLE is false.
 """
 
@@ -74,7 +74,7 @@ _PAULIS = {"I": "", "X": "CX", "Y": "CY", "Z": "CZ"}
 
 
 class Unfit(Exception):  # noqa: N818 - not an error: another engine takes the program
-    """Stim's language cannot say this."""
+    """A Stim circuit cannot express this."""
 
 
 def quarters(angle: object) -> int:
@@ -133,14 +133,14 @@ def _u(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:
 
 
 class Affine(NamedTuple):
-    """An exclusive or of measurement records, negated or not."""
+    """An exclusive or of measurement records, possibly negated."""
 
     records: frozenset[int]
     negated: bool
 
 
 class Sampler(NamedTuple):
-    """A program in Stim's language, and how its cells follow from the measurement records.
+    """A program as a Stim circuit, and how its cells follow from the measurement records.
 
     Each of `steps` makes a value out of earlier ones: ("rec", index, 0), ("const", bit, 0), ("!", a, 0) or an operator
     of two. `outputs` are the values of the cells in the counts, in order.
@@ -275,7 +275,7 @@ class _Translation:
 
 
 def translate(program: Compiled, noise: PauliNoise) -> Sampler | None:
-    """Return the program in Stim's language, or None where that cannot say it."""
+    """Return the program as a Stim circuit, or None where a Stim circuit cannot express it."""
     if not AVAILABLE:
         return None
     translation = _Translation(noise)

@@ -41,7 +41,7 @@ def cost(program: Compiled, noise: PauliNoise, shots: int) -> Cost:
 
 
 def memory(program: Compiled, width: int, shots: int) -> int:
-    """Return the bytes that a run takes whose states are this wide."""
+    """Return the bytes that a run with states of `width` qubits takes."""
     amplitudes = 16 * max(LARGEST, 1 << width)
     waiting = 16 * LARGEST * 20
     return WORKING_BYTES + 4 * amplitudes + waiting + shots * (program.cells + 64)

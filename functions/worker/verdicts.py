@@ -1,4 +1,4 @@
-"""What becomes of one program: the outcomes there are, and which of them a child's answer, or its death, comes to."""
+"""The outcomes that a program can have, and which of them a child's answer or death means."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was
 class Completed:
     """The program ran; `payload` has `result` and `execution`, and `memory` and `expectation_values` if asked for.
 
-    `size` is how many bytes it came in.
+    `size` is the size of the child's answer in bytes.
     """
 
     payload: dict[str, Any]
@@ -47,7 +47,7 @@ class Returned:
     """The program was not run to its end, for no fault of its own that is known: back to the queue.
 
     `reason` is "deadline" (the batch's time is up), "postponed" (it has run before, and less than its whole time limit
-    is left), "stopped" (tick said so), "killed" (something from outside kills children) or "unavailable" (no child can
+    is left), "stopped" (by tick), "killed" (something from outside kills children) or "unavailable" (no child can
     be had). `started` says whether it had begun.
     """
 
@@ -59,47 +59,48 @@ Outcome = Completed | Failed | Returned
 
 
 def judge(event: Answered, log: Mapping[str, Any]) -> Completed | Failed | str | None:
-    """Return what a frame says, "alone", "time" or "memory" for a postponement, None where it is malformed."""
+    """Return a frame's outcome; "alone", "time" or "memory" for a postponement; None where it is malformed."""
     message = event.message
     kinds = [kind for kind in ("completed", "failed", "later") if kind in message]
     if len(kinds) != 1:
         return None
-    said = message[kinds[0]]
+    content = message[kinds[0]]
     if kinds[0] == "later":
-        return said if said in ("alone", "time", "memory") else None
-    if not isinstance(said, dict):
+        return content if content in ("alone", "time", "memory") else None
+    if not isinstance(content, dict):
         return None
     if kinds[0] == "completed":
-        return Completed(said, event.size) if _is_payload(said) else None
+        return Completed(content, event.size) if _is_payload(content) else None
     if "unexpected" in message:
         trace = str(message["unexpected"])[:2_000]
         logger.error("A child met an unexpected error", event=Event.CHILD_FAULTY, exception=trace, **log)
-    return _read_error(said)
+    return _read_error(content)
 
 
-def _read_error(said: dict[str, Any]) -> Failed | None:
+def _read_error(content: dict[str, Any]) -> Failed | None:
     numbers = ("line", "column", "limit", "actual", "binding")
     texts = ("code", "message", "hint", "excerpt")
     if not all(
         (name in numbers and type(value) in (int, float)) or (name in texts and isinstance(value, str))
-        for name, value in said.items()
+        for name, value in content.items()
     ):
         return None
     try:
-        return Failed(TaskError(ErrorCode(said["code"]), **{name: said[name] for name in said if name != "code"}))
+        texts_and_numbers = {name: value for name, value in content.items() if name != "code"}
+        return Failed(TaskError(ErrorCode(content["code"]), **texts_and_numbers))
     except (KeyError, TypeError, ValueError):
         return None
 
 
-def _is_payload(said: dict[str, Any]) -> bool:
-    result, execution = said.get("result"), said.get("execution")
+def _is_payload(payload: dict[str, Any]) -> bool:
+    result, execution = payload.get("result"), payload.get("execution")
     every = result if isinstance(result, list) else [result]
     return (
         isinstance(execution, dict)
         and all(isinstance(counts, dict) and _are_counts(counts) for counts in every)
-        and isinstance(said.get("memory", []), list)
-        and isinstance(said.get("expectation_values", []), list)
-        and said.keys() <= {"result", "execution", "memory", "expectation_values"}
+        and isinstance(payload.get("memory", []), list)
+        and isinstance(payload.get("expectation_values", []), list)
+        and payload.keys() <= {"result", "execution", "memory", "expectation_values"}
     )
 
 
@@ -108,7 +109,7 @@ def _are_counts(counts: dict[str, Any]) -> bool:
 
 
 def is_memory(lost: Lost, memory_bytes: int) -> bool:
-    """Return whether a child with so much memory died of wanting more."""
+    """Return whether a child died because it needed more than its `memory_bytes`."""
     if any(sign in lost.tail for sign in ("bad_alloc", "MemoryError", "Cannot allocate memory", "memory allocation")):
         return True
     if lost.status != -signal.SIGKILL:
@@ -117,7 +118,7 @@ def is_memory(lost: Lost, memory_bytes: int) -> bool:
 
 
 def oom_kills() -> int:
-    """Return how many processes this machine's kernel has killed for memory, 0 where it does not say (proc(5))."""
+    """Return how many processes this machine's kernel has killed for memory, 0 where it counts none (proc(5))."""
     try:
         text = Path("/proc/vmstat").read_text()
     except OSError:
@@ -127,7 +128,7 @@ def oom_kills() -> int:
 
 
 def out_of_memory(memory_bytes: int) -> TaskError:
-    """Return the error of a program that needs more memory than so much."""
+    """Return the error of a program that needs more than `memory_bytes`."""
     return TaskError(
         ErrorCode.MEMORY_LIMIT,
         f"The simulation needs more than the {memory_bytes // 2**20} MB of memory that a task may use.",
@@ -137,7 +138,7 @@ def out_of_memory(memory_bytes: int) -> TaskError:
 
 
 def out_of_time(limit_s: float) -> TaskError:
-    """Return the error of a program that ran for longer than so many seconds."""
+    """Return the error of a program that ran for longer than `limit_s` seconds."""
     return TaskError(
         ErrorCode.TIME_LIMIT,
         f"The simulation ran for longer than {limit_s:g} seconds.",

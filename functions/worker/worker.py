@@ -1,7 +1,7 @@
 """The worker function: a batch of SQS messages in, each task claimed, run in a child process and ended.
 
-What this module decides is what becomes of each message. It is acknowledged when its task ended, here or before, or is
-somebody else's; it goes back to the queue, alone, by `batchItemFailures` when trying again can help. A task that is too
+This module decides what becomes of each message. A message is acknowledged when its task has ended, or when another
+worker has it. It goes back to the queue, alone, by `batchItemFailures` when trying again can help. A task that is too
 large for the small lane's worker is passed on to the large lane, whose worker has the last word.
 
 The main thread feeds the children and waits for nothing else while they run. A second thread hides the messages and
@@ -60,14 +60,14 @@ if TYPE_CHECKING:
 
 SAFETY_SECONDS = 10  # kept for storing outcomes and giving messages back before Lambda ends the function
 HEARTBEATS_PER_LEASE = 3
-TICK_S = 1.0  # how soon the children hear that a task was cancelled, once a heartbeat has found out
+TICK_S = 1.0  # how soon a cancelled task is stopped, once a heartbeat has noticed
 LINGER_S = 0.02  # how long an attempt that ended waits for others to be stored in the same call
-OF_THE_MACHINE = {"killed", "unavailable"}  # why an outcome says nothing about its program
+OF_THE_MACHINE = {"killed", "unavailable"}  # reasons of an outcome that are no fault of the program
 OURS = {ErrorCode.INTERNAL_ERROR, ErrorCode.SIMULATION_ERROR}  # failures to look into, whatever the circuit
 WORKER = uuid.uuid4().hex[:8]  # which execution environment, in the log
 UNSTORED_BYTES = 32 * 2**20  # of results that wait to be stored; with more, no program starts until some are
-NEWER_SECONDS = 60  # until this or another worker is asked again whether it can read a task of a newer version
-VISIBLE_AFTER_LEASE = 5  # seconds: who receives the message again must find the lease already run out
+NEWER_SECONDS = 60  # until this or another worker tries again whether it can read a task of a newer version
+VISIBLE_AFTER_LEASE = 5  # seconds: when the message is received again, the lease must already have run out
 
 
 @cache
@@ -365,7 +365,7 @@ class Batch:
     # -- the heartbeat ----------------------------------------------------------------------------------------------
 
     def _tick(self, running: Sequence[int]) -> list[int]:
-        """See to it that leases are renewed in time; return which of the running tasks must stop."""
+        """Renew the leases when that is due; return which of the running tasks must stop."""
         now = time.monotonic()
         if now >= self.next_beat and (self.beating is None or self.beating.done()):
             self.next_beat = now + self.beat_every_s
@@ -376,7 +376,7 @@ class Batch:
         """Renew the leases of what has not ended, in a third thread."""
         try:
             self._renew()
-        except Exception:  # noqa: BLE001 - nobody else would hear of it, and the leases would run out
+        except Exception:  # noqa: BLE001 - nothing else would log it, and the leases would run out
             logger.exception("Leases were not renewed", event=Event.HEARTBEAT_MISSED)
 
     def _renew(self) -> None:
@@ -410,7 +410,7 @@ def _size(outcome: Outcome) -> int:
 
 
 def _reason(error: UnavailableError) -> str:
-    """Return what a part of AWS answered, or why it did not."""
+    """Return the error that AWS answered with, or the failure to reach it, for the log."""
     return repr(error.__cause__ or error)
 
 

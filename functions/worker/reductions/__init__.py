@@ -2,8 +2,8 @@
 
     program ── known values ── light cone ── parts ── reused qubits ── engine
 
-Each module has one rewrite, a function of a program that knows no engine; its docstring has the law it keeps. `noise`
-says what must stay because it can be wrong: a gate that has noise is never taken out for what it would do without.
+Each module has one rewrite, a function of a program, independent of engines; its docstring has the law it keeps.
+`noise` decides what must stay because it can be wrong: a gate that has noise is not taken out for what it does without.
 `Steps` bounds the work: a rewrite that would take longer gives up, and the program runs as it was.
 """
 

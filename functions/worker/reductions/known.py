@@ -1,6 +1,6 @@
-"""Known values: what is certain while planning is not left to the engine.
+"""Known values: what is certain before the run is not left to the engine.
 
-Walks forwards with what is known of each qubit, a bit or a cell that it is certain to equal, and of each cell. So
+It walks forwards with what is known of each qubit, a bit or a cell that it is certain to equal, and of each cell. So
 gates whose control is |0> go, those whose control is |1> lose it, tests on known bits become one of their sides, a
 measurement of a known qubit becomes an assignment, one of a qubit that was measured a moment ago a copy, and gates that
 only change a phase of known bits go. Swaps become other names for the qubits.
@@ -210,8 +210,8 @@ class _Walk:
             self.tied.setdefault(cell, set()).add(qubit)
 
     def rename(self, a: int, b: int) -> None:
-        """Let two qubits' later operations go to each other's; both are the names that stand now."""
-        inverse = {stands: qubit for qubit, stands in self.names.items()}
+        """Exchange two qubits for all later operations; `a` and `b` are their present names."""
+        inverse = {name: qubit for qubit, name in self.names.items()}
         first, second = inverse.get(a, a), inverse.get(b, b)
         self.names[first], self.names[second] = b, a
 
