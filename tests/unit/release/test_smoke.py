@@ -8,14 +8,15 @@ from release import smoke
 from release.package import ReleaseError
 from scripted_server import Reply, scripted
 
+TASK_ID = "0b84f2f4-52a5-4c3c-9f3a-6a3f5f0a3b56"
 HEALTHY = Reply(200, {"status": "healthy"})
 REFUSED = Reply(403, {"message": "This address needs a valid API key."})
-ACCEPTED = Reply(200, {"task_id": "id", "message": "m", "submitted_at": "t", "correlation_id": "c"})
+ACCEPTED = Reply(200, {"task_id": TASK_ID, "message": "m", "submitted_at": "t", "correlation_id": "c"})
 
 
 def ended(counts: dict[str, int]) -> Reply:
     """Return the task as it has ended."""
-    return Reply(200, {"task_id": "id", "status": "completed", "submitted_at": "t", "shots": 100, "result": counts})
+    return Reply(200, {"task_id": TASK_ID, "status": "completed", "submitted_at": "t", "shots": 100, "result": counts})
 
 
 @pytest.fixture(autouse=True)
