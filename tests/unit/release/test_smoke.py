@@ -10,7 +10,9 @@ from scripted_server import Reply, scripted
 
 TASK_ID = "0b84f2f4-52a5-4c3c-9f3a-6a3f5f0a3b56"
 HEALTHY = Reply(200, {"status": "healthy"})
-REFUSED = Reply(403, {"message": "This address needs a valid API key."})
+REFUSED = Reply(
+    403, {"status": "error", "message": "This address needs a valid API key.", "code": "invalid_api_key", "hint": "h"}
+)
 ACCEPTED = Reply(200, {"task_id": TASK_ID, "message": "m", "submitted_at": "t", "correlation_id": "c"})
 
 
