@@ -6,7 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet amazon-braket-sdk==1.127.5 amazon-braket-default-simulator==1.41.2 2>/dev/null
+"$folder/env/bin/python" -m pip install --quiet amazon-braket-sdk==1.127.5 amazon-braket-default-simulator==1.41.2 2>/dev/null
 "$folder/env/bin/python" -W ignore - <<'PYTHON'
 import sys
 

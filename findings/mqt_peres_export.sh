@@ -6,7 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet mqt.core==3.11.0 numpy==2.2.6 2>/dev/null
+"$folder/env/bin/python" -m pip install --quiet mqt.core==3.11.0 numpy==2.2.6 2>/dev/null
 "$folder/env/bin/python" -W ignore - <<'PYTHON'
 import sys
 from importlib.metadata import version

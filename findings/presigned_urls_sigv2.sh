@@ -6,7 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install --quiet boto3==1.43.106 botocore==1.43.106 2>/dev/null
+"$folder/env/bin/python" -m pip install --quiet boto3==1.43.106 botocore==1.43.106 2>/dev/null
 "$folder/env/bin/python" - <<'PYTHON'
 import os
 import sys

@@ -7,6 +7,7 @@ over its own cells; `control` keeps that sound where control depends on measurem
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reader.budget import OPERATION, PLACE, SHRINK, STEP
@@ -52,7 +53,7 @@ class Part(NamedTuple):
     evaluate: Callable[[], Value]
 
 
-class Machine:
+class Machine(ABC):
     """Everything a compilation knows; `ops` is the operation list that is being filled."""
 
     def __init__(self, budget: Budget, *, legacy: bool) -> None:
@@ -113,13 +114,13 @@ class Machine:
     # Statements and expressions stand inside each other: their modules call one another through the machine.
     # `program.Compiler` is the machine that can do both.
 
+    @abstractmethod
     def evaluate(self, node: syntax.Expression) -> Value:
         """Return the value of an expression."""
-        raise NotImplementedError
 
+    @abstractmethod
     def execute_body(self, body: list[syntax.Statement]) -> int:
         """Execute statements in order; returns how many there are before a sure end."""
-        raise NotImplementedError
 
     def execute_block(self, body: list[syntax.Statement]) -> None:
         """Execute a block in a scope of its own."""
