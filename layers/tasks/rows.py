@@ -177,7 +177,7 @@ class Rows:
             return task
         if task.outcome_bytes > RESPONSE_BYTES:
             return task.evolve(outcome={"result_url": self._payloads.url(task.outcome_key)}, outcome_key=None)
-        outcome = json.loads(unpack(self._payloads.get(task.outcome_key)))
+        outcome = _readable(unpack(self._payloads.get(task.outcome_key)))
         return task.evolve(outcome=outcome, outcome_key=None)
 
     def _task(self, row: Row) -> Task:
@@ -201,7 +201,7 @@ class Rows:
             attempt=int(row["attempt"]["N"]),
             unstarted=int(row.get("unstarted", {}).get("N", "0")),
             lease_until=int(row.get("lease_until", {}).get("N", "0")),
-            outcome=json.loads(unpack(bytes(row["outcome"]["B"]))) if "outcome" in row else {},
+            outcome=_readable(unpack(bytes(row["outcome"]["B"]))) if "outcome" in row else {},
             outcome_key=stored["key"]["S"] if stored else None,
             outcome_bytes=_sent_bytes(stored) if stored else 0,
             error=json.loads(row["error"]["S"]) if "error" in row else None,
@@ -290,3 +290,9 @@ def _quote(path: str) -> str:
     """Return an attribute's path in PartiQL, its name quoted: some names are reserved words."""
     name, bracket, index = path.partition("[")
     return f'"{name}"{bracket}{index}'
+
+
+def _readable(text: str) -> dict[str, Any]:
+    """Return a stored outcome; numbers that are not finite, which older versions stored, are None: JSON has none."""
+    outcome: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
+    return outcome

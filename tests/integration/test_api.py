@@ -124,6 +124,15 @@ def test_a_completed_task_shows_its_counts(in_moto: Aws) -> None:
     assert answer["result"] == {"00": 512, "11": 512}
 
 
+def test_a_number_that_is_not_finite_can_be_read(in_moto: Aws) -> None:
+    """An outcome that an older version stored with Infinity is answered, with null in its place."""
+    task_id = submit({"qc": BELL})
+    claimed = in_moto.claimed(task_id)
+    in_moto.store.complete(claimed, {"result": {}, "expectation_values": [{"value": float("inf")}]})
+    status, _, body = call("GET", f"/tasks/{task_id}")
+    assert (status, body["expectation_values"]) == (200, [{"value": None}])
+
+
 def test_a_failed_task_shows_its_error(in_moto: Aws) -> None:
     """A failure's message is the task's, and `error` has the details."""
     task_id = submit()
