@@ -338,7 +338,12 @@ def test_a_task_is_abandoned_when_its_lease_ran_out_long_ago(in_moto: Aws) -> No
 def test_rows_that_dynamodb_left_out_are_asked_for_again(in_moto: Aws) -> None:
     """What a throttled table leaves out of an answer is asked for again; when it never comes, that is said."""
     table = in_moto.settings.tasks_table
-    other = {"status": {"S": "processing"}, "lease_until": {"N": "1"}, "submitted_at": {"S": rfc3339(utc_now())}}
+    other = {
+        "owner": {"S": "alice"},
+        "status": {"S": "processing"},
+        "lease_until": {"N": "1"},
+        "submitted_at": {"S": rfc3339(utc_now())},
+    }
     rows = [{"task_id": {"S": name}, **other} for name in "ab"]
     left = {table: {"Keys": [{"task_id": {"S": "b"}}]}}
     with Stubber(aws.client("dynamodb")) as dynamodb:
