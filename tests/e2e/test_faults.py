@@ -225,7 +225,6 @@ def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
 def test_restart_with_queued_tasks(stack: ChaosStack, ledger: Ledger) -> None:
     """After a clean stop and start, queued tasks and those that ran at the stop complete."""
     ledger.submit(TASKS)
-    progress(lambda: ledger.statuses()[Status.PROCESSING])
     assert stack.command("down").stdout == "Stopped.\n"
     stack.start()
     statuses = dict(ledger.statuses())

@@ -31,7 +31,7 @@ def test_a_working_stack_passes(stack: Stack, capsys: pytest.CaptureFixture[str]
 
 def test_an_address_that_is_no_api_fails(stack: Stack) -> None:
     """The reason is said, not thrown."""
-    with pytest.raises(ReleaseError, match="nothing at this address"):
+    with pytest.raises(ReleaseError, match="is not that of a Quantum Circuits API"):
         smoke(f"{stack.env['API_URL']}/nothing", stack.env["API_KEY"])
 
 
