@@ -58,7 +58,8 @@ def test_the_code_is_the_workers_and_the_shared_packages(root: Path) -> None:
     """The function's folder holds the worker's modules and the layer's packages, and nothing else."""
     repository = Path(__file__).resolve().parents[2]
     modules = {path.name for path in (repository / "functions" / "worker").glob("*.py")}
-    assert {path.name for path in (root / "var/task").iterdir()} == modules | {"__pycache__", "tasks", "reader"}
+    packages = {"__pycache__", "reductions", "tasks", "reader"}
+    assert {path.name for path in (root / "var/task").iterdir()} == modules | packages
 
 
 def test_the_packages_are_there(root: Path) -> None:
