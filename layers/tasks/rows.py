@@ -125,7 +125,7 @@ class Rows:
             "lease_until": {"N": "0"},
             "open_shard": {"S": shard_of(task.task_id)},
             "due_at": {"N": str(epoch_ms(due_at))},
-            "expires_at": {"N": str(int(expires_at.timestamp()))},
+            "expires_at": seconds(expires_at),
         }
         if task.callback_url:
             row["callback_url"] = {"S": task.callback_url}
@@ -278,6 +278,11 @@ def _sent_bytes(stored: Row) -> int:
 def is_expired(row: Row) -> bool:
     """Return whether the task's time is over: DynamoDB may take two days to delete the row, the bucket's rule one."""
     return "expires_at" in row and int(row["expires_at"]["N"]) <= time.time()
+
+
+def seconds(moment: datetime) -> AttributeValueTypeDef:
+    """Return a moment as `expires_at` has it; a task has expired at the beginning of that second."""
+    return {"N": str(int(moment.timestamp()))}
 
 
 def only(*attributes: str) -> dict[str, Any]:

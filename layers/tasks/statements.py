@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
+from tasks.rows import seconds
+from tasks.task import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +33,12 @@ _NO_BATCHES = {"ValidationException", "AccessDeniedException"}
 
 
 def statement(table: str, task_id: str, status: Status, attempt: int, change: Change) -> BatchStatementRequestTypeDef:
-    """Return a change as a statement of PartiQL, on condition that the task has this status and attempt."""
+    """Return a change as a statement of PartiQL, if the task has this status and attempt and has not expired."""
     clauses, parameters = change.as_partiql()
-    where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ?'
+    where = ' WHERE "task_id" = ? AND "status" = ? AND "attempt" = ? AND "expires_at" > ?'
     return {
         "Statement": f'UPDATE "{table}"{clauses}{where}',
-        "Parameters": [*parameters, {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}],
+        "Parameters": [*parameters, {"S": task_id}, {"S": str(status)}, {"N": str(attempt)}, seconds(utc_now())],
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 

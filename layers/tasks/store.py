@@ -26,6 +26,8 @@ of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditi
 refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
 statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
 
+A task that has expired is not there, for any of these, though DynamoDB may take two days to delete its row.
+
 What a row looks like is in rows.py, how tasks are read in table.py, and several writes in one call in statements.py.
 """
 
@@ -55,8 +57,10 @@ from tasks.rows import (
     failure,
     history,
     history_line,
+    is_expired,
     is_self_contained,
     key_of,
+    seconds,
     shard_of,
     version_of,
 )
@@ -127,7 +131,7 @@ class TaskStore(Submissions):
                 ConditionExpression=(
                     "(#status = :pending OR (#status = :processing AND lease_until < :now)"
                     f" OR (#status = :failed AND dead IN ({', '.join(dead)})))"
-                    " AND (attribute_not_exists(#version) OR #version <= :version)"
+                    " AND (attribute_not_exists(#version) OR #version <= :version) AND expires_at > :now_s"
                 ),
                 ExpressionAttributeNames={"#status": "status", "#error": "error", "#version": "version"},
                 ExpressionAttributeValues={
@@ -138,6 +142,7 @@ class TaskStore(Submissions):
                     ":version": {"N": str(ROW_VERSION)},
                     ":one": {"N": "1"},
                     ":now": {"N": str(epoch_ms(now))},
+                    ":now_s": seconds(now),
                     ":lease": {"N": str(epoch_ms(now + self._lease))},
                     ":claim": {"S": token},
                     ":line": history(_taken(now)),
@@ -250,7 +255,7 @@ class TaskStore(Submissions):
                 ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
                 ExpressionAttributeValues={
                     ":owner": {"S": owner},
-                    ":now": {"N": str(int(utc_now().timestamp()))},
+                    ":now": seconds(utc_now()),
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
                     **ending,
@@ -274,12 +279,15 @@ class TaskStore(Submissions):
                 TableName=self._table,
                 Key=key_of(task_id),
                 UpdateExpression=_END + ", #error = :error, dead = :send_id" + _LEAVING,
-                ConditionExpression="#status = :pending OR (#status = :processing AND lease_until < :now)",
+                ConditionExpression=(
+                    "(#status = :pending OR (#status = :processing AND lease_until < :now)) AND expires_at > :now_s"
+                ),
                 ExpressionAttributeNames={"#status": "status", "#error": "error"},
                 ExpressionAttributeValues={
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
                     ":now": {"N": str(epoch_ms(now))},
+                    ":now_s": seconds(now),
                     ":error": failure(error),
                     ":send_id": {"S": send_id},
                     **ending,
@@ -298,6 +306,7 @@ class TaskStore(Submissions):
         A lease that ran out ends with it: the task is nobody's from then on. None when another sweeper was faster, a
         worker holds the task, or it has ended. Raises UnreadableTaskError.
         """
+        now = utc_now()
         due: AttributeValueTypeDef = {"N": str(epoch_ms(due_at))}
         try:
             answer = self._client.update_item(
@@ -306,6 +315,7 @@ class TaskStore(Submissions):
                 UpdateExpression="SET due_at = :due, lease_until = :none",
                 ConditionExpression=(
                     "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
+                    " AND expires_at > :now_s"
                 ),
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
@@ -314,7 +324,8 @@ class TaskStore(Submissions):
                     ":was": {"N": str(open_task.due_at)},
                     ":pending": {"S": str(Status.PENDING)},
                     ":processing": {"S": str(Status.PROCESSING)},
-                    ":now": {"N": str(epoch_ms(utc_now()))},
+                    ":now": {"N": str(epoch_ms(now))},
+                    ":now_s": seconds(now),
                 },
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -349,11 +360,12 @@ class TaskStore(Submissions):
                 TableName=self._table,
                 Key=key_of(task.task_id),
                 UpdateExpression=expression,
-                ConditionExpression="#status = :processing AND attempt = :attempt",
+                ConditionExpression="#status = :processing AND attempt = :attempt AND expires_at > :now_s",
                 ExpressionAttributeNames={"#status": "status", **names},
                 ExpressionAttributeValues={
                     ":processing": {"S": str(Status.PROCESSING)},
                     ":attempt": {"N": str(task.attempt)},
+                    ":now_s": seconds(utc_now()),
                     **values,
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -412,7 +424,9 @@ def _outcome_of(claiming: Callable[[], Task | None]) -> Claim:
 
 
 def _is_out_of_reach(row: Row, now: datetime, send_ids: Collection[str]) -> bool:
-    """Return whether a row says that its task is another worker's, or has ended, for messages with these `send_id`."""
+    """Return whether a row's task is another worker's, has ended or expired, for messages with these `send_id`."""
+    if is_expired(row):
+        return True
     status = row.get("status", {}).get("S")
     if status == Status.PROCESSING:
         return int(row["lease_until"]["N"]) >= epoch_ms(now)

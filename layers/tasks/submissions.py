@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import KeyReusedError, SubmissionUnconfirmedError
-from tasks.rows import ALONE
+from tasks.rows import ALONE, seconds
 from tasks.table import TaskTable, refused
 from tasks.task import utc_now
 
@@ -102,7 +102,7 @@ class Submissions(TaskTable):
             "TableName": self._table,
             "Item": self._rows.new(task, due_at=now + SWEEP_AFTER, expires_at=now + self._retention),
             "ConditionExpression": "attribute_not_exists(task_id) OR expires_at <= :now",
-            "ExpressionAttributeValues": {":now": {"N": str(int(now.timestamp()))}},
+            "ExpressionAttributeValues": {":now": seconds(now)},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
