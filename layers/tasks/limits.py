@@ -15,6 +15,9 @@ MAX_COEFFICIENT = 1e30  # of a Pauli string, in size: sums of all terms and thei
 MAX_GATES = 1_000_000  # gates that Aer runs, after translation; the reader bounds before what a text may expand to
 MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
 MB_PER_VCPU = 1_769  # AWS Lambda: "at 1,769 MB, a function has the equivalent of one vCPU"
+LARGEST_FUNCTION_MB = 10_240
+# Beyond that, jobs on Fargate: memory in MiB and the vCPUs that template.yaml gives them with it.
+JOB_VCPUS = {30_720: 4, 61_440: 8, 122_880: 16, 249_856: 32}
 
 # What the worker's own processes hold: the handler's, and the simulator's image that the children share copy-on-write.
 RESERVED_MB = 256
@@ -57,7 +60,7 @@ def widest(method: str, precision: str, memory_bytes: int) -> int:
 class Limits:
     """A worker's limits: `memory_mb` of memory in MiB and at most `time_limit_s` seconds for one task.
 
-    `children` is how many circuits run side by side; by default one per vCPU that Lambda gives that much memory, and
+    `children` is how many circuits run side by side; by default one per vCPU that comes with that much memory, and
     no more than the machine has.
     """
 
@@ -107,10 +110,12 @@ class Limits:
 
 
 def vcpus(memory_mb: int) -> int:
-    """Return the whole vCPUs that Lambda gives `memory_mb`, at least one."""
+    """Return the whole vCPUs that come with `memory_mb`, in Lambda or in a job; at least one."""
+    if memory_mb > LARGEST_FUNCTION_MB:
+        return next((number for most, number in JOB_VCPUS.items() if memory_mb <= most), max(JOB_VCPUS.values()))
     return max(1, round(memory_mb / MB_PER_VCPU))
 
 
 def cores(memory_mb: int) -> int:
-    """Return the whole vCPUs that Lambda gives `memory_mb`, at most what this machine has."""
+    """Return the whole vCPUs that come with `memory_mb`, at most what this machine has."""
     return min(vcpus(memory_mb), os.cpu_count() or 1)

@@ -21,6 +21,7 @@ from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from release.parameters import environment
 from simulated_aws import TEMPLATE, resolved
+from tasks.limits import JOB_VCPUS
 from tasks.settings import Settings
 from tasks.table import OPEN_TASKS_INDEX, OWNERS_INDEX
 
@@ -346,7 +347,7 @@ def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
         vcpus, _ = (part["Value"] for part in job["ResourceRequirements"])
         assert memory // 1024 in fargate[int(vcpus)]
         launcher = resolved(RESOURCES["LauncherFunction"]["Properties"]["Environment"]["Variables"], *holding)
-        assert launcher["JOB_VCPUS"] == vcpus
+        assert launcher["JOB_VCPUS"] == vcpus == str(JOB_VCPUS[memory])
     told = resolved(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"], "LargeLaneInJobs")
     assert told["LARGE_WORKER_MEMORY_MB"] == {"Ref": "LargeJobMemoryMB"}
     assert told["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
@@ -361,8 +362,8 @@ def test_a_job_of_each_size_is_one_that_batch_lists() -> None:
     listed = re.sub(r"<[^>]+>", " ", members["value"].documentation)
     pairs = dict(re.findall(r"value = ([\d, or]+?)\s+VCPU\s+=\s+([\d., or]+)", listed))
     vcpus = {int(memory): sizes for row, sizes in pairs.items() for memory in re.findall(r"\d+", row)}
-    for memory, size in {30_720: "4", 61_440: "8", 122_880: "16", 249_856: "32"}.items():
-        assert size in re.findall(r"[\d.]+", vcpus[memory])
+    for memory, size in JOB_VCPUS.items():
+        assert str(size) in re.findall(r"[\d.]+", vcpus[memory])
 
 
 def test_tls_is_one_of_api_gateways_newer_policies() -> None:

@@ -50,9 +50,10 @@ def test_children_share_the_memory_and_one_alone_has_it_all() -> None:
 
 
 def test_cores_follow_from_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda gives a vCPU for each 1,769 MB, six at most; the machine's own number is the ceiling."""
+    """Lambda gives a vCPU for each 1,769 MB, six at most, Fargate more; the machine's own number is the ceiling."""
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     assert [cores(size) for size in (128, 1_769, 3_538, 10_240)] == [1, 1, 2, 6]
+    assert [cores(size) for size in (30_720, 61_440, 122_880, 249_856)] == [4, 8, 16, 32]
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert cores(10_240) == 2
 
