@@ -1,51 +1,19 @@
-"""What FastAPI passes to the handlers: the store, the queues, the caller, and the parts of a request that several read.
+"""What FastAPI passes to several handlers: the caller, and parts of the request.
 
-All of these are coroutines: FastAPI runs a plain function in a thread, which cost a POST a tenth of a millisecond each.
+The store and the queues are not among it: they belong to the process, not to the request.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader
 from pydantic import AfterValidator
 
-from dry_runs import Worker, worker
 from refusals import KeyMissingError
 from submitted import MAX_KEY
-from tasks import aws
-from tasks.queue import Backlog, TaskQueue
-from tasks.store import TaskStore
-from tasks.task import Lane
-from tasks.waits import Waits
-
-
-async def task_store() -> TaskStore:
-    """Return the function's store of tasks."""
-    return aws.task_store()
-
-
-async def task_queues() -> Mapping[Lane, TaskQueue]:
-    """Return the task queue of each lane."""
-    return aws.task_queues()
-
-
-async def backlog() -> Backlog:
-    """Return the estimate of how long the task queues are."""
-    return aws.backlog()
-
-
-async def places() -> Waits:
-    """Return the places for answers that wait, which bound their number."""
-    return aws.waits()
-
-
-async def small_worker() -> Worker:
-    """Return the small lane's worker."""
-    return worker()
 
 
 async def owner(
@@ -69,12 +37,7 @@ async def owner(
     return hashlib.sha256(api_key.encode()).hexdigest()[:32]
 
 
-Store = Annotated[TaskStore, Depends(task_store)]
-Queues = Annotated[Mapping[Lane, TaskQueue], Depends(task_queues)]
-QueueLengths = Annotated[Backlog, Depends(backlog)]
-Places = Annotated[Waits, Depends(places)]
 Caller = Annotated[str, Depends(owner)]
-Estimator = Annotated[Worker, Depends(small_worker)]
 TaskId = Annotated[str, Path(), AfterValidator(str.lower)]  # RFC 9562, 4: either case is valid
 DryRun = Annotated[
     bool,

@@ -80,20 +80,16 @@ def worker() -> Worker:
     return Worker(variable("DRY_RUN_FUNCTION"))
 
 
-def estimated(
-    estimator: Worker, body: TaskRequest, lane: Lane, correlation_id: str
-) -> EstimateBody | ForeseenFailureBody:
+def estimated(body: TaskRequest, lane: Lane, correlation_id: str) -> EstimateBody | ForeseenFailureBody:
     """Return what a task that was checked would take, or the error it would end in."""
-    answer = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+    answer = worker().dry_run(body.qc, body.options(), lane, correlation_id)
     if "estimate" in answer:
         return EstimateBody(correlation_id=correlation_id, **answer["estimate"])
     error = answer["error"]
     return ForeseenFailureBody(message=error["message"], error=error, correlation_id=correlation_id)
 
 
-def estimated_batch(
-    estimator: Worker, batch: BatchRequest, owner: str, correlation_id: str, arrived: float
-) -> BatchEstimateBody:
+def estimated_batch(batch: BatchRequest, owner: str, correlation_id: str, arrived: float) -> BatchEstimateBody:
     """Return for each task of a batch what its own dry run would; the worker answers them one after the other.
 
     `arrived` is when the request did, on time.monotonic's clock. Raises DuplicateKeysError, BatchRefusedError, and
@@ -107,7 +103,7 @@ def estimated_batch(
             raise BatchTooSlowError(index, len(batch.tasks))
         try:
             lane = task_of(body, owner, correlation_id, None, rfc3339(utc_now()), budget).task.lane
-            answer = estimator.dry_run(body.qc, body.options(), lane, correlation_id)
+            answer = worker().dry_run(body.qc, body.options(), lane, correlation_id)
         except CallbackUrlError as problem:
             raise BatchRefusedError({index: problem}, len(batch.tasks)) from None
         except (TaskError, CircuitTextTooLargeError) as problem:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 import reader
 from bodies import MAX_REQUEST_BYTES
-from dependencies import Caller, Queues, Store
+from dependencies import Caller
 from listing import DEFAULT_PAGE, MAX_PAGE
 from messages import CallbackSecretBody
 from submission import CHECK_SECONDS
@@ -34,15 +34,12 @@ async def read_callback_secret(caller: Caller) -> JSONResponse:
     return JSONResponse(body.model_dump(), headers={"Cache-Control": "no-store"})
 
 
-async def health(
-    store: Store,
-    queues: Queues,
-) -> JSONResponse:
+async def health() -> JSONResponse:
     """Report whether the table and the queues answer; 503 if one of them does not."""
     parts = {}
     probes: dict[str, Callable[[], object]] = {
-        "database_status": lambda: store.get("health"),
-        "queue_status": lambda: [queue.size() for queue in queues.values()],
+        "database_status": lambda: aws.task_store().get("health"),
+        "queue_status": lambda: [queue.size() for queue in aws.task_queues().values()],
     }
     for name, probe in probes.items():
         try:

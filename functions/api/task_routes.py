@@ -17,13 +17,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from dependencies import (
     Caller,
     DryRun,
-    Estimator,
     IdempotencyKey,
-    Places,
     Prefer,
-    QueueLengths,
-    Queues,
-    Store,
     TaskId,
 )
 from dry_runs import estimated, estimated_batch
@@ -33,6 +28,7 @@ from presentation import SHOWN_AS, etag_of, known, shown
 from refusals import BatchKeyReusedError, TaskEndedError, TaskNotFoundError
 from submission import reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
+from tasks import aws
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
 from tasks.logs import Event, logger
 from tasks.settings import settings
@@ -44,12 +40,7 @@ from waiting import retry_after, wait_seconds, waited
 async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     request: Request,
     body: TaskRequest,
-    store: Store,
-    queues: Queues,
     caller: Caller,
-    queue_lengths: QueueLengths,
-    waits: Places,
-    estimator: Estimator,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     *,
@@ -63,12 +54,13 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
     correlation_id = request.state.correlation_id
     new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()), reading_budget())
     if dry_run:
-        estimate = estimated(estimator, body, new.task.lane, correlation_id)
+        estimate = estimated(body, new.task.lane, correlation_id)
         return JSONResponse(estimate.model_dump(exclude_none=True))
+    store = aws.task_store()
     submission = store.submit(new.task)
     task = submission.task
     logger.append_keys(task_id=task.task_id)
-    send_new([(new, submission)], queues, request.state.arrived)
+    send_new([(new, submission)], aws.task_queues(), request.state.arrived)
     accepted = TaskAccepted(
         task_id=task.task_id,
         submitted_at=task.submitted_at,
@@ -83,24 +75,24 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
         read = partial(_task_of, store, task.task_id, caller)
         with suppress(UnavailableError):  # the task is stored, and the answer says so
             task, applied = await waited(
-                read, request.state.arrived + seconds, lambda task: task.status.ended, partial(waits.place, caller)
+                read,
+                request.state.arrived + seconds,
+                lambda task: task.status.ended,
+                partial(aws.waits().place, caller),
             )
             task = store.with_outcome(task)
             if applied:
                 headers["Preference-Applied"] = f"wait={seconds}"
             body_of_answer["task"] = shown(task)
     if not task.status.ended:
-        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+        headers["Retry-After"] = str(retry_after(task, aws.backlog()))
     return JSONResponse(body_of_answer, headers=headers)
 
 
-async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+async def submit_batch(
     request: Request,
     body: BatchRequest,
-    store: Store,
-    queues: Queues,
     caller: Caller,
-    estimator: Estimator,
     idempotency_key: IdempotencyKey = None,
     *,
     dry_run: DryRun = False,
@@ -111,15 +103,15 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     """
     correlation_id = request.state.correlation_id
     if dry_run:
-        estimates = estimated_batch(estimator, body, caller, correlation_id, request.state.arrived)
+        estimates = estimated_batch(body, caller, correlation_id, request.state.arrived)
         return JSONResponse(estimates.model_dump(exclude_none=True))
     new = tasks_of(body, caller, correlation_id, idempotency_key)
     try:
-        submissions = store.submit_all([each.task for each in new])
+        submissions = aws.task_store().submit_all([each.task for each in new])
     except KeyReusedError as error:
         index = [each.task.task_id for each in new].index(error.task_id)
         raise (BatchKeyReusedError(index) if body.tasks[index].idempotency_key else error) from None
-    send_new(list(zip(new, submissions, strict=True)), queues, request.state.arrived)
+    send_new(list(zip(new, submissions, strict=True)), aws.task_queues(), request.state.arrived)
     accepted = BatchAccepted(
         tasks=[
             AcceptedInBatch(
@@ -133,13 +125,10 @@ async def submit_batch(  # noqa: PLR0913 - FastAPI hands each part of the reques
     return JSONResponse(accepted.model_dump(), headers={"Idempotent-Replayed": "true"} if replayed else {})
 
 
-async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
+async def read_task(
     request: Request,
     task_id: TaskId,
-    store: Store,
     caller: Caller,
-    queue_lengths: QueueLengths,
-    waits: Places,
     prefer: Prefer = None,
     if_none_match: Annotated[
         list[str] | None,
@@ -158,20 +147,20 @@ async def read_task(  # noqa: PLR0913 - FastAPI hands each part of the request a
         return task.status.ended or bool(seen and not known(seen, etag_of(task)))
 
     seconds = wait_seconds(prefer or (), settings().max_wait_seconds)
+    store = aws.task_store()
     read = partial(_task_of, store, task_id, caller)
-    task, applied = await waited(read, request.state.arrived + seconds, is_news, partial(waits.place, caller))
+    task, applied = await waited(read, request.state.arrived + seconds, is_news, partial(aws.waits().place, caller))
     headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
     if seconds and applied:
         headers["Preference-Applied"] = f"wait={seconds}"
     if not task.status.ended:
-        headers["Retry-After"] = str(retry_after(task, queue_lengths))
+        headers["Retry-After"] = str(retry_after(task, aws.backlog()))
     if known(seen, headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return JSONResponse(shown(store.with_outcome(task)), headers=headers)
 
 
-async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
-    store: Store,
+async def list_tasks(
     caller: Caller,
     status: Annotated[
         Literal["pending", "completed", "failed", "cancelled"] | None,
@@ -191,7 +180,7 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
     While an answer has `next_cursor`, more tasks may follow. With `status` a page can be shorter than `limit`, even
     empty, and another page can still follow. A task is listed within a second of its submission.
     """
-    page = store.page(
+    page = aws.task_store().page(
         caller,
         limit,
         statuses=SHOWN_AS[status] if status else (),
@@ -209,13 +198,13 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 
 async def cancel_task(
     task_id: TaskId,
-    store: Store,
     caller: Caller,
 ) -> JSONResponse:
     """Cancel a task that is pending or running; 409 if it has ended already, by an earlier cancellation too.
 
     A running circuit is stopped within seconds, and its result is discarded.
     """
+    store = aws.task_store()
     cancelled = is_task_id(task_id) and store.cancel(task_id, caller)
     try:
         task = _task_of(store, task_id, caller)
@@ -229,11 +218,10 @@ async def cancel_task(
 
 async def read_circuit(
     task_id: TaskId,
-    store: Store,
     caller: Caller,
 ) -> PlainTextResponse:
     """Return the program exactly as it was sent."""
-    text = store.circuit(task_id, caller) if is_task_id(task_id) else None
+    text = aws.task_store().circuit(task_id, caller) if is_task_id(task_id) else None
     if text is None:
         raise TaskNotFoundError
     # A stranger's text at our address: no browser may interpret it as a page.

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from test_dry_runs import ESTIMATE
 
+import dry_runs
 from api import create_app
-from dependencies import small_worker
 from simulated_aws import aws_in_moto
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ class Estimator:
         return {"estimate": ESTIMATE}
 
 
-async def estimator() -> Estimator:
-    """Return the stand-in."""
-    return Estimator()
-
-
 APP = create_app()
-APP.dependency_overrides[small_worker] = estimator
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
@@ -45,7 +39,9 @@ def fixture_aws() -> Iterator[None]:
     """Give all examples one AWS in which a request need not wait for workers that are not there."""
     aws = aws_in_moto()
     next(aws)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dry_runs, "worker", Estimator)
+        yield
     aws.close()
 
 
