@@ -205,7 +205,7 @@ def _bytes(value: dict[str, Any]) -> int:
 
 def _functions(functions: Functions, figures: Figures, *, quick: bool) -> dict[str, Any]:
     """Measure and count everything; `quick`, only what the requests spend and call, and a full batch's calls."""
-    rounds = 3 if quick else 7
+    rounds = 5 if quick else 7
     task_id = functions.post()
     functions.empty()
     # The worker first, while no request's tasks are in its queue.
