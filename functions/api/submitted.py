@@ -133,7 +133,10 @@ class TaskRequest(_Strict):
         Field(
             description=(
                 "Pauli sums, little-endian as in Qiskit. Their expectation values are those of the state before the "
-                "final measurements, of which the circuit must have some."
+                "final measurements, of which the circuit must have some. A measurement is final if nothing that can "
+                "run uses its qubit or its bit afterwards. One counts as not made if a later measurement overwrites "
+                "its bit unread and only measurements use its qubit afterwards. All other measurements change the "
+                "state, and the value is the mean over their outcomes."
             ),
             examples=[["ZZ", {"XX": 0.5, "ZI": 0.5}]],
         ),

@@ -126,6 +126,26 @@ def test_observables_after_collapse_lie_within_five_standard_errors() -> None:
     assert abs(across["value"] - expected) < 5 * across["standard_error"] < 0.1
 
 
+@pytest.mark.parametrize("method", ["automatic", "statevector", "density_matrix", "matrix_product_state"])
+@pytest.mark.parametrize(
+    ("steps", "final"),
+    [
+        ("c = measure q[0];", True),
+        ("c = measure q[0]; if (false) { if (c) x q[1]; }", True),  # the branch cannot run
+        ("c = measure q[0]; if (d) { if (c) x q[1]; }", True),  # nor this one: d is never written
+        ("c = measure q[0]; c = measure q[1];", True),  # as if not made
+        ("c = measure q[0]; if (c) x q[1];", False),
+        ("c = measure q[0]; d = measure q[0];", False),
+        ("c = measure q[0]; z q[0]; c = measure q[1];", False),
+    ],
+)
+def test_observables_come_before_the_final_measurements(steps: str, method: str, *, final: bool) -> None:
+    """A measurement that is final by the document leaves the |+> state, whose X is 1; any other one leaves X at 0."""
+    text = f"{HEAD}qubit[2] q; bit c; bit d; h q[0]; {steps}"
+    (found,) = simulate(text, observables=["IX"], method=method, shots=50)["expectation_values"]
+    assert found["value"] == pytest.approx(1.0 if final else 0.0, abs=1e-9)
+
+
 def test_noisy_observables_lie_within_five_standard_errors() -> None:
     """Trajectories and the exact density matrix agree on a noisy circuit."""
     noise = {"depolarizing": {"one_qubit": 0.05, "two_qubit": 0.1}}
