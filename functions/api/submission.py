@@ -62,7 +62,8 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         CallbackUrl.parse(body.callback_url)
     options = body.options()
     size = check(body.qc, options, budget)
-    seconds = estimated_seconds(size, options, settings().large_worker) * len(options.bindings)
+    large = settings().large_worker
+    seconds = estimated_seconds(size, options, large) * len(options.bindings)
     task = Task(
         task_id=keyed_task_id(owner, idempotency_key) if idempotency_key else new_task_id(),
         owner=owner,
@@ -74,6 +75,7 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         options={name: value for name, value in options.as_dict().items() if name != "shots"},
         lane=lane_of(seconds),
         estimated_seconds=seconds,
+        counted_seconds=min(seconds, large.time_limit_s),
         request_hash=hashlib.sha256(_canonical(body, exclude={"idempotency_key"})).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
         callback_url=body.callback_url,

@@ -1,8 +1,8 @@
-"""The notifier function: changes of the tasks table in; events on the bus, and messages for callback.py, out.
+"""The notifier function: changes of the tasks table in; sums, events on the bus, and messages for callback.py, out.
 
 The table's stream is an outbox: a change is in it exactly when it is in the table, so nothing that happens to a task
 goes unsaid, and whoever writes a task does nothing for it. Lambda hands a batch over again until it succeeds or is 24
-hours old, so an event can be published twice; its `event_id` is the same then.
+hours old, so an event can be published twice; its `event_id` is the same then. Sums have each change once (sums.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from open_changes import open_changes
+from sums import Sums
 from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
 from tasks.queue import group_of
@@ -67,14 +69,27 @@ class Change:
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Publish the changes; raises when one could not be published: Lambda then calls again with the same records."""
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Add up and publish the changes; raises when one could not be: Lambda then calls again with the same records.
+
+    At the end of a window Lambda calls without records, and takes an answer without a `state` for a failure.
+    """
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
-    found = list(changes(event["Records"]))
+    records = event.get("Records", [])
+    found = list(changes(records))
+    # First: should the bus not answer for hours, keys are not refused for tasks that ended long ago.
+    Sums(client("dynamodb"), settings().tasks_table, _shard_of(event)).add(open_changes(records))
     if settings().publish_events == "yes":
         publish(client("events"), settings().task_event_bus, found)
     ask_for_callbacks(callback_queue(), found)
-    logger.info("Said what changed", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(event["Records"]))
+    logger.info("Said what changed", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(records))
+    return {"state": {}}
+
+
+def _shard_of(event: Mapping[str, Any]) -> str:
+    """Return the shard that the records are of; the local stand-in names none, and a stream of its has only one."""
+    streams = (record["eventSourceARN"] for record in event.get("Records", []) if "eventSourceARN" in record)
+    return str(event.get("shardId") or next(streams, ""))
 
 
 def changes(records: Sequence[Mapping[str, Any]]) -> Iterator[Change]:

@@ -4,12 +4,14 @@ On AWS an update is in the table's stream however it was made. MiniStack leaves 
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
 its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. It hands
-out messages in the order in which they came, whoever sent them. And its log groups grow without end.
+out messages in the order in which they came, whoever sent them. It does nothing else while a function reads a table's
+stream. And its log groups grow without end.
 """
 
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import sys
 import threading
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 
 STREAM_SECONDS = 300
+STREAM_PAUSE_SECONDS = 1.0  # MaximumBatchingWindowInSeconds of the notifier's mapping, which MiniStack passes over
 # Of each log group: an hour of a few tasks a second, about 100 MB.
 MOST_LINES_KEPT = 200_000
 # A stream without lines, for `make logs`: its last time is that of the last line let go of.
@@ -58,6 +61,26 @@ def stream_statements() -> None:
 def forget_read_records() -> None:
     """Keep the stream's records for minutes, not a day: they are in memory, and the notifier reads every second."""
     dynamodb._STREAM_RETENTION_SECONDS = STREAM_SECONDS  # noqa: SLF001 - there is no public way
+
+
+def read_streams_aside() -> None:
+    """Read the tables' streams in a thread of its own, after the pause that their mappings ask for at the most.
+
+    MiniStack hands over a stream's records as soon as they are written, and reads no queue until the function returns.
+    """
+    read = lambda_svc._poll_dynamodb_streams  # noqa: SLF001 - there is no public way
+    lambda_svc._poll_dynamodb_streams = lambda: False  # noqa: SLF001
+
+    def read_all() -> None:
+        pause = threading.Event()
+        while not pause.wait(STREAM_PAUSE_SECONDS):
+            try:
+                while read():
+                    pass
+            except Exception:
+                logging.getLogger(__name__).exception("The streams could not be read")
+
+    threading.Thread(target=read_all, name="streams", daemon=True).start()
 
 
 def hand_out_fairly() -> None:
@@ -199,6 +222,7 @@ if __name__ == "__main__":
     calls.watch()
     stream_statements()
     forget_read_records()
+    read_streams_aside()
     hand_out_fairly()
     Kept(MOST_LINES_KEPT).watch()
     leave_options_to_the_api()

@@ -12,6 +12,7 @@
 | dead                             | while the task has failed only because its message died: its `send_id`    |
 | unstarted                        | once an attempt was given back before it began; how many were             |
 | callback_url                     | where there is one; the notifier reads it from the table's stream         |
+| counted_seconds                  | always; what it counts for among its owner's open work: see open_work.py  |
 | expires_at                       | always; DynamoDB deletes the row then                                     |
 
 `version` is that of the code which wrote the row: older code neither runs nor changes it. The others are a Task's
@@ -120,6 +121,7 @@ class Rows:
             "request_hash": {"S": task.request_hash},
             "lane": {"S": str(task.lane)},
             "estimated_seconds": {"N": f"{task.estimated_seconds:.3g}"},
+            "counted_seconds": {"N": f"{task.counted_seconds:.3g}"},
             "status_history": history(*task.status_history),
             "attempt": {"N": "0"},
             "lease_until": {"N": "0"},

@@ -63,7 +63,8 @@ class Task:
 
     `attempt` counts claims and is the fencing token: only the holder of the latest one may complete the task.
     `unstarted` of the attempts before it were given back before they began.
-    `estimated_seconds` is what its run may take, 0 where nobody can say.
+    `estimated_seconds` is what its run may take, 0 where nobody can say; `counted_seconds` is what it counts for among
+    its owner's open work until it ends.
     `lease_until` is in epoch milliseconds. `circuit` is OpenQASM text, empty where it was not asked for.
     `options` are the request's further fields (`seed`, ...) by their JSON names, without those left at their default.
     `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
@@ -82,6 +83,7 @@ class Task:
     request_hash: str = ""
     lane: Lane = Lane.SMALL
     estimated_seconds: float = 0.0
+    counted_seconds: float = 0.0
     status_history: Sequence[Transition] = ()
     attempt: int = 0
     unstarted: int = 0

@@ -12,6 +12,7 @@ import os
 import random
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,10 @@ from dry_runs import worker
 from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
 from submission import keyed_task_id
+from sums import Addition, Sums
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
+from tasks.open_work import row_of
 from tasks.rows import ROW_VERSION
 from tasks.task import Lane
 from verdicts import Completed, Failed, Returned
@@ -285,15 +288,18 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
 
 
 def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
-    """Publishing, and asking for a callback; reading the stream is Lambda's."""
+    """Adding up, publishing, and asking for a callback; reading the stream is Lambda's."""
     listening = Listening(in_moto)
     in_moto.store.cancel(submitted(in_moto, callback_url="https://example.com/"), "alice")
+    of_a_gone_shard = Addition(row_of("alice"), "1", {"open_tasks": Decimal()})
+    Sums(aws.client("dynamodb"), in_moto.settings.tasks_table, "gone", now=0).add([of_a_gone_shard])
     called.clear()
     listening.tell()
     reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING} | {("dynamodb:ListStreams", "*")}
     assert called.used == allowed("NotifierRole") - reading
     assert allowed("NotifierRole") >= reading
-    assert call_sites.unreached(call_sites.function_sites("functions/notifier/notifier.py"), called.lines) == []
+    sites = call_sites.function_sites("functions/notifier/notifier.py", "functions/notifier/sums.py")
+    assert call_sites.unreached(sites, called.lines) == []
 
 
 def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:

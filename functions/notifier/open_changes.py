@@ -1,0 +1,55 @@
+"""What the records of the table's stream change in their owners' open work (layers/tasks/open_work.py)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sums import Addition
+from tasks.open_work import OPEN_SECONDS, OPEN_TASKS, dollars_in, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+def open_changes(records: Sequence[Mapping[str, Any]]) -> Iterator[Addition]:
+    """Yield what each record adds; one that is of no task, or of one that nobody counts, adds nothing.
+
+    What counts is the difference of the images before and after, so that whatever ends, revives or deletes a task,
+    what was added for it is taken away again once. What cannot be read is passed over; the notifier has logged it.
+    """
+    for record in records:
+        try:
+            amounts = _amounts(record["dynamodb"])
+            if amounts:
+                yield Addition(row_of(_owner(record["dynamodb"])), record["dynamodb"]["SequenceNumber"], amounts)
+        except (KeyError, IndexError, ArithmeticError):
+            continue
+
+
+def _amounts(written: Mapping[str, Any]) -> dict[str, Decimal]:
+    old, new = written.get("OldImage", {}), written.get("NewImage", {})
+    amounts = {
+        name: after - before
+        for name, before, after in zip((OPEN_TASKS, OPEN_SECONDS), _open(old), _open(new), strict=True)
+        if after != before
+    }
+    if "status_history" in new and "cost_usd" in new and "cost_usd" not in old:
+        ended_at = new["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
+        amounts[dollars_in(ended_at)] = Decimal(new["cost_usd"]["N"])
+    return amounts
+
+
+def _owner(written: Mapping[str, Any]) -> str:
+    owner: str = (written.get("NewImage") or written["OldImage"])["owner"]["S"]
+    return owner
+
+
+def _open(image: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    """Return what a row counts among its owner's open tasks, and their seconds.
+
+    Rows of before there was such a count have no `counted_seconds`, and are in no sum.
+    """
+    if "counted_seconds" not in image or "open_shard" not in image:
+        return Decimal(), Decimal()
+    return Decimal(1), Decimal(image["counted_seconds"]["N"])
