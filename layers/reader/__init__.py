@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from reader.budget import BINDING, CHARACTERS, Budget
 from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
+from reader.operations import Compiled
+from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 
 if TYPE_CHECKING:
@@ -28,9 +30,22 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
-    from reader.operations import Compiled
+    from reader.text.syntax import Program
 
-__all__ = ["LIMITS", "Budget", "Limits", "Size", "check", "check_each", "compile_each", "read", "read_each"]
+TRIAL = 4  # the part of the budget in which all bindings of a sweep may be compiled at once
+
+__all__ = [
+    "LIMITS",
+    "Budget",
+    "Limits",
+    "Size",
+    "check",
+    "check_each",
+    "compile_each",
+    "compile_sweep",
+    "read",
+    "read_each",
+]
 
 
 class Size(NamedTuple):
@@ -49,16 +64,27 @@ def check(
     Without `inputs`, a program that declares some is checked for syntax only, and None is returned: its values decide
     the rest. `counted` is as in `read`. A request that brings several texts gives each the same `budget`.
     """
-    compiled = next(_compile_each(text, [inputs], counted=counted, budget=budget))
-    return None if compiled is None else _size(compiled)
+    budget = budget or Budget()
+    text = _opened(text, budget)
+    compiled = None if inputs else _flat(text, budget, counted=counted)
+    if compiled is None:
+        program = _parsed(text, budget)
+        if inputs is None and _declares(program):
+            return None
+        compiled = _compiled(text, program, inputs or {}, budget, counted=counted)
+    return _size(compiled)
 
 
 def check_each(
     text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
 ) -> Iterator[Size]:
     """Yield what `check` returns for each binding of a sweep; raises `TaskError` when it comes to a bad one."""
-    for compiled in compile_each(text, bindings, counted=counted, budget=budget):
-        yield _size(compiled)
+    compiled = compile_sweep(text, bindings, counted=counted, budget=budget)
+    if isinstance(compiled, Compiled):
+        yield from [_size(compiled)] * len(bindings)
+    else:
+        for each in compiled:
+            yield _size(each)
 
 
 def read(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True) -> QuantumCircuit:
@@ -89,46 +115,98 @@ def compile_each(
 
     One that does not depend on inputs is the same each time, see `Compiled.depends_on_inputs`.
     """
-    for compiled in _compile_each(text, bindings, counted=counted, budget=budget):
-        assert compiled is not None  # noqa: S101 - only a missing binding gives nothing
-        yield compiled
+    compiled = compile_sweep(text, bindings, counted=counted, budget=budget)
+    if isinstance(compiled, Compiled):
+        for index in range(len(bindings)):
+            yield of_binding(compiled, index)
+    else:
+        yield from compiled
+
+
+def compile_sweep(
+    text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
+) -> Compiled | Iterator[Compiled]:
+    """Return a program's operations with the angles of all bindings, see `swept`; raises what `check` does.
+
+    Where the bindings decide more than angles, or one is bad, it is the iterator that `compile_each` is.
+    """
+    budget = budget or Budget()
+    text = _opened(text, budget)
+    if len(bindings) == 1 and not bindings[0]:
+        flat = _flat(text, budget, counted=counted)
+        if flat is not None:
+            return flat
+    program = _parsed(text, budget)
+    together = _together(program, bindings, budget, counted=counted) if len(bindings) > 1 else None
+    return together or _one_by_one(text, program, bindings, budget, counted=counted)
 
 
 def _size(compiled: Compiled) -> Size:
     return Size(sum(size for _, size in compiled.registers), len(compiled.operations), tuple(compiled.notes))
 
 
-def _compile_each(
-    text: str, bindings: Sequence[Mapping[str, object] | None], *, counted: bool, budget: Budget | None
-) -> Iterator[Compiled | None]:
-    """Yield the program compiled with each binding; None for a program with inputs whose binding is None."""
+def _opened(text: str, budget: Budget) -> str:
+    """Return the text without its byte order mark, its length within the bounds and paid for."""
     bound(text)
     text = text.removeprefix("\ufeff")
-    budget = budget or Budget()
     with _located(text):
         budget.spend(len(text) // CHARACTERS)
-    if len(bindings) == 1 and not bindings[0]:
-        from reader.fast_path import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
+    return text
 
-        with _located(text):
-            flat = scan(text, budget, counted=counted)
-        if flat is not None:
-            yield flat
-            return
-    from reader.compiler.program import compile_program, has_inputs  # noqa: PLC0415 - the same
+
+def _flat(text: str, budget: Budget, *, counted: bool) -> Compiled | None:
+    """Return a plain list of gates and measurements compiled, None for anything else."""
+    from reader.fast_path import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
+
+    with _located(text):
+        return scan(text, budget, counted=counted)
+
+
+def _parsed(text: str, budget: Budget) -> Program:
     from reader.text.parser import parse  # noqa: PLC0415 - flat programs do without
 
-    operations = 0
     with _located(text):
-        program = parse(text, budget)
-        declares = has_inputs(program)
+        return parse(text, budget)
+
+
+def _declares(program: Program) -> bool:
+    """Tell whether a program declares inputs."""
+    from reader.compiler.program import has_inputs  # noqa: PLC0415 - flat programs do without
+
+    return has_inputs(program)
+
+
+def _compiled(text: str, program: Program, binding: Mapping[str, object], budget: Budget, *, counted: bool) -> Compiled:
+    from reader.compiler.program import compile_program  # noqa: PLC0415 - flat programs do without
+
+    with _located(text):
+        budget.spend(BINDING)
+        return compile_program(program, binding, budget, counted=counted)
+
+
+def _together(
+    program: Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool
+) -> Compiled | None:
+    """Return the program with all bindings at once, None where that cannot be or costs more than is likely saved."""
+    from reader.compiler.program import compile_together  # noqa: PLC0415 - flat programs do without
+
+    trial = budget.share(TRIAL)
+    try:
+        with _located(program.text):
+            compiled = compile_together(program, bindings, trial, counted=counted)
+            budget.spend(trial.spent)
+    except Exception:  # noqa: BLE001 - whatever it was, one binding after another decides what becomes of the program
+        return None
+    return compiled if len(compiled.operations) * len(bindings) <= LIMITS.sweep_operations else None
+
+
+def _one_by_one(
+    text: str, program: Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool
+) -> Iterator[Compiled]:
+    """Yield the program compiled with each binding."""
+    operations = 0
     for binding in bindings:
-        if binding is None and declares:
-            yield None
-            continue
-        with _located(text):
-            budget.spend(BINDING)
-            compiled = compile_program(program, binding or {}, budget, counted=counted)
+        compiled = _compiled(text, program, binding, budget, counted=counted)
         operations += len(compiled.operations)
         if len(bindings) > 1:
             _bound_sweep(operations)

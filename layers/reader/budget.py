@@ -46,6 +46,12 @@ class Budget:
         self.look = 0 if seconds is not None else self.limit
         self.exhausted = False
 
+    def share(self, part: int) -> Budget:
+        """Return a budget of one part in `part` of what is left, by the same clock, for what may be in vain."""
+        share = Budget((self.limit - self.spent) // part, seconds=self.seconds)
+        share.started = self.started
+        return share
+
     def spend(self, work: int, at: int = -1) -> None:
         """Count work that is about to be done, or was done just now, for what stands at the offset."""
         self.spent += work

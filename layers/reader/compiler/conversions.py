@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reader.compiler.logic import both, differ, either, negate
 from reader.compiler.machine import Split
+from reader.compiler.sweeps import lifted
 from reader.compiler.values import (
     BITLIKE,
     BOOL,
@@ -20,6 +21,7 @@ from reader.compiler.values import (
 )
 from reader.errors import invalid
 from reader.operations import Bit, Node, cells
+from reader.swept import Swept
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
@@ -53,6 +55,8 @@ def settle(m: Machine, bit: Bit) -> Bit:
 
 def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = False) -> Value:
     """Return the value as another type or refuse it."""
+    if type(value.data) is Swept and value.type != kind:
+        return lifted(m, lambda one: convert(m, one, kind, at, explicit=explicit), value)
     try:
         if value.type.kind in BITLIKE and kind.kind in BITLIKE:
             if kind.kind == "angle" and value.type.kind in ("int", "uint", "bool"):

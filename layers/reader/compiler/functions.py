@@ -14,6 +14,7 @@ from reader.compiler.logic import choose
 from reader.compiler.operators import real_number, whole_number
 from reader.compiler.references import array_of
 from reader.compiler.scratch import Scratch
+from reader.compiler.sweeps import lifted
 from reader.compiler.values import (
     BITLIKE,
     COMPLEX,
@@ -30,6 +31,7 @@ from reader.compiler.values import (
 )
 from reader.errors import did_you_mean, invalid, quote, unsupported
 from reader.operations import Node
+from reader.swept import has_swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +57,7 @@ _OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
 NAMES = (*_REAL, *_OTHERS)
 
 
-def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
+def call(m: Machine, node: syntax.Call) -> Value:
     """Return the value of a call: a built-in function, or a subroutine that has run already (see `subroutines`)."""
     name = node.name
     if name in m.subroutines:
@@ -81,6 +83,14 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901, PLR0911 a dispa
     wanted = 2 if name in ("mod", "pow", "rotl", "rotr") else 1
     if len(arguments) != wanted:
         invalid(f"{name} takes {wanted} argument{'s' if wanted > 1 else ''}, not {len(arguments)}.", node.at)
+    if has_swept(argument.data for argument in arguments):
+        return lifted(m, lambda *each: applied(m, node, list(each)), *arguments)
+    return applied(m, node, arguments)
+
+
+def applied(m: Machine, node: syntax.Call, arguments: list[Value]) -> Value:
+    """Return a built-in function of arguments, as many as it takes."""
+    name = node.name
     if name == "popcount":
         return popcount(m, arguments[0], node.at)
     if name in ("rotl", "rotr"):

@@ -12,11 +12,13 @@ from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
 from reader.compiler.gate_tables import GATES, LEGACY_GATES
 from reader.compiler.references import qubits_of
+from reader.compiler.sweeps import each, finite
 from reader.compiler.symbols import Frame, Qubits, Variable
 from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import Gate, Node, Power, on_qubits
+from reader.swept import Swept, has_swept
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from reader.operations import Unitary
 
 _MOST_POWERS = 8
+LARGEST = 1e15 * TWO_PI  # of a gate's parameters
 _LINEAR = frozenset(
     [
         "p",
@@ -304,6 +307,10 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     """Return a gate's parameter as a float; an angle counts in radians from 0 to 2 pi."""
     value = need_of(m, node, value)
     kind = value.type.kind
+    if type(value.data) is Swept:
+        if kind == "float" and finite(value.data.values) and max(map(abs, value.data.values)) <= LARGEST:
+            return cast("float", value.data)
+        return cast("float", each(m, lambda one: parameter(m, node, Value(value.type, one)), value.data))
     if kind == "angle":
         return angle_to_float(value.type.width, value.data)
     if kind == "float":
@@ -319,12 +326,12 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     if not math.isfinite(number):
         invalid("The parameter of a gate must be finite.", node.at)
     # Beyond this, floats are further apart than a turn and mean no angle.
-    if abs(number) > 1e15 * TWO_PI:
+    if abs(number) > LARGEST:
         invalid("The parameter of a gate is too large to be an angle.", node.at, "Reduce it modulo 2 pi.")
     return number
 
 
-def modified(  # noqa: PLR0913 a dispatch over the language
+def modified(  # noqa: C901, PLR0913 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,
@@ -335,7 +342,10 @@ def modified(  # noqa: PLR0913 a dispatch over the language
 ) -> list[Unitary]:
     """Return the operations of a gate with its modifiers, over places 0 to n-1."""
     if not node.modifiers and isinstance(gate, tuple):
+        if not gate.native:
+            pay_for_bindings(m, parameters)
         return gate.expand(*parameters)
+    pay_for_bindings(m, parameters)
     if gate is None:
         operations: list[Unitary] = [Gate("gphase", parameters, ())]
     elif isinstance(gate, syntax.GateDefinition):
@@ -371,6 +381,13 @@ def modified(  # noqa: PLR0913 a dispatch over the language
     return operations
 
 
+def pay_for_bindings(m: Machine, parameters: tuple[object, ...]) -> None:
+    """Count what calculating a gate's operations costs where its parameters differ between bindings."""
+    for value in parameters:
+        if isinstance(value, Swept):
+            m.budget.spend(len(value.values), m.here)
+
+
 def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary]) -> None:
     """Bound the powers whose matrices the circuit builder works out, and count the work once for each."""
     limit = LIMITS.controlled_power_qubits
@@ -387,7 +404,8 @@ def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary
 def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Unitary]:
     """Return the operations of a user's gate over its own qubits; every (gate, parameters) is worked out once."""
     key = (gate.name, parameters)
-    cached = m.gate_cache.get(key)
+    remembered = not has_swept(parameters)
+    cached = m.gate_cache.get(key) if remembered else None
     if cached is not None:
         return cached
     if gate.opaque:
@@ -414,5 +432,6 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     m.leave()
     if len(m.gate_cache) > 4096:  # noqa: PLR2004 - many parameter values: forget rather than grow
         m.gate_cache.clear()
-    m.gate_cache[key] = operations
+    if remembered:
+        m.gate_cache[key] = operations
     return operations

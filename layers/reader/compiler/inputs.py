@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from reader.compiler.values import Type, Value, float_to_angle, round_float, wrap
+from reader.compiler.sweeps import SHARE, each, finite
+from reader.compiler.values import FLOAT, Type, Value, float_to_angle, round_float, wrap
 from reader.errors import SourceError, did_you_mean, quote
+from reader.swept import Swept, joined
 from reader.text import syntax
 from tasks.errors import ErrorCode, TaskError
 
@@ -46,7 +48,14 @@ INPUT = "an input"  # which a gate's body sees, until the program assigns to it
 
 def take(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
     """Give an input variable the request's value."""
-    variable.data = value_for(variable.type, m.inputs.get(node.name), node).data
+    given = m.inputs.get(node.name)
+    if not isinstance(given, Swept):
+        variable.data = value_for(variable.type, given, node).data
+    elif variable.type == FLOAT and finite(given.values):
+        m.budget.spend(len(given.values) >> SHARE, node.at)
+        variable.data = joined(given.values)
+    else:
+        variable.data = each(m, lambda value: value_for(variable.type, value, node).data, given)
     variable.readonly = INPUT
 
 

@@ -56,7 +56,7 @@ class Part(NamedTuple):
 class Machine(ABC):
     """Everything a compilation knows; `ops` is the operation list that is being filled."""
 
-    def __init__(self, budget: Budget, *, legacy: bool) -> None:
+    def __init__(self, budget: Budget, *, legacy: bool) -> None:  # noqa: PLR0915 - all of the state
         self.budget = budget
         # Of the budget, by this compilation; the step at which to pay next; operations, those taken back included.
         self.paid = self.pause = self.emitted = 0
@@ -70,6 +70,7 @@ class Machine(ABC):
         self.steps = 0
         self.iterations = 0
         self.operations = 0
+        self.most = LIMITS.operations
         self.elements = 0
         self.splits = 0
         self.cells = 0
@@ -182,11 +183,11 @@ class Machine(ABC):
         """Count operations before they are emitted."""
         self.operations += operations
         self.emitted += operations
-        if self.operations > LIMITS.operations:
+        if self.operations > self.most:
             too_large(
-                f"The program expands to more than {LIMITS.operations:,} operations.",
+                f"The program expands to more than {self.most:,} operations.",
                 at,
-                LIMITS.operations,
+                self.most,
                 self.operations,
                 "Use fewer gates, loop iterations or a smaller exponent of pow.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.budget import ANGLE, CHOICE
@@ -17,6 +18,7 @@ from reader.compiler.measured_numbers import (
     is_power_of_two,
 )
 from reader.compiler.scratch import Scratch
+from reader.compiler.sweeps import SHARE, lifted
 from reader.compiler.values import (
     BITLIKE,
     BOOL,
@@ -34,6 +36,7 @@ from reader.compiler.values import (
     wrap,
 )
 from reader.errors import fault, invalid, unsupported
+from reader.swept import Swept
 from reader.text.durations import Duration, exact_float
 
 if TYPE_CHECKING:
@@ -42,11 +45,14 @@ if TYPE_CHECKING:
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _BITWISE = frozenset("&|^")
 _PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
+_FLOATING = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 
 
-def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: PLR0911 a dispatch over the language
+def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return `-x`, `~x` or `!x`."""
     kind, data = value
+    if type(data) is Swept and kind is not FLOAT:
+        return lifted(m, lambda one: unary(m, op, one, at), value)
     if op == "!" or (op == "~" and kind.kind == "bool"):
         return from_bits(BOOL, (negate(truth(m, value, at)),))
     if op == "~":
@@ -69,9 +75,11 @@ def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: PLR0911
     return Value(kind, wrap(kind.kind, kind.width, -data))
 
 
-def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
+def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0912 a dispatch over the language
     """Return `left op right`."""
     m.spend((left.type.width + right.type.width) // WIDE, at)
+    if type(left.data) is Swept or type(right.data) is Swept:
+        return swept(m, op, left, right, at)
     if op in _PLAIN and (plain := plainly(op, left, right, at)) is not None:
         return plain
     if op in ("<<", ">>"):
@@ -101,6 +109,23 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
     if kind.kind in ("int", "uint"):
         return Value(kind, whole_number(op, kind, a, b, at))
     return real_number(op, kind, a, b, at)
+
+
+def swept(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
+    """Return `left op right` where they differ between the bindings of a sweep."""
+    if op in _FLOATING:
+        a, b = _floating(left), _floating(right)
+        if a is not None and b is not None:
+            m.budget.spend(max(len(each.values) for each in (a, b) if type(each) is Swept) >> SHARE, at)
+            return Value(FLOAT, _FLOATING[op](a, b))
+    return lifted(m, lambda a, b: binary(m, op, a, b, at), left, right)
+
+
+def _floating(value: Value) -> Any:  # noqa: ANN401 - a float, or one for each binding
+    """Return a double-precision number, or an integer that is the same for all bindings as one; else None."""
+    if value.type == FLOAT:
+        return value.data
+    return float(value.data) if value.type == INT and type(value.data) is int else None
 
 
 def plainly(op: str, left: Value, right: Value, at: int) -> Value | None:

@@ -10,15 +10,17 @@ from reader.compiler.machine import Machine
 from reader.compiler.references import claim_qubits
 from reader.compiler.repetition import walk
 from reader.compiler.statements import execute_body, execute_program
+from reader.compiler.sweeps import inputs_of_all
 from reader.compiler.symbols import Variable
 from reader.compiler.values import Type
 from reader.errors import SourceError, quote
+from reader.limits import LIMITS
 from reader.operations import Compiled, Measure, Node, Output
 from reader.text import syntax
 from tasks.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reader.budget import Budget
 
@@ -40,7 +42,24 @@ def compile_program(
 ) -> Compiled:
     """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
-    m = Compiler(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    return _compiled(Compiler(budget, legacy=program.version == 2), program, inputs, counted=counted)  # noqa: PLR2004 - its number
+
+
+def compile_together(
+    program: syntax.Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool = True
+) -> Compiled:
+    """Return the program with the inputs of all bindings, angles that differ between them as `Swept`.
+
+    Raises UnalikeError where the bindings decide more than angles, and what compiling one of them raises.
+    """
+    m = Compiler(budget, legacy=False)
+    m.most = LIMITS.sweep_operations // len(bindings)
+    inputs = inputs_of_all(bindings)
+    check_names(program, inputs)
+    return _compiled(m, program, inputs, counted=counted)
+
+
+def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object], *, counted: bool) -> Compiled:
     m.inputs = inputs
     m.notes.text = program.text
     for pragma in program.pragmas:

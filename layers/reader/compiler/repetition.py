@@ -9,6 +9,7 @@ from reader.compiler.symbols import serials
 from reader.errors import too_large
 from reader.limits import LIMITS
 from reader.operations import Node
+from reader.swept import Swept
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _unchanged(m: Machine, mark: int, serial: int) -> bool:
 def _same(now: Any, old: Any) -> bool:  # noqa: ANN401 - any kind of value
     if isinstance(now, list) and isinstance(old, list):
         return all(_same_bit(a, b) for a, b in zip(now, old, strict=True))
-    return now is old or (type(now) is type(old) and isinstance(now, int | float | complex) and now == old)
+    return now is old or (type(now) is type(old) and isinstance(now, int | float | complex | Swept) and now == old)
 
 
 def _same_bit(a: Bit, b: Bit) -> bool:

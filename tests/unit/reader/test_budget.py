@@ -9,7 +9,8 @@ from tasks.errors import TaskError
 
 FLAT = "OPENQASM 3; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;"
 LOOP = "OPENQASM 3; qubit[2] q; bit[2] c; for int i in [0:2999] { rx(i * 0.1) q[0]; } c = measure q;"
-SWEEP = "input float a; qubit q; bit c; for int i in [0:999] { rx(a * i) q; } c = measure q;"
+SWEEP = "input float a; qubit q; bit c; for int i in [0:999] { rx(a * i) q; } if (a > 4) x q; c = measure q;"
+ANGLES = "input float a; qubit q; bit c; for int i in [0:999] { rx(a * i) q; } c = measure q;"
 
 
 def refusal(budget: Budget, text: str = LOOP) -> TaskError:
@@ -35,13 +36,14 @@ def test_texts_share_the_budget_of_their_request() -> None:
 
 
 def test_bindings_share_the_budget_of_their_request() -> None:
-    """A sweep costs what its bindings cost together."""
+    """A sweep costs what its bindings cost together; one that they decide the angles of alone, about as much as two."""
     alone = Budget()
     list(check_each(SWEEP, [{"a": 0.5}], budget=alone))
     bindings = [{"a": 0.5 + number} for number in range(10)]
     with pytest.raises(TaskError, match="units of work"):
         list(check_each(SWEEP, bindings, budget=Budget(5 * alone.spent)))
     assert len(list(check_each(SWEEP, bindings, budget=Budget(11 * alone.spent)))) == 10
+    assert len(list(check_each(ANGLES, bindings, budget=Budget(5 * alone.spent)))) == 10
 
 
 def test_what_is_refused_once_stays_refused() -> None:
