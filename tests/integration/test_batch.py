@@ -152,9 +152,10 @@ def test_all_circuits_of_a_batch_share_one_budget(in_moto: Aws) -> None:
 
 def test_the_bindings_of_a_sweep_share_one_budget(in_moto: Aws) -> None:
     """Alone and within a batch: some hundred bytes must not cost what a thousand programs do."""
-    qc = DEAR.replace("qubit q;", "input int m; qubit q;")
-    assert call("POST", "/tasks", {"qc": qc, "inputs": [{"m": 1}] * 2})[0] == 200
-    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"m": 1}] * 50})
+    qc = DEAR.replace("qubit q;", "input int m; qubit q;").replace("10000", "10000 - m")  # read binding by binding
+    rounds = [{"m": number} for number in range(50)]
+    assert call("POST", "/tasks", {"qc": qc, "inputs": rounds[:2]})[0] == 200
+    status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": rounds})
     assert (status, answer["code"], answer["limit"]) == (400, "circuit_too_large", reader.LIMITS.work)
     assert "work" in answer["detail"]
 
