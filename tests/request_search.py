@@ -96,7 +96,7 @@ ROUTES = (
     ("POST", "/tasks"), ("POST", "/tasks"), ("POST", "/tasks/batch"), ("POST", "/tasks/batch"), ("GET", "/tasks"),
     ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"), ("GET", "/limits"),
     ("GET", "/health"), ("GET", "/callback-secret"), ("GET", "/"), ("GET", "/openapi.json"), ("GET", "/docs"),
-    ("GET", "/page/{long}"), ("POST", "/{long}"), ("OPTIONS", "/tasks/{long}"), ("HEAD", "/tasks/{id}"),
+    ("GET", "/page/{long}/{long}"), ("POST", "/{long}"), ("OPTIONS", "/tasks/{long}"), ("HEAD", "/tasks/{id}"),
 )  # fmt: skip
 QUERIES: dict[str, Any] = {
     "dry run": lambda _: {"dry_run": "true"},

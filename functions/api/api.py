@@ -71,19 +71,20 @@ def create_app() -> FastAPI:
         version="0.1.0",
         description=DESCRIPTION,
         responses={"default": {"model": ErrorBody, "description": "The request was refused."}},
-        swagger_ui_oauth2_redirect_url=None,  # API keys are not OAuth
+        docs_url=None,  # front_page.py has both: FastAPI's load scripts from another host
+        redoc_url=None,
         redirect_slashes=False,  # a POST must not be sent twice, and another address is another address
     )
     app.router.route_class = StrictRoute
-    app.add_api_route("/", front_page.read_page, methods=["GET"], include_in_schema=False)
-    app.add_api_route("/page/{name}", front_page.read_part, methods=["GET"], include_in_schema=False)
+    for path, read in front_page.PAGES.items():
+        app.add_api_route(path, read, methods=["GET"], include_in_schema=False)
     _add_task_routes(app)
     _add_service_routes(app)
     refusals.install(app)
     app.add_middleware(Correlation)
     app.add_middleware(CrossOrigin)  # the outer one: another origin may read refusals too
     for route in app.routes:
-        if type(route) is Route:  # FastAPI adds these: the OpenAPI document and its pages
+        if type(route) is Route:  # FastAPI adds it: the OpenAPI document
             route.app = _without_query(route.app)
     return app
 

@@ -1,16 +1,29 @@
-"""Serves the page at `/` from the files in page/, with headers that restrict it to what it needs."""
+"""Serves the pages at `/`, `/docs` and `/redoc` from the files in page/, and `/llms.txt`.
+
+Their headers restrict them to what they need. The reference of the API is made in the browser by page/reference.js:
+the usual viewers break the policy that protects the key (Swagger UI assigns HTML from strings, Redoc adds inline
+styles), and weigh ten times what all pages weigh together.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import html
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from string import Template
+from urllib.parse import quote
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+
+import reader
+from submitted import BELL
+from tasks.limits import MAX_BINDINGS, MAX_SHOTS
+from tasks.settings import settings
+from tasks.submissions import MAX_TASKS_AT_ONCE
 
 FOLDER = Path(__file__).parent / "page"
 # All parts come from this origin. There is no inline script or style. Text never becomes HTML (trusted types). No other
@@ -35,26 +48,66 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+FRESH = {"Cache-Control": "no-cache"}
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 # Text only: API Gateway passes on binary content only for types that are configured there.
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 
 
 async def read_page(request: Request) -> Response:
-    """Return the page, with links that include the stage's prefix if there is one."""
-    base = html.escape(request.scope["root_path"].rstrip("/"), quote=True)
-    text = _text("index.html").replace("{base}", base).replace("{version}", _version())
-    return Response(text, media_type="text/html", headers=HEADERS | {"Cache-Control": "no-cache"})
+    """Return the page to run circuits on, with links that include the stage's prefix if there is one."""
+    return _document("index.html", request)
 
 
-async def read_part(
-    name: str,
-    v: Annotated[str | None, Query(description="Changes with the files, so that no cached one is stale.")] = None,  # noqa: ARG001 - for caches
-) -> Response:
-    """Return a file of the page."""
+async def read_docs(request: Request) -> Response:
+    """Return the reference of the API."""
+    return _document("reference.html", request, view="folded")
+
+
+async def read_redoc(request: Request) -> Response:
+    """Return the reference of the API with everything unfolded."""
+    return _document("reference.html", request, view="all")
+
+
+async def read_part(version: str, name: str) -> Response:
+    """Return a file of the pages. Its address changes with the files, so that it can be kept for ever."""
     if name not in _parts():
         raise HTTPException(404)
-    headers = HEADERS | {"Cache-Control": "public, max-age=300"}
+    # A page that was loaded before a deployment still asks by the former version.
+    headers = HEADERS | (FOR_EVER if version == _version() else FRESH)
     return Response(_text(name), media_type=KINDS[Path(name).suffix], headers=headers)
+
+
+async def read_llms() -> Response:
+    """Return what a program that writes programs has to know of the API, in plain text (llmstxt.org)."""
+    limits = reader.LIMITS
+    text = Template(_text("llms.txt")).substitute(
+        max_shots=f"{MAX_SHOTS:,}",
+        max_bindings=f"{MAX_BINDINGS:,}",
+        max_tasks=MAX_TASKS_AT_ONCE,
+        max_qubits=f"{limits.qubits:,}",
+        max_operations=f"{limits.operations:,}",
+        max_bytes=f"{limits.text_bytes:,}",
+        max_wait=settings().max_wait_seconds,
+        bell=BELL.replace("\n", " ").strip().replace('"', '\\"'),
+    )
+    return Response(text, media_type="text/plain", headers=HEADERS | FRESH)
+
+
+PAGES: dict[str, Callable[..., Awaitable[Response]]] = {
+    "/": read_page,
+    "/docs": read_docs,
+    "/redoc": read_redoc,
+    "/llms.txt": read_llms,
+    "/page/{version}/{name}": read_part,
+}
+
+
+def _document(name: str, request: Request, view: str = "") -> Response:
+    base = html.escape(request.scope["root_path"].rstrip("/"), quote=True)
+    text = _text(name).replace("{parts}", f"{base}/page/{_version()}").replace("{base}", base)
+    text = text.replace("{icon}", f"data:image/svg+xml,{quote(_text('icon.svg'))}").replace("{view}", view)
+    return Response(text, media_type="text/html", headers=HEADERS | FRESH)
 
 
 @cache
@@ -64,7 +117,7 @@ def _parts() -> frozenset[str]:
 
 @cache
 def _text(name: str) -> str:
-    return (FOLDER / name).read_text()
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 @cache

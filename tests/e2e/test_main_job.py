@@ -126,15 +126,6 @@ def test_unknown_addresses_have_the_contracts_body(stack: Stack) -> None:
             assert answer.headers["allow"]
 
 
-def test_the_documentation_works_behind_the_stage(stack: Stack) -> None:
-    """The page at /docs links to an address that has the OpenAPI document."""
-    with stack.http() as http:
-        for page in ("/docs", "/redoc"):
-            link = re.search(r"/v1/openapi\.json", http.get(page).text)
-            assert link is not None
-            assert http.get(link.group()).json()["info"]["title"] == "Quantum Circuits API"
-
-
 def test_health_is_connected(stack: Stack) -> None:
     """The deployed service reaches its table and its queue."""
     with stack.http() as http:

@@ -3,91 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect
 
+from browsing import PATIENCE_MS, enter_key
 from simulated_aws import BELL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Browser
 
     from local_stack import Stack
 
-PATIENCE_MS = 60_000
 OVER_THE_MEMORY = {
     "qc": "qubit[40] q; h q; for int i in [0:38] { t q[i]; cx q[i], q[i + 1]; } measure q;",
     "method": "statevector",
 }
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>"
-
-
-expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="session", name="browser")
-def fixture_browser() -> Iterator[Browser]:
-    """Give a Chromium; skip where there is none, unless PAGE_TEST=required."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        reason = "Chromium is not installed (Debian: apt-get install chromium), so the page was not tested."
-        (pytest.fail if os.environ.get("PAGE_TEST") == "required" else pytest.skip)(reason)
-    with sync_playwright() as playwright:
-        # Its sandbox needs privileges that containers and root do not have; what it loads here is our own page.
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(name="open_page")
-def fixture_open_page(stack: Stack, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Give a function that opens the page in a fresh profile; whatever the browser complains of fails the test."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_page(path: str = "/", **options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        # An answer of the API that refuses is one of its answers; Chromium reports it as a resource that failed.
-        page.on(
-            "console",
-            lambda said: (
-                complaints.append(said.text)
-                if said.type in {"error", "warning"} and "Failed to load resource" not in said.text
-                else None
-            ),
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on(
-            "response",
-            lambda answer: complaints.append(answer.url) if "/page/" in answer.url and not answer.ok else None,
-        )
-        page.on("request", lambda sent: complaints.append(sent.url) if outside(sent.url) else None)
-        page.goto(stack.env["API_URL"] + path)
-        return page
-
-    def outside(url: str) -> bool:
-        return not url.startswith((stack.env["API_URL"], "data:"))
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def enter_key(page: Page, key: str) -> None:
-    """Type the API key and leave the field."""
-    page.get_by_label("API key").fill(key)
-    page.get_by_label("API key").press("Tab")
 
 
 def run(page: Page, program: str) -> None:
@@ -246,9 +182,10 @@ def test_nothing_but_its_own_may_run(browser: Browser, stack: Stack) -> None:
         assert "unsafe" not in policy
         assert {"default-src 'none'", "frame-ancestors 'none'", "form-action 'none'"} <= set(policy.split("; "))
         assert not re.search(r"<script(?![^>]*src=)|\son\w+=|\sstyle=|https?://(?!www\.w3\.org/2000/svg)", answer.text)
-        assert http.get("/page/page.js").headers["content-type"] == "text/javascript; charset=utf-8"
+        parts = re.findall(r'src="([^"]+/)page.js"', answer.text)
+        assert http.get(f"{parts[0]}page.js").headers["content-type"] == "text/javascript; charset=utf-8"
         for name in ("index.html", "..%2Fapi.py", "nothing.js"):
-            assert http.get(f"/page/{name}").status_code == 404
+            assert http.get(f"{parts[0]}{name}").status_code == 404
     page = browser.new_page()
     page.goto(stack.env["API_URL"])
     with pytest.raises(Error, match="TrustedHTML"):

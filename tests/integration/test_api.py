@@ -450,9 +450,10 @@ ADDRESSES = [
     ("GET", "/health"),
     ("GET", "/limits"),
     ("GET", "/"),
-    ("GET", "/page/page.js"),
+    ("GET", "/page/version/page.js"),
     ("GET", "/docs"),
     ("GET", "/redoc"),
+    ("GET", "/llms.txt"),
     ("GET", "/openapi.json"),
 ]
 
@@ -475,7 +476,6 @@ def test_an_unknown_name_in_the_query_is_refused(in_moto: Aws, method: str, path
         ("POST", "/tasks", "dry_run", ["true", "false"]),
         ("POST", "/tasks/batch", "dry_run", ["true", "true"]),
         ("GET", "/tasks", "limit", ["1", "2"]),
-        ("GET", "/page/page.js", "v", ["1", "2"]),
     ],
 )
 def test_a_name_that_is_in_the_query_twice_is_refused(
@@ -744,14 +744,6 @@ def test_the_limits_are_described(in_moto: Aws) -> None:
 
     _, _, answer = call("GET", "/limits")
     assert LimitsBody.model_validate(answer).model_dump() == answer
-
-
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_the_documentation_links_back_through_the_stage(in_moto: Aws, path: str) -> None:
-    """Behind /v1 the pages load /v1/openapi.json."""
-    status, headers, page = call("GET", path)
-    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "/v1/openapi.json" in page
 
 
 def test_the_openapi_document_lists_the_error_codes_and_the_stage(in_moto: Aws) -> None:

@@ -17,6 +17,7 @@ from samtranslator.translator.translator import Translator
 import callback
 import delivery
 import dry_runs
+import front_page
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
 from release.parameters import environment
@@ -26,7 +27,7 @@ from tasks.settings import Settings
 from tasks.table import OPEN_TASKS_INDEX, OWNERS_INDEX
 
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-PAGE = ("/", "/page/{name}")  # for people, so not in the OpenAPI document
+PAGES = set(front_page.PAGES)  # for people, so not in the OpenAPI document
 
 
 def of_type(kind: str, resources: dict[str, Any] = RESOURCES) -> dict[str, Any]:
@@ -448,7 +449,7 @@ def test_every_route_of_the_app_is_an_event_of_the_function() -> None:
 
     app = create_app()
     passed_on = {event["Path"] for event in EVENTS if event["Method"] == "any"}
-    assert passed_on == {*app.openapi()["paths"], app.docs_url, app.redoc_url, app.openapi_url, *PAGE}
+    assert passed_on == {*app.openapi()["paths"], app.openapi_url, *PAGES}
 
 
 def test_a_key_is_asked_for_where_the_document_says_so() -> None:
@@ -461,7 +462,7 @@ def test_a_key_is_asked_for_where_the_document_says_so() -> None:
     secured = {path: {"security" in operation for operation in paths[path].values()} for path in paths}
     assert all(len(answers) == 1 for answers in secured.values())  # as one event has all methods of an address
     open_paths = {path for path, answers in secured.items() if answers == {False}}
-    assert without_key("any") == open_paths | {app.docs_url, app.redoc_url, app.openapi_url, *PAGE}
+    assert without_key("any") == open_paths | {app.openapi_url, *PAGES}
     assert not [path for path in without_key("any") if path and "task" in path]
 
 

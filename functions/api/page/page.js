@@ -1,61 +1,20 @@
 // The page: submits a program, follows its task, shows what came out. It talks to the API like any other client.
-//
-// What comes from outside (programs, messages, outcomes, names) gets into the page as text and never as HTML; the
-// Content-Security-Policy's trusted types make the browser refuse the other way.
 
+import { call, key, keepKey, Refused } from "./calls.js";
+import { $, make } from "./dom.js";
 import { EXAMPLES } from "./examples.js";
 
-const BASE = document.documentElement.dataset.base;
-const KEY = "api-key"; // in sessionStorage: of this tab, gone with it
 const MOST_BARS = 32;
 const WAIT_SECONDS = 15; // asked of the server; it answers at once when the task has ended
 const FIRST_POLL_MS = 150; // where the server does not wait
 const LAST_POLL_MS = 3000;
 const LABELS = { pending: "Queued", processing: "Running", completed: "Completed", failed: "Failed", cancelled: "Cancelled" };
 
-const $ = (id) => document.getElementById(id);
 const program = $("program");
 
 let shownTask = null; // the task on view, as the API last gave it
 let following = null; // the AbortController of what is followed
 let listing = 0; // how often the list was asked for or changed: an answer to an earlier question is not shown
-
-/** Return a new element; `content` is text, an element, or a list of both. */
-function make(tag, attributes = {}, content = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...[content].flat());
-  return element;
-}
-
-// -- The API ---------------------------------------------------------------------------------------------------------
-
-class Refused extends Error {
-  constructor(body) {
-    super(body.message);
-    this.body = body;
-  }
-}
-
-/** Call the API; throw Refused with its body when it says no, and TypeError when it cannot be reached. */
-async function call(method, path, { body, headers = {}, signal, as = "json" } = {}) {
-  const response = await fetch(BASE + path, {
-    method,
-    signal,
-    headers: { "x-api-key": key(), ...(body && { "Content-Type": "application/json" }), ...headers },
-    body: body && JSON.stringify(body),
-    credentials: "omit",
-  });
-  if (!response.ok) {
-    const answer = await response.json().catch(() => ({}));
-    throw new Refused({ message: `The service answered with status ${response.status}.`, ...answer });
-  }
-  return { answer: await response[as](), response };
-}
-
-function key() {
-  return sessionStorage.getItem(KEY) ?? "";
-}
 
 function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
@@ -388,7 +347,7 @@ program.addEventListener("keydown", (event) => {
 $("compose").addEventListener("submit", submit);
 $("access").addEventListener("submit", (event) => event.preventDefault());
 $("key").addEventListener("input", () => {
-  sessionStorage.setItem(KEY, $("key").value.trim());
+  keepKey($("key").value);
   // Another key, another person's tasks: nothing of the former stays on view, and no answer for it comes.
   following?.abort();
   listing++;
