@@ -9,6 +9,7 @@ from circuit_stats import TRANSLATED_ROTATIONS, WHILE
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
 from tasks.options import Method, Options, refuse_unrunnable
+from tasks.run_time import run_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,41 +105,23 @@ class NeedsTimeError(Exception):
 
 
 def estimate(stats: CircuitStats, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
-    """Estimate a run from simple stats; the API may route by it, with qubits, gates and `mid_circuit` alone.
-
-    Statevector: 1 ms + 16 us a gate + 1.5 ns a gate and amplitude + 0.7 us a shot. Where every shot runs the circuit
-    anew (noise on gates, measurement in the middle), 45 us a shot and the gates' and measurements' amplitudes each
-    time; branches share their gates. Stabilizer and matrix product state: polynomials in the width and the bond
-    dimension that crossings allow. Fitted to runs of Aer 0.18.2 on one core of 2026; typical circuits take between a
-    third and three times as long, those whose entanglement stays below what their gates allow much less.
-    """
+    """Estimate a run from simple stats: its time by tasks/run_time.py, and its memory."""
     method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
     qubits, gates, shots = stats.active_qubits, stats.gates, options.shots
     noisy = options.noise is not None and options.noise.on_gates
-    every_shot = stats.mid_circuit or noisy
-    anew = (45e-6 if every_shot else 0.0) + (1.2e-6 * gates if noisy else 0.0)  # of each shot
-    if method == "stabilizer":
-        once = gates * (16e-6 + 3e-8 * qubits)
-        shot = 1.1e-8 * qubits**2 + 5e-11 * qubits**3 + anew
-    elif method == "matrix_product_state":
-        bond = 2.0 ** min(stats.crossings, qubits // 2, 20)
-        applied = gates * (8e-6 + 3e-10 * bond**3)
-        once = 16e-6 * gates + applied
-        shot = qubits * (2e-6 + 4e-9 * bond**2) + anew + every_shot * applied
-    else:
-        # A density matrix is held as the statevector of twice the qubits, and noise is one more gate after each.
-        exact = method == "density_matrix"
-        amplitudes = 2.0 ** min(1_000, qubits * (2 if exact else 1))
-        once = gates * (16e-6 + 1.5e-9 * amplitudes * (2 if exact and noisy else 1))
-        shot = 0.7e-6
-        if branching:
-            shot = anew + 1e-8 * amplitudes
-        elif stats.mid_circuit or (noisy and not exact):
-            shot = anew + 0.5e-6 * gates + 1.5e-9 * (gates + 4 * qubits) * amplitudes
-    seconds = 1e-3 + noisy * 4e-3 + once + shots * shot
+    seconds = run_seconds(
+        method,
+        qubits,
+        gates,
+        shots,
+        noisy=noisy,
+        mid_circuit=stats.mid_circuit,
+        branching=branching,
+        crossings=stats.crossings,
+    )
     state = state_bytes(method, qubits, options.precision)
     # Between two shots, the next state is made before the last one is given back.
-    states = 2 if every_shot else 1
+    states = 2 if stats.mid_circuit or noisy else 1
     working = WORKING_BYTES + BYTES_PER_GATE * min(gates, MAX_GATES) + BYTES_PER_SHOT * shots
     return Plan(method=method, seconds=seconds, bytes=states * state + working)
 
