@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -41,22 +40,16 @@ class Cpu:
 
 @contextlib.contextmanager
 def running() -> Iterator[Stack]:
-    """Yield an empty stack in a folder of its own on ports of its own, stopped afterwards."""
+    """Yield an empty stack in a folder of its own, stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         stack = Stack(Path(folder) / "stack", os.environ.get("BENCH_PARAMETERS", ""))
-        up = stack.command("up", PORT=_free_port(), AWS_PORT=_free_port())
+        up = stack.command("up")
         if up.returncode != 0:
             raise SystemExit(up.stderr)
         try:
             yield stack
         finally:
             stack.command("down")
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def become(stack: Stack, function: str) -> None:

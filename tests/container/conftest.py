@@ -11,7 +11,6 @@ from deliveries import Deliveries
 from image.buildah import Built, build, missing
 from image.container import Worker, worker
 from image.standin import standin
-from local.ministack import free_port
 from local_stack import Stack
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def fixture_image() -> Built:
 def fixture_deliveries(image: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deliveries]:
     """Give the API and the queues, without the workers that the local stack has of its own."""
     stack = Stack(tmp_path_factory.mktemp("stack"), f"TimeLimitSeconds={TIME_LIMIT_S}")
-    started = stack.command("up", PORT=str(free_port(None, 0)), AWS_PORT=str(free_port(None, 0)))
+    started = stack.command("up")
     assert started.returncode == 0, started.stderr
     functions = stack.client("lambda")
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
