@@ -20,6 +20,7 @@ import reader
 import refusals
 import service_routes
 import task_routes
+import usage_routes
 from answers import answers, not_modified
 from bodies import StrictRoute, check_query
 from correlation import Correlation
@@ -155,6 +156,15 @@ def _add_service_routes(app: FastAPI) -> None:
         response_model=CallbackSecretBody,
         responses=answers(403, 503),
         summary="The secret that signs your callbacks",
+    )
+    app.add_api_route(
+        "/usage",
+        usage_routes.read_usage,
+        methods=["GET"],
+        response_model=usage_routes.UsageBody,
+        response_model_exclude_none=True,
+        responses=answers(403, 503),
+        summary="What your tasks have used",
     )
     app.add_api_route(
         "/health", service_routes.health, methods=["GET"], response_model=HealthBody, summary="Is the service up?"

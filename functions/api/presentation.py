@@ -43,6 +43,8 @@ def shown(task: Task) -> dict[str, Any]:
     }
     if task.error:
         body["error"] = dict(task.error)
+        if task.bill:
+            body["execution"] = {"attempt": task.attempt, **task.bill}
     return body
 
 

@@ -274,6 +274,7 @@ class Batch:
     def _settle(self, group: Sequence[tuple[Attempt, Outcome]]) -> None:
         """Store how attempts went and decide what becomes of their messages."""
         ends: list[tuple[Attempt, Mapping[str, Any] | TaskError]] = []
+        bills: list[dict[str, float]] = []  # of these
         fields: list[dict[str, Any]] = []  # for the log's lines
         for attempt, outcome in group:
             match outcome:
@@ -282,13 +283,17 @@ class Batch:
                     run_ms = execution.get("parse_ms", 0.0) + execution.get("run_ms", 0.0)
                     execution = {**execution, "attempt": attempt.task.attempt, **bill(run_ms, self.memory_mb)}
                     ends.append((attempt, {**payload, "execution": execution}))
+                    bills.append({name: execution[name] for name in ("billed_ms", "cost_usd")})
                     fields.append({name: execution[name] for name in _LOGGED if name in execution})
                 case Failed(error, run_ms) if not self._may_pass_on(outcome):
                     ends.append((attempt, error))
-                    fields.append({"code": error.code, "run_ms": run_ms, **bill(run_ms, self.memory_mb)})
+                    bills.append(bill(run_ms, self.memory_mb))
+                    fields.append({"code": error.code, "run_ms": run_ms, **bills[-1]})
                 case Failed() | Returned():
                     self._hand_on(attempt, outcome)
-        refusals = self.store.end_all([(attempt.task, end) for attempt, end in ends])
+        refusals = self.store.end_all(
+            [(attempt.task.evolve(bill=took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
+        )
         for (attempt, end), shown, refusal in zip(ends, fields, refusals, strict=True):
             shown["total_ms"] = _total_ms(attempt.task)
             if refusal is not None:

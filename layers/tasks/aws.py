@@ -16,6 +16,7 @@ from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.task import Lane
+from tasks.usage import Usage
 from tasks.waits import Waits
 
 if TYPE_CHECKING:
@@ -97,6 +98,12 @@ def backlog() -> Backlog:
 def waits() -> Waits:
     """Return the places for answers that wait."""
     return Waits(client("dynamodb"), settings().tasks_table, settings().max_waits)
+
+
+@cache
+def usage() -> Usage:
+    """Return what the keys have used."""
+    return Usage(client("dynamodb"), settings().tasks_table)
 
 
 @cache

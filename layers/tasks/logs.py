@@ -51,6 +51,7 @@ class Event(StrEnum):
     SWEPT = "swept"  # a run has ended
     # notifier
     CHANGES_PUBLISHED = "changes_published"  # a batch of changes was published as events
+    USAGE_ADDED = "usage_added"  # what a batch of changes used was added to `rows` rows
     RECORD_MALFORMED = "record_malformed"  # in the table's stream; it was passed over
     CALLBACK_QUEUED = "callback_queued"  # a task has ended whose owner wants to be called
     # callback

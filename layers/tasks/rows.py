@@ -9,6 +9,8 @@
 | claim                            | once it was claimed; a random token of the latest claim's                 |
 | lease_until                      | until the task ends; 0 while no worker has it                             |
 | open_shard, due_at               | until the task ends: the keys of the index of open tasks                  |
+| billed_ms, cost_usd              | once a worker ended the task: what its last attempt took of the worker    |
+| bindings                         | for a sweep: how many circuits it runs                                    |
 | dead                             | while the task has failed only because its message died: its `send_id`    |
 | unstarted                        | once an attempt was given back before it began; how many were             |
 | callback_url                     | where there is one; the notifier reads it from the table's stream         |
@@ -71,6 +73,8 @@ ALONE = (
     "lease_until",
     "outcome",
     "outcome_object",
+    "billed_ms",
+    "cost_usd",
 )
 
 
@@ -131,6 +135,8 @@ class Rows:
         }
         if task.callback_url:
             row["callback_url"] = {"S": task.callback_url}
+        if isinstance(inputs := task.options.get("inputs"), list):
+            row["bindings"] = {"N": str(len(inputs))}
         if len(packed) <= INLINE_BYTES:
             row["circuit"] = {"B": packed}
         else:
@@ -207,6 +213,7 @@ class Rows:
             outcome_key=stored["key"]["S"] if stored else None,
             outcome_bytes=_sent_bytes(stored) if stored else 0,
             error=json.loads(row["error"]["S"]) if "error" in row else None,
+            bill=_bill_in(row),
         )
 
     def task_to_run(self, row: Row) -> Task:
@@ -264,6 +271,17 @@ def history(*lines: Transition) -> AttributeValueTypeDef:
 def history_line(line: Transition) -> AttributeValueTypeDef:
     """Return one line of a task's history."""
     return {"M": {name: {"S": text} for name, text in line.as_dict().items()}}
+
+
+def billed(bill: Mapping[str, float]) -> dict[str, AttributeValueTypeDef]:
+    """Return the attributes that hold a task's bill, none where it is empty."""
+    return {name: {"N": str(number)} for name, number in bill.items()}
+
+
+def _bill_in(row: Row) -> dict[str, float]:
+    if "billed_ms" not in row:
+        return {}
+    return {"billed_ms": int(row["billed_ms"]["N"]), "cost_usd": float(row["cost_usd"]["N"])}
 
 
 def failure(error: TaskError) -> AttributeValueTypeDef:

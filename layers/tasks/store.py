@@ -54,6 +54,7 @@ from tasks.errors import (
 from tasks.rows import (
     ROW_VERSION,
     Change,
+    billed,
     failure,
     history,
     history_line,
@@ -339,7 +340,7 @@ class TaskStore(Submissions):
     # -- a worker's writes, one in a call and several -------------------------------------------------------------
 
     def _ending(self, task: Task, end: Mapping[str, Any] | TaskError) -> Change:
-        """Return what ends the task's row; an outcome that does not fit it is in the bucket by then."""
+        """Return what ends the task's row, its bill included; an outcome that does not fit is in the bucket by then."""
         if isinstance(end, TaskError):
             status, notes = Status.FAILED, end.message
             sets = {"error": failure(end)}
@@ -347,6 +348,7 @@ class TaskStore(Submissions):
             status, notes = Status.COMPLETED, "The circuit was run."
             sets = self._rows.outcome(task, end)
         sets["status"] = {"S": str(status)}
+        sets |= billed(task.bill)
         # Nobody else can have added to the history since the claim, for this attempt would be stale.
         line = Transition(status, rfc3339(utc_now()), notes)
         sets["status_history"] = history(*task.status_history, line)

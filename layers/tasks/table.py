@@ -233,30 +233,42 @@ class TaskTable:
 
     def _rows_of(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
         """Return these attributes of the rows that there are, by task id, which must be among them."""
-        found: dict[str, Row] = {}
-        for start in range(0, len(task_ids), _GET_BATCH):
-            wanted: dict[str, Any] = {
-                self._table: {
-                    "Keys": [key_of(task_id) for task_id in task_ids[start : start + _GET_BATCH]],
-                    "ConsistentRead": consistent,
-                    **only(*attributes, "expires_at"),
-                }
+        return rows_of(self._client, self._table, task_ids, consistent=consistent, **only(*attributes, "expires_at"))
+
+
+def rows_of(
+    client: DynamoDBClient,
+    table: str,
+    keys: Sequence[str],
+    *,
+    consistent: bool,
+    **projection: Any,  # noqa: ANN401 - of BatchGetItem
+) -> dict[str, Row]:
+    """Return the rows with these keys that there are and that have not expired, by key; raises UnavailableError."""
+    found: dict[str, Row] = {}
+    for start in range(0, len(keys), _GET_BATCH):
+        wanted: dict[str, Any] = {
+            table: {
+                "Keys": [key_of(key) for key in keys[start : start + _GET_BATCH]],
+                "ConsistentRead": consistent,
+                **projection,
             }
-            for pause_s in _GET_PAUSES_S:
-                try:
-                    answer = self._client.batch_get_item(RequestItems=wanted)
-                except (ClientError, BotoCoreError) as error:
-                    raise UnavailableError("DynamoDB") from error
-                found |= {row["task_id"]["S"]: row for row in answer["Responses"][self._table] if not is_expired(row)}
-                wanted = answer.get("UnprocessedKeys", {})
-                if not wanted:
-                    break
-                # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
-                # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
-                time.sleep(pause_s)
-            else:
-                raise UnavailableError("DynamoDB")
-        return found
+        }
+        for pause_s in _GET_PAUSES_S:
+            try:
+                answer = client.batch_get_item(RequestItems=wanted)
+            except (ClientError, BotoCoreError) as error:
+                raise UnavailableError("DynamoDB") from error
+            found |= {row["task_id"]["S"]: row for row in answer["Responses"][table] if not is_expired(row)}
+            wanted = answer.get("UnprocessedKeys", {})
+            if not wanted:
+                break
+            # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
+            # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys).
+            time.sleep(pause_s)
+        else:
+            raise UnavailableError("DynamoDB")
+    return found
 
 
 def _standing(row: Row, now: datetime) -> Standing:

@@ -70,6 +70,7 @@ class Task:
     `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
     is too large for an answer, `result_url`, where it can be read for an hour at most. While `outcome_key` names the
     object in the bucket that it lies in, `outcome_bytes` in an answer, it is empty: see TaskTable.with_outcome.
+    `bill` has `billed_ms` and `cost_usd` of the attempt that ended the task, once a worker has ended it.
     """
 
     task_id: str
@@ -92,6 +93,7 @@ class Task:
     outcome_key: str | None = None
     outcome_bytes: int = 0
     error: Mapping[str, Any] | None = None
+    bill: Mapping[str, float] = field(default_factory=dict)
     callback_url: str | None = None  # called when the task ends; see callback_url.py
 
     @property

@@ -28,6 +28,7 @@ import call_sites
 import callback
 import launcher
 import sweeper
+import usage
 from dry_runs import worker
 from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
@@ -201,6 +202,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         http_event("POST", "/tasks", {"qc": LONG}),
         http_event("POST", "/tasks", {"qc": WIDE}),
         http_event("GET", f"/tasks/{small}"),
+        http_event("GET", "/usage"),
         ended,
         http_event("GET", f"/tasks/{large}"),
         http_event("POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": BELL}, {"qc": WIDE}]}),
@@ -300,6 +302,17 @@ def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     assert allowed("NotifierRole") >= reading
     sites = call_sites.function_sites("functions/notifier/notifier.py", "functions/notifier/sums.py")
     assert call_sites.unreached(sites, called.lines) == []
+
+
+def test_the_usage_function_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
+    """Adding up; reading the stream is Lambda's."""
+    completed(in_moto, {"result": {"0": 1}})
+    called.clear()
+    usage.handler({"Records": Listening(in_moto).records()}, Context())
+    reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING} | {("dynamodb:ListStreams", "*")}
+    assert called.used == allowed("UsageRole") - reading
+    assert allowed("UsageRole") >= reading
+    assert call_sites.unreached(call_sites.function_sites("functions/notifier/usage.py"), called.lines) == []
 
 
 def test_the_callback_function_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:

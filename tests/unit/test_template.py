@@ -276,6 +276,7 @@ def test_whatever_calls_a_function_that_has_an_alias_calls_the_alias() -> None:
         "LargeWorkerFunctionTasks": {"Ref": "LargeWorkerFunctionAliaslive"},
         "NotifierFunctionChanges": {"Ref": "NotifierFunction"},
         "CallbackFunctionCalls": {"Ref": "CallbackFunction"},
+        "UsageFunctionEnds": {"Ref": "UsageFunction"},
     }
     paths = resources["Api"]["Properties"]["Body"]["paths"].values()
     integrations = [operation.get("x-amazon-apigateway-integration") for path in paths for operation in path.values()]

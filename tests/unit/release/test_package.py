@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 def test_the_template_has_functions_of_both_kinds() -> None:
     """The workers are images, the others zips."""
-    zips = ["ApiFunction", "NotifierFunction", "CallbackFunction", "SweeperFunction", "LauncherFunction"]
+    zips = [
+        "ApiFunction",
+        "NotifierFunction",
+        "UsageFunction",
+        "CallbackFunction",
+        "SweeperFunction",
+        "LauncherFunction",
+    ]
     assert functions(load(), "Zip") == zips
     assert functions(load(), "Image") == ["WorkerFunction", "DryRunFunction", "LargeWorkerFunction"]
 

@@ -1,0 +1,211 @@
+"""The usage function: changes of the tasks table in; what each key has used, day by day, added up in the table's rows.
+
+Exactly once, whatever is handed over again. Lambda hands over the records of a shard of the stream in their order, and
+after a failure, or from a mapping that begins anew with the stream's 24 hours, some of them once more. So each row says
+up to which sequence number of each shard it has been added up, and one conditional write adds the rest and moves that
+number on. The mapping's windows are there for the shard's name, which an event has only with them.
+
+What a task has cost is what its row says at its end. A task that had failed because its message died, and that a
+redrive brings back, is taken off again: its row's second end is added in its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.aws import client
+from tasks.errors import UnavailableError
+from tasks.logs import Event, logger
+from tasks.rows import key_of
+from tasks.settings import settings
+from tasks.table import refused
+from tasks.task import Status
+from tasks.usage import FIELDS, KEPT, MAX_TAGS, Sums, key, listed_as, status_prefix, tag_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from tasks.rows import Row
+
+TRIES = 10  # of one write whose row others change: the consumers of other shards, and this one's own earlier call
+MAX_SEEN = 1_000  # rows whose tags this environment remembers; a row that has others refuses the write, and says so
+_tags_seen: dict[str, frozenset[str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one change of a task adds to a day of its owner's; a task that runs again is taken off by a negative one."""
+
+    position: str  # in the shard; later ones are greater
+    owner: str
+    day: date
+    status: Status
+    sums: Sums
+    tags: Sequence[str]
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Add up the changes; raises when a row could not be written: Lambda then calls again with the same records."""
+    logger.append_keys(correlation_id=context.aws_request_id)
+    records = event.get("Records", ())  # a window's last call may have none
+    # MiniStack's streams are of one shard, which it does not name.
+    shard = shard_name(event.get("shardId", "the only one"))
+    by_row: defaultdict[tuple[str, date], list[Entry]] = defaultdict(list)
+    for entry in entries(records):
+        by_row[entry.owner, entry.day].append(entry)
+    for (owner, day), found in by_row.items():
+        UsageRow(owner, day, shard).add(found)
+    logger.info("Added up what was used", event=Event.USAGE_ADDED, rows=len(by_row), records=len(records))
+    return {"state": {}}
+
+
+def entries(records: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
+    """Yield what the stream's records add; one that cannot be read is logged and passed over."""
+    for record in records:
+        try:
+            yield from list(_entries(record["dynamodb"]))
+        except (KeyError, ValueError, IndexError):
+            sequence_number = record.get("dynamodb", {}).get("SequenceNumber")
+            logger.exception(
+                "A record is not one of ours", event=Event.RECORD_MALFORMED, sequence_number=sequence_number
+            )
+
+
+def _entries(written: Mapping[str, Any]) -> Iterator[Entry]:
+    new, old = written.get("NewImage", {}), written.get("OldImage", {})
+    status, before = new.get("status", {}).get("S"), old.get("status", {}).get("S")
+    position = position_of(written["SequenceNumber"])
+    if status in _ENDS and before not in _ENDS:
+        yield _entry(position, new, 1)
+    elif status == Status.PROCESSING and before == Status.FAILED:
+        yield _entry(position, old, -1)
+
+
+_ENDS = {str(status) for status in Status if status.ended}
+
+
+def _entry(position: str, row: Row, sign: int) -> Entry:
+    status = Status(row["status"]["S"])
+    ended = row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
+    sums = Sums(
+        tasks=1,
+        shots=int(row["shots"]["N"]) * int(row.get("bindings", {}).get("N", "1")) * (status is Status.COMPLETED),
+        billed_ms=int(row.get("billed_ms", {}).get("N", "0")),
+        cost_usd=Decimal(row.get("cost_usd", {}).get("N", "0")),
+    )
+    return Entry(
+        position=position,
+        owner=row["owner"]["S"],
+        day=datetime.fromisoformat(ended).astimezone(UTC).date(),
+        status=status,
+        sums=sums if sign > 0 else -sums,
+        tags=[tag["S"] for tag in row.get("tags", {}).get("L", ())],
+    )
+
+
+class UsageRow:
+    """The row of an owner's day, as the records of one shard are added to it."""
+
+    def __init__(self, owner: str, day: date, shard: str) -> None:
+        self._owner = owner
+        self._day = day
+        self._shard = shard
+        self._key = key(owner, day)
+
+    def add(self, found: Sequence[Entry]) -> None:
+        """Add entries in their order, but for what the row has already; raises UnavailableError."""
+        known, fresh = _tags_seen.get(self._key, frozenset()), found
+        for _ in range(TRIES):
+            tags, changes = changed(fresh, known)
+            try:
+                client("dynamodb").update_item(**self._write(fresh, changes, known, tags - known))
+            except (ClientError, BotoCoreError) as error:
+                row = refused(error)
+                known = frozenset(row.get("tags", {}).get("SS", ()))
+                fresh = [entry for entry in found if entry.position > row.get(self._shard, {}).get("S", "")]
+                if not fresh:
+                    return
+            else:
+                if len(_tags_seen) >= MAX_SEEN:
+                    _tags_seen.clear()
+                _tags_seen[self._key] = tags
+                return
+        raise UnavailableError("DynamoDB")
+
+    def _write(
+        self, fresh: Sequence[Entry], changes: Mapping[str, Sums], known: frozenset[str], more_tags: frozenset[str]
+    ) -> dict[str, Any]:
+        """Return the write that adds `changes`, if the row is not beyond the first entry and has the tags `known`."""
+        numbers = {
+            prefix + name: number
+            for prefix, sums in changes.items()
+            for name in FIELDS
+            if (number := getattr(sums, name))
+        }
+        values: dict[str, Any] = {
+            ":first": {"S": fresh[0].position},
+            ":last": {"S": fresh[-1].position},
+            ":day": {"S": listed_as(self._day)},
+            ":owner": {"S": self._owner},
+            ":expires": {"N": str(int((datetime.combine(self._day, time(), UTC) + KEPT).timestamp()))},
+            **{f":{at}": {"N": str(number)} for at, number in enumerate(numbers.values())},
+        }
+        adds = [f"#{at} :{at}" for at in range(len(numbers))]
+        condition = "(attribute_not_exists(#shard) OR #shard < :first)"
+        if more_tags:
+            values[":tags"] = {"SS": sorted(more_tags)}
+            adds.append("tags :tags")
+            condition += " AND tags = :known" if known else " AND attribute_not_exists(tags)"
+            if known:
+                values[":known"] = {"SS": sorted(known)}
+        return {
+            "TableName": settings().tasks_table,
+            "Key": key_of(self._key),
+            "UpdateExpression": "SET #shard = :last, #owner = :day, submitted_at = :owner, expires_at = :expires"
+            + (f" ADD {', '.join(adds)}" if adds else ""),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {
+                "#shard": self._shard,
+                "#owner": "owner",
+                **{f"#{at}": name for at, name in enumerate(numbers)},
+            },
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+
+def changed(fresh: Sequence[Entry], known: frozenset[str]) -> tuple[frozenset[str], dict[str, Sums]]:
+    """Return the tags of a row that had `known`, and what its sums get, by their names' beginning."""
+    tags = set(known)
+    changes: defaultdict[str, Sums] = defaultdict(Sums)
+    for entry in fresh:
+        changes[""] += entry.sums
+        changes[status_prefix(entry.status)] += entry.sums
+        for tag in entry.tags:
+            if len(tags) < MAX_TAGS:
+                tags.add(tag)
+        for prefix in {tag_prefix(tag if tag in tags else "") for tag in entry.tags}:
+            changes[prefix] += entry.sums
+    return frozenset(tags), changes
+
+
+def shard_name(shard_id: str) -> str:
+    """Return the attribute for a shard: a short name, as each row has one for every shard of its day."""
+    return "s/" + base64.urlsafe_b64encode(hashlib.sha256(shard_id.encode()).digest()[:6]).decode()
+
+
+def position_of(sequence_number: str) -> str:
+    """Return a sequence number as a text that is greater for greater numbers: its length comes first."""
+    number = str(int(sequence_number))
+    return f"{len(number):02}{number}"
