@@ -183,6 +183,8 @@ def _run(engine: duckdb.DuckDBPyConnection, query: str, plan: Plan) -> tuple[lis
     watch.start()
     try:
         rows = engine.execute(plan.rows, plan.statement.used(plan.rows)).fetchall()
+        if plan.totals:
+            rows += engine.execute(plan.totals, plan.statement.used(plan.totals)).fetchall()
         counted = plan.matched and engine.execute(plan.matched, plan.statement.used(plan.matched)).fetchone()
     except duckdb.InterruptException:
         problem = f"the query took longer than {LONGEST_SECONDS:g} seconds"

@@ -12,10 +12,10 @@ from insights.errors import QueryError, Span, shorten
 if TYPE_CHECKING:
     from lark import UnexpectedInput
 
-COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup", "unnest")
+COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup", "unnest", "addtotals")
 COMMANDS_OF_CLOUDWATCH_ONLY = frozenset(
     {
-        "accum", "addtotals", "anomaly", "appendcols", "autoregress", "cidrlookup", "countfrequent", "diff", "estimate",
+        "accum", "anomaly", "appendcols", "autoregress", "cidrlookup", "countfrequent", "diff", "estimate",
         "expand", "filldown", "fillmissing", "filterindex", "join", "json", "logcompare", "lookup", "outlier",
         "pattern", "relevantfields", "sessionize", "source", "subqueries", "unmask",
     }

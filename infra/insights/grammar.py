@@ -16,6 +16,7 @@ from insights.errors import QueryError, Span, shorten
 from insights.explanation import explain
 from insights.syntax import (
     Access,
+    AddTotals,
     Call,
     Command,
     Dedup,
@@ -270,6 +271,26 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
 
     def unnest(self, meta: Meta, parts: list[Field]) -> Unnest:
         return Unnest(parts[0], parts[1].name, _span(meta))
+
+    def addtotals(self, meta: Meta, parts: list[Any]) -> AddTotals:
+        options = {"fieldname": "Total", "row": "true", "col": "false"}
+        fields = []
+        for part in parts:
+            if not isinstance(part, tuple):
+                fields.append(part)
+                continue
+            option, value = part
+            name = str(option).lower()
+            if name not in options or (name != "fieldname" and value.lower() not in {"true", "false"}):
+                expected = "`fieldname=` and a name, `row=` or `col=` and true or false"
+                span = Span(_token_span(option).start, _token_span(value).end)
+                raise QueryError(f"expected {expected}", self._query, span, expected)
+            options[name] = field_of(value, _token_span(value)).name
+        row, column = (options[name].lower() == "true" for name in ("row", "col"))
+        return AddTotals(tuple(filter(None, fields)), options["fieldname"], row, column, _span(meta))
+
+    def totals_option(self, _meta: Meta, parts: list[Token]) -> tuple[Token, Token]:
+        return parts[0], parts[-1]
 
     def number(self, meta: Meta, parts: list[Token]) -> Number:
         value = float(parts[-1])

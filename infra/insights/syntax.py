@@ -225,7 +225,22 @@ class Unnest:
     span: Span
 
 
-Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse | Unnest
+@dataclass(frozen=True, slots=True)
+class AddTotals:
+    """
+    `addtotals`: the sum of each row's numbers as a column named `name`, where `row`.
+
+    Where `column`, the sum of each column is a last row. Without `fields` all columns count that are shown.
+    """
+
+    fields: tuple[Field, ...]
+    name: str
+    row: bool
+    column: bool
+    span: Span
+
+
+Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse | Unnest | AddTotals
 
 
 @dataclass(frozen=True, slots=True)

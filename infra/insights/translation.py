@@ -18,6 +18,7 @@ from insights.expressions import Expressions
 from insights.functions import AGGREGATES
 from insights.statement import Statement
 from insights.syntax import (
+    AddTotals,
     Call,
     Command,
     Dedup,
@@ -62,11 +63,13 @@ class Plan:
     """
     The SQL of a query, and the regular expressions in it with their places.
 
-    `rows` gives the result as text, `matched` how many events passed the filters (None: there are none to pass).
+    `rows` gives the result as text, `matched` how many events passed the filters (None: there are none to pass), and
+    `totals` a last row (None: there is none).
     """
 
     rows: str
     matched: str | None
+    totals: str | None
     statement: Statement
     patterns: tuple[tuple[str, Span], ...]
     columns: tuple[str, ...]
@@ -111,6 +114,7 @@ class _Translation:
         self._extracted: dict[str, Sql] = {}
         self._groups: tuple[str, ...] = ()
         self._time_column: str | None = None
+        self._totals: frozenset[str] | None = None
 
     def add(self, command: Command) -> None:  # noqa: C901 - one case for each command
         self._check_position(command)
@@ -136,6 +140,8 @@ class _Translation:
                 self._extract(command)
             case Unnest():
                 self._unnest(command)
+            case AddTotals():
+                self._add_totals(command)
 
     def check_size(self, command: Command) -> None:
         if self._statement.depth > MOST_STEPS:
@@ -159,9 +165,17 @@ class _Translation:
         matched = None
         if self._last_filter is not None:
             matched = self._statement.select("count(*)", self._last_filter)
+        totals = None
+        if self._totals is not None:
+            sums = [
+                f"shown_number(sum({as_number(column).text}))" if name in self._totals else "NULL"
+                for name, column in shown.items()
+            ]
+            totals = self._statement.select(", ".join(sums), len(self._statement.steps), "HAVING count(*) > 0")
         return Plan(
             rows,
             matched,
+            totals,
             self._statement,
             tuple(self._expressions.patterns),
             tuple(shown),
@@ -178,6 +192,9 @@ class _Translation:
             # "The only query command that you can use in a query after the dedup command is limit":
             # CWL_QuerySyntax-Dedup.
             refuse("expected `limit` or the end of the query after `dedup`", command.span, "`limit`")
+        if self._totals is not None and not isinstance(command, Limit):
+            # What a command makes of the last row is not documented.
+            refuse("expected `limit` or the end of the query after `addtotals col=true`", command.span, "`limit`")
         if self._limit is not None and isinstance(command, (Filter, Stats, Sort, Dedup)):
             # CloudWatch documents `limit` as the number of results, not as what a command after it sees.
             refuse(
@@ -241,6 +258,23 @@ class _Translation:
             )
             self._expressions.columns[command.name] = Sql(name, Kind.STRUCTURE, simple=True)
         self._extracted[command.name] = self._expressions.columns[command.name]
+
+    def _add_totals(self, command: AddTotals) -> None:
+        """Add up numbers, passing over what is none: CWL_QuerySyntax-Addtotals. Times are no numbers here."""
+        shown = self._displayed if self._displayed is not None else self._shown
+        for field in command.fields:
+            shown.setdefault(field.name, self._select(Selection(field, field.name, field.span)))
+        names = [field.name for field in command.fields] or list(shown)
+        summed = [name for name in dict.fromkeys(names) if shown[name].kind not in {Kind.TIMESTAMP, Kind.MILLIS}]
+        if not summed:
+            self._expressions.refuse("expected fields to add up: none is shown that may be a number", command.span)
+        if command.row:
+            numbers = ", ".join(as_number(shown[name]).text for name in summed)
+            total = self._statement.column(Sql(f"list_sum([{numbers}])", Kind.NUMBER))
+            self._expressions.columns[command.name] = shown[command.name] = total
+            summed.append(command.name)
+        if command.column:
+            self._totals = frozenset(summed)
 
     def _order_terms(self, ordering: Ordering) -> list[str]:
         column = self._expressions.column(ordering.expression)

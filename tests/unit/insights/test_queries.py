@@ -55,6 +55,7 @@ PAGE_TABLE = read_page_table()
 def test_tables_cover_the_language() -> None:
     """There are as many cases as were promised, and more."""
     assert len(TABLE) >= 90
+    assert len(PAGE_TABLE) >= 300
     assert len(TABLE) + len(PAGE_TABLE) + len(read_samples()) >= 400
 
 
@@ -123,6 +124,21 @@ def test_bins_are_told_from_other_groups() -> None:
     assert result.groups == ("event", "t")
     assert result.time_column == "t"
     assert result.columns == ("event", "t", "count(*)")
+
+
+def test_long_integers_are_exact() -> None:
+    """Integers that no double tells apart are compared, ordered and returned as they stand in their lines."""
+    ids = ["1234567890123456787", "1234567890123456788", "1234567890123456789", "0071"]
+    events = [Event(START + at, f'{{"id": {n if at < 3 else json.dumps(n)}}}') for at, n in enumerate(ids)]
+
+    def answer(query: str) -> list[str]:
+        return [value for row in evaluate(query, events).rows for value in row.values()]
+
+    assert answer("stats max(id), min(id)") == [ids[2], "0071"]
+    assert answer("filter id = 1234567890123456788 | fields id") == [ids[1]]
+    assert answer("filter id > 1234567890123456787 | fields id | sort id asc") == [ids[1], ids[2]]
+    assert answer("filter id in [1234567890123456787] | fields id") == [ids[0]]
+    assert answer("filter id = 71 | fields id") == ["0071"]
 
 
 def test_no_events_answer_no_rows() -> None:
