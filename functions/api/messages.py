@@ -157,6 +157,8 @@ class _TaskFacts(BaseModel):
     status_history: list[TransitionBody]
     correlation_id: str
     shots: int
+    name: Annotated[str | None, Field(description="As it was submitted.")] = None
+    tags: Annotated[list[str] | None, Field(description="As they were submitted.")] = None
 
 
 class TaskBody(_TaskFacts):
@@ -324,6 +326,9 @@ class ListLimits(BaseModel):
 
     max_tasks: Whole
     default_tasks: Whole
+    max_searched: Annotated[
+        Whole, Field(description="The largest number of tasks that one request looks at for the first that matches.")
+    ]
 
 
 class WaitLimits(BaseModel):

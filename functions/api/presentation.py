@@ -39,6 +39,7 @@ def shown(task: Task) -> dict[str, Any]:
         "status_history": [line.as_dict() for line in task.status_history],
         "correlation_id": task.correlation_id,
         "shots": task.shots,
+        **task.labels,
         **task.outcome,
     }
     if task.error:

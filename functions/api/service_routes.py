@@ -21,6 +21,7 @@ from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.submissions import MAX_TASKS_AT_ONCE
+from tasks.table import MAX_SEARCHED
 from tasks.task import rfc3339, utc_now
 
 
@@ -73,7 +74,7 @@ async def limits() -> JSONResponse:
             },
             "request": {"max_bytes": MAX_REQUEST_BYTES, "max_idempotency_key_chars": MAX_KEY},
             "batch": {"max_tasks": MAX_TASKS_AT_ONCE, "check_seconds": CHECK_SECONDS},
-            "list": {"max_tasks": MAX_PAGE, "default_tasks": DEFAULT_PAGE},
+            "list": {"max_tasks": MAX_PAGE, "default_tasks": DEFAULT_PAGE, "max_searched": MAX_SEARCHED},
             "wait": {
                 "max_seconds": limit.max_wait_seconds,
                 "max_at_a_time": places.most,

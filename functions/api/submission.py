@@ -14,6 +14,7 @@ from lanes import estimated_seconds, lane_of
 from refusals import BatchRefusedError, CircuitTextTooLargeError, DuplicateKeysError
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import TaskError, UnavailableError
+from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.options import refuse_unrunnable
@@ -79,6 +80,8 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         request_hash=hashlib.sha256(_canonical(body, exclude={"idempotency_key"})).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
         callback_url=body.callback_url,
+        name=body.name,
+        tags=body.tags,
     )
     return NewTask(task, size)
 
@@ -165,6 +168,7 @@ def send_new(
                 num_qubits=new.size.num_qubits,
                 lane=new.task.lane,
                 owner=new.task.owner,
+                **logged(new.task.labels),
                 **metrics,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from tasks.labels import MAX_NAME as MAX_TASK_NAME
+from tasks.labels import MAX_TAG, MAX_TAGS, check_name, check_tags
 from tasks.limits import MAX_BINDINGS, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
 from tasks.options import MAX_SEED, Method, Options, Precision
 from tasks.submissions import MAX_TASKS_AT_ONCE
@@ -159,6 +162,26 @@ class TaskRequest(_Strict):
             examples=[{"theta": 0.5}, [{"theta": 0.0}, {"theta": 0.5}]],
         ),
     ] = None
+    name: Annotated[
+        StrictStr | None,
+        Field(
+            max_length=MAX_TASK_NAME, description="What you call the task; printable characters.", examples=["run 7"]
+        ),
+        AfterValidator(lambda name: name if name is None else check_name(name)),
+    ] = None
+    tags: Annotated[
+        Annotated[
+            list[Annotated[StrictStr, Field(max_length=MAX_TAG)]], Field(fail_fast=True), _at_most(MAX_TAGS, "tags")
+        ],
+        Field(
+            description=(
+                f"Up to {MAX_TAGS} words to find tasks and sum up usage by: printable characters without commas, each "
+                f"up to {MAX_TAG}, no two alike."
+            ),
+            examples=[["calibration", "chip 3"]],
+        ),
+        AfterValidator(check_tags),
+    ] = []
     callback_url: Annotated[
         StrictStr | None,
         Field(
@@ -174,7 +197,7 @@ class TaskRequest(_Strict):
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
-        others = {"qc", "callback_url", "idempotency_key"}  # the last is a field of tasks in a batch
+        others = {"qc", "name", "tags", "callback_url", "idempotency_key"}  # the last is a field of tasks in a batch
         given = {name: getattr(self, name) for name in self.model_fields_set - others}
         if self.noise is not None:
             given["noise"] = self.noise.model_dump()

@@ -30,9 +30,11 @@ from submission import reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
+from tasks.labels import MAX_NAME, MAX_TAG, MAX_TAGS, logged
 from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.store import TaskStore
+from tasks.table import Wanted
 from tasks.task import Task, is_task_id, rfc3339, utc_now
 from waiting import retry_after, wait_seconds, waited
 
@@ -160,7 +162,7 @@ async def read_task(
     return JSONResponse(shown(store.with_outcome(task)), headers=headers)
 
 
-async def list_tasks(
+async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
     caller: Caller,
     status: Annotated[
         Literal["pending", "completed", "failed", "cancelled"] | None,
@@ -174,16 +176,28 @@ async def list_tasks(
         Query(max_length=200, description="`next_cursor` of the previous page, with the other parameters unchanged."),
     ] = None,
     submitted_after: Annotated[Moment | None, Query(description="Only tasks submitted after this time.")] = None,
+    name: Annotated[
+        str | None, Query(min_length=1, max_length=MAX_NAME, description="Only tasks with exactly this name.")
+    ] = None,
+    tag: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=MAX_TAGS * (MAX_TAG + 1),
+            description="Only tasks with this tag; with all of them if there are several, separated by commas.",
+        ),
+    ] = None,
 ) -> JSONResponse:
     """List the key's own tasks, newest first.
 
-    While an answer has `next_cursor`, more tasks may follow. With `status` a page can be shorter than `limit`, even
-    empty, and another page can still follow. A task is listed within a second of its submission.
+    While an answer has `next_cursor`, more tasks may follow. With `status`, `name` or `tag` a page can be shorter than
+    `limit`. It is empty only if no task matches, or none of the next 5,000 does (`list.max_searched` of `/limits`); a
+    cursor then goes on behind these. A task is listed within a second of its submission.
     """
     page = aws.task_store().page(
         caller,
         limit,
-        statuses=SHOWN_AS[status] if status else (),
+        wanted=Wanted(SHOWN_AS[status] if status else (), name or "", tag.split(",") if tag else ()),
         submitted_after=submitted_after or "",
         behind=position_of(cursor, caller) if cursor is not None else None,
     )
@@ -191,7 +205,7 @@ async def list_tasks(
     headers = {}
     if page.following is not None:
         body["next_cursor"] = cursor_of(page.following, caller)
-        query = {"status": status, "limit": limit, "submitted_after": submitted_after}
+        query = {"status": status, "limit": limit, "submitted_after": submitted_after, "name": name, "tag": tag}
         headers["Link"] = next_link(query, body["next_cursor"])
     return JSONResponse(body, headers=headers)
 
@@ -212,7 +226,7 @@ async def cancel_task(
         raise CancellationUnconfirmedError(error.service) from error
     if not cancelled:
         raise TaskEndedError(task.status)
-    logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status)
+    logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status, **logged(task.labels))
     return JSONResponse(shown(task))
 
 

@@ -16,6 +16,7 @@ from sums import Sums
 from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
 from tasks.queue import group_of
+from tasks.rows import tags_in
 from tasks.settings import settings
 from tasks.task import Status
 
@@ -50,6 +51,8 @@ class Change:
     correlation_id: str
     error_code: str | None
     callback_url: str | None
+    name: str | None
+    tags: Sequence[str]
 
     @property
     def event_id(self) -> str:
@@ -65,6 +68,8 @@ class Change:
             "submitted_at": self.submitted_at,
             "correlation_id": self.correlation_id,
             **({"error_code": self.error_code} if self.error_code else {}),
+            **({"name": self.name} if self.name else {}),
+            **({"tags": list(self.tags)} if self.tags else {}),
         }
 
 
@@ -128,6 +133,8 @@ def _change(written: Mapping[str, Any]) -> Change | None:
         correlation_id=new["correlation_id"]["S"],
         error_code=json.loads(new["error"]["S"])["code"] if "error" in new else None,
         callback_url=new.get("callback_url", {}).get("S"),
+        name=new.get("name", {}).get("S"),
+        tags=tags_in(new),
     )
 
 

@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tasks.aws import client
 from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
-from tasks.rows import key_of
+from tasks.rows import key_of, tags_in
 from tasks.settings import settings
 from tasks.table import refused
 from tasks.task import Status
@@ -110,7 +110,7 @@ def _entry(position: str, row: Row, sign: int) -> Entry:
         day=datetime.fromisoformat(ended).astimezone(UTC).date(),
         status=status,
         sums=sums if sign > 0 else -sums,
-        tags=[tag["S"] for tag in row.get("tags", {}).get("L", ())],
+        tags=tags_in(row),
     )
 
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.aws import dead_letter_queue, task_queues, task_store
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
+from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
@@ -181,6 +182,7 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
                 attempt=task.attempt,
                 status=task.status,
                 code=ATTEMPTS_EXHAUSTED.code,
+                **logged(task.labels),
             )
     dead_letters.hide(handles, 0)
     return buried

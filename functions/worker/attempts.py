@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from schedule import Program
+from tasks.labels import logged
 from tasks.options import Options
 from tasks.task import epoch_ms, utc_now
 
@@ -43,6 +44,7 @@ class Attempt:
             "attempt": task.attempt,
             "shots": task.shots,
             "owner": task.owner,
+            **(logged(task.labels) if task.name or task.tags else {}),
             # The clocks of SQS and of this machine differ a little.
             "queue_ms": max(0, epoch_ms(utc_now()) - int(about["SentTimestamp"])),
         }

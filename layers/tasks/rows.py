@@ -13,6 +13,7 @@
 | bindings                         | for a sweep: how many circuits it runs                                    |
 | dead                             | while the task has failed only because its message died: its `send_id`    |
 | unstarted                        | once an attempt was given back before it began; how many were             |
+| name; tags                       | where the sender gave them: labels.py                                     |
 | callback_url                     | where there is one; the notifier reads it from the table's stream         |
 | counted_seconds                  | always; what it counts for among its owner's open work: see open_work.py  |
 | expires_at                       | always; DynamoDB deletes the row then                                     |
@@ -63,6 +64,8 @@ LISTED = (
     "attempt",
     "error",
     "version",
+    "name",
+    "tags",
 )
 ALONE = (
     *LISTED,
@@ -135,6 +138,10 @@ class Rows:
         }
         if task.callback_url:
             row["callback_url"] = {"S": task.callback_url}
+        if task.name:
+            row["name"] = {"S": task.name}
+        if task.tags:
+            row["tags"] = {"L": [{"S": tag} for tag in task.tags]}
         if isinstance(inputs := task.options.get("inputs"), list):
             row["bindings"] = {"N": str(len(inputs))}
         if len(packed) <= INLINE_BYTES:
@@ -214,6 +221,8 @@ class Rows:
             outcome_bytes=_sent_bytes(stored) if stored else 0,
             error=json.loads(row["error"]["S"]) if "error" in row else None,
             bill=_bill_in(row),
+            name=row.get("name", {}).get("S"),
+            tags=tags_in(row),
         )
 
     def task_to_run(self, row: Row) -> Task:
@@ -282,6 +291,11 @@ def _bill_in(row: Row) -> dict[str, float]:
     if "billed_ms" not in row:
         return {}
     return {"billed_ms": int(row["billed_ms"]["N"]), "cost_usd": float(row["cost_usd"]["N"])}
+
+
+def tags_in(row: Row) -> tuple[str, ...]:
+    """Return a task's tags, in its sender's order."""
+    return tuple(tag["S"] for tag in row["tags"]["L"]) if "tags" in row else ()
 
 
 def failure(error: TaskError) -> AttributeValueTypeDef:

@@ -12,7 +12,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError, UnreadableTaskError
 from tasks.logs import Event, logger
-from tasks.rows import ALONE, LISTED, OPEN_SHARDS, ROW_VERSION, Rows, is_expired, key_of, only, version_of
+from tasks.rows import (
+    ALONE,
+    LISTED,
+    OPEN_SHARDS,
+    ROW_VERSION,
+    Rows,
+    is_expired,
+    key_of,
+    only,
+    tags_in,
+    version_of,
+)
 from tasks.task import Lane, Status, Task, epoch_ms, utc_now
 
 if TYPE_CHECKING:
@@ -26,7 +37,9 @@ if TYPE_CHECKING:
 
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
 OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
-MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of a status
+MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of more
+MAX_SEARCHED = 5_000  # rows that it may look at in search of the first
+_KEYS = 1_000  # of them in one Query
 _GET_BATCH = 100  # most keys in one BatchGetItem
 _GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
 # After a lease ran out; by then SQS has delivered a dead worker's message again, if it was hidden for the lease.
@@ -66,6 +79,28 @@ class Position:
 
     submitted_at: str
     task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tasks of a list are wanted: with one of `statuses`, this name, all of `tags`; what is empty is any."""
+
+    statuses: Collection[str] = ()
+    name: str = ""
+    tags: Collection[str] = ()
+
+    @property
+    def are_all(self) -> bool:
+        """Whether every task is."""
+        return not (self.statuses or self.name or self.tags)
+
+    def include(self, row: Row) -> bool:
+        """Return whether the row's task is."""
+        if self.statuses and row["status"]["S"] not in self.statuses:
+            return False
+        if self.name and row.get("name", {}).get("S") != self.name:
+            return False
+        return not self.tags or set(self.tags).issubset(tags_in(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,33 +156,38 @@ class TaskTable:
         owner: str,
         limit: int,
         *,
-        statuses: Collection[Status] = (),
+        wanted: Wanted = Wanted(),
         submitted_after: str = "",
         behind: Position | None = None,
     ) -> Page:
-        """Return the next tasks of an owner's list, newest first: at most `limit`, only those with one of `statuses`.
+        """Return the next tasks of an owner's list, newest first: at most `limit`, only those that are `wanted`.
 
-        A page may be shorter and yet have one following, where few tasks have the status. A task is in the list some
-        milliseconds after it was stored: indexes of DynamoDB follow their table.
+        A page may be shorter and yet have one following, where few tasks are wanted: it ends once MAX_LOOKED_AT rows
+        were looked at, or MAX_SEARCHED while none was found. A task is in the list some milliseconds after it was
+        stored: indexes of DynamoDB follow their table.
         """
         found: list[Task] = []
         looked_at = 0
         while True:
-            keys, more = self._positions(owner, submitted_after, behind, _GET_BATCH if statuses else limit - len(found))
-            # Consistent: a task that was read as ended is not pending in the list.
-            rows = self._rows_of([key.task_id for key in keys], LISTED, consistent=True)
-            for index, key in enumerate(keys):
-                behind = key
-                row = rows.get(key.task_id)  # None: expired a moment ago
-                if row is not None and (not statuses or row["status"]["S"] in statuses):
-                    found += self._readable([row])
-                if len(found) == limit:
-                    return Page(found, key if more or index + 1 < len(keys) else None)
-            looked_at += len(keys)
+            at_once = limit - len(found) if wanted.are_all else _KEYS if looked_at else _GET_BATCH
+            keys, more = self._positions(owner, submitted_after, behind, at_once)
+            for start in range(0, len(keys), _GET_BATCH):
+                some = keys[start : start + _GET_BATCH]
+                # Consistent: a task that was read as ended is not pending in the list. Far back tasks do not change.
+                consistent = looked_at < MAX_LOOKED_AT
+                rows = self._rows_of([key.task_id for key in some], LISTED, consistent=consistent)
+                for index, key in enumerate(some, start):
+                    row = rows.get(key.task_id)  # None: expired a moment ago
+                    if row is not None and wanted.include(row):
+                        found += self._readable([row])
+                    if len(found) == limit:
+                        return Page(found, key if more or index + 1 < len(keys) else None)
+                looked_at += len(some)
+                behind = some[-1]
+                if looked_at >= (MAX_LOOKED_AT if found else MAX_SEARCHED):
+                    return Page(found, behind if more or behind is not keys[-1] else None)
             if not more:
                 return Page(found, None)
-            if looked_at >= MAX_LOOKED_AT:
-                return Page(found, behind)
 
     def _positions(
         self, owner: str, submitted_after: str, behind: Position | None, limit: int

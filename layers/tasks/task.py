@@ -94,12 +94,20 @@ class Task:
     outcome_bytes: int = 0
     error: Mapping[str, Any] | None = None
     bill: Mapping[str, float] = field(default_factory=dict)
+    name: str | None = None  # it and the tags as labels.py has them
+    tags: Sequence[str] = ()
     callback_url: str | None = None  # called when the task ends; see callback_url.py
 
     @property
     def has_run(self) -> bool:
         """Whether an attempt before this one began to run, as far as anybody knows."""
         return self.attempt - 1 > self.unstarted
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The task's `name` and `tags`, where it has them."""
+        named: dict[str, Any] = {"name": self.name} if self.name else {}
+        return named | {"tags": list(self.tags)} if self.tags else named
 
     def evolve(self, **changes: Any) -> Task:  # noqa: ANN401 - the fields' own types
         """Return a copy with `changes` applied."""

@@ -98,14 +98,42 @@ def test_a_list_can_be_of_one_status(in_moto: Aws) -> None:
     }
 
 
-def test_a_rare_status_is_found_in_bounded_steps(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One page looks at so many rows and no more; the next goes on where it stopped."""
-    monkeypatch.setattr(table, "MAX_LOOKED_AT", 4)
-    monkeypatch.setattr(table, "_GET_BATCH", 2)
+def test_a_page_is_not_empty_while_a_task_matches(in_moto: Aws) -> None:
+    """One that is far back is found by one request, behind 600 others."""
     wanted = stored(in_moto, ending=Status.CANCELLED, submitted_at=at(1))
-    for second in range(2, 12):
+    for second in range(11, 17):
+        in_moto.store.submit_all([new_task(submitted_at=at(second)) for _ in range(100)])
+    assert pages({"status": "cancelled"}) == [[wanted]]
+
+
+def test_what_one_request_looks_at_is_bounded(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many rows in search of the first that matches, fewer in search of more; the next goes on where it stopped."""
+    monkeypatch.setattr(table, "MAX_LOOKED_AT", 4)
+    monkeypatch.setattr(table, "MAX_SEARCHED", 8)
+    monkeypatch.setattr(table, "_GET_BATCH", 2)
+    monkeypatch.setattr(table, "_KEYS", 4)
+    old, older = (stored(in_moto, ending=Status.CANCELLED, submitted_at=at(second)) for second in (4, 1))
+    for second in (2, 3, *range(5, 15)):
         stored(in_moto, submitted_at=at(second))
-    assert pages({"status": "cancelled"}) == [[], [], [wanted]]
+    new = stored(in_moto, ending=Status.CANCELLED, submitted_at=at(15))
+    assert pages({"status": "cancelled"}) == [[new], [old], [older]]
+    assert pages({"status": "failed"}) == [[], []]
+
+
+def test_a_list_can_be_of_a_name_and_of_tags(in_moto: Aws) -> None:
+    """The name whole, of tags all that are named; with a status too, and page by page."""
+    named = submit({"qc": BELL, "name": "run 7", "tags": ["chip 3", "calibration"]})
+    tagged = submit({"qc": BELL, "tags": ["calibration"]})
+    submit({"qc": BELL, "name": "run"})
+    assert pages({"name": "run 7"}) == [[named]]
+    assert sorted(pages({"tag": "calibration"})[0]) == sorted([named, tagged])
+    assert len(pages({"tag": "calibration", "limit": "1"})) == 2
+    assert pages({"tag": "calibration,chip 3"}) == [[named]]
+    assert pages({"tag": "chip"}) == [[]]
+    assert pages({"name": "run 7", "status": "failed"}) == [[]]
+    assert pages({"name": "run 7"}, api_key_id="bob") == [[]]
+    (listed,) = call("GET", "/tasks", query={"name": "run 7"})[2]["tasks"]
+    assert (listed["name"], listed["tags"]) == ("run 7", ["chip 3", "calibration"])
 
 
 def test_only_tasks_after_a_moment(in_moto: Aws) -> None:
@@ -141,6 +169,9 @@ def test_a_cursor_from_before_the_moment_has_nothing_following(in_moto: Aws) -> 
         ("submitted_after", "0001-01-01T00:00:00+14:00"),
         ("submitted_after", "9999-12-31T23:59:59-01:00"),
         ("cursor", "x" * 201),
+        ("name", ""),
+        ("name", "x" * 129),
+        ("tag", ""),
     ],
 )
 def test_a_wrong_query_is_refused_by_name(in_moto: Aws, name: str, value: str) -> None:

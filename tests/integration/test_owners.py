@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lambda_events import Context, http_event
+from test_notifier import Listening
 
+import usage
 from api import create_app, handler
 from simulated_aws import BELL
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 ROUTES = [(method.upper(), path) for path, methods in create_app().openapi()["paths"].items() for method in methods]
 OF_ONE_TASK = [(method, path) for method, path in ROUTES if "{task_id}" in path]
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-SECRETS = ("alices-correlation", "77777")  # a word and a number of hers that no other task has
+SECRETS = ("alices-correlation", "alices-name", "alices-tag", "77777")  # words and a number that no other task has
 
 
 def answer(method: str, path: str, key_id: str | None, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -37,7 +39,7 @@ def fixture_alices(in_moto: Aws) -> list[str]:
             "POST",
             "/tasks",
             "alice",
-            {"qc": BELL, "shots": 77_777},
+            {"qc": BELL, "shots": 77_777, "name": "alices-name", "tags": ["alices-tag"]},
             **{"X-Correlation-ID": "alices-correlation", "Idempotency-Key": f"key-{number}"},
         )
         assert status == 200, answered
@@ -46,6 +48,8 @@ def fixture_alices(in_moto: Aws) -> list[str]:
         in_moto.store.claim(task_id)
     ended = in_moto.stored(ids[2])
     in_moto.store.complete(ended, {"result": {"00": 77_777}})
+    usage.handler({"Records": Listening(in_moto).records()}, Context())
+    assert json.loads(answer("GET", "/usage", "alice")[1]["body"])["total"]["shots"] == 77_777
     return ids
 
 
@@ -91,7 +95,7 @@ def test_without_a_key_there_are_no_tasks(in_moto: Aws, alices: list[str], metho
     """Should one get past API Gateway, every route of tasks refuses it, and the others tell nothing."""
     before = in_moto.rows()
     status, answered = answer(method, path.replace("{task_id}", alices[0]), None, {"qc": BELL})
-    if re.match("/tasks|/callback-secret", path):
+    if re.match("/tasks|/callback-secret|/usage", path):
         assert (status, json.loads(answered["body"])["code"]) == (403, "invalid_api_key")
     assert not [secret for secret in (*alices, *SECRETS) if secret in json.dumps(answered)]
     assert in_moto.rows() == before
