@@ -67,6 +67,18 @@ FAULTS = {
         'Action: dynamodb:ListStreams, Resource: !Sub "${TasksTable.Arn}/stream/*"',
         r"template\.yaml:\d+: NotifierRole, dynamodb:ListStreams: it does not apply to",
     ),
+    "a reservation that a new account cannot make": (
+        "samconfig.toml",
+        '"DryRunReservedConcurrency=0"',
+        '"DryRunReservedConcurrency=2"',
+        r"samconfig\.toml:\d+: DryRunFunction\.ReservedConcurrentExecutions: 2 reserved; a new account",
+    ),
+    "defaults that no new account can have": (
+        "infra/release/account.py",
+        'fitting["LargeWorkerMemoryMB"] = str(NEW_ACCOUNT_MEMORY_MB)',
+        "pass",
+        r"infra/release/account\.py:\d+: LargeWorkerFunction\.MemorySize: 10240 MB; a new account has 3008",
+    ),
     "a workflow of another Python": (
         ".github/workflows/ci.yml",
         'with: { python-version: "3.13" }',
@@ -127,7 +139,7 @@ def test_what_sam_makes_of_the_template_is_linted(monkeypatch: pytest.MonkeyPatc
     assert "SqsManagedSseEnabled" in line  # where TaskQueue's properties begin
 
 
-QUICK = ("stacks", "deployment", "answers", "signing", "workflow")
+QUICK = ("stacks", "deployment", "new-account", "answers", "signing", "workflow")
 
 
 def test_nothing_that_aws_would_refuse_is_found() -> None:

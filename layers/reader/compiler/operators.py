@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from reader.budget import ANGLE, CHOICE
+from reader.budget import ANGLE, CHOICE, DIVIDED, MEASURED
 from reader.compiler.conversions import convert, need, truth, with_article
 from reader.compiler.logic import both, differ, either, negate
 from reader.compiler.machine import WIDE
@@ -223,6 +223,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
 
 def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0913 an operator and where it stands
     """Return arithmetic on measured bits, in as few scratch bits as its steps need at a time."""
+    m.budget.spend((DIVIDED if op in ("/", "%") else MEASURED) + (kind.width >> 4), at)
     mark = Scratch(m)
     value = measured_number(m, op, kind, left, right, at)
     return Value(value.type, mark.reuse(m, value.data)) if isinstance(value.data, tuple) else value

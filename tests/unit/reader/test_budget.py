@@ -46,6 +46,19 @@ def test_bindings_share_the_budget_of_their_request() -> None:
     assert len(list(check_each(ANGLES, bindings, budget=Budget(5 * alone.spent)))) == 10
 
 
+@pytest.mark.parametrize("statement", ["if (u == 3) { x q; }", "if (u < 3) { x q; }", "v = u / 3;"])
+@pytest.mark.parametrize("width", [8, 64])
+def test_operators_on_measured_numbers_count_for_what_they_cost(statement: str, width: int) -> None:
+    """Tens of microseconds for each binding, though one bit alone is measured; a search found a dozen counted."""
+    text = f"input float p; qubit q; bit c; uint[{width}] u; uint[{width}] v; c = measure q; u[0] = c;{statement * 100}"
+    spent = []
+    for bindings in (1, 11):
+        budget = Budget()
+        list(check_each(text, [{"p": 0.5}] * bindings, budget=budget))
+        spent.append(budget.spent)
+    assert (spent[1] - spent[0]) / 10 / 100 >= 22
+
+
 def test_what_is_refused_once_stays_refused() -> None:
     """An exhausted budget buys nothing more, however small."""
     budget = Budget(100)

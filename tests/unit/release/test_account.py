@@ -33,8 +33,8 @@ def key(state: str = "Enabled") -> dict[str, Any]:
 
 
 def environments(number: int) -> dict[str, Any]:
-    """Return how Lambda describes an account."""
-    return {"AccountLimit": {"ConcurrentExecutions": number}}
+    """Return how Lambda describes an account of which nothing is reserved."""
+    return {"AccountLimit": {"ConcurrentExecutions": number, "UnreservedConcurrentExecutions": number}}
 
 
 def stack(state: str) -> dict[str, Any]:
@@ -77,7 +77,8 @@ def fixture_ask(answers: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> 
     """Give a function that asks for a stack with these parameters and returns what was printed."""
 
     def ask(**given: str) -> str:
-        account.ask(Environment("dev", "stack", defaults_of(load()) | NOTHING_RESERVED | given))
+        given = NOTHING_RESERVED | given
+        account.ask(Environment("dev", "stack", defaults_of(load()) | given, given.keys()))
         return capsys.readouterr().out
 
     return ask
@@ -128,11 +129,48 @@ def test_what_would_fail_after_minutes_stops_it_at_once(
 
 
 def test_a_new_account_is_told_what_will_wait(answers: dict[str, Any], ask: Ask) -> None:
-    """With 10 environments and 3,008 MB, prod's sizes are too large; the deployment goes on."""
+    """With 10 environments and 3,008 MB, sizes that samconfig.toml names are too large; the deployment goes on."""
     answers["GetAccountSettings"] = environments(10)
-    printed = ask(WorkerMaximumConcurrency="50")
+    printed = ask(WorkerMaximumConcurrency="50", LargeWorkerMemoryMB="10240")
     assert "  ?    environments of functions" in printed
     assert "  ?    memory of a function" in printed
+
+
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "stacks", "fitting"),
+    [
+        (1000, 1000, [{}], {}),
+        (10, 10, [{}], {**NOTHING_RESERVED, "LargeWorkerMemoryMB": "3008", "MaxWaits": "4"}),
+        (200, 200, [{}], NOTHING_RESERVED),  # 100 and 2 are wanted
+        (300, 150, [{}], NOTHING_RESERVED),  # others have reserved the rest
+        (300, 198, [{"Parameters": [{"ParameterKey": "ApiReservedConcurrency", "ParameterValue": "102"}]}], {}),
+    ],
+)
+def test_defaults_that_an_account_is_too_small_for_give_way(
+    answers: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    limit: int,
+    unreserved: int,
+    stacks: list[dict[str, Any]],
+    fitting: dict[str, str],
+) -> None:
+    """And each is told; nothing of a grown account's does, whose own stack has reserved what it wants."""
+    counts = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+    answers["GetAccountSettings"] = {"AccountLimit": counts}
+    answers["DescribeStacks"] = {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", **stack} for stack in stacks]}
+    defaults = defaults_of(load())
+    assert account.ask(Environment("dev", "stack", defaults)).parameters == defaults | fitting
+    printed = capsys.readouterr().out
+    told = [line for line in printed.splitlines() if " in place of " in line]
+    assert sorted(line.split(":")[0] for line in told) == sorted(fitting)
+    assert "STOP" not in printed
+
+
+def test_what_samconfig_says_is_not_made_less(answers: dict[str, Any], ask: Ask) -> None:
+    """A deployment that cannot be what it was asked to be stops."""
+    answers["GetAccountSettings"] = environments(150)
+    with pytest.raises(ReleaseError, match="reserved for api and dry runs"):
+        ask(ApiReservedConcurrency="60")
 
 
 def test_devs_defaults_fit_a_new_account() -> None:

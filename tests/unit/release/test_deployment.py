@@ -70,7 +70,7 @@ def fixture_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Aws:
     monkeypatch.setattr(package, "BUILD", tmp_path)
     monkeypatch.setattr(package, "run", aws.run)
     monkeypatch.setattr(package.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(account, "ask", lambda _: None)
+    monkeypatch.setattr(account, "ask", lambda environment: environment)
     monkeypatch.setattr(deployment, "deployed_parameters", lambda _: dict(aws.stack))
     monkeypatch.setattr(deployment, "image_of", lambda *_: aws.image)
     monkeypatch.setattr(deployment, "describe", lambda _: deployment.Stack("url", "key", {}))
