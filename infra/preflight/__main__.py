@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from preflight import build, calls, limits, lint, names, rehearsal, roles, signing, workflow
+from preflight import build, calls, limits, lint, names, new_account, rehearsal, roles, signing, workflow
 from preflight.stacks import VARIANTS, stack
 from release.package import ReleaseError
 
@@ -29,6 +29,7 @@ def stacks() -> Iterator[Finding]:
 CHECKS: Mapping[str, Callable[[], Iterator[Finding]]] = {
     "stacks": stacks,
     "deployment": rehearsal.check,
+    "new-account": new_account.check,
     "answers": limits.answers,
     "signing": signing.check,
     "workflow": workflow.check,

@@ -56,7 +56,7 @@ class Rehearsal:
                 (package, "run", lambda *words: self._run(build / "build", *words)),
                 (package, "subprocess", SimpleNamespace(run=self._docker)),
                 (shutil, "which", lambda tool: tool),
-                (account, "ask", lambda _: None),
+                (account, "ask", lambda environment: environment),
                 (deployment, "deployed_parameters", lambda _: dict(self.stack)),
                 (deployment, "image_of", lambda *_: self.image),
                 (deployment, "describe", lambda _: deployment.Stack("url", "key", {})),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NEW_ACCOUNT_ENVIRONMENTS = 10
 NEW_ACCOUNT_MEMORY_MB = 3008
 UNRESERVED = 100  # which Lambda keeps for functions without a reservation; a new account's 10 in full
+RESERVATIONS = ("ApiReservedConcurrency", "DryRunReservedConcurrency")
 FARGATE_VCPUS = ("fargate", "L-3032A538")  # service and quota code of "Fargate On-Demand vCPU resource count"
 TEMPLATE_BYTES = 51_200  # most that validate-template takes in the call (CloudFormation user guide, quotas)
 LEFT_OUT = {"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"}  # long, and nothing refers to them
@@ -40,22 +41,72 @@ class Answer:
     stops: bool = True
 
 
-def ask(environment: Environment) -> None:
-    """Print what the account has beside what the environment needs; raises ReleaseError when it cannot be deployed."""
+def ask(environment: Environment) -> Environment:
+    """Print what the account has beside what the environment needs; return it as it is to be deployed.
+
+    In a small account that is with less than the template's defaults. Raises ReleaseError when it cannot be deployed.
+    """
     session = boto3.session.Session()
     try:
         caller = session.client("sts").get_caller_identity()
     except (ClientError, BotoCoreError) as error:
         raise ReleaseError(f"AWS does not answer: {error}\nSet AWS_PROFILE and AWS_REGION.") from error
     print(f"{environment.stack} in account {caller['Account']}, region {session.region_name}:")
+    wanted, environment = environment, fitted_to_account(environment, session)
     answers = [answer for question in QUESTIONS for answer in asked(question, environment, session)]
     for answer in answers:
         state = "ok" if not answer.remedy else "STOP" if answer.stops else "?"
         print(f"  {state:5}{answer.subject:34}{answer.needed:>16}  {answer.there}")
     if remedies := [f"{answer.subject}: {answer.remedy}" for answer in answers if answer.remedy]:
         print("\n".join(remedies))
+    for name, value in environment.parameters.items():
+        if value != (default := wanted.parameters[name]):
+            print(f"{name}: {value} in place of {default}, for which this account is too small.")
     if short := [answer.subject for answer in answers if answer.remedy and answer.stops]:
         raise ReleaseError(f"Nothing was built or deployed: {', '.join(short)}.")
+    return environment
+
+
+def fitted_to_account(environment: Environment, session: Any) -> Environment:  # noqa: ANN401 - boto3's session
+    """Return the environment fitted to what Lambda says of the account; as it is where Lambda may not be asked."""
+    try:
+        return fitted(environment, *concurrency(environment, session))
+    except (ClientError, BotoCoreError):
+        return environment  # the questions say why
+
+
+def concurrency(environment: Environment, session: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Return how many environments of functions the account has, and how many of them the stack may reserve.
+
+    What the stack has reserved already is its own; what others have is not.
+    """
+    limits = session.client("lambda").get_account_settings()["AccountLimit"]
+    try:
+        (stack,) = session.client("cloudformation").describe_stacks(StackName=environment.stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        stack = {}  # there is none yet
+    own = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    reserved = sum(int(own.get(name, "0")) for name in RESERVATIONS)
+    return limits["ConcurrentExecutions"], max(0, limits["UnreservedConcurrentExecutions"] + reserved - UNRESERVED)
+
+
+def fitted(environment: Environment, limit: int, free: int) -> Environment:
+    """Return the environment with as much as an account has in place of the template's defaults, where they are more.
+
+    `limit` is how many environments of functions it has, `free` how many of them may be reserved. What samconfig.toml
+    says itself stays: a deployment does not do less than it was asked for in silence.
+    """
+    fitting: dict[str, str] = {}
+    if sum(int(environment.parameters[name]) for name in RESERVATIONS) > free:
+        fitting |= dict.fromkeys(RESERVATIONS, "0")
+    if limit <= NEW_ACCOUNT_ENVIRONMENTS:
+        fitting["LargeWorkerMemoryMB"] = str(NEW_ACCOUNT_MEMORY_MB)
+    if int(environment.parameters["MaxWaits"]) >= limit:  # each wait keeps one busy, and not only those who wait ask
+        fitting["MaxWaits"] = str(limit * 2 // 5)
+    defaults = {name: value for name, value in fitting.items() if name not in environment.given}
+    return replace(environment, parameters={**environment.parameters, **defaults})
 
 
 def asked(
@@ -124,16 +175,14 @@ def without_texts(part: Any) -> Any:  # noqa: ANN401 - any part of a template
 
 def environments_of_functions(environment: Environment, session: Any) -> Iterator[Answer]:  # noqa: ANN401
     """Compare the environments that event sources may start, what is reserved, and the memory, with the account's."""
-    limit = session.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    limit, free = concurrency(environment, session)
     needed = most_environments(load(), environment.parameters)
     raising = "ask for more in Service Quotas (AWS Lambda, Concurrent executions), or lower"
     remedy = "" if needed <= limit else f"functions will wait for each other; {raising} the maximum concurrencies."
     yield Answer("environments of functions", str(needed), str(limit), remedy, stops=False)
-    reservations = ("ApiReservedConcurrency", "DryRunReservedConcurrency")
-    if reserved := sum(int(environment.parameters[name]) for name in reservations):
-        free = max(0, limit - UNRESERVED)
+    if reserved := sum(int(environment.parameters[name]) for name in RESERVATIONS):
         remedy = (
-            "" if reserved <= free else f"Lambda refuses to reserve so many; {raising} {' and '.join(reservations)}."
+            "" if reserved <= free else f"Lambda refuses to reserve so many; {raising} {' and '.join(RESERVATIONS)}."
         )
         yield Answer("reserved for api and dry runs", str(reserved), str(free), remedy)
     memory = max(int(environment.parameters[name]) for name in ("WorkerMemoryMB", "LargeWorkerMemoryMB"))

@@ -34,10 +34,10 @@ class Stack:
 def deploy(name: str) -> Stack:
     """Build everything, deploy samconfig.toml's environment `name`, and try the stack's address."""
     environment = read_environment(name)
-    parameters = dict(environment.parameters)
     package.require("docker")
     if "AWS_ENDPOINT_URL" not in os.environ:
-        account.ask(environment)
+        environment = account.ask(environment)
+    parameters = dict(environment.parameters)
     package.build("--parameter-overrides", *overrides(parameters))  # which say for what processor
     own_image = parameters["LargeJobImage"]
     if environment.jobs and not own_image:

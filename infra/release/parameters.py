@@ -13,18 +13,22 @@ from local.translate import ROOT, load
 from release.package import ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 SAMCONFIG = ROOT / "samconfig.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One of samconfig.toml's environments: its stack's name, and the value of each of the template's parameters."""
+    """One of samconfig.toml's environments: its stack's name, and the value of each of the template's parameters.
+
+    `given` are those that it names itself; the others have the template's defaults.
+    """
 
     name: str
     stack: str
     parameters: Mapping[str, str]
+    given: Collection[str] = ()
 
     @property
     def jobs(self) -> bool:
@@ -42,7 +46,7 @@ def environment(name: str) -> Environment:
     defaults = defaults_of(load())
     if unknown := sorted(set(given) - set(defaults)):
         raise ReleaseError(f"samconfig.toml, {name}: template.yaml has no parameter {', '.join(unknown)}.")
-    return Environment(name, options["stack_name"], defaults | given)
+    return Environment(name, options["stack_name"], defaults | given, given.keys())
 
 
 def defaults_of(template: Mapping[str, Any]) -> dict[str, str]:
