@@ -102,12 +102,16 @@ _INCLUDES = ("stdgates.inc", "qelib1.inc")
 class Outcomes:
     """The probability of every key, and how much probability belongs to runs that were not followed to their end.
 
-    `values` are the means of the observables over the states that the runs end in.
+    `values` are the means of the observables over the states that the runs end in, `density` is the mean of the states
+    themselves. `state` is the one of a program that has one run, its phase included. Qubit 0 is the lowest bit of an
+    index. Both are None where they were not asked for.
     """
 
     probabilities: dict[str, float]
     lost: float
     values: tuple[float, ...] = ()
+    density: Matrix | None = None
+    state: Matrix | None = None
 
 
 def distribution(text: str, inputs: dict[str, Any] | None = None) -> dict[str, float]:
@@ -125,11 +129,12 @@ def explore(  # noqa: C901 - one loop and what its runs come to
     tolerance: float = 1e-9,
     noise: Noise | None = None,
     observables: Sequence[Sequence[tuple[str, float]]] = (),
+    states: bool = False,
 ) -> Outcomes:
     """Return the outcomes, following runs until at most `tolerance` of probability is left.
 
     With `noise` or `observables` over mixed states, on which resets part no runs. Observables are Pauli sums; with
-    them a program need not measure.
+    them a program need not measure, nor with `states`, which asks for the states that runs end in.
     """
     mixed = (noise or Noise()) if noise or observables else None
     try:
@@ -163,14 +168,16 @@ def explore(  # noqa: C901 - one loop and what its runs come to
     unassigned = sorted({qubit for run in finished for qubit in run.unassigned})
     probabilities: dict[str, float] = {}
     values = [0.0] * len(observables)
+    density = sum(run.probability * run.state.density() for run in finished) if states else None
+    state = finished[0].state.vector() if states and mixed is None and len(finished) == 1 else None  # type: ignore[union-attr]
     for run in finished:
-        if not observables or unassigned or output_names(program):
+        if not (observables or states) or unassigned or output_names(program):
             key = run.key(unassigned)
             probabilities[key] = probabilities.get(key, 0.0) + run.probability
         for index, terms in enumerate(observables):
             assert isinstance(run.state, MixedState)
             values[index] += run.probability * sum(factor * run.state.expectation(pauli) for pauli, factor in terms)
-    return Outcomes(probabilities, lost, tuple(values))
+    return Outcomes(probabilities, lost, tuple(values), density, state)
 
 
 class _Break(Exception):  # noqa: N818 - these four are jumps, not errors

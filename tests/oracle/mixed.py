@@ -103,6 +103,12 @@ class MixedState:
             tensor = apply_matrix(letters[letter].astype(complex), tensor, (qubit,))
         return self._trace(tensor)
 
+    def density(self) -> Matrix:
+        """Return the matrix, qubit 0 the lowest bit of an index."""
+        side = 1 << self.width
+        rows, columns = reversed(range(self.width)), reversed(range(self.width, 2 * self.width))
+        return self._tensor.transpose([*rows, *columns]).reshape(side, side)
+
     def _both_sides(self, matrix: Matrix, qubits: tuple[int, ...]) -> Matrix:
         left = apply_matrix(matrix, self._tensor, qubits)
         return apply_matrix(matrix.conj(), left, tuple(self.width + qubit for qubit in qubits))

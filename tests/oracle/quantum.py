@@ -100,6 +100,14 @@ class State:
         kept[part] = self._tensor[part]
         self._tensor = kept / np.linalg.norm(kept)
 
+    def vector(self) -> Matrix:
+        """Return the amplitudes, qubit 0 the lowest bit of an index."""
+        return self._tensor.transpose().reshape(-1)
+
+    def density(self) -> Matrix:
+        """Return the projector onto the state."""
+        return np.outer(self.vector(), self.vector().conj())
+
 
 class Unitary:
     """The matrix of a gate under construction, one axis per qubit argument; like a State without measurement."""
