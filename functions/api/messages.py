@@ -11,6 +11,7 @@ from pydantic import (
     JsonValue,
 )
 
+from result_messages import ExpectationValue, ResultBody
 from tasks import prices
 from tasks.errors import ErrorCode
 
@@ -102,6 +103,9 @@ class EstimateBody(BaseModel):
             )
         ),
     ]
+    result_bytes: Annotated[
+        int | None, Field(description="The numbers of `results`, 8 bytes each, of all bindings; absent without it.")
+    ] = None
     notes: Annotated[
         list[str] | None, Field(description="Parts of the program that have no effect here, or are probably mistakes.")
     ] = None
@@ -138,13 +142,6 @@ class BatchEstimateBody(BaseModel):
     message: Literal["Nothing was submitted."] = "Nothing was submitted."
     tasks: list[EstimateInBatch | ForeseenFailureInBatch]
     correlation_id: str
-
-
-class ExpectationValue(BaseModel):
-    """The value of an observable and its standard error, which is 0 for an exact value."""
-
-    value: float
-    standard_error: float
 
 
 class _TaskFacts(BaseModel):
@@ -231,6 +228,10 @@ class TaskBody(_TaskFacts):
     expectation_values: Annotated[
         list[ExpectationValue] | list[list[ExpectationValue]] | None,
         Field(description="One for each observable; for a sweep, a list of such lists."),
+    ] = None
+    results: Annotated[
+        list[ResultBody] | list[list[ResultBody]] | None,
+        Field(description="An entry for each of the requested `results`, in order; for a sweep, a list of such lists."),
     ] = None
     execution: Annotated[
         dict[str, Any] | None,

@@ -18,6 +18,7 @@ from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.options import refuse_unrunnable
+from tasks.results import check_results
 from tasks.settings import settings
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
 
@@ -72,7 +73,7 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         submitted_at=now,
         correlation_id=correlation_id,
         circuit=body.qc,
-        shots=body.shots,
+        shots=options.shots,
         options={name: value for name, value in options.as_dict().items() if name != "shots"},
         lane=lane_of(seconds),
         estimated_seconds=seconds,
@@ -177,12 +178,14 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
     """Return the size of a circuit, for a sweep the largest; raises the TaskError that the task would end in."""
     refuse_unrunnable(options)
     sizes = []
-    checked = reader.check_each(qc, options.bindings, counted=not options.observables, budget=budget)
+    checked = reader.check_each(qc, options.bindings, counted=options.counted, budget=budget)
     for index in range(len(options.bindings)):
         try:
             sizes.append(next(checked))
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
+    if options.results is not None:
+        check_results(options.results, [size.num_qubits for size in sizes], options.shots)
     notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))
     return max(sizes)._replace(notes=notes)
 

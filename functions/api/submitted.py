@@ -17,14 +17,25 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from tasks.labels import MAX_NAME as MAX_TASK_NAME
 from tasks.labels import MAX_TAG, MAX_TAGS, check_name, check_tags
-from tasks.limits import MAX_BINDINGS, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
+from tasks.limits import (
+    MAX_AMPLITUDES,
+    MAX_ARRAY_BYTES,
+    MAX_BINDINGS,
+    MAX_OBSERVABLES,
+    MAX_RESULTS,
+    MAX_SHOTS,
+    MAX_SWEEP_SHOTS,
+    MAX_TERMS,
+)
 from tasks.options import MAX_SEED, Method, Options, Precision
+from tasks.results import SAMPLED, ResultType
 from tasks.submissions import MAX_TASKS_AT_ONCE
 
 MAX_KEY = 255  # characters of an idempotency key
@@ -116,13 +127,71 @@ PauliSum = Annotated[
 ]
 
 
+class Result(_Strict):
+    """One result to compute: its type, and what that takes."""
+
+    type: ResultType
+    qubits: Annotated[
+        list[Annotated[StrictInt, Field(ge=0)]] | None,
+        Field(min_length=1, description="Of probabilities and a density matrix: the qubits; by default all."),
+    ] = None
+    states: Annotated[
+        Annotated[list[Annotated[str, Field(pattern="^[01]+$")]], _at_most(MAX_AMPLITUDES, "states")] | None,
+        Field(min_length=1, description="Of amplitudes: the basis states, a bit for every qubit."),
+    ] = None
+    observable: Annotated[
+        PauliSum | None, Field(description="Of an expectation value and of samples: the Pauli sum.")
+    ] = None
+    variance: Annotated[
+        StrictBool, Field(description="Of an expectation value: also the variance of the observable.")
+    ] = False
+
+
+def _enough_shots(shots: int, info: ValidationInfo) -> int:
+    """Refuse 0 shots where anything is sampled; `results` has been validated before."""
+    if not shots:
+        results = info.data.get("results", ()) or ("counts",)
+        kinds = [each.type if isinstance(each, Result) else each for each in results]
+        if sampled := [kind for kind in kinds if kind in SAMPLED]:
+            raise PydanticCustomError("too_few_shots", "0 shots give no {result}", {"result": str(sampled[0])})
+    return shots
+
+
 class TaskRequest(_Strict):
     """A circuit and how to run it. `tasks.options.Options`, which the worker uses too, checks the options."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"qc": BELL, "shots": 1024, "seed": 7}]})
 
     qc: Annotated[StrictStr, Field(description="The circuit: an OpenQASM 3 or 2 program.")]
-    shots: Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="The number of times to run the circuit.")] = 1024
+    results: Annotated[
+        Annotated[list[ResultType | Result], Field(min_length=1, fail_fast=True), _at_most(MAX_RESULTS, "results")]
+        | None,
+        Field(
+            description=(
+                "What to compute, by default counts alone; the task's `results` has an entry for each, in the same "
+                "order. All but counts and samples are exact, of the state that the program leaves before its final "
+                "measurements; where it measures or resets on the way, or noise acts on gates, that is the mixture, "
+                "which has no statevector and no amplitudes. Readout errors are in it as far as the program acts on "
+                "what was read. Qubits are numbered from 0 over all registers in the order of their declaration. As in "
+                "Qiskit, the qubit with the lowest number, or the first of `qubits`, is the lowest bit of an index "
+                f"and the rightmost letter of a string. All numbers of a task take at most {MAX_ARRAY_BYTES:,} bytes, "
+                "8 each: 20 qubits of a statevector, 21 of probabilities, 10 of a density matrix."
+            ),
+            examples=[["counts", {"type": "probabilities", "qubits": [0, 1]}], ["statevector"]],
+        ),
+    ] = None
+    shots: Annotated[
+        StrictInt,
+        Field(
+            ge=0,
+            le=MAX_SHOTS,
+            description=(
+                "The number of times to run the circuit: at least 1, but 0 (and that by default) where `results` has "
+                "nothing that is sampled."
+            ),
+        ),
+        AfterValidator(_enough_shots),
+    ] = 1024
     seed: Annotated[
         StrictInt | None,
         Field(ge=0, le=MAX_SEED, description="Makes the counts reproducible; drawn at random if omitted."),
@@ -201,6 +270,10 @@ class TaskRequest(_Strict):
         given = {name: getattr(self, name) for name in self.model_fields_set - others}
         if self.noise is not None:
             given["noise"] = self.noise.model_dump()
+        if self.results is not None:
+            given["results"] = [
+                each.model_dump(exclude_unset=True) if isinstance(each, Result) else each for each in self.results
+            ]
         self._options = Options.from_dict(given)  # its ValueError explains which fields do not fit together
         return self
 

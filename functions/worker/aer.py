@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import qiskit
 import qiskit_aer
@@ -40,7 +40,7 @@ except ImportError:
     aer_controller_execute = None
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from admission import Budget, Plan
     from circuit_stats import CircuitStats
     from reader.operations import Compiled
-    from tasks.options import Noise, Options, PauliSum
+    from tasks.observables import PauliSum
+    from tasks.options import Noise, Options
 
 NAME = "qiskit-aer"
 VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
@@ -67,19 +68,33 @@ _CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap",
 _NO_CONDITION = -1
 
 
+class Save(NamedTuple):
+    """What to keep of the state at the end: a type of result, and its qubits, basis states or Pauli sum."""
+
+    label: str
+    kind: str
+    argument: Any
+
+
 class _AerRefusedError(Exception):
     """Aer did not run a circuit, for another reason than memory."""
 
 
 def run(  # noqa: PLR0913 - a plan and what it is for
-    program: Compiled, stats: CircuitStats, options: Options, budget: Budget, plan: Plan, threads: int
+    program: Compiled,
+    stats: CircuitStats,
+    options: Options,
+    budget: Budget,
+    plan: Plan,
+    threads: int,
+    saves: Sequence[Save] = (),
 ) -> tuple[dict[str, Any], QuantumCircuit]:
     """Run a program by an admitted plan; return the run's data under Aer's names, and the circuit that ran.
 
-    The outcomes in the data are hexadecimal numbers whose bit i is the circuit's classical bit i. What Aer cannot run
-    with its shortcuts, it runs without.
+    The outcomes in the data are hexadecimal numbers whose bit i is the circuit's classical bit i; what `saves` ask for
+    is under their labels. What Aer cannot run with its shortcuts, it runs without.
     """
-    circuit = _prepare(Builder(program).build(), stats, options, plan)
+    circuit = _prepare(Builder(program).build(), stats, options, plan, saves)
     settings: dict[str, Any] = {
         "shots": options.shots,
         "seed_simulator": options.seed,
@@ -132,7 +147,9 @@ def end_threads() -> None:
 # ------------------------------------------------------------------ circuits
 
 
-def _prepare(circuit: QuantumCircuit, stats: CircuitStats, options: Options, plan: Plan) -> QuantumCircuit:
+def _prepare(
+    circuit: QuantumCircuit, stats: CircuitStats, options: Options, plan: Plan, saves: Sequence[Save]
+) -> QuantumCircuit:
     """Leave out dead measurements, translate what the method cannot take, put the observables before the final ones.
 
     Where Aer samples the outcomes of one state, a bit that several measurements write collects all their readout
@@ -145,6 +162,8 @@ def _prepare(circuit: QuantumCircuit, stats: CircuitStats, options: Options, pla
         circuit = _insert_observables(circuit, stats, options)
     else:
         circuit = without(circuit, stats.dead_measurements)
+    for save in saves:
+        _insert_save(circuit, save)
     if options.noise is not None and "store" in stats.names:
         circuit = with_last_bit_measured(circuit)
     noise = options.noise
@@ -169,6 +188,22 @@ def _insert_observables(circuit: QuantumCircuit, stats: CircuitStats, options: O
     for index in sorted(stats.final_measurements):
         body.append(circuit.data[index])
     return body
+
+
+def _insert_save(circuit: QuantumCircuit, save: Save) -> None:
+    """Save something of the state that a circuit of gates alone ends in."""
+    label, kind, argument = save
+    if kind == "probabilities":
+        circuit.save_probabilities(list(argument), label=label)
+    elif kind == "density_matrix":
+        circuit.save_density_matrix(list(argument), label=label)
+    elif kind == "amplitudes":
+        circuit.save_amplitudes(list(argument), label=label)
+    elif kind == "statevector":
+        circuit.save_statevector(label=label)
+    else:
+        operator, qubits = _restrict(argument)
+        circuit.save_expectation_value(operator, qubits, label=label)
 
 
 def _restrict(terms: PauliSum) -> tuple[SparsePauliOp, list[int]]:

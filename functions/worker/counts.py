@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+NUMBER_BYTES = 25  # of JSON at most, for a number of 8 bytes
 _WORD = 8  # bytes that sort as one number
 
 
@@ -97,12 +98,12 @@ def count(outcomes: Outcomes, outputs: Sequence[Output]) -> dict[str, int]:
     return dict(zip(keys(distinct.rows, outputs), distinct.times.tolist(), strict=True))
 
 
-def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES) -> int:
-    """Return the bytes of an outcome: `shots` lines of memory and `keys` counts of `width` bits.
+def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES, array_bytes: int = 0) -> int:
+    """Return the bytes of an outcome: `shots` lines of memory and `keys` counts of `width` bits, and arrays' numbers.
 
     Raises TaskError when they are more than `room`: no store could take them, beside what the same sweep has already.
     """
-    size = keys * (width + 12) + shots * (width + 3)
+    size = keys * (width + 12) + shots * (width + 3) + array_bytes // 8 * NUMBER_BYTES
     if size > room:
         size += MAX_RESULT_BYTES - room
         raise TaskError(

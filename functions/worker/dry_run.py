@@ -73,6 +73,7 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
         "shots": options.shots,
         "estimated_seconds": float(f"{seconds:.3g}"),
         "memory_bytes": max(facts["memory_bytes"] for facts in each),
+        **({"result_bytes": sum(facts["result_bytes"] for facts in each)} if "result_bytes" in each[0] else {}),
         "cost_usd": bill(seconds * 1000, limits.memory_mb)["cost_usd"],
         **({"notes": notes} if notes else {}),
         **({"reduced": each[0]["reduced"]} if len(each) == 1 and "reduced" in each[0] else {}),

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from admission import Budget
     from reader.operations import Compiled, Store
-    from tasks.options import Options, PauliSum
+    from tasks.observables import PauliSum
+    from tasks.options import Options
 
 # Up to here a circuit's state is so small that Aer runs it in less time than it takes to reduce it.
 NARROW = 14
@@ -124,7 +125,7 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
         check_budget(piece.plan, budget, "Use fewer qubits or gates.")
         return Route([piece])
     if options.observables and options.method == Method.AUTOMATIC and not noise.on_gates:
-        observed = _observed(program, stats, options, budget)
+        observed = observe(program, stats, options, budget)
         if observed is not None:
             return observed
     if options.method == Method.STABILIZER and not options.observables:
@@ -143,7 +144,7 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
     return route
 
 
-def _observed(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route | None:
+def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route | None:
     """Return a route for observables taken by stabilizers or on light cones, None where neither applies."""
     if stats.mid_circuit or options.precision != "double":
         return None

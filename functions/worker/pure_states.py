@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from circuit_stats import CircuitStats
     from counts import Outcomes
     from reader.operations import Compiled, Operation
-    from tasks.options import Options, PauliSum
+    from tasks.observables import PauliSum
+    from tasks.options import Options
 
 Array = np.ndarray[Any, Any]
 

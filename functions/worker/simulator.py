@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 import aer
+import exact
+import observable_samples
 import pure_states
 import reader
 import stim_engine
@@ -27,6 +29,7 @@ from reader.operations import cells_read
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options
+from tasks.results import ResultType, check_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +45,7 @@ VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 
 def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
-    """Read and run one program: `{"result": counts, "execution": {...}, "memory"?, "expectation_values"?}`.
+    """Read and run one program: `{"result": counts, "execution": {...}, "memory"?, "expectation_values"?, "results"?}`.
 
     A sweep runs it once for each binding of its inputs: see `_swept` for its outcome. Raises TaskError for what will
     fail again in the same way, and admission's NeedsAloneError and NeedsTimeError.
@@ -51,7 +54,7 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     outcomes: list[dict[str, Any]] = []
     room = MAX_RESULT_BYTES
-    programs = reader.compile_each(qc, options.bindings, counted=not options.observables)
+    programs = reader.compile_each(qc, options.bindings, counted=options.counted)
     group: list[Compiled] = []
     last = len(options.bindings) - 1
     for index in range(last + 1):
@@ -95,7 +98,8 @@ def _run_group(  # noqa: PLR0913 - the state of a sweep
     _check_observables(options, stats)
     found: list[pure_states.Found] = []
     route = None
-    if pure_states.fits(programs[0], stats, options) and not budget.dry_run:
+    sampled = options.results is None or options.counted
+    if sampled and pure_states.fits(programs[0], stats, options) and not budget.dry_run:
         route = choose(programs[0], stats, each[0], budget)
         found = pure_states.run(programs, stats, each[0], [one.seed or 0 for one in each])
     for index, (program, of_binding) in enumerate(zip(programs, each, strict=True)):
@@ -159,6 +163,8 @@ def run(
 
     Return the outcome and the bytes it takes; of a dry run, which ends before any engine, its estimates in `execution`.
     """
+    if options.results is not None:
+        return _run_results(program, options, budget, room, known)
     stats = known.stats if known else read_stats(program)
     route = known.route if known else choose(program, stats, options, budget)
     if not stats.clbits and not options.observables:
@@ -170,27 +176,10 @@ def run(
     per_shot = options.shots if options.memory else 0
     width = sum(len(output.cells) for output in program.outputs)
     check_size(per_shot, 1, width, room)
-    execution: dict[str, Any] = {
-        "engine": route.engine,
-        "method": route.method,
-        "num_qubits": stats.num_qubits,
-        "depth": stats.depth,
-        "gates": stats.gates,
-        "seed": options.seed,
-        "simulator": route.engine,
-        "versions": route.versions,
-    }
-    if route.reduced:
-        execution["reduced"] = route.reduced
-    if program.notes:
-        execution["notes"] = list(program.notes)
+    execution = _execution(program, stats, options, route)
     if budget.dry_run:
-        estimates = {
-            "num_clbits": stats.clbits,
-            "estimated_seconds": route.seconds(budget),
-            "memory_bytes": route.bytes,
-        }
-        return {"result": {}, "execution": execution | estimates}, 0
+        estimates = {"estimated_seconds": route.seconds(budget), "memory_bytes": route.bytes}
+        return {"result": {}, "execution": execution | {"num_clbits": stats.clbits} | estimates}, 0
     outcome: dict[str, Any] = {"result": {}, "execution": execution}
     if known:
         outcome |= _shown(known.found.outcomes, program, options, room) if stats.final_measurements else {}
@@ -205,6 +194,87 @@ def run(
         outcome |= _shown(_outcomes(program, route, options, budget), program, options, room)
     size = check_size(per_shot, len(outcome["result"]), width, room)
     return outcome, size + VALUE_BYTES * len(options.observables or ())
+
+
+def _execution(program: Compiled, stats: CircuitStats, options: Options, route: Route | exact.Choice) -> dict[str, Any]:
+    """Return what `execution` has of any run."""
+    execution: dict[str, Any] = {
+        "engine": route.engine,
+        "method": route.method,
+        "num_qubits": stats.num_qubits,
+        "depth": stats.depth,
+        "gates": stats.gates,
+        "seed": options.seed,
+        "simulator": route.engine,
+        "versions": route.versions,
+    }
+    if route.reduced:
+        execution["reduced"] = route.reduced
+    if program.notes:
+        execution["notes"] = list(program.notes)
+    return execution
+
+
+def _run_results(
+    program: Compiled, options: Options, budget: Budget, room: int, known: Known | None
+) -> tuple[dict[str, Any], int]:
+    """Do as `run` does for a request that names its results: counts and samples as ever, the others exactly."""
+    requests = options.results or ()
+    stats = known.stats if known else read_stats(program)
+    array_bytes = check_results(requests, [stats.num_qubits], options.shots)
+    size = check_size(0, 0, 0, room, array_bytes)
+    choice = exact.choose(program, stats, options, budget)
+    execution = _execution(program, stats, options, choice)
+    outcome: dict[str, Any] = {"result": {}}
+    if budget.dry_run:
+        execution["num_clbits"] = stats.clbits
+        execution |= {"estimated_seconds": choice.seconds(budget), "memory_bytes": choice.bytes}
+    if options.counted:
+        outcome, counted = run(program, replace(options, results=None), budget, room - size, known)
+        size += counted
+        execution = _joined(execution, outcome["execution"])
+    entries = [] if budget.dry_run else choice.results(requests, stats.num_qubits, budget)
+    for index, request in enumerate(requests):
+        if request.type == ResultType.SAMPLES:
+            sampled, facts = _sample(program, stats, options, index, budget)
+            execution = _joined(execution, facts)
+            if entries:
+                entries[index]["values"] = sampled
+    if budget.dry_run:
+        return {"result": {}, "execution": execution | {"result_bytes": array_bytes}}, 0
+    return outcome | {"execution": execution, "results": entries}, size
+
+
+def _sample(
+    program: Compiled, stats: CircuitStats, options: Options, index: int, budget: Budget
+) -> tuple[list[float], dict[str, Any]]:
+    """Return what each shot measures of the observable of a result, and the facts of the run, of a dry run alone."""
+    assert options.results is not None  # noqa: S101 - whose result it is
+    assert options.seed is not None  # noqa: S101 - `run` is given one
+    terms = options.results[index].observable or ()
+    measuring = observable_samples.measuring(exact.without_final(program, stats), terms)
+    # Neither the counts nor other samples may follow from these.
+    seed = int(np.random.SeedSequence((options.seed, 2, index)).generate_state(1, np.uint64)[0] >> 1)
+    options = replace(options, results=None, memory=False, seed=seed)
+    found = read_stats(measuring)
+    route = choose(measuring, found, options, budget)
+    facts = _execution(program, stats, options, route)
+    if budget.dry_run:
+        return [], facts | {"estimated_seconds": route.seconds(budget), "memory_bytes": route.bytes}
+    outcomes = _outcomes(measuring, route, options, budget).shots(np.random.default_rng((seed, 1)))
+    return observable_samples.values(outcomes.bits(len(measuring.outputs[0].cells)), terms), facts
+
+
+def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return the `execution` of two runs of one program: names of engines and methods of both, sums of time."""
+    joined = {**other, **one}
+    for name in ("engine", "method", "simulator"):
+        joined[name] = ", ".join(name for name in dict.fromkeys(f"{one[name]}, {other[name]}".split(", ")) if name)
+    joined["versions"] = one["versions"] | other["versions"]
+    if "estimated_seconds" in one:
+        joined["estimated_seconds"] = one["estimated_seconds"] + other["estimated_seconds"]
+        joined["memory_bytes"] = max(one["memory_bytes"], other["memory_bytes"])
+    return joined
 
 
 def _shown(outcomes: Outcomes, program: Compiled, options: Options, room: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from noise import PauliNoise
     from reader.operations import AnyUnitary, Bit, Compiled, Operation
-    from tasks.options import PauliSum
+    from tasks.observables import PauliSum
 
 Array = np.ndarray[Any, Any]
 

@@ -20,9 +20,10 @@ MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The program ran; `payload` has `result` and `execution`, and `memory` and `expectation_values` if asked for.
+    """The program ran; `payload` has `result` and `execution`.
 
-    `size` is the size of the child's answer in bytes.
+    It also has `memory`, `expectation_values` and `results` where those were asked for. `size` is the size of the
+    child's answer in bytes.
     """
 
     payload: dict[str, Any]
@@ -100,7 +101,8 @@ def _is_payload(payload: dict[str, Any]) -> bool:
         and all(isinstance(counts, dict) and _are_counts(counts) for counts in every)
         and isinstance(payload.get("memory", []), list)
         and isinstance(payload.get("expectation_values", []), list)
-        and payload.keys() <= {"result", "execution", "memory", "expectation_values"}
+        and isinstance(payload.get("results", []), list)
+        and payload.keys() <= {"result", "execution", "memory", "expectation_values", "results"}
     )
 
 

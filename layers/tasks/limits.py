@@ -11,6 +11,10 @@ MAX_BINDINGS = 1_000  # sets of inputs in one task
 MAX_SWEEP_SHOTS = 1_000_000  # shots of all bindings together
 MAX_OBSERVABLES = 100  # Pauli sums in one request
 MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
+MAX_RESULTS = 100  # in one request's `results`
+MAX_AMPLITUDES = 4_096  # that one result names
+MAX_VARIANCE_TERMS = 100  # Pauli strings of an observable with its variance, whose square has 5,000
+MAX_ARRAY_BYTES = 2**24  # of a task's exact results and samples, 8 a number: a statevector of 20 qubits
 MAX_COEFFICIENT = 1e30  # of a Pauli string, in size: sums of all terms and their squares stay far from overflowing
 MAX_GATES = 1_000_000  # gates that Aer runs, after translation; the reader bounds before what a text may expand to
 MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
@@ -97,6 +101,10 @@ class Limits:
             "max_observables": MAX_OBSERVABLES,
             "max_terms": MAX_TERMS,
             "max_coefficient": MAX_COEFFICIENT,
+            "max_results": MAX_RESULTS,
+            "max_amplitudes": MAX_AMPLITUDES,
+            "max_variance_terms": MAX_VARIANCE_TERMS,
+            "max_array_bytes": MAX_ARRAY_BYTES,
             "max_result_bytes": MAX_RESULT_BYTES,
             "time_limit_s": self.time_limit_s,
             "memory_bytes": self.alone_bytes,

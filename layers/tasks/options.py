@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -10,10 +9,10 @@ from typing import Any
 
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_BINDINGS, MAX_COEFFICIENT, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
+from tasks.observables import PauliSum, is_number, read_sum
+from tasks.results import ResultRequest, read_results
 
 MAX_SEED = 2**63 - 1  # Aer takes the seed as a signed 64-bit integer
-
-PauliSum = tuple[tuple[str, float], ...]
 
 
 class Method(StrEnum):
@@ -51,7 +50,7 @@ class Noise:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not _is_number(value) or not 0 <= value <= 1:
+            if not is_number(value) or not 0 <= value <= 1:
                 raise ValueError(f"noise.{field.name} must be a probability between 0 and 1.")
             object.__setattr__(self, field.name, float(value))
 
@@ -98,7 +97,8 @@ class Options:
     `noise` may be given as its dictionary. `observables` is a list of Pauli sums, each a Pauli string, a mapping
     `{"XX": 1.0}` or a list of `[pauli, coefficient]`; strings are little-endian as in Qiskit (the rightmost letter acts
     on qubit 0) and cover every qubit. `inputs` are values for the program's `input` declarations, or a sweep:
-    a sequence of such bindings, each of which the program runs with; the reader checks them.
+    a sequence of such bindings, each of which the program runs with; the reader checks them. `results` are what to
+    compute, by default counts alone; without any that takes shots, `from_dict` has 0 of them by default.
     """
 
     shots: int = 1024
@@ -109,9 +109,13 @@ class Options:
     noise: Noise | None = None
     observables: tuple[PauliSum, ...] | None = None
     inputs: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = None
+    results: tuple[ResultRequest, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not _is_integer(self.shots) or not 1 <= self.shots <= MAX_SHOTS:
+        if self.results is not None:
+            object.__setattr__(self, "results", read_results(self.results))
+            self._check_results()
+        elif not _is_integer(self.shots) or not 1 <= self.shots <= MAX_SHOTS:
             raise ValueError(f"shots must be an integer between 1 and {MAX_SHOTS}.")
         if self.seed is not None and (not _is_integer(self.seed) or not 0 <= self.seed <= MAX_SEED):
             raise ValueError(f"seed must be an integer between 0 and {MAX_SEED}.")
@@ -128,6 +132,27 @@ class Options:
         object.__setattr__(self, "inputs", _read_inputs(self.inputs))
         if self.is_sweep and self.shots * len(self.bindings) > MAX_SWEEP_SHOTS:
             raise ValueError(f"shots times the number of bindings in inputs may be at most {MAX_SWEEP_SHOTS}.")
+
+    def _check_results(self) -> None:
+        """Check what depends on the results."""
+        if not _is_integer(self.shots) or not 0 <= self.shots <= MAX_SHOTS:
+            raise ValueError(f"shots must be an integer between 0 and {MAX_SHOTS}.")
+        names = [request.type for request in self.results or () if request.sampled]
+        if names and not self.shots:
+            raise ValueError(f"shots is 0, but results has {names[0]}: give it shots, or leave it out of results.")
+        if self.shots and not names:
+            raise ValueError("results has nothing that takes shots: add counts, or leave shots out.")
+        if self.memory and not self.counted:
+            raise ValueError("memory is the outcome of each shot: add counts to results, or leave memory out.")
+        if self.observables is not None:
+            raise ValueError("observables stand alone: with results, write each as a result of type expectation.")
+
+    @property
+    def counted(self) -> bool:
+        """Whether the outcome has counts, so that the program must measure something."""
+        if self.results is None:
+            return not self.observables
+        return any(request.type == "counts" for request in self.results)
 
     @property
     def is_sweep(self) -> bool:
@@ -154,6 +179,11 @@ class Options:
         unknown = sorted(set(given) - known)
         if unknown:
             raise ValueError(f"There is no option {unknown[0]!r}.")
+        if given.get("results") is not None and "shots" not in given:
+            results = read_results(given["results"]) or ()
+            given = {**given, "results": results}
+            if not any(request.sampled for request in results):
+                given["shots"] = 0
         return cls(**given)
 
     def as_dict(self) -> dict[str, Any]:
@@ -167,6 +197,8 @@ class Options:
                 value = value.as_dict()
             elif field.name == "observables":
                 value = [[[pauli, coefficient] for pauli, coefficient in terms] for terms in value]
+            elif field.name == "results":
+                value = [request.as_dict() for request in value]
             elif field.name == "inputs":
                 value = [dict(binding) for binding in self.bindings] if self.is_sweep else dict(value)
             given[field.name] = value
@@ -186,7 +218,8 @@ def refuse_unrunnable(options: Options) -> None:
             "The extended_stabilizer method is withdrawn: its counts were not those of the circuit.",
             hint='Use "method": "automatic", or "matrix_product_state" for wide circuits that are not Clifford.',
         )
-    largest = max((abs(factor) for terms in options.observables or () for _, factor in terms), default=0.0)
+    sums = (options.observables or ()) + tuple(request.observable or () for request in options.results or ())
+    largest = max((abs(factor) for terms in sums for _, factor in terms), default=0.0)
     if largest > MAX_COEFFICIENT:
         raise TaskError(
             ErrorCode.INVALID_INPUTS,
@@ -221,7 +254,7 @@ def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
         return None
     if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
         raise ValueError("observables must be a list of Pauli sums.")  # noqa: TRY004 - one error for every bad option
-    sums = tuple(_read_sum(each) for each in given)
+    sums = tuple(read_sum(each) for each in given)
     if len(sums) > MAX_OBSERVABLES:
         raise ValueError(f"observables may hold at most {MAX_OBSERVABLES} Pauli sums.")
     if sum(len(terms) for terms in sums) > MAX_TERMS:
@@ -229,35 +262,5 @@ def _read_observables(given: object) -> tuple[PauliSum, ...] | None:
     return sums or None
 
 
-def _read_sum(given: object) -> PauliSum:
-    if isinstance(given, str):
-        pairs: list[Any] = [(given, 1.0)]
-    elif isinstance(given, Mapping):
-        pairs = list(given.items())
-    elif isinstance(given, Iterable):
-        pairs = list(given)
-    else:
-        pairs = []
-    if not pairs:
-        raise ValueError('An observable is a Pauli string, {"XX": 1.0} or [["XX", 1.0]], with at least one term.')
-    terms = []
-    for pair in pairs:
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # noqa: PLR2004 - a pair has two members
-            raise ValueError("A term of an observable is a Pauli string and its coefficient.")
-        pauli, coefficient = pair
-        if not isinstance(pauli, str) or not pauli or set(pauli) - set("IXYZ"):
-            raise ValueError("A Pauli string is made of the letters I, X, Y and Z.")
-        if not _is_number(coefficient):
-            raise ValueError("The coefficient of a Pauli string is a finite real number.")
-        terms.append((pauli, float(coefficient)))
-    if len({len(pauli) for pauli, _ in terms}) > 1:
-        raise ValueError("All Pauli strings of one observable have the same length.")
-    return tuple(terms)
-
-
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf

@@ -205,9 +205,11 @@ def final(steps: Sequence[Step]) -> list[Step]:
     """Return the measurements that observables leave out, by what README says of them.
 
     Those whose qubit and bit nothing uses afterwards, and those whose outcome another measurement overwrites before
-    anything reads it and whose qubit is at most measured again.
+    anything reads it and whose qubit is at most measured again. An assignment that is overwritten unread counts for
+    nothing.
     """
     found = []
+    steps = [step for place, step in enumerate(steps) if not _is_unread(step, steps[place + 1 :])]
     for place, step in enumerate(steps):
         if step.measured is None:
             continue
@@ -218,6 +220,15 @@ def final(steps: Sequence[Step]) -> list[Step]:
         if (not of_qubit and not of_bit) or (overwritten and all(later.measured for later in of_qubit)):
             found.append(step)
     return found
+
+
+def _is_unread(step: Step, later: Sequence[Step]) -> bool:
+    """Tell whether a step is an assignment whose bit the next step that uses it measures into."""
+    target, _, value = step.text.partition(" = ")
+    if not value or "{" in step.text or step.measured:
+        return False
+    following = next((other for other in later if target in other.uses), None)
+    return following is not None and following.measured is not None
 
 
 @st.composite

@@ -48,9 +48,14 @@ class _Seen:
         return self.qubits == other.qubits and self.cells == other.cells
 
 
-def light_cone(program: Compiled, noise: PauliNoise, steps: Steps, qubits: Iterable[int] = ()) -> Compiled:
-    """Return the program without what cannot reach its outputs nor the state of `qubits` at its end."""
-    seen = _Seen(dict.fromkeys(qubits, WHOLE), {cell for output in program.outputs for cell in output.cells})
+def light_cone(
+    program: Compiled, noise: PauliNoise, steps: Steps, qubits: Iterable[int] = (), level: int = WHOLE
+) -> Compiled:
+    """Return the program without what cannot reach its outputs nor the state of `qubits` at its end.
+
+    With the level BIT, of that state only what a measurement of those qubits would find is kept.
+    """
+    seen = _Seen(dict.fromkeys(qubits, level), {cell for output in program.outputs for cell in output.cells})
     return program._replace(operations=_back(program.operations, seen, noise, steps))
 
 

@@ -1,0 +1,428 @@
+"""Exact results: which engine computes each, on how much of the program, and how their numbers are shown.
+
+    program ── without final measurements ── groups of results that share a run ── engines ── entries of `results`
+
+All are of the state that the program leaves before its final measurements; where it measures or resets on the way, or
+noise acts on gates, that is a mixture. Readout errors are in it only as far as the program acts on what was read.
+
+| program                        | engine                                                                              |
+|--------------------------------|-------------------------------------------------------------------------------------|
+| gates alone, up to NARROW      | `ensemble`: one statevector for all results                                         |
+| wider                          | of some qubits: on their light cone; observables: stabilizers or cones; else Aer    |
+| measurements, resets, tests    | `ensemble`: every way, with its probability; on light cones where those are smaller |
+| noise on gates                 | Aer's density matrix, on all qubits; none with measurements in the middle           |
+
+A named method runs the whole program by that method; what it cannot give is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import aer
+import trajectory_cost
+from admission import Plan, admit, check_budget, choose_method, threads
+from circuit_stats import CircuitStats, read_stats
+from ensemble import MOST, Ensemble, mixed
+from noise import PauliNoise
+from planner import STEPS, STEPS_EACH, observe
+from reader.operations import qubits_of, walk
+from reductions import GiveUp, Steps, moved
+from reductions.cone import BIT, WHOLE, light_cone
+from tasks.errors import ErrorCode, TaskError
+from tasks.limits import WORKING_BYTES
+from tasks.options import Method
+from tasks.results import OF_A_PURE_STATE, ResultRequest, ResultType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from admission import Budget
+    from reader.operations import Compiled
+    from tasks.observables import PauliSum
+    from tasks.options import Options
+
+Array = np.ndarray[Any, Any]
+Member = tuple[int, ResultRequest]  # with its place in the request
+
+NAME, VERSIONS = "ensemble", {"numpy": np.__version__}
+NARROW = 12  # qubits of one state whose results are all taken from it; beyond, Aer is faster
+WIDEST = 18  # qubits of a mixture
+# What Aer's stabilizer method can give.
+_OF_STABILIZERS = {ResultType.PROBABILITIES, ResultType.EXPECTATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Results that one run gives: `compute` returns their values by their places in the request."""
+
+    engine: str
+    versions: dict[str, str]
+    plan: Plan
+    compute: Callable[[Budget], dict[int, Any]]
+    width: int  # qubits of what runs
+    threads: Callable[[Budget], int] = lambda _: 1
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How exact results are computed: in these groups, one after the other."""
+
+    groups: list[Group]
+    active_qubits: int
+
+    @property
+    def method(self) -> str:
+        """The methods of the groups, each named once."""
+        return ", ".join(dict.fromkeys(group.plan.method for group in self.groups))
+
+    @property
+    def engine(self) -> str:
+        """The engines of the groups, each named once."""
+        return ", ".join(dict.fromkeys(group.engine for group in self.groups))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of what computes them."""
+        return {name: version for group in self.groups for name, version in group.versions.items()}
+
+    @property
+    def reduced(self) -> dict[str, list[int]] | None:
+        """The qubits before and after what no result sees was left out; None where nothing was."""
+        width = max((group.width for group in self.groups), default=0)
+        return {"qubits": [self.active_qubits, width]} if 0 < width < self.active_qubits else None
+
+    def seconds(self, budget: Budget) -> float:
+        """Return the estimated time."""
+        return sum(group.plan.seconds / group.threads(budget) for group in self.groups)
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes."""
+        return max((group.plan.bytes for group in self.groups), default=WORKING_BYTES)
+
+    def results(self, requests: Sequence[ResultRequest], num_qubits: int, budget: Budget) -> list[dict[str, Any]]:
+        """Compute the groups and return an entry for each request, in order; what takes shots has its type alone."""
+        values: dict[int, Any] = {}
+        for group in self.groups:
+            values |= group.compute(budget)
+        return [_entry(request, values.get(index), num_qubits) for index, request in enumerate(requests)]
+
+
+def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Choice:
+    """Return how a request's exact results are computed; raises what `admission.admit` raises, and what has none.
+
+    What is chosen depends on the program and its options, not on the machine.
+    """
+    members = [(index, each) for index, each in enumerate(options.results or ()) if not each.sampled]
+    if not members:
+        return Choice([], 0)
+    noisy = PauliNoise.of(options.noise).on_gates
+    if noisy:
+        _refuse_noisy(stats, options, members)
+    body = without_final(program, stats)
+    alone = replace(options, results=None, shots=1, memory=False, inputs=None)
+    if noisy or options.method != Method.AUTOMATIC:
+        found = [_whole(body, alone, members, budget)]
+    else:
+        found = _split(body, read_stats(body), alone, members, budget)
+    choice = Choice(found, stats.active_qubits)
+    total = Plan(choice.method, sum(each.plan.seconds for each in found), choice.bytes)
+    check_budget(total, budget, "Use fewer qubits or gates.")
+    return choice
+
+
+def _entry(request: ResultRequest, found: Any, num_qubits: int) -> dict[str, Any]:  # noqa: ANN401 - numbers of any shape
+    """Return a result as it is shown."""
+    entry: dict[str, Any] = {"type": str(request.type)}
+    if request.type in (ResultType.PROBABILITIES, ResultType.DENSITY_MATRIX):
+        entry["qubits"] = list(_qubits(request, num_qubits))
+    if request.states is not None:
+        entry["states"] = list(request.states)
+    return entry if found is None else entry | _numbers(request, found)
+
+
+def _numbers(request: ResultRequest, found: Any) -> dict[str, Any]:  # noqa: ANN401 - numbers of any shape
+    """Return a result's numbers as JSON; raises TaskError for one that JSON has not."""
+    if not np.isfinite(found).all():
+        raise TaskError(ErrorCode.SIMULATION_ERROR, f"A result of type {request.type} is not finite.")
+    if request.type is ResultType.EXPECTATION:
+        mean = float(found[0])
+        entry = {"value": mean, "standard_error": 0.0}
+        if request.variance:
+            # Rounding must not make it negative.
+            entry["variance"] = max(0.0, float(found[1]) - mean * mean)
+        return entry
+    if request.type is ResultType.PROBABILITIES:
+        return {"values": np.asarray(found).tolist()}
+    array = np.asarray(found)
+    return {"real": array.real.tolist(), "imag": array.imag.tolist()}
+
+
+# ------------------------------------------------------------------ groups
+
+
+def _split(body: Compiled, stats: CircuitStats, options: Options, members: list[Member], budget: Budget) -> list[Group]:
+    """Return groups for members that need only part of the program, and one for the rest."""
+    if stats.active_qubits <= NARROW and not stats.mid_circuit:
+        return [_whole(body, options, members, budget)]
+    found = []
+    observables = [member for member in members if member[1].type is ResultType.EXPECTATION]
+    if observables and not stats.mid_circuit and (group := _observed(body, stats, options, observables, budget)):
+        found.append(group)
+        members = [member for member in members if member not in observables]
+    steps = Steps(STEPS + STEPS_EACH * len(body.operations))
+    noise = PauliNoise.of(options.noise)
+    cones: dict[tuple[int, frozenset[int]], list[Member]] = {}
+    for member in members:
+        cones.setdefault(_need(member[1], stats.num_qubits), []).append(member)
+    rest: list[Member] = []
+    for (level, qubits), some in cones.items():
+        try:
+            cone = light_cone(body, noise, steps, qubits, level) if level else body
+        except GiveUp:
+            cone = body
+        if len(cone.operations) == len(body.operations):
+            rest += some
+        else:
+            found.append(_whole(cone, options, some, budget))
+    return found + ([_whole(body, options, rest, budget)] if rest else [])
+
+
+def _need(request: ResultRequest, num_qubits: int) -> tuple[int, frozenset[int]]:
+    """Return of which qubits what is to be seen; the level 0 stands for the whole program."""
+    if request.type in OF_A_PURE_STATE:
+        return 0, frozenset()
+    if request.observable is not None:
+        support = {
+            qubit for pauli, _ in request.observable for qubit, letter in enumerate(reversed(pauli)) if letter != "I"
+        }
+        return WHOLE, frozenset(support)
+    level = BIT if request.type is ResultType.PROBABILITIES else WHOLE
+    return level, frozenset(_qubits(request, num_qubits))
+
+
+def _observed(
+    body: Compiled, stats: CircuitStats, options: Options, members: list[Member], budget: Budget
+) -> Group | None:
+    """Return a group for observables taken by stabilizers or on light cones of their terms, None where neither fits."""
+    sums: list[PauliSum] = []
+    for _, request in members:
+        sums += _sums(request)
+    route = observe(body, stats, replace(options, observables=tuple(sums)), budget)
+    if route is None or route.observed is None:
+        return None
+    observed = route.observed
+
+    def compute(_: Budget) -> dict[int, Any]:
+        values = iter(observed(sums))
+        return {index: [next(values) for _ in _sums(request)] for index, request in members}
+
+    piece = route.pieces[0]
+    width = (route.reduced or {}).get("qubits", [0, stats.active_qubits])[1]
+    return Group(piece.engine, route.versions, piece.plan, compute, width)
+
+
+def _whole(program: Compiled, options: Options, members: list[Member], budget: Budget) -> Group:
+    """Return a group that one run of a program gives."""
+    stats = read_stats(program)
+    named = options.method != Method.AUTOMATIC
+    if stats.mid_circuit:
+        if options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
+            raise TaskError(
+                ErrorCode.UNSUPPORTED_FEATURE,
+                f"The {options.method} method has no exact results of a program that measures or resets on the way.",
+                hint='Use "method": "automatic".',
+            )
+        return _in_numpy(program, stats, options, members)
+    noisy = PauliNoise.of(options.noise).on_gates
+    if not named and not noisy and options.precision == "double" and stats.active_qubits <= NARROW:
+        return _in_numpy(program, stats, options, members)
+    return _on_aer(program, options, members, budget)
+
+
+def _in_numpy(program: Compiled, stats: CircuitStats, options: Options, members: list[Member]) -> Group:
+    """Return a group that `ensemble` computes."""
+    readout = PauliNoise.of(options.noise)
+    seconds, width = trajectory_cost.cost(program, readout, MOST)
+    if width > WIDEST:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The program has {width} qubits in superposition at a time; "
+            f"the limit for exact results of one that measures or resets on the way is {WIDEST}.",
+            limit=WIDEST,
+            actual=width,
+            hint="Ask for counts, or for fewer qubits.",
+        )
+    num_qubits = sum(size for _, size in program.registers)
+    phased = any(request.type in OF_A_PURE_STATE for _, request in members)
+
+    def compute(_: Budget) -> dict[int, Any]:
+        ensemble = Ensemble(program, readout if readout.on_readout else None, phased=phased)
+        state = ensemble.statevector() if phased else None
+        return {index: _of_ensemble(ensemble, state, request, num_qubits) for index, request in members}
+
+    widest = max([width, *(len(_need(request, num_qubits)[1]) for _, request in members if not phased)])
+    plan = Plan("statevector", seconds, trajectory_cost.memory(program, widest, 1))
+    return Group(NAME, VERSIONS, plan, compute, stats.active_qubits)
+
+
+def _of_ensemble(ensemble: Ensemble, state: Array | None, request: ResultRequest, num_qubits: int) -> Any:  # noqa: ANN401 - numbers of any shape
+    """Return a result's numbers."""
+    if request.type is ResultType.EXPECTATION:
+        return [ensemble.expectation(terms) for terms in _sums(request)]
+    if request.type is ResultType.PROBABILITIES:
+        return ensemble.probabilities(_qubits(request, num_qubits))
+    if request.type is ResultType.DENSITY_MATRIX:
+        return ensemble.density_matrix(_qubits(request, num_qubits))
+    assert state is not None  # noqa: S101 - it is made where one of these is asked for
+    return state if request.states is None else state[[int(bits, 2) for bits in request.states]]
+
+
+def _on_aer(program: Compiled, options: Options, members: list[Member], budget: Budget) -> Group:
+    """Return a group that Aer computes, on the qubits that anything uses."""
+    num_qubits = sum(size for _, size in program.registers)
+    used = {qubit for operation in walk(program.operations) for qubit in qubits_of(operation)}
+    for _, request in members:
+        used |= _need(request, num_qubits)[1]
+        if request.type is ResultType.STATEVECTOR:
+            used |= set(range(num_qubits))
+    place = {qubit: index for index, qubit in enumerate(sorted(used or {0}))}
+    steps = Steps(2 * len(program.operations))
+    operations = [moved(operation, place, steps) for operation in program.operations]
+    smaller = program._replace(operations=operations, registers=[("q", len(place))])
+    stats = replace(read_stats(smaller), active_qubits=len(place))
+    # Stabilizers have no amplitudes.
+    method = choose_method(replace(stats, clifford=False), options, budget.alone_bytes)
+    if PauliNoise.of(options.noise).on_gates and options.method == Method.AUTOMATIC:
+        method = Method.DENSITY_MATRIX.value
+    _refuse_of_method(method, members)
+    options = replace(options, method=method)
+    plan = admit(stats, options, budget)
+    saves = [save for member in members for save in _saves(member, place, num_qubits)]
+
+    def compute(now: Budget) -> dict[int, Any]:
+        data, _ = aer.run(smaller, stats, options, now, plan, threads(stats, method, now), saves)
+        return {index: _of_data(data, index, request, place) for index, request in members}
+
+    return Group(aer.NAME, aer.VERSIONS, plan, compute, len(place), partial(threads, stats, method))
+
+
+def _saves(member: Member, place: dict[int, int], num_qubits: int) -> list[aer.Save]:
+    """Return what Aer is to save for a result."""
+    index, request = member
+    if request.type is ResultType.EXPECTATION:
+        kept = [num_qubits - 1 - qubit for qubit in sorted(place, reverse=True)]
+        sums = [[("".join(pauli[at] for at in kept), factor) for pauli, factor in terms] for terms in _sums(request)]
+        return [aer.Save(f"{index} {number}", "expectation", tuple(terms)) for number, terms in enumerate(sums)]
+    if request.states is not None:
+        numbers = {_number(bits, place) for bits in request.states}
+        return [aer.Save(str(index), "amplitudes", sorted(numbers))]
+    if request.type is ResultType.STATEVECTOR:
+        return [aer.Save(str(index), "statevector", None)]
+    return [aer.Save(str(index), str(request.type), [place[qubit] for qubit in _qubits(request, num_qubits)])]
+
+
+def _of_data(data: dict[str, Any], index: int, request: ResultRequest, place: dict[int, int]) -> Any:  # noqa: ANN401 - numbers of any shape
+    """Return a result's numbers from what Aer has saved."""
+    if request.type is ResultType.EXPECTATION:
+        return [data[f"{index} {number}"] for number, _ in enumerate(_sums(request))]
+    found = np.asarray(data[str(index)])
+    if request.states is None:
+        return found
+    order = {number: at for at, number in enumerate(sorted({_number(bits, place) for bits in request.states}))}
+    # A qubit that nothing uses is 0.
+    return [
+        0j
+        if any(bits[-1 - qubit] == "1" for qubit in range(len(bits)) if qubit not in place)
+        else found[order[_number(bits, place)]]
+        for bits in request.states
+    ]
+
+
+def _number(bits: str, place: dict[int, int]) -> int:
+    return sum(1 << at for qubit, at in place.items() if bits[-1 - qubit] == "1")
+
+
+# ------------------------------------------------------------------ refusals
+
+
+def _refuse_noisy(stats: CircuitStats, options: Options, members: list[Member]) -> None:
+    """Raise TaskError for what noise on gates leaves no exact value of."""
+    if any(request.type in OF_A_PURE_STATE for _, request in members):
+        raise mixed("has noise on gates, which leaves a mixture")
+    if stats.mid_circuit:
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            "There are no exact results of a program with noise on gates that measures or resets on the way.",
+            hint="Ask for counts, or for results without noise.",
+        )
+    if options.method not in (Method.AUTOMATIC, Method.DENSITY_MATRIX):
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            f"The {options.method} method has no exact results under noise on gates.",
+            hint='Use "method": "automatic" or "density_matrix".',
+        )
+
+
+def _refuse_of_method(method: str, members: list[Member]) -> None:
+    """Raise TaskError for what Aer's method cannot save."""
+    for _, request in members:
+        if (method == Method.STABILIZER and request.type not in _OF_STABILIZERS) or (
+            method == Method.DENSITY_MATRIX and request.type in OF_A_PURE_STATE
+        ):
+            raise TaskError(
+                ErrorCode.UNSUPPORTED_FEATURE,
+                f"The {method} method has no {request.type}.",
+                hint='Use "method": "automatic".',
+            )
+
+
+# ------------------------------------------------------------------ programs and observables
+
+
+def without_final(program: Compiled, stats: CircuitStats) -> Compiled:
+    """Return the program without the measurements that nothing follows, and without outputs."""
+    left_out = stats.final_measurements | stats.dead_measurements
+    kept = [operation for index, operation in enumerate(program.operations) if index not in left_out]
+    return program._replace(operations=kept, outputs=[])
+
+
+def _qubits(request: ResultRequest, num_qubits: int) -> Sequence[int]:
+    return range(num_qubits) if request.qubits is None else request.qubits
+
+
+def _sums(request: ResultRequest) -> list[PauliSum]:
+    """Return the observable of a request, and its square where the variance is asked for."""
+    assert request.observable is not None  # noqa: S101 - an expectation has one
+    return [request.observable, square(request.observable)] if request.variance else [request.observable]
+
+
+def square(terms: PauliSum) -> PauliSum:
+    """Return the square of a Pauli sum, as one."""
+    width = len(terms[0][0])
+    masks = [(_mask(pauli, "XY"), _mask(pauli, "YZ"), factor) for pauli, factor in terms]
+    found: dict[tuple[int, int], float] = {}
+    for at, (x, z, factor) in enumerate(masks):
+        found[0, 0] = found.get((0, 0), 0.0) + factor * factor
+        for other_x, other_z, other in masks[:at]:
+            # Products of strings that do not commute cancel. A string is i^|x&z| X^x Z^z.
+            if ((x & other_z).bit_count() + (z & other_x).bit_count()) % 2:
+                continue
+            key = (x ^ other_x, z ^ other_z)
+            turns = (x & z).bit_count() + (other_x & other_z).bit_count() - (key[0] & key[1]).bit_count()
+            sign = 1 - ((turns + 2 * (z & other_x).bit_count()) % 4)
+            found[key] = found.get(key, 0.0) + 2 * sign * factor * other
+    return tuple((_pauli(x, z, width), factor) for (x, z), factor in found.items())
+
+
+def _mask(pauli: str, letters: str) -> int:
+    return sum(1 << qubit for qubit, letter in enumerate(reversed(pauli)) if letter in letters)
+
+
+def _pauli(x: int, z: int, width: int) -> str:
+    return "".join("IXZY"[(x >> qubit & 1) + 2 * (z >> qubit & 1)] for qubit in reversed(range(width)))
