@@ -191,6 +191,7 @@ def aws_in_moto() -> Iterator[Aws]:
             aws.backlog,
             aws.waits,
             aws.usage,
+            aws.bounds,
             aws.dead_letter_queue,
             aws.callback_key,
             aws.callback_queue,

@@ -23,6 +23,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "invalid_cursor": "the cursor is not valid for this key's list",
         "invalid_request": "the body is not JSON in UTF-8, or nests too deeply, or has too long numbers or lists",
     },
+    402: {"monthly_amount_spent": "the key's tasks have cost what they may in a month, which ends at `ends_at`"},
     403: {
         "invalid_api_key": "no valid key in the header `x-api-key`",
         "access_denied": "API Gateway denied the request",
@@ -44,11 +45,15 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "idempotency_key_reused": "the key was used before with another body",
         "duplicate_idempotency_key": "tasks of the batch, at `indexes`, have the same key",
         "batch_too_large": "the batch has more tasks than the `limit`",
+        "too_many_open_tasks": "the request alone has more tasks than a key may have open",
+        "too_much_open_work": "the request alone is estimated to compute for longer than a key's open tasks may",
     },
     429: {
         "throttled": "the key sends more requests a second than its limit, or too many dry runs are under way; "
         "`Retry-After` is the time to wait",
         "quota_exceeded": "the key has spent its requests of the day",
+        "too_many_open_tasks": "the key would have more tasks that have not ended than the `limit`; it has `actual`",
+        "too_much_open_work": "the same of the compute seconds that those tasks are estimated to take",
     },
     500: {ErrorCode.INTERNAL_ERROR: "the service failed; report the correlation id"},
     503: {"unavailable": "a part of the service does not answer; see `message` and `Retry-After`"},

@@ -98,7 +98,13 @@ def _add_task_routes(app: FastAPI) -> None:
         response_model=TaskAccepted | EstimateBody | ForeseenFailureBody,
         response_model_exclude_none=True,
         responses=answers(
-            400, 403, 413, 415, 503, headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After")
+            400,
+            402,
+            403,
+            413,
+            415,
+            503,
+            headers=("Location", "Idempotent-Replayed", "Preference-Applied", "Retry-After"),
         ),
         summary="Submit a circuit",
     )
@@ -117,7 +123,7 @@ def _add_task_routes(app: FastAPI) -> None:
         methods=["POST"],
         response_model=BatchAccepted | BatchEstimateBody,
         response_model_exclude_none=True,
-        responses=answers(400, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
+        responses=answers(400, 402, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
         summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
     app.add_api_route(

@@ -299,11 +299,30 @@ class WorkersLimits(BaseModel):
 
 
 class KeyLimits(BaseModel):
-    """What one API key may send; the service answers 429 to more."""
+    """What one API key may send, and what its tasks may take together; the service answers 429 to more."""
 
     requests_per_second: Annotated[Whole, Field(description="The average over time.")]
     requests_at_once: Whole
     requests_per_day: Annotated[Whole, Field(description="From 00:00 UTC.")]
+    open_tasks: Annotated[Whole, Field(description="Tasks that have not ended.")]
+    open_seconds: Annotated[
+        Whole,
+        Field(
+            description=(
+                "Compute seconds of those tasks together. A task counts with an upper bound of what it takes, and at "
+                "most the time limit."
+            )
+        ),
+    ]
+    dollars_per_month: Annotated[
+        Whole,
+        Field(
+            description=(
+                "What the tasks that end in a month (UTC) may cost. Once they have, the service answers 402 until the "
+                "month's end; tasks that it accepted before still run."
+            )
+        ),
+    ]
 
 
 class RequestLimits(BaseModel):
@@ -409,4 +428,5 @@ class ErrorBody(BaseModel):
     indexes: Annotated[
         list[list[int]] | None, Field(description="For a batch: the tasks that have the same key, a list for each key.")
     ] = None
+    ends_at: Annotated[str | None, Field(description="When the month ends whose amount is spent.")] = None
     task_status: Annotated[str | None, Field(description="The final status of a task that cannot be cancelled.")] = None

@@ -23,10 +23,12 @@ from listing import CursorError
 from submitted import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
+    Bound,
     CancellationUnconfirmedError,
     DryRunsBusyError,
     KeyReusedError,
     NewerTaskError,
+    OverBoundError,
     PayloadGoneError,
     SubmissionUnconfirmedError,
     TaskError,
@@ -34,6 +36,7 @@ from tasks.errors import (
     WorkerSilentError,
 )
 from tasks.logs import Event, logger
+from tasks.task import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +132,7 @@ class Refusal:
 
 def refusal_of(error: Exception) -> Refusal:
     """Return the refusal that answers `error`. An unexpected error is internal, and its text stays in the log."""
-    for of_kind in (_of_submission, _of_batch, _of_body, _of_task, _of_service, _of_address):
+    for of_kind in (_of_submission, _of_bound, _of_batch, _of_body, _of_task, _of_service, _of_address):
         if refusal := of_kind(error):
             return refusal
     return Refusal(
@@ -164,6 +167,31 @@ def _of_submission(error: Exception) -> Refusal | None:
                 {"hint": "Use a new key for a new task."},
             )
     return None
+
+
+def _of_bound(error: Exception) -> Refusal | None:
+    """Return the refusal of a submission that would take its key over a bound."""
+    if not isinstance(error, OverBoundError):
+        return None
+    fields: dict[str, Any] = {"limit": error.limit, "actual": error.in_use}
+    if error.until is not None:
+        fields["ends_at"] = ends_at = rfc3339(error.until)
+        fields["hint"] = f"Send it again after {ends_at}, or ask the service's operator for a higher amount."
+        message = f"The key's tasks have cost {error.in_use:,.2f} dollars this month; the limit is {error.limit:,}."
+        return Refusal(HTTPStatus.PAYMENT_REQUIRED, "monthly_amount_spent", message, fields)
+    code, unit = {
+        Bound.TASKS: ("too_many_open_tasks", "tasks"),
+        Bound.SECONDS: ("too_much_open_work", "compute seconds of tasks"),
+    }[error.bound]
+    message = (
+        f"The key has {error.in_use:,.0f} {unit} that have not ended, and this request adds {error.asked:,.0f}; "
+        f"the limit is {error.limit:,.0f}."
+    )
+    if error.asked > error.limit:
+        fields["hint"] = "Send fewer tasks or smaller circuits in one request."
+        return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, code, message, fields)
+    fields["hint"] = f"Send it again in {error.retry_after} seconds, or cancel tasks that you do not need."
+    return Refusal(HTTPStatus.TOO_MANY_REQUESTS, code, message, fields, {"Retry-After": str(error.retry_after)})
 
 
 def _of_batch(error: Exception) -> Refusal | None:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 import reader
 from lanes import estimated_seconds, lane_of
 from refusals import BatchRefusedError, CircuitTextTooLargeError, DuplicateKeysError
+from tasks import aws
 from tasks.callback_url import CallbackUrl, CallbackUrlError
-from tasks.errors import TaskError, UnavailableError
+from tasks.errors import OverBoundError, TaskError, UnavailableError
 from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.options import refuse_unrunnable
 from tasks.results import check_results
 from tasks.settings import settings
+from tasks.submissions import is_keyed
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:
@@ -127,6 +129,30 @@ def refuse_repeated_keys(batch: BatchRequest) -> None:
             by_key[body.idempotency_key].append(index)
     if repeated := [indexes for indexes in by_key.values() if len(indexes) > 1]:
         raise DuplicateKeysError(repeated)
+
+
+def check_bounds(owner: str, new: Sequence[NewTask]) -> None:
+    """Raise OverBoundError if the key may not have these tasks beside its others.
+
+    Those that were submitted before, with the same Idempotency-Key, take no room; for a refusal they are looked up.
+    """
+    bounds = aws.bounds()
+    try:
+        bounds.check(owner, len(new), sum(each.task.counted_seconds for each in new))
+    except OverBoundError:
+        keyed = [each.task.task_id for each in new if is_keyed(each.task.task_id)]
+        there = {task.task_id for task in aws.task_store().look(keyed)}
+        if not there:
+            raise
+        if rest := [each.task for each in new if each.task.task_id not in there]:
+            bounds.check(owner, len(rest), sum(task.counted_seconds for task in rest))
+
+
+def count_accepted(owner: str, submissions: Sequence[tuple[NewTask, Submission]]) -> None:
+    """Count newly stored tasks among what the key has open."""
+    stored = [new.task for new, submission in submissions if not submission.replayed]
+    if stored:
+        aws.bounds().accepted(owner, len(stored), sum(task.counted_seconds for task in stored))
 
 
 def send_new(

@@ -26,7 +26,7 @@ from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, positi
 from messages import AcceptedInBatch, BatchAccepted, TaskAccepted
 from presentation import SHOWN_AS, etag_of, known, shown
 from refusals import BatchKeyReusedError, TaskEndedError, TaskNotFoundError
-from submission import reading_budget, send_new, task_of, tasks_of
+from submission import check_bounds, count_accepted, reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
@@ -59,8 +59,10 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
         estimate = estimated(body, new.task.lane, correlation_id)
         return JSONResponse(estimate.model_dump(exclude_none=True))
     store = aws.task_store()
+    check_bounds(caller, [new])
     submission = store.submit(new.task)
     task = submission.task
+    count_accepted(caller, [(new, submission)])
     logger.append_keys(task_id=task.task_id)
     send_new([(new, submission)], aws.task_queues(), request.state.arrived)
     accepted = TaskAccepted(
@@ -108,12 +110,15 @@ async def submit_batch(
         estimates = estimated_batch(body, caller, correlation_id, request.state.arrived)
         return JSONResponse(estimates.model_dump(exclude_none=True))
     new = tasks_of(body, caller, correlation_id, idempotency_key)
+    check_bounds(caller, new)
     try:
         submissions = aws.task_store().submit_all([each.task for each in new])
     except KeyReusedError as error:
         index = [each.task.task_id for each in new].index(error.task_id)
         raise (BatchKeyReusedError(index) if body.tasks[index].idempotency_key else error) from None
-    send_new(list(zip(new, submissions, strict=True)), aws.task_queues(), request.state.arrived)
+    accepted_tasks = list(zip(new, submissions, strict=True))
+    count_accepted(caller, accepted_tasks)
+    send_new(accepted_tasks, aws.task_queues(), request.state.arrived)
     accepted = BatchAccepted(
         tasks=[
             AcceptedInBatch(

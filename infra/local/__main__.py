@@ -132,6 +132,9 @@ async def _standin(where: Path, say: Callable[[str], None]) -> AsyncIterator[tup
             "KeyRateLimit": "10000",
             "KeyBurstLimit": "5000",
             "KeyDailyQuota": "100000000",
+            "KeyOpenTasks": "1000000",
+            "KeyOpenSeconds": "100000000",
+            "KeyMonthlyDollars": "1000000",
             # The stand-in does nothing else while the notifier reads a table's stream, and here nobody listens.
             "PublishEvents": "no",
             "ShowDashboard": "yes",  # it costs nothing here

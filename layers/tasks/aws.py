@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tasks.bounds import Bounds
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
 from tasks.queue import Backlog, Queue, TaskQueue
@@ -104,6 +105,20 @@ def waits() -> Waits:
 def usage() -> Usage:
     """Return what the keys have used."""
     return Usage(client("dynamodb"), settings().tasks_table)
+
+
+@cache
+def bounds() -> Bounds:
+    """Return what this environment knows of the keys' bounds."""
+    at_most = settings()
+    return Bounds(
+        client("dynamodb"),
+        at_most.tasks_table,
+        tasks=at_most.key_open_tasks,
+        seconds=at_most.key_open_seconds,
+        dollars=at_most.key_monthly_dollars,
+        workers=at_most.worker_maximum_concurrency,
+    )
 
 
 @cache

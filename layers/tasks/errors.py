@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ErrorCode(StrEnum):
@@ -120,6 +123,38 @@ class WorkerSilentError(UnavailableError):
 
 class DryRunsBusyError(Exception):
     """As many dry runs as may be are under way."""
+
+
+class Bound(StrEnum):
+    """What a key may have and spend only so much of."""
+
+    TASKS = "tasks"  # that have not ended
+    SECONDS = "seconds"  # of computing, of those tasks, as estimated
+    DOLLARS = "dollars"  # that tasks have cost which ended this month
+
+
+class OverBoundError(Exception):
+    """A submission would take its owner over a bound, or the bound is reached: `in_use` of `limit`, and `asked` more.
+
+    `retry_after` is in seconds; `until` is when the bound that no waiting helps begins anew.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the sender is told
+        self,
+        bound: Bound,
+        limit: float,
+        in_use: float,
+        asked: float,
+        retry_after: int = 0,
+        until: datetime | None = None,
+    ) -> None:
+        super().__init__(bound, limit, in_use, asked)
+        self.bound = bound
+        self.limit = limit
+        self.in_use = in_use
+        self.asked = asked
+        self.retry_after = retry_after
+        self.until = until
 
 
 class UnreadableTaskError(Exception):

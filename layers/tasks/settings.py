@@ -38,6 +38,9 @@ class Settings:
     key_rate_limit: int  # requests a second of one API key, over time
     key_burst_limit: int  # requests of one API key at once
     key_daily_quota: int  # requests of one API key in a day
+    key_open_tasks: int  # tasks of one API key that have not ended
+    key_open_seconds: int  # of computing, of those tasks, as estimated
+    key_monthly_dollars: int  # that the tasks of one API key may cost which end in a month
 
     @property
     def large_worker(self) -> Limits:

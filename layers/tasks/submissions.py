@@ -90,10 +90,9 @@ class Submissions(TaskTable):
         """Return the row that has this task's id already, if the task were to leave objects in the bucket.
 
         Those are stored before the row is, and a refused reuse of an Idempotency-Key must not leave its circuit there.
-        Ids made from such keys are UUIDs of version 8; no other can be in use. What fits the row costs no such look.
+        No other id can be in use. What fits the row costs no such look.
         """
-        is_keyed = task.task_id[14] == "8"
-        return self._row(task.task_id, *ALONE) if is_keyed and not self._rows.fits(task) else None
+        return self._row(task.task_id, *ALONE) if is_keyed(task.task_id) and not self._rows.fits(task) else None
 
     def _unused(self, task: Task) -> PutTypeDef:
         """Return what puts the task's row if its id is unused; what does not fit the row is in the bucket by then."""
@@ -113,3 +112,8 @@ class Submissions(TaskTable):
             raise KeyReusedError(task.task_id)
         own = (existing.submitted_at, existing.correlation_id) == (task.submitted_at, task.correlation_id)
         return Submission(existing, replayed=not own)
+
+
+def is_keyed(task_id: str) -> bool:
+    """Return whether a task's id was made from an Idempotency-Key: those are UUIDs of version 8, others are random."""
+    return task_id[14] == "8"
