@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from open_changes import open_changes
+from shards import ANSWER, shard_of
 from sums import Sums
 from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
@@ -75,26 +76,17 @@ class Change:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Add up and publish the changes; raises when one could not be: Lambda then calls again with the same records.
-
-    At the end of a window Lambda calls without records, and takes an answer without a `state` for a failure.
-    """
+    """Add up and publish the changes; raises when one could not be: Lambda then calls again with the same records."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     records = event.get("Records", [])
     found = list(changes(records))
     # First: should the bus not answer for hours, keys are not refused for tasks that ended long ago.
-    Sums(client("dynamodb"), settings().tasks_table, _shard_of(event)).add(open_changes(records))
+    Sums(client("dynamodb"), settings().tasks_table, shard_of(event)).add(open_changes(records))
     if settings().publish_events == "yes":
         publish(client("events"), settings().task_event_bus, found)
     ask_for_callbacks(callback_queue(), found)
     logger.info("Said what changed", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(records))
-    return {"state": {}}
-
-
-def _shard_of(event: Mapping[str, Any]) -> str:
-    """Return the shard that the records are of; the local stand-in names none, and a stream of its has only one."""
-    streams = (record["eventSourceARN"] for record in event.get("Records", []) if "eventSourceARN" in record)
-    return str(event.get("shardId") or next(streams, ""))
+    return dict(ANSWER)
 
 
 def changes(records: Sequence[Mapping[str, Any]]) -> Iterator[Change]:

@@ -1,9 +1,9 @@
 """Sums over the table's stream, in rows of the table itself: each record is added once, however often it comes.
 
-Lambda hands records over at least once, those of a shard in order the first time; its window (TumblingWindowInSeconds)
-makes it name the shard. A row of sums holds for each shard the number of the last record that was added, and adding is
-one write on the condition that this number is smaller than those which are added. So a batch that comes again, in part
-or in other company, and a stream that is read from its beginning again, add nothing twice.
+Lambda hands records over at least once, those of a shard in order the first time. A row of sums holds for each shard
+the position of the last record that was added, and adding is one write on the condition that this position is before
+those which are added. So a batch that comes again, in part or in other company, and a stream that is read from its
+beginning again, add nothing twice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shards import PREFIX, position_of
 from tasks.errors import UnavailableError
 from tasks.rows import key_of
 
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # A shard's records are gone from the stream after 24 hours (DynamoDB developer guide), and with them its mark's use.
-MARK_SECONDS = 2 * 24 * 3600
+MARK_SECONDS = 30 * 3600
 ROW_SECONDS = 62 * 24 * 3600  # how long a row is kept to which nothing is added
-DIGITS = 40  # of the longest sequence number (DynamoDB Streams API, StreamRecord)
-_MARK = "shard "  # the beginning of the attributes that hold marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Addition:
 
 @dataclass
 class Sums:
-    """The rows of sums in a table, and the shard that is read."""
+    """The rows of sums in a table, and the attribute for the shard that is read."""
 
     client: DynamoDBClient
     table: str
@@ -55,10 +54,10 @@ class Sums:
         for addition in additions:
             by_row[addition.row].append(addition)
         for row, its_own in by_row.items():
-            new = sorted(its_own, key=lambda addition: _comparable(addition.sequence_number))
+            new = sorted(its_own, key=lambda addition: position_of(addition.sequence_number))
             while new and (there := self._add(row, new)):  # some of them were added before
-                mark = there[_MARK + self.shard]["M"]["number"]["S"]
-                new = [each for each in new if _comparable(each.sequence_number) > mark]
+                mark = there[self.shard]["M"]["to"]["S"]
+                new = [each for each in new if position_of(each.sequence_number) > mark]
 
     def _add(self, row: str, additions: Sequence[Addition]) -> Mapping[str, Any]:
         """Add to one row, in order; return the row instead if it has the first of them already, else nothing."""
@@ -70,20 +69,20 @@ class Sums:
         values: dict[str, Any] = {
             f":{index}": {"N": format(amount, "f")} for index, amount in enumerate(amounts.values())
         }
-        mark = {"number": {"S": _comparable(additions[-1].sequence_number)}, "at": {"N": str(int(self.now))}}
+        mark = {"to": {"S": position_of(additions[-1].sequence_number)}, "at": {"N": str(int(self.now))}}
         adds = ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
         try:
             answer = self.client.update_item(
                 TableName=self.table,
                 Key=key_of(row),
                 UpdateExpression=f"ADD {adds} SET #mark = :mark, expires_at = :expires",
-                ConditionExpression="attribute_not_exists(#mark) OR #mark.#number < :first",
-                ExpressionAttributeNames={**names, "#mark": _MARK + self.shard, "#number": "number"},
+                ConditionExpression="attribute_not_exists(#mark) OR #mark.#to < :first",
+                ExpressionAttributeNames={**names, "#mark": self.shard, "#to": "to"},
                 ExpressionAttributeValues={
                     **values,
                     ":mark": {"M": mark},
                     ":expires": {"N": str(int(self.now) + ROW_SECONDS)},
-                    ":first": {"S": _comparable(additions[0].sequence_number)},
+                    ":first": {"S": position_of(additions[0].sequence_number)},
                 },
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -100,7 +99,7 @@ class Sums:
         gone = [
             name
             for name, value in attributes.items()
-            if name.startswith(_MARK) and int(value["M"]["at"]["N"]) < self.now - MARK_SECONDS
+            if name.startswith(PREFIX) and int(value["M"]["at"]["N"]) < self.now - MARK_SECONDS
         ]
         if not gone:
             return
@@ -114,8 +113,3 @@ class Sums:
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
-
-
-def _comparable(sequence_number: str) -> str:
-    """Return a number in decimal digits as text that compares as the number does."""
-    return sequence_number.zfill(DIGITS)

@@ -11,8 +11,6 @@ redrive brings back, is taken off again: its row's second end is added in its pl
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shards import ANSWER, position_of, shard_of
 from tasks.aws import client
 from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
@@ -59,15 +58,14 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Add up the changes; raises when a row could not be written: Lambda then calls again with the same records."""
     logger.append_keys(correlation_id=context.aws_request_id)
     records = event.get("Records", ())  # a window's last call may have none
-    # MiniStack's streams are of one shard, which it does not name.
-    shard = shard_name(event.get("shardId", "the only one"))
+    shard = shard_of(event)
     by_row: defaultdict[tuple[str, date], list[Entry]] = defaultdict(list)
     for entry in entries(records):
         by_row[entry.owner, entry.day].append(entry)
     for (owner, day), found in by_row.items():
         UsageRow(owner, day, shard).add(found)
     logger.info("Added up what was used", event=Event.USAGE_ADDED, rows=len(by_row), records=len(records))
-    return {"state": {}}
+    return dict(ANSWER)
 
 
 def entries(records: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
@@ -198,14 +196,3 @@ def changed(fresh: Sequence[Entry], known: frozenset[str]) -> tuple[frozenset[st
         for prefix in {tag_prefix(tag if tag in tags else "") for tag in entry.tags}:
             changes[prefix] += entry.sums
     return frozenset(tags), changes
-
-
-def shard_name(shard_id: str) -> str:
-    """Return the attribute for a shard: a short name, as each row has one for every shard of its day."""
-    return "s/" + base64.urlsafe_b64encode(hashlib.sha256(shard_id.encode()).digest()[:6]).decode()
-
-
-def position_of(sequence_number: str) -> str:
-    """Return a sequence number as a text that is greater for greater numbers: its length comes first."""
-    number = str(int(sequence_number))
-    return f"{len(number):02}{number}"

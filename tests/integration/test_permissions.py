@@ -294,7 +294,7 @@ def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     listening = Listening(in_moto)
     in_moto.store.cancel(submitted(in_moto, callback_url="https://example.com/"), "alice")
     of_a_gone_shard = Addition(row_of("alice"), "1", {"open_tasks": Decimal()})
-    Sums(aws.client("dynamodb"), in_moto.settings.tasks_table, "gone", now=0).add([of_a_gone_shard])
+    Sums(aws.client("dynamodb"), in_moto.settings.tasks_table, "s/gone", now=0).add([of_a_gone_shard])
     called.clear()
     listening.tell()
     reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING} | {("dynamodb:ListStreams", "*")}

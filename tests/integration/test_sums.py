@@ -15,6 +15,7 @@ from test_store import new_task
 
 import notifier
 from open_changes import open_changes
+from shards import PREFIX
 from simulated_aws import TEMPLATE, resolved
 from sums import MARK_SECONDS, Addition, Sums
 from tasks import aws
@@ -189,18 +190,14 @@ def test_what_a_task_has_cost_counts_for_the_month_of_its_end(
 
 
 def test_marks_of_shards_that_are_gone_are_forgotten(in_moto: Aws) -> None:
-    """A row does not grow: two days after its last addition a shard's records are gone from the stream."""
+    """A row does not grow: a day after its last addition a shard's records are gone from the stream."""
     client, table = aws.client("dynamodb"), in_moto.settings.tasks_table
     for day in range(10):
         at = 1e9 + day * MARK_SECONDS / 2
-        Sums(client, table, f"shard-{day}", at).add([Addition("a row", str(day), {"sum": 1})])  # type: ignore[dict-item]  # a number
+        Sums(client, table, f"{PREFIX}{day}", at).add([Addition("a row", str(day), {"sum": 1})])  # type: ignore[dict-item]  # a number
     row = in_moto.row("a row") or {}
     assert row["sum"] == {"N": "10"}
-    assert sorted(name for name in row if name.startswith("shard ")) == [
-        "shard shard-7",
-        "shard shard-8",
-        "shard shard-9",
-    ]
+    assert sorted(name for name in row if name.startswith(PREFIX)) == [f"{PREFIX}{day}" for day in (7, 8, 9)]
 
 
 def test_numbers_of_any_length_are_compared_as_numbers(in_moto: Aws) -> None:

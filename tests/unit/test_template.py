@@ -91,12 +91,12 @@ def test_a_callback_fits_its_functions_time_and_its_queues_plan() -> None:
 @pytest.mark.parametrize(
     ("conditions", "passed"),
     [
-        ((), {"ended with a callback"}),
+        ((), {"submitted", "ended", "ended with a callback"}),
         (("EventsArePublished",), {"submitted", "claimed", "ended", "ended with a callback"}),
     ],
 )
 def test_nothing_is_read_that_nobody_wants_to_know(conditions: tuple[str, ...], passed: set[str]) -> None:
-    """Without events, the notifier is only called for tasks that have ended and name a callback_url."""
+    """Without events, the notifier is only called for tasks that begin or end to be open; never for its own rows."""
     called_back = {"callback_url": {"S": "https://example.com/"}}
     records = {
         "submitted": {"eventName": "INSERT", "dynamodb": {"NewImage": {"status": {"S": "pending"}} | called_back}},
@@ -107,6 +107,7 @@ def test_nothing_is_read_that_nobody_wants_to_know(conditions: tuple[str, ...], 
             "dynamodb": {"NewImage": {"status": {"S": "failed"}} | called_back},
         },
         "expired": {"eventName": "REMOVE", "dynamodb": {"OldImage": {"status": {"S": "failed"}} | called_back}},
+        "added up": {"eventName": "MODIFY", "dynamodb": {"NewImage": {"open_tasks": {"N": "1"}}, "OldImage": {}}},
     }
     (event,) = resolved(RESOURCES, *conditions)["NotifierFunction"]["Properties"]["Events"].values()
     filters = event["Properties"]["FilterCriteria"]
