@@ -1,6 +1,6 @@
 """A shard of the table's stream and the positions in it, as rows of sums hold them: up to where they have its records.
 
-Lambda names the shard in an event only where the mapping has windows (TumblingWindowInSeconds), and at a window's end it
+Lambda names the shard in an event only where the mapping has windows (TumblingWindowInSeconds). At a window's end it
 calls once more, perhaps without records; an answer without a `state` it takes for a failure.
 """
 
