@@ -13,6 +13,7 @@
 from quantum_circuits.client import AsyncClient, Client
 from quantum_circuits.configuration import Configuration
 from quantum_circuits.errors import (
+    AmountSpentError,
     CircuitError,
     ConfigurationError,
     InvalidApiKeyError,
@@ -24,12 +25,14 @@ from quantum_circuits.errors import (
     TaskFailedError,
     TaskNotFoundError,
     ThrottledError,
+    TooMuchOpenWorkError,
     UnreachableError,
     WaitTimeoutError,
 )
 from quantum_circuits.task import Estimate, ExpectationValue, Task
 
 __all__ = [
+    "AmountSpentError",
     "AsyncClient",
     "CircuitError",
     "Client",
@@ -47,6 +50,7 @@ __all__ = [
     "TaskFailedError",
     "TaskNotFoundError",
     "ThrottledError",
+    "TooMuchOpenWorkError",
     "UnreachableError",
     "WaitTimeoutError",
 ]

@@ -146,6 +146,23 @@ class ThrottledError(RefusedError):
         self.retry_after = retry_after
 
 
+class TooMuchOpenWorkError(ThrottledError):
+    """The key has as many tasks that have not ended, or as much computing of theirs ahead, as it may.
+
+    `actual` of `limit`, tasks or seconds; `retry_after` is when it is worth another try. It is None for a request that
+    is too large by itself: send it in parts.
+    """
+
+
+class AmountSpentError(RefusedError):
+    """The key's tasks have cost in this month what they may: `actual` of `limit`, in dollars, until `ends_at`."""
+
+    def __init__(self, http_status: int, body: Mapping[str, Any]) -> None:
+        super().__init__(http_status, body)
+        self.ends_at: str | None = body.get("ends_at")
+
+
+_OPEN_WORK = {"too_many_open_tasks", "too_much_open_work"}
 _BY_CODE: Mapping[str, type[RefusedError]] = {
     "invalid_circuit": CircuitError,
     "unsupported_feature": CircuitError,
@@ -155,6 +172,7 @@ _BY_CODE: Mapping[str, type[RefusedError]] = {
     "invalid_api_key": InvalidApiKeyError,
     "task_not_found": TaskNotFoundError,
     "task_ended": TaskEndedError,
+    "monthly_amount_spent": AmountSpentError,
 }
 
 
@@ -165,9 +183,11 @@ def refusal(
 
     The service gives each refusal a code. Who refuses without one, or has no such address, is not the service.
     """
+    code = body.get("code")
+    if code in _OPEN_WORK:
+        return TooMuchOpenWorkError(http_status, body, retry_after)
     if http_status == 429:  # noqa: PLR2004 - Too Many Requests
         return ThrottledError(http_status, body, retry_after)
-    code = body.get("code")
     if http_status < 500 and code in {None, "not_found"}:  # noqa: PLR2004 - what is ill may say less
         return NotTheServiceError(http_status)
     errors = body.get("errors")

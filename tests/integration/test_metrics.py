@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from integration.test_log_lines import ROOT, everything
-from simulated_aws import existing
+from simulated_aws import TEMPLATE, existing
 from tasks.metrics import Metric
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_failures_by_code_are_searched_for_as_they_are_sent(metrics: dict[str, s
     assert expressions == ["SEARCH('{\"${AWS::StackName}\",service,code} MetricName=\"failed\"', 'Sum', 300)"]
 
 
-@pytest.mark.parametrize(("conditions", "number"), [(WITHOUT_JOBS, 14), (WITH_JOBS, 15)])
+@pytest.mark.parametrize(("conditions", "number"), [(WITHOUT_JOBS, 15), (WITH_JOBS, 16)])
 def test_every_alarm_says_what_to_do_and_is_on_the_dashboard(conditions: tuple[str, ...], number: int) -> None:
     """Each has a command in its description, goes to the topic, and has a place on the dashboard."""
     (shown,) = [widget["properties"]["alarms"] for widget in widgets(*conditions) if widget["type"] == "alarm"]
@@ -177,6 +177,15 @@ def test_a_task_that_a_job_works_on_for_hours_is_no_delay() -> None:
     ]
     advice = [re.findall(r"raise (\w+)", alarm["AlarmDescription"]) for alarm in lanes]
     assert advice == [["LargeWorkerMaximumConcurrency"], ["LargeJobMaxVCpus"]]
+
+
+def test_owners_who_send_little_are_watched_by_themselves() -> None:
+    """The alarm is not about the age of all: a noisy owner's tasks may wait for long, and nobody need wake up."""
+    alarm = alarms()["QuietOwnersDelayAlarm"]
+    time_limit = TEMPLATE["Parameters"]["TimeLimitSeconds"]["Default"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateAgeOfOldestMessageInQuietGroups", time_limit)
+    assert alarm["Dimensions"] == alarms()["QueueDelayAlarm"]["Dimensions"]
+    assert alarm["Threshold"] < alarms()["QueueDelayAlarm"]["Threshold"]
 
 
 def test_a_sweeper_that_does_not_run_is_an_alarm() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from quantum_circuits import (
+    AmountSpentError,
     AsyncClient,
     CircuitError,
     Client,
@@ -23,6 +24,7 @@ from quantum_circuits import (
     TaskCancelledError,
     TaskFailedError,
     ThrottledError,
+    TooMuchOpenWorkError,
     UnreachableError,
     WaitTimeoutError,
     calls,
@@ -98,6 +100,26 @@ def test_a_quota_of_the_day_is_not_waited_for(pauses: list[float]) -> None:
         assert len(server.asked) == 1
     assert raised.value.retry_after == 3600
     assert pauses == []
+
+
+def test_a_key_that_has_all_it_may_is_told_so(pauses: list[float]) -> None:
+    """Room for more tasks is waited for as the service asks; a month that is spent, or a too large request, is not."""
+    body = {"status": "error", "message": "The key has 5 tasks; the limit is 5.", "limit": 5, "actual": 5}
+    full = Reply(429, body | {"code": "too_many_open_tasks", "hint": "Send it again."}, {"retry-after": "10"})
+    with scripted(full, full, Reply(200, task())) as server:
+        client_of(server).get(TASK_ID)
+    assert (len(server.asked), pauses) == (3, [10, 10])
+    with scripted(*[full] * 6) as server, pytest.raises(TooMuchOpenWorkError, match="Hint: Send it again") as refused:
+        client_of(server).get(TASK_ID)
+    assert (refused.value.actual, refused.value.limit, refused.value.retry_after) == (5, 5, 10)
+    spent = Reply(402, body | {"code": "monthly_amount_spent", "ends_at": "2026-12-01T00:00:00.000Z"})
+    with scripted(spent) as server, pytest.raises(AmountSpentError) as raised:
+        client_of(server).get(TASK_ID)
+    assert (len(server.asked), raised.value.ends_at) == (1, "2026-12-01T00:00:00.000Z")
+    too_large = Reply(422, body | {"code": "too_much_open_work"})
+    with scripted(too_large) as server, pytest.raises(TooMuchOpenWorkError) as alone:
+        client_of(server).get(TASK_ID)
+    assert (len(server.asked), alone.value.retry_after) == (1, None)
 
 
 def test_nobody_at_the_url_is_one_clear_exception() -> None:
