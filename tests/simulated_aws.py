@@ -190,6 +190,7 @@ def aws_in_moto() -> Iterator[Aws]:
             aws.task_queues,
             aws.backlog,
             aws.waits,
+            aws.places,
             aws.usage,
             aws.bounds,
             aws.dead_letter_queue,

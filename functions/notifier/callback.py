@@ -5,24 +5,29 @@ callbacks' dead-letter queue. Of an answer only status and headers are read, and
 that is not a success.
 
 Of one batch of messages a host gets one call at a time, and none after one that failed: the others to it have failed
-with that one. A key has a few hosts at a time. What there is no time or no place for is put back by a new message,
-which remembers its attempts: SQS counts deliveries, and a delivery without a call is none.
+with that one. A key has a few hosts at a time. Over all environments, of which there are five, a host has
+HOST_ENVIRONMENTS calls at a time, whoever's, and one key's calls keep KEY_ENVIRONMENTS busy: others have the rest, and
+with fair queues their messages come first. What there is no time or no place for is put back by a new message, which
+remembers its attempts: SQS counts deliveries, and a delivery without a call is none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from delivery import AddressRefusedError, DeliveryError, Sender
-from tasks.aws import callback_key, callback_queue
+from tasks.aws import callback_key, callback_queue, places
 from tasks.callback_secret import callback_secret, signature
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.logs import Event, logger
@@ -30,17 +35,23 @@ from tasks.queue import group_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from tasks.places import Places
     from tasks.queue import Queue
 
 # Seconds from a failed attempt to the next; with the first at once, eight attempts in about 28 hours.
 DELAYS = (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000)
 MAX_ATTEMPTS = len(DELAYS) + 1
 KEY_HOSTS = 3  # that one key's calls of a batch may go to at a time
+KEY_ENVIRONMENTS = 2  # of template.yaml's five: 6 of the 50 calls that they can make at a time
+HOST_ENVIRONMENTS = 3  # more than one key can use: no key keeps a host that others share to itself
+HELD = timedelta(seconds=30)  # the function's timeout
 START_SECONDS = 10.0  # after so long in a batch no call is begun: each may take 15 s, and the function has 30
-DEFER_SECONDS = 15  # until a call that was not made is looked at again
+DEFER_SECONDS = 15  # until a call that was not made is looked at again; twice as long each time after that,
+MAX_DEFER_SECONDS = 900  # for each look costs a receipt and a message; SQS delays a message for no longer
 JITTER = 0.1  # so that what failed together does not come back together
 # SQS hides a message for 12 hours at most, counted from when it was received, and refuses what goes beyond (SQS API,
 # ChangeMessageVisibility). The queue's own VisibilityTimeout is the longest that an attempt can have had it for.
@@ -58,6 +69,7 @@ class Call:
     owner: str
     callback_url: str
     body: str
+    deferrals: int = 0  # how often it was put off
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Call:
@@ -67,6 +79,7 @@ class Call:
             message_id=record["messageId"],
             receipt_handle=record["receiptHandle"],
             attempt=int(message.get("attempts", 0)) + int(record["attributes"]["ApproximateReceiveCount"]),
+            deferrals=min(int(message.get("deferrals", 0)), MAX_DEFER_SECONDS),
             **{name: str(message[name]) for name in ("webhook_id", "owner", "callback_url", "body")},
         )
 
@@ -81,7 +94,7 @@ def sender() -> Sender:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Make a batch of calls."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
-    caller = Caller(sender(), callback_queue(), callback_key())
+    caller = Caller(sender(), callback_queue(), callback_key(), places())
     failed = caller.work(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -89,10 +102,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 class Caller:
     """Makes calls, and decides what becomes of the message of each."""
 
-    def __init__(self, sender: Sender, queue: Queue, stack_secret: str) -> None:
+    def __init__(self, sender: Sender, queue: Queue, stack_secret: str, places: Places) -> None:
         self._sender = sender
         self._queue = queue
         self._stack_secret = stack_secret
+        self._places = places
 
     def work(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Make the calls, of different hosts at the same time: one that is slow must not hold up the others.
@@ -100,30 +114,39 @@ class Caller:
         Returns the ids of the messages to be kept, for a later attempt or for the dead-letter queue.
         """
         kept: list[str] = []
-        by_host: defaultdict[str, list[Call]] = defaultdict(list)
-        hosts_of: defaultdict[str, set[str]] = defaultdict(set)
-        deferred: list[Call] = []
+        calls: list[Call] = []
         for record in records:
             try:
-                call = Call.of(record)
+                calls.append(Call.of(record))
             except (KeyError, TypeError, ValueError):
                 logger.exception(
                     "A callback cannot be read", event=Event.CALLBACK_ERROR, message_id=record["messageId"]
                 )
                 kept.append(record["messageId"])
-                continue
-            host = _host(call.callback_url)
-            if host not in hosts_of[call.owner] and len(hosts_of[call.owner]) == KEY_HOSTS:
-                deferred.append(call)
-            else:
-                hosts_of[call.owner].add(host)
-                by_host[host].append(call)
         began = time.monotonic()
-        with ThreadPoolExecutor(max(1, len(by_host))) as pool:
-            for more in pool.map(lambda calls: self._settle_all(calls, began), by_host.values()):
-                kept += more
-        kept += [call.message_id for call in deferred if not self._settle(call, self._defer)]
+        with ExitStack() as held:
+            owners = {
+                owner: held.enter_context(self._place("key", owner, KEY_ENVIRONMENTS))
+                for owner in {call.owner for call in calls}
+            }
+            by_host, deferred = _shared_out(calls, owners)
+            kept += [call.message_id for call in deferred if not self._settle(call, self._defer)]
+            with ThreadPoolExecutor(max(1, len(by_host))) as pool:
+                for more in pool.map(lambda host: self._settle_host(host, by_host[host], began), by_host):
+                    kept += more
         return kept
+
+    def _place(self, kind: str, name: str, most: int) -> AbstractContextManager[bool]:
+        """Hold one of the places of a key or a host while its calls are made."""
+        digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+        return self._places.held([f"callback-{kind}-{digest}-{number}" for number in range(most)], HELD)
+
+    def _settle_host(self, host: str, calls: Sequence[Call], began: float) -> list[str]:
+        """Make one host's calls if it has a place; return the ids of the messages to be kept."""
+        with self._place("host", host, HOST_ENVIRONMENTS) as held:
+            if held:
+                return self._settle_all(calls, began)
+        return [call.message_id for call in calls if not self._settle(call, self._defer)]
 
     def _settle_all(self, calls: Sequence[Call], began: float) -> list[str]:
         """Make one host's calls, one after the other; return the ids of the messages to be kept."""
@@ -152,8 +175,9 @@ class Caller:
     def _defer(self, call: Call) -> bool:
         """Put a call off that was not made: its message's next delivery is the same attempt."""
         message = {name: getattr(call, name) for name in ("webhook_id", "owner", "callback_url", "body")}
-        body = json.dumps({"version": 1, **message, "attempts": call.attempt - 1})
-        self._queue.send_body(body, delay_seconds=DEFER_SECONDS, **group_of(call.owner))
+        body = json.dumps({"version": 1, **message, "attempts": call.attempt - 1, "deferrals": call.deferrals + 1})
+        delay = min(DEFER_SECONDS << min(call.deferrals, 6), MAX_DEFER_SECONDS)
+        self._queue.send_body(body, delay_seconds=delay, **group_of(call.owner))
         return True
 
     def _fail_too(self, call: Call) -> bool:
@@ -224,6 +248,21 @@ class Caller:
 
     def _hide(self, call: Call, seconds: int) -> None:
         self._queue.hide([call.receipt_handle], seconds)
+
+
+def _shared_out(calls: Sequence[Call], owners: Mapping[str, bool]) -> tuple[Mapping[str, list[Call]], list[Call]]:
+    """Return the calls of owners with a place, by their hosts, and those that are over their owner's share."""
+    by_host: defaultdict[str, list[Call]] = defaultdict(list)
+    hosts_of: defaultdict[str, set[str]] = defaultdict(set)
+    deferred: list[Call] = []
+    for call in calls:
+        host = _host(call.callback_url)
+        if not owners[call.owner] or (host not in hosts_of[call.owner] and len(hosts_of[call.owner]) == KEY_HOSTS):
+            deferred.append(call)
+        else:
+            hosts_of[call.owner].add(host)
+            by_host[host].append(call)
+    return by_host, deferred
 
 
 def _host(url: str) -> str:

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tasks.bounds import Bounds
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
+from tasks.places import Places
 from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
@@ -99,6 +100,12 @@ def backlog() -> Backlog:
 def waits() -> Waits:
     """Return the places for answers that wait."""
     return Waits(client("dynamodb"), settings().tasks_table, settings().max_waits)
+
+
+@cache
+def places() -> Places:
+    """Return the places of what is bounded over all environments of a function."""
+    return Places(client("dynamodb"), settings().tasks_table)
 
 
 @cache

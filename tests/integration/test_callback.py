@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +18,13 @@ import callback
 from callback import DELAYS, Caller
 from delivery import Sender, connect, resolve
 from receiver import ADDRESS, NAME, receiver
+from simulated_aws import TEMPLATE
+from tasks import aws
 from tasks.callback_secret import callback_secret, secret_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from receiver import Receiver
     from simulated_aws import Aws
@@ -53,13 +59,18 @@ class Queue:
         self.sent.append({"MessageBody": body, "DelaySeconds": delay_seconds})
 
 
+def free() -> Any:
+    """Return places that are all free: nobody else makes calls."""
+    return SimpleNamespace(held=lambda *_: nullcontext(enter_result=True))
+
+
 @pytest.fixture(name="call")
 def fixture_call(host: Receiver) -> Callable[..., int | None]:
     """Give a function that delivers one message and returns None when it is done with, else how long it was hidden."""
 
     def call(url: str = URL, attempt: int = 1, sender: Sender | None = None) -> int | None:
         queue: Any = Queue()
-        caller = Caller(sender or Sender(host.resolve, host.connect, host.context()), queue, SECRET)
+        caller = Caller(sender or Sender(host.resolve, host.connect, host.context()), queue, SECRET, free())
         kept = caller.work([message(url, attempt)])
         assert kept == (["message"] if queue.hidden else [])
         return queue.hidden[0] if queue.hidden else None
@@ -256,7 +267,7 @@ def test_a_large_body_of_a_success_is_not_waited_for(call: Callable[..., int | N
 def test_the_certificate_must_be_the_hosts(log_lines: LogLines, names: tuple[str, ...]) -> None:
     """One for another name or for the address is refused before anything is sent."""
     with receiver(*names) as other:
-        caller = Caller(Sender(other.resolve, other.connect, other.context()), Queue(), SECRET)
+        caller = Caller(Sender(other.resolve, other.connect, other.context()), Queue(), SECRET, free())
         assert caller.work([message()]) == ["message"]
         assert other.received == []
     assert [line["reason"] for line in log_lines()] == ["certificate"]
@@ -302,7 +313,8 @@ def test_a_slow_host_does_not_hold_up_others(host: Receiver) -> None:
         together.wait(30)
         return host.resolve(name, port)
 
-    caller = Caller(Sender(resolve_together, host.connect, host.context()), Queue(), SECRET)  # type: ignore[arg-type]
+    sender = Sender(resolve_together, host.connect, host.context())
+    caller = Caller(sender, Queue(), SECRET, free())  # type: ignore[arg-type]
     records = [message(f"https://{number}.example.com/", owner=f"owner {number}") for number in range(5)]
     assert len(caller.work(records)) == 5  # whose names are not on the certificate
     assert len(host.resolved) == 5
@@ -310,7 +322,7 @@ def test_a_slow_host_does_not_hold_up_others(host: Receiver) -> None:
 
 def test_one_bad_message_does_not_fail_its_batch(host: Receiver, log_lines: LogLines) -> None:
     """It alone is kept, for the dead-letter queue."""
-    caller = Caller(Sender(host.resolve, host.connect, host.context()), Queue(), SECRET)
+    caller = Caller(Sender(host.resolve, host.connect, host.context()), Queue(), SECRET, free())
     malformed = sqs_record("{}", message_id="malformed")
     assert caller.work([malformed, message()]) == ["malformed"]
     assert {line["event"] for line in log_lines()} == {"callback_error", "callback_delivered"}
@@ -352,7 +364,7 @@ def test_the_real_connection_goes_where_it_is_told(host: Receiver) -> None:
 def batch(host: Receiver, *records: dict[str, Any]) -> tuple[Queue, int]:
     """Deliver a batch of messages; return the queue, and how many messages were kept."""
     queue: Any = Queue()
-    kept = Caller(Sender(host.resolve, host.connect, host.context()), queue, SECRET).work(records)
+    kept = Caller(Sender(host.resolve, host.connect, host.context()), queue, SECRET, free()).work(records)
     return queue, len(kept)
 
 
@@ -405,3 +417,87 @@ def test_a_message_that_remembers_too_many_attempts_is_not_called(host: Receiver
     """It goes to the dead-letter queue by deliveries that follow at once."""
     queue, kept = batch(host, message(attempt=2, attempts=len(DELAYS)))
     assert (kept, queue.hidden, host.received) == (1, [0], [])
+
+
+class Environments:
+    """The function's environments, each with a batch of its own, whose calls hang until `release`."""
+
+    def __init__(self, host: Receiver, in_moto: Aws) -> None:
+        self.release = threading.Event()
+        self.under_way = threading.Semaphore(0)
+        self._threads = ThreadPoolExecutor(8)
+        host.answers = [self._hang]
+        sender = Sender(host.resolve, host.connect, host.context())
+        self._caller = Caller(sender, aws.callback_queue(), SECRET, aws.places())
+        self._queue = in_moto.settings.callback_queue_url
+
+    def _hang(self, connection: socket.socket) -> None:
+        self.under_way.release()
+        self.release.wait(30)
+        connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    def start(self, *records: dict[str, Any]) -> Future[list[str]]:
+        """Deliver a batch whose calls hang; return when one is under way."""
+        working = self._threads.submit(self._caller.work, records)
+        assert self.under_way.acquire(timeout=30)
+        return working
+
+    def deferred(self, *records: dict[str, Any]) -> int:
+        """Deliver a batch to one more environment; return how many of its messages were put off at once."""
+        before = len(self._delayed())
+        assert self._caller.work(records) == []
+        return len(self._delayed()) - before
+
+    def _delayed(self) -> range:
+        attributes = aws.client("sqs").get_queue_attributes(
+            QueueUrl=self._queue, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )["Attributes"]
+        return range(int(attributes["ApproximateNumberOfMessagesDelayed"]))
+
+
+@pytest.fixture(name="environments")
+def fixture_environments(host: Receiver, in_moto: Aws) -> Iterator[Environments]:
+    """Give the environments; their calls are answered at the end."""
+    environments = Environments(host, in_moto)
+    yield environments
+    environments.release.set()
+
+
+def test_a_key_keeps_a_share_of_all_environments(environments: Environments) -> None:
+    """Two of the five at a time, with however many hosts; then its messages are put off, and others' calls made."""
+    working = [environments.start(message(URL)) for _ in range(callback.KEY_ENVIRONMENTS)]
+    assert environments.deferred(*(message(f"https://{name}.example.com/") for name in "abc")) == 3
+    working.append(environments.start(message(owner="bob")))
+    environments.release.set()
+    assert [each.result(30) for each in working] == [[]] * 3
+    assert environments.deferred(message()) == 0  # the places were given back: the call was made
+
+
+def test_a_host_has_a_share_of_all_environments(environments: Environments) -> None:
+    """Three calls at a time, whoever's; no key fills them alone."""
+    owners = ["alice", "alice", "bob"]
+    assert len(owners) == callback.HOST_ENVIRONMENTS > callback.KEY_ENVIRONMENTS
+    working = [environments.start(message(owner=owner)) for owner in owners]
+    assert environments.deferred(message(owner="carol")) == 1
+    environments.release.set()
+    assert [each.result(30) for each in working] == [[]] * 3
+
+
+def test_what_is_put_off_again_and_again_is_put_off_for_longer(host: Receiver) -> None:
+    """Each look costs a receipt and a message: 15 s, 30 s and so on, a quarter of an hour at most."""
+    queue: Any = Queue()
+    nobody: Any = SimpleNamespace(held=lambda *_: nullcontext(enter_result=False))  # has a place
+    caller = Caller(Sender(host.resolve, host.connect, host.context()), queue, SECRET, nobody)
+    record = message(attempt=3)
+    for _ in range(9):
+        assert caller.work([record]) == []
+        record = sqs_record(queue.sent[-1]["MessageBody"], message_id="again", receives=1)
+    assert [sent["DelaySeconds"] for sent in queue.sent] == [15, 30, 60, 120, 240, 480, 900, 900, 900]
+    assert callback.Call.of(record).attempt == 3
+    assert host.resolved == []
+
+
+def test_its_shares_are_of_the_environments_that_the_template_has() -> None:
+    """Two keys leave one of them to a third."""
+    source = TEMPLATE["Resources"]["CallbackFunction"]["Properties"]["Events"]["Calls"]["Properties"]
+    assert source["ScalingConfig"]["MaximumConcurrency"] > 2 * callback.KEY_ENVIRONMENTS

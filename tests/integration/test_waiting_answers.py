@@ -196,7 +196,7 @@ def test_the_waits_of_one_key_are_bounded_and_so_are_all(in_moto: Aws, clock: Cl
         clock.pauses.clear()
         _, headers, answer = call("GET", f"/tasks/{task_ids['alice']}", headers={"Prefer": "wait=10"})
         assert (answer["status"], clock.pauses, "preference-applied" in headers) == ("pending", [0.1], False)
-        assert headers["retry-after"] == "1"
+        assert int(headers["retry-after"]) >= 1
         for owner in map(str, range(100)):
             held.enter_context(places.place(owner, 60))
         assert sum(row["task_id"]["S"].startswith("wait-") for row in in_moto.rows()) == places.most == 16

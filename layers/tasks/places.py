@@ -1,0 +1,76 @@
+"""Places in the table: how many do something at a time, over all environments of a function, which know no other.
+
+There is a row for each place, and who is at it holds one by a conditional write, so nothing is counted that could go
+wrong. A place that nobody gave back is free again when its time is over.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.logs import Event, logger
+from tasks.rows import key_of, seconds
+from tasks.task import epoch_ms, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MARGIN = timedelta(seconds=2)  # for the last read before an answer
+KEPT = timedelta(days=1)  # a row, after which DynamoDB deletes it: there may be one for each host that strangers name
+
+
+class Places:
+    """The places that are rows of a table."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @contextmanager
+    def held(self, rows: Sequence[str], time: timedelta) -> Iterator[bool]:
+        """Hold one of the rows for at most so long; gives False where none is free, without an error whatever failed.
+
+        Each that is looked at costs a write.
+        """
+        token = uuid.uuid4().hex
+        until = utc_now() + time + MARGIN
+        free = "attribute_not_exists(held_until) OR held_until < :now"
+        row = next((row for row in rows if self._write(row, token, until, free)), None)
+        try:
+            yield row is not None
+        finally:
+            if row is not None:
+                self._write(row, token, None, "claim = :token")
+
+    def _write(self, row: str, token: str, until: datetime | None, condition: str) -> bool:
+        """Say until when a place is held, if the condition holds; return whether it was written."""
+        now = utc_now()
+        values = {
+            ":until": {"N": str(epoch_ms(until) if until else 0)},
+            ":token": {"S": token},
+            ":expires": seconds(now + KEPT),
+        }
+        if ":now" in condition:
+            values[":now"] = {"N": str(epoch_ms(now))}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=key_of(row),
+                UpdateExpression="SET held_until = :until, claim = :token, expires_at = :expires",
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except (ClientError, BotoCoreError) as error:
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+            if code != "ConditionalCheckFailedException":
+                logger.warning("The places do not answer", event=Event.PART_UNAVAILABLE, part="places", exc_info=True)
+            return False
+        return True
