@@ -66,6 +66,7 @@ _FLOW = ("if_else", "while_loop")
 _ALWAYS = frozenset({"barrier", "measure", "reset", "store", *_FLOW})
 _CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
 _NO_CONDITION = -1
+_NUMBER_BITS = 63
 
 
 class Save(NamedTuple):
@@ -198,12 +199,36 @@ def _insert_save(circuit: QuantumCircuit, save: Save) -> None:
     elif kind == "density_matrix":
         circuit.save_density_matrix(list(argument), label=label)
     elif kind == "amplitudes":
-        circuit.save_amplitudes(list(argument), label=label)
+        _insert_amplitudes(circuit, label, argument)
     elif kind == "statevector":
         circuit.save_statevector(label=label)
     else:
         operator, qubits = _restrict(argument)
         circuit.save_expectation_value(operator, qubits, label=label)
+
+
+def _insert_amplitudes(circuit: QuantumCircuit, label: str, states: Sequence[int]) -> None:
+    """Save the amplitudes of basis states: under the label, or with more than 63 qubits each under its own.
+
+    Aer takes the number of a basis state as 64 bits. A wider one is turned into the first, and back again.
+    """
+    if circuit.num_qubits <= _NUMBER_BITS:
+        circuit.save_amplitudes(list(states), label=label)
+        return
+    for state in states:
+        ones = [qubit for qubit in range(circuit.num_qubits) if state >> qubit & 1]
+        for qubit in ones:
+            circuit.x(qubit)
+        circuit.save_amplitudes([0], label=f"{label} {state}")
+        for qubit in ones:
+            circuit.x(qubit)
+
+
+def amplitudes(data: Mapping[str, Any], label: str, states: Sequence[int]) -> dict[int, complex]:
+    """Return the amplitudes of the basis states that a save of that label asked for."""
+    if label in data:
+        return dict(zip(states, map(complex, data[label]), strict=True))
+    return {state: complex(data[f"{label} {state}"][0]) for state in states}
 
 
 def _restrict(terms: PauliSum) -> tuple[SparsePauliOp, list[int]]:

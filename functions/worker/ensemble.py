@@ -88,15 +88,30 @@ class Ensemble:
 
     def statevector(self) -> Array:
         """Return the amplitudes of all qubits, shape (2^n,); raises TaskError for a mixture."""
-        branches = self.branches
-        if len(branches.times) > 1:
-            raise mixed(f"ends in {len(branches.times)} states, by what is measured or reset on the way")
+        branches = self._pure()
         for qubit in range(self.qubits):
             if qubit not in branches.active:
                 branches.activate(qubit)
         last = len(branches.active) - 1
         order = [last - branches.active.index(qubit) for qubit in reversed(range(self.qubits))]
         return np.ascontiguousarray(branches.axes().transpose([*order, last + 1]).reshape(-1))
+
+    def amplitude(self, state: str) -> complex:
+        """Return the amplitude of a basis state, a bit string, qubit 0 rightmost; raises TaskError for a mixture."""
+        branches = self._pure()
+        row = 0
+        for qubit, letter in enumerate(reversed(state)):
+            if qubit in branches.active:
+                row |= int(letter) << branches.active.index(qubit)
+            elif int(letter) != int(branches.bit(qubit)):
+                return 0j
+        return complex(branches.amplitudes[row, 0])
+
+    def _pure(self) -> Branches:
+        """Return the one branch."""
+        if len(self.branches.times) > 1:
+            raise mixed(f"ends in {len(self.branches.times)} states, by what is measured or reset on the way")
+        return self.branches
 
     def expectation(self, terms: PauliSum) -> float:
         """Return the value of an observable."""
@@ -126,10 +141,10 @@ class _Runner(Runner):
         if branches.amplitudes.size > LARGEST or len(branches.times) > MOST:
             raise TaskError(
                 ErrorCode.CIRCUIT_TOO_LARGE,
-                f"The program's mixture has more states than the {MOST:,} that exact results may need.",
+                f"The mixture that the program leaves takes more than {MOST:,} states or {LARGEST:,} amplitudes.",
                 limit=MOST,
                 actual=len(branches.times),
-                hint="Ask for counts, which take one way a shot.",
+                hint="Ask for counts, for each shot goes one way, or for results of fewer qubits.",
             )
 
     def loop(self, branches: Branches, operation: While) -> None:

@@ -249,29 +249,31 @@ def _in_numpy(program: Compiled, stats: CircuitStats, options: Options, members:
     """Return a group that `ensemble` computes."""
     readout = PauliNoise.of(options.noise)
     seconds, width = trajectory_cost.cost(program, readout, MOST)
+    phased = any(request.type in OF_A_PURE_STATE for _, request in members)
+    if phased:  # with its phases, a qubit is in superposition from its first gate on
+        width = stats.active_qubits
     if width > WIDEST:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
-            f"The program has {width} qubits in superposition at a time; "
-            f"the limit for exact results of one that measures or resets on the way is {WIDEST}.",
+            f"Exact results of this program take a state of {width} qubits; "
+            f"the limit is {WIDEST} qubits where a program measures or resets on the way.",
             limit=WIDEST,
             actual=width,
-            hint="Ask for counts, or for fewer qubits.",
+            hint="Ask for counts, or for results of fewer qubits.",
         )
     num_qubits = sum(size for _, size in program.registers)
-    phased = any(request.type in OF_A_PURE_STATE for _, request in members)
 
     def compute(_: Budget) -> dict[int, Any]:
         ensemble = Ensemble(program, readout if readout.on_readout else None, phased=phased)
-        state = ensemble.statevector() if phased else None
-        return {index: _of_ensemble(ensemble, state, request, num_qubits) for index, request in members}
+        return {index: _of_ensemble(ensemble, request, num_qubits) for index, request in members}
 
-    widest = max([width, *(len(_need(request, num_qubits)[1]) for _, request in members if not phased)])
+    # A result's own qubits are brought into the state in the end.
+    widest = max(width, *(int.bit_length(request.array_bytes(num_qubits, 0)) - 4 for _, request in members))
     plan = Plan("statevector", seconds, trajectory_cost.memory(program, widest, 1))
     return Group(NAME, VERSIONS, plan, compute, stats.active_qubits)
 
 
-def _of_ensemble(ensemble: Ensemble, state: Array | None, request: ResultRequest, num_qubits: int) -> Any:  # noqa: ANN401 - numbers of any shape
+def _of_ensemble(ensemble: Ensemble, request: ResultRequest, num_qubits: int) -> Any:  # noqa: ANN401 - numbers of any shape
     """Return a result's numbers."""
     if request.type is ResultType.EXPECTATION:
         return [ensemble.expectation(terms) for terms in _sums(request)]
@@ -279,8 +281,9 @@ def _of_ensemble(ensemble: Ensemble, state: Array | None, request: ResultRequest
         return ensemble.probabilities(_qubits(request, num_qubits))
     if request.type is ResultType.DENSITY_MATRIX:
         return ensemble.density_matrix(_qubits(request, num_qubits))
-    assert state is not None  # noqa: S101 - it is made where one of these is asked for
-    return state if request.states is None else state[[int(bits, 2) for bits in request.states]]
+    if request.states is not None:
+        return np.array([ensemble.amplitude(state) for state in request.states])
+    return ensemble.statevector()
 
 
 def _on_aer(program: Compiled, options: Options, members: list[Member], budget: Budget) -> Group:
@@ -320,8 +323,7 @@ def _saves(member: Member, place: dict[int, int], num_qubits: int) -> list[aer.S
         sums = [[("".join(pauli[at] for at in kept), factor) for pauli, factor in terms] for terms in _sums(request)]
         return [aer.Save(f"{index} {number}", "expectation", tuple(terms)) for number, terms in enumerate(sums)]
     if request.states is not None:
-        numbers = {_number(bits, place) for bits in request.states}
-        return [aer.Save(str(index), "amplitudes", sorted(numbers))]
+        return [aer.Save(str(index), "amplitudes", _numbered(request, place))]
     if request.type is ResultType.STATEVECTOR:
         return [aer.Save(str(index), "statevector", None)]
     return [aer.Save(str(index), str(request.type), [place[qubit] for qubit in _qubits(request, num_qubits)])]
@@ -331,17 +333,19 @@ def _of_data(data: dict[str, Any], index: int, request: ResultRequest, place: di
     """Return a result's numbers from what Aer has saved."""
     if request.type is ResultType.EXPECTATION:
         return [data[f"{index} {number}"] for number, _ in enumerate(_sums(request))]
-    found = np.asarray(data[str(index)])
     if request.states is None:
-        return found
-    order = {number: at for at, number in enumerate(sorted({_number(bits, place) for bits in request.states}))}
+        return np.asarray(data[str(index)])
+    found = aer.amplitudes(data, str(index), _numbered(request, place))
     # A qubit that nothing uses is 0.
+    idle = [qubit for qubit in range(len(request.states[0])) if qubit not in place]
     return [
-        0j
-        if any(bits[-1 - qubit] == "1" for qubit in range(len(bits)) if qubit not in place)
-        else found[order[_number(bits, place)]]
-        for bits in request.states
+        0j if any(bits[-1 - qubit] == "1" for qubit in idle) else found[_number(bits, place)] for bits in request.states
     ]
+
+
+def _numbered(request: ResultRequest, place: dict[int, int]) -> list[int]:
+    """Return the basis states of a request by their numbers, each once."""
+    return sorted({_number(bits, place) for bits in request.states or ()})
 
 
 def _number(bits: str, place: dict[int, int]) -> int:

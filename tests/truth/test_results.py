@@ -153,6 +153,29 @@ def stray(case: Case, chance: random.Random) -> list[str]:
     )
 
 
+def unlike(case: Case, chance: random.Random) -> list[str]:
+    """Return what is wrong with the statevector and amplitudes of a program: its phase counts, and only one has any."""
+    inputs = case.options.get("inputs")
+    binding = inputs[2] if inputs else None
+    method, precision = case.options["method"], case.options.get("precision", "double")
+    state = explore(case.before, binding, tolerance=1e-11, states=True).state
+    width = int(re.findall(r"qubit\[(\d)\] q;", case.before)[0])
+    some = ["".join(chance.choice("01") for _ in range(width)) for _ in range(3)]
+    requests = ["statevector", {"type": "amplitudes", "states": some}, "probabilities"]
+    options = {"method": method, "precision": precision, **({"inputs": binding} if binding else {})}
+    try:
+        entries = computed(case.text, requests, **options)
+    except TaskError as error:
+        allowed = state is None or method not in ("automatic", "statevector")
+        return [] if allowed and error.code is ErrorCode.UNSUPPORTED_FEATURE else [f"{error.code}: {error.message}"]
+    if state is None:
+        return ["a mixture has a statevector"]
+    found = array(entries[0])
+    wrong_by = [np.abs(found - state).max(), np.abs(array(entries[1]) - state[[int(bits, 2) for bits in some]]).max()]
+    wrong_by.append(np.abs(np.array(entries[2]["values"]) - np.abs(state) ** 2).max())
+    return [f"{by}: {found}, {state} is right" for by in wrong_by if not by < CLOSE[precision]]
+
+
 def judged(examples: int, judge_one: Callable[[Case, random.Random], list[str]]) -> list[tuple[Case, list[str]]]:
     """Return generated programs and what is wrong with each."""
     seen: list[tuple[Case, list[str]]] = []
@@ -183,4 +206,10 @@ def test_exact_results_are_right() -> None:
 def test_samples_of_observables_are_right() -> None:
     """Each sign comes as often as the oracle says of the program that measures in the observable's basis."""
     seen = judged(EXAMPLES // 4, stray)
+    assert [(case, found) for case, found in seen if found] == []
+
+
+def test_statevectors_are_right_to_the_phase() -> None:
+    """Each amplitude is the oracle's, the global phase of OpenQASM's gates included; a mixture is refused."""
+    seen = judged(EXAMPLES // 2, unlike)
     assert [(case, found) for case, found in seen if found] == []

@@ -1,0 +1,156 @@
+"""Exact results of programs that are too wide for the oracle: each engine against Qiskit's own states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, partial_trace
+
+import reader
+import simulator
+from admission import Budget
+from exact import square
+from tasks.errors import TaskError
+from tasks.options import Options
+
+BUDGET = Budget(2**30, 60.0, 2**30, 60.0)
+HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
+GHZ = HEAD + "qubit[{n}] q; h q[0]; for int i in [1:{last}] {{ cx q[i - 1], q[i]; }}"
+
+
+def outcome(text: str, *results: Any, **options: Any) -> dict[str, Any]:
+    """Return the outcome of a task."""
+    return simulator.simulate(text, Options.from_dict({"seed": 7, "results": list(results), **options}), BUDGET)
+
+
+def bricks(qubits: int, depth: int) -> str:
+    """Return layers of rotations and of cx in bricks."""
+    lines = []
+    for layer in range(depth):
+        lines += [f"ry({0.3 + i + layer}) q[{i}]; t q[{i}];" for i in range(qubits)]
+        lines += [f"cx q[{i}], q[{i + 1}];" for i in range(layer % 2, qubits - 1, 2)]
+    return f"{HEAD}qubit[{qubits}] q;\n" + "\n".join(lines)
+
+
+def complex_of(entry: dict[str, Any]) -> Any:
+    """Return an entry's numbers."""
+    return np.array(entry["real"]) + 1j * np.array(entry["imag"])
+
+
+@pytest.mark.parametrize("method", ["automatic", "statevector", "matrix_product_state"])
+def test_results_of_fourteen_qubits_are_qiskits(method: str) -> None:
+    """Of few qubits from their light cones, of all from Aer; each method has them."""
+    text = bricks(14, 3)
+    state = Statevector(reader.read(text, counted=False))
+    pauli = "I" * 5 + "XYZ" + "I" * 6
+    found = outcome(
+        f"{text} bit c; c = measure q[3];",
+        {"type": "probabilities", "qubits": [9, 3]},
+        {"type": "density_matrix", "qubits": [0, 12]},
+        {"type": "expectation", "observable": [[pauli, 2.0], ["Z" * 14, 1.0]], "variance": True},
+        "statevector",
+        {"type": "amplitudes", "states": ["01" * 7, "1" * 14]},
+        method=method,
+    )
+    probabilities, density, expectation, vector, amplitudes = found["results"]
+    assert probabilities["values"] == pytest.approx(state.probabilities([9, 3]), abs=1e-9)
+    kept = partial_trace(state, [qubit for qubit in range(14) if qubit not in (0, 12)])
+    assert np.abs(complex_of(density) - kept.data).max() < 1e-9
+    operator = SparsePauliOp.from_list([(pauli, 2.0), ("Z" * 14, 1.0)])
+    mean = state.expectation_value(operator).real
+    assert expectation["value"] == pytest.approx(mean, abs=1e-9)
+    assert expectation["variance"] == pytest.approx(
+        state.expectation_value(operator @ operator).real - mean**2, abs=1e-9
+    )
+    assert np.abs(complex_of(vector) - state.data).max() < 1e-9
+    assert np.abs(complex_of(amplitudes) - state.data[[int("01" * 7, 2), 2**14 - 1]]).max() < 1e-9
+
+
+def test_few_qubits_of_many_come_from_their_light_cones() -> None:
+    """No state of sixty qubits is ever made; a diagonal gate at the end is none to a measurement."""
+    text = bricks(60, 3)
+    (found,) = outcome(text, {"type": "probabilities", "qubits": [30]})["results"]
+    cone = bricks(12, 3).replace("ry(", "ry(24 + ")  # qubit 30 is the middle of the same circuit, 24 angles on
+    state = Statevector(reader.read(cone, counted=False))
+    assert found["values"] == pytest.approx(state.probabilities([6]), abs=1e-9)
+    execution = outcome(text, {"type": "density_matrix", "qubits": [30]})["execution"]
+    before, after = execution["reduced"]["qubits"]
+    assert (before, after <= 8) == (60, True)
+
+
+def test_a_wide_stabilizer_state_has_its_observables_amplitudes_and_probabilities() -> None:
+    """Observables from Stim, the rest from matrix product states: of 100 qubits, entangled as a whole."""
+    text = GHZ.format(n=100, last=99)
+    found = outcome(
+        text,
+        {"type": "expectation", "observable": "X" * 100, "variance": True},
+        {"type": "probabilities", "qubits": [0, 99]},
+        {"type": "amplitudes", "states": ["1" * 100, "0" * 99 + "1"]},
+    )
+    observable, probabilities, amplitudes = found["results"]
+    assert (observable["value"], observable["variance"]) == (1.0, 0.0)
+    assert probabilities["values"] == pytest.approx([0.5, 0, 0, 0.5], abs=1e-9)
+    assert complex_of(amplitudes) == pytest.approx(np.array([0.5**0.5, 0]), abs=1e-9)
+    assert (found["execution"]["engine"], found["execution"]["method"]) == (
+        "stim, qiskit-aer",
+        "stabilizer, matrix_product_state",
+    )
+
+
+def test_qubits_that_nothing_uses_cost_nothing() -> None:
+    """Two of forty are used: an amplitude is 0 where another one is 1."""
+    text = f"{HEAD}qubit[40] q; h q[39]; for int i in [1:20] {{ cx q[39], q[1]; ry(0.1) q[1]; }}"
+    some = ["0" * 40, "1" + "0" * 39, "01" + "0" * 38]
+    for method in ("automatic", "statevector"):
+        amplitudes, rest = outcome(
+            text, {"type": "amplitudes", "states": some}, {"type": "density_matrix", "qubits": [38]}, method=method
+        )["results"]
+        assert np.abs(complex_of(amplitudes)[:2]).min() > 0.1
+        assert complex_of(amplitudes)[2] == 0
+        assert np.abs(complex_of(rest) - [[1, 0], [0, 0]]).max() < 1e-9
+
+
+def test_noise_on_gates_leaves_the_mixture() -> None:
+    """Depolarizing after each gate, as Qiskit's own density matrix has it; readout errors are not in it."""
+    noise = {"depolarizing": {"one_qubit": 0.1, "two_qubit": 0.2}, "readout": {"prob_meas1_prep0": 0.3}}
+    text = f"{HEAD}qubit[3] q; bit[3] c; h q[0]; cx q[0], q[1]; c = measure q;"
+    probabilities, density = outcome(text, "probabilities", {"type": "density_matrix", "qubits": [0]}, noise=noise)[
+        "results"
+    ]
+    plus = np.array([[0.5, 0.45], [0.45, 0.5]])  # h, then 1 - 0.1 of it
+    mixed = DensityMatrix(np.kron(np.diag([1.0, 0.0]), plus)).data
+    flip = np.eye(4)[[0, 3, 2, 1]]
+    after = 0.8 * flip @ mixed @ flip + 0.2 * np.eye(4) / 4
+    assert probabilities["values"] == pytest.approx([*np.diag(after).real, 0, 0, 0, 0], abs=1e-12)
+    assert np.abs(complex_of(density) - [[0.5, 0.0], [0.0, 0.5]]).max() < 1e-12
+
+
+def test_a_loop_until_success_has_its_limit() -> None:
+    """Repeated until a measurement gives 1: the state is that of success, whatever the number of rounds."""
+    text = f"{HEAD}qubit[2] q; bit c; while (!c) {{ reset q; ry(1.0) q[0]; cx q[0], q[1]; c = measure q[1]; }} h q[0];"
+    probabilities, values = outcome(text, "probabilities", {"type": "expectation", "observable": "IX"})["results"]
+    assert probabilities["values"] == pytest.approx([0, 0, 0.5, 0.5], abs=1e-9)
+    assert values["value"] == pytest.approx(-1.0, abs=1e-9)
+
+
+def test_more_ways_than_can_be_gone_are_refused() -> None:
+    """With the number of states that there may be, and what to ask for instead; ways that few qubits see are few."""
+    text = f"{HEAD}qubit[24] q; bit[24] c; qubit r; for int i in [0:23] {{ h q[i]; c[i] = measure q[i]; "
+    text += "if (c[i]) { x q[i]; x r; } }"
+    with pytest.raises(TaskError, match="more than 65,536 states") as caught:
+        outcome(text, {"type": "probabilities", "qubits": [24]})
+    assert caught.value.limit == 2**16
+    (seen,) = outcome(text, {"type": "density_matrix", "qubits": [3]})["results"]
+    assert np.abs(complex_of(seen) - [[1, 0], [0, 0]]).max() < 1e-9
+
+
+def test_the_square_of_a_pauli_sum_is_its_square() -> None:
+    """As Qiskit multiplies it out, whatever terms commute."""
+    chance = np.random.default_rng(3)
+    for _ in range(20):
+        strings = {"".join(chance.choice(list("IXYZ"), 4)) for _ in range(6)}
+        terms = tuple((pauli, float(chance.normal())) for pauli in sorted(strings))
+        right = SparsePauliOp.from_list(list(terms))
+        assert SparsePauliOp.from_list(list(square(terms))).equiv(right @ right)
