@@ -15,7 +15,7 @@ import numpy as np
 from unitaries import DIAGONAL, controls, matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reader.operations import AnyUnitary
 
@@ -26,6 +26,8 @@ LARGEST = 2**18
 # Gates that leave qubits outside of the array there.
 CLASSICAL = DIAGONAL | {"x", "y", "cx", "cy", "ccx", "mcx", "swap", "cswap"}
 _TINY = 1e-300
+_BLOCK = 2**14  # numbers of an array that a gate goes over at a time
+_ROW = 256  # amplitudes in a row, each with its entry of a matrix
 
 
 class Branches:
@@ -304,10 +306,20 @@ def _is(entry: Any, number: int) -> bool:  # noqa: ANN401 - a number or an array
 
 def apply_one(view: Array, entries: Any, diagonal: bool, count: int) -> None:  # noqa: ANN401, FBT001
     """Apply a matrix of one qubit in place; the view has shape (a, 2, b), and b is a multiple of `count`."""
-    (m00, m01), (m10, m11) = entries
-    several = isinstance(m00, np.ndarray) or isinstance(m11, np.ndarray)
+    flat = [*entries[0], *entries[1]]
+    several = any(isinstance(entry, np.ndarray) and entry.ndim for entry in flat)
+    # A real matrix acts on real and imaginary parts alike, at half the price.
+    real = not diagonal and not any(np.iscomplexobj(entry) for entry in flat)
     if several:
-        view = view.reshape(view.shape[0], 2, -1, count)
+        # Entries of each circuit, repeated so that NumPy goes over long rows.
+        times = min(view.shape[2] // count, 1 << max(1, _ROW // count).bit_length() - 1)
+        view = view.reshape(view.shape[0], 2, -1, count * times)
+        flat = [np.tile(entry, times) if isinstance(entry, np.ndarray) and entry.ndim else entry for entry in flat]
+        if real:
+            flat = [np.repeat(entry, 2) if isinstance(entry, np.ndarray) and entry.ndim else entry for entry in flat]
+    m00, m01, m10, m11 = flat
+    if real:
+        view = view.view(float)
     zero, one = view[:, 0], view[:, 1]
     if diagonal:
         if not _is(m00, 1):
@@ -320,14 +332,25 @@ def apply_one(view: Array, entries: Any, diagonal: bool, count: int) -> None:  #
         np.multiply(one, m01, out=zero)
         one[...] = kept
         return
-    if not several and all(isinstance(each, float) for each in (m00, m01, m10, m11)):
-        # A real matrix acts on real and imaginary parts alike, at half the price.
-        zero, one = view.view(float)[:, 0], view.view(float)[:, 1]
-    kept = zero * m10
-    zero *= m00
-    zero += one * m01
-    one *= m11
-    one += kept
+    for some in _blocks(zero):
+        low, high = zero[some], one[some]
+        kept = low * m10
+        low *= m00
+        low += high * m01
+        high *= m11
+        high += kept
+
+
+def _blocks(part: Array) -> Iterator[Any]:
+    """Yield what makes blocks of an array, so small that what is worked out of them stays in a core's cache."""
+    rows, columns = part.shape[:2]
+    each = max(1, _BLOCK // (part.size // rows))
+    if each > 1 or part.ndim == 2:  # noqa: PLR2004 - rows that are as long as they are
+        yield from (slice(start, start + each) for start in range(0, rows, each))
+        return
+    wide = max(1, _BLOCK // (part.size // rows // columns))
+    for row in range(rows):
+        yield from ((row, slice(start, start + wide)) for start in range(0, columns, wide))
 
 
 def merge(parts: Sequence[Branches]) -> Branches:

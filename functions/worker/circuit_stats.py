@@ -19,6 +19,7 @@ from reader.operations import (
     qubits_of,
     walk,
 )
+from reader.swept import has_swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -220,4 +221,5 @@ class _Walk:
 def _is_clifford_rotation(gate: AnyUnitary) -> bool:
     if not isinstance(gate, Gate) or gate.name not in CLIFFORD_ROTATIONS:
         return False
-    return abs(math.remainder(gate.parameters[0], math.pi / 2)) < _ANGLE_TOLERANCE
+    # Of a sweep's bindings not all are Clifford, as a rule.
+    return not has_swept(gate.parameters) and abs(math.remainder(gate.parameters[0], math.pi / 2)) < _ANGLE_TOLERANCE

@@ -148,7 +148,7 @@ def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Bu
     """Return a route for observables taken by stabilizers or on light cones, None where neither applies."""
     if stats.mid_circuit or options.precision != "double":
         return None
-    gates = pure_states.gates(program, stats)
+    gates = pure_states.gates(program)
     sums = options.observables or ()
     observed: Callable[[Sequence[PauliSum]], list[float]]
     reduced = None

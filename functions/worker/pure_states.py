@@ -1,8 +1,8 @@
 """Programs that never collapse: one statevector serves all shots and all observables, many bindings side by side.
 
-A sweep whose inputs decide angles alone has the same operations for every binding: their statevectors are columns of
-one array, gates that differ have an array of angles, and each binding's shots are drawn with its own seed. So binding i
-has the counts that it has alone, for alone it is a sweep of one.
+A sweep whose inputs decide angles alone is one program for all bindings (`reader.swept`): their statevectors are
+columns of one array, gates that differ have an array of angles, and each binding's shots are drawn with its own seed.
+So binding i has the counts that it has alone, for alone it is a sweep of one.
 
 An observable of a wide program is taken term by term, on the light cone of the term's qubits; those that act on the
 same qubits share one. Law: the value of a term depends on the state of its own qubits alone.
@@ -19,6 +19,7 @@ from admission import Plan
 from branches import Branches
 from noise import PauliNoise
 from reader.operations import Barrier, Gate, Measure, qubits_of
+from reader.swept import Swept, has_swept
 from reductions import GiveUp, Steps
 from reductions.cone import light_cone
 from trajectories import Runner
@@ -45,9 +46,9 @@ NONE = PauliNoise()
 
 
 class Found(NamedTuple):
-    """What one binding gave: its shots, and the values of its observables."""
+    """What one binding gave: its shots if it measures, and the values of its observables."""
 
-    outcomes: Outcomes
+    outcomes: Outcomes | None
     values: list[float]
 
 
@@ -68,97 +69,114 @@ def plan(program: Compiled, stats: CircuitStats, options: Options) -> Plan:
     return Plan("statevector", seconds, trajectory_cost.memory(program, 0, options.shots) + 64 * amplitudes)
 
 
-def alike(one: Compiled, other: Compiled) -> bool:
-    """Tell whether two programs differ in the angles of their gates alone."""
-    if len(one.operations) != len(other.operations) or one.outputs != other.outputs:
-        return False
-    for a, b in zip(one.operations, other.operations, strict=True):
-        if a is b:
-            continue
-        if isinstance(a, Gate) and isinstance(b, Gate):
-            if a.name != b.name or a.qubits != b.qubits:
-                return False
-        elif a.name != b.name or a != b:
-            return False
-    return True
-
-
-def run(programs: Sequence[Compiled], stats: CircuitStats, options: Options, seeds: Sequence[int]) -> list[Found]:
-    """Run programs that are alike, with a seed each."""
+def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequence[int]) -> list[Found]:
+    """Run a program with the angles of several bindings, see `reader.swept`, one for each seed; or of one."""
     size = max(1, AMPLITUDES >> stats.active_qubits)
+    finals = [program.operations[index] for index in sorted(stats.final_measurements)]
+    body = [_with_arrays(each) for each in program.operations if not isinstance(each, Measure | Barrier)]
+    runner = Runner(program, NONE, np.random.default_rng(0))
+    sampler = Runner(program, PauliNoise.of(options.noise), runner.generator)
     found: list[Found] = []
-    for start in range(0, len(programs), size):
-        found += _side_by_side(programs[start : start + size], stats, options, seeds[start : start + size])
+    for start in range(0, len(seeds), size):
+        some = seeds[start : start + size]
+        branches = Branches.of(len(runner.rows), [options.shots] * len(some))
+        for operation in body:
+            runner.step(branches, _of_some(operation, slice(start, start + size)))
+        values = expectations_of(branches, options.observables or ())
+        for column, seed in enumerate(some):
+            outcomes = None
+            if finals:
+                sampler.generator = np.random.default_rng(seed)
+                outcomes = sampler.sample(branches, column, finals)
+            found.append(Found(outcomes, [float(each[column]) for each in values]))
     return found
 
 
-def _side_by_side(
-    programs: Sequence[Compiled], stats: CircuitStats, options: Options, seeds: Sequence[int]
-) -> list[Found]:
-    first = programs[0]
-    body, finals = _without_measurements(first, stats)
-    runner = Runner(first, NONE, np.random.default_rng(0))
-    branches = Branches.of(len(runner.rows), [options.shots] * len(programs))
-    for index in body:
-        runner.step(branches, _together([program.operations[index] for program in programs]))
-    values = [expectation(branches, terms) for terms in options.observables or ()]
-    found = []
-    for column, seed in enumerate(seeds):
-        noise = PauliNoise.of(options.noise)
-        sampler = Runner(first, noise, np.random.default_rng(seed))
-        outcomes = sampler.sample(branches, column, [first.operations[index] for index in finals])
-        found.append(Found(outcomes, [float(each[column]) for each in values]))
-    return found
+def _with_arrays(gate: Operation) -> Operation:
+    """Return a gate with an array for each angle that differs between bindings."""
+    if not isinstance(gate, Gate) or not has_swept(gate.parameters):
+        return gate
+    angles = [np.array(angle.values) if isinstance(angle, Swept) else angle for angle in gate.parameters]
+    return Gate(gate.name, tuple(angles), gate.qubits)
 
 
-def _without_measurements(program: Compiled, stats: CircuitStats) -> tuple[list[int], list[int]]:
-    """Return the positions of the gates, and of the measurements that count."""
-    body = [index for index, each in enumerate(program.operations) if not isinstance(each, Measure | Barrier)]
-    return body, sorted(stats.final_measurements)
-
-
-def _together(gates: Sequence[Operation]) -> Operation:
-    """Return a gate with the angles of all."""
-    first = gates[0]
-    if not isinstance(first, Gate) or not first.parameters or all(gate is first or gate == first for gate in gates):
-        return first
-    angles = zip(*[gate.parameters for gate in gates if isinstance(gate, Gate)], strict=True)
-    return Gate(first.name, tuple(np.array(each) for each in angles), first.qubits)
+def _of_some(gate: Operation, some: slice) -> Operation:
+    """Return a gate with the angles of some of the bindings."""
+    if not isinstance(gate, Gate) or not any(isinstance(angle, np.ndarray) for angle in gate.parameters):
+        return gate
+    angles = [angle[some] if isinstance(angle, np.ndarray) else angle for angle in gate.parameters]
+    return Gate(gate.name, tuple(angles), gate.qubits)
 
 
 # ------------------------------------------------------------------ observables
 
 
+class _Term(NamedTuple):
+    """A Pauli string on the array of branches: the bits that it flips, those that give a sign, how many letters are Y.
+
+    `factor` is its coefficient, with the signs of the qubits outside of the array.
+    """
+
+    flips: int
+    signs: int
+    turns: int
+    factor: Any
+    total: int  # the number of its sum
+
+
 def expectation(branches: Branches, terms: PauliSum) -> Array:
     """Return the expectation value of a Pauli sum in each branch."""
-    total = np.zeros(branches.amplitudes.shape[1])
-    numbers = np.arange(len(branches.amplitudes))
-    products: dict[int, Array] = {}
-    for pauli, coefficient in terms:
-        flips = signs = turns = 0
-        outside: Any = 1
-        for qubit, letter in enumerate(reversed(pauli)):
-            if letter == "I":
-                continue
-            if qubit not in branches.active:
-                outside = outside * (0 if letter != "Z" else 1 - 2 * np.asarray(branches.bit(qubit), np.int64))
-                continue
-            place = 1 << branches.active.index(qubit)
-            flips |= place if letter != "Z" else 0
-            signs |= place if letter != "X" else 0
-            turns += letter == "Y"
-        if flips not in products:
-            products[flips] = np.conj(branches.amplitudes[numbers ^ flips]) * branches.amplitudes
-        parity = 1.0 - 2.0 * (np.bitwise_count(numbers & signs) & 1)
-        value = (1j**turns * (parity @ products[flips])).real
-        total += coefficient * outside * value
-    return total
+    (values,) = expectations_of(branches, [terms])
+    return values
 
 
-def gates(program: Compiled, stats: CircuitStats) -> Compiled:
+def expectations_of(branches: Branches, sums: Sequence[PauliSum]) -> list[Array]:
+    """Return the expectation value of each Pauli sum in each branch."""
+    by_flips: dict[int, list[_Term]] = {}
+    for number, terms in enumerate(sums):
+        for pauli, coefficient in terms:
+            term = _term(branches, pauli, coefficient, number)
+            if not isinstance(term.factor, float) or term.factor:
+                by_flips.setdefault(term.flips, []).append(term)
+    totals = [np.zeros(branches.amplitudes.shape[1]) for _ in sums]
+    rows = np.arange(len(branches.amplitudes))
+    for flips, some in by_flips.items():
+        # Rows come in pairs that the term swaps, whose contributions are conjugate to each other: one of each will do.
+        top = 1 << flips.bit_length() - 1 if flips else 0
+        kept = rows[rows & top == 0] if flips else rows
+        partners = branches.amplitudes[kept ^ flips]
+        products = np.conj(partners, out=partners)
+        products *= branches.amplitudes[kept] if flips else branches.amplitudes
+        parts = products.view(float)
+        parities = 1.0 - 2.0 * (np.bitwise_count(kept & np.array([[term.signs] for term in some])) & 1)
+        found = (parities @ parts).reshape(len(some), -1, 2)
+        for term, value in zip(some, found, strict=True):
+            real = value[:, term.turns & 1] * (2 if flips else 1)
+            # The real part of i to the power of `turns` times the sum, which is real or imaginary.
+            totals[term.total] += term.factor * (-real if (term.turns + 1) & 2 else real)
+    return totals
+
+
+def _term(branches: Branches, pauli: str, coefficient: float, total: int) -> _Term:
+    flips = signs = turns = 0
+    factor: Any = float(coefficient)
+    for qubit, letter in enumerate(reversed(pauli)):
+        if letter == "I":
+            continue
+        if qubit not in branches.active:
+            factor = factor * (0.0 if letter != "Z" else 1.0 - 2.0 * np.asarray(branches.bit(qubit), float))
+            continue
+        place = 1 << branches.active.index(qubit)
+        flips |= place if letter != "Z" else 0
+        signs |= place if letter != "X" else 0
+        turns += letter == "Y"
+    return _Term(flips, signs, turns, factor, total)
+
+
+def gates(program: Compiled) -> Compiled:
     """Return the program without its measurements, all of which are final."""
-    body, _ = _without_measurements(program, stats)
-    return program._replace(operations=[program.operations[index] for index in body], outputs=[])
+    body = [each for each in program.operations if not isinstance(each, Measure | Barrier)]
+    return program._replace(operations=body, outputs=[])
 
 
 def cones(program: Compiled, sums: Iterable[PauliSum]) -> dict[tuple[int, ...], Compiled]:
@@ -189,8 +207,8 @@ def expectations(found: dict[tuple[int, ...], Compiled], sums: Sequence[PauliSum
         runner = Runner(found[qubits], NONE, np.random.default_rng(0))
         branches = Branches.of(0, [1])
         runner.run(branches, found[qubits].operations)
-        for pauli in paulis:
-            paulis[pauli] = float(expectation(branches, ((pauli, 1.0),))[0])
+        for pauli, values in zip(paulis, expectations_of(branches, [((each, 1.0),) for each in paulis]), strict=True):
+            paulis[pauli] = float(values[0])
     return [sum(coefficient * by_support[_support(pauli)][pauli] for pauli, coefficient in terms) for terms in sums]
 
 

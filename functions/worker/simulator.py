@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,10 +25,11 @@ from counts import Outcomes, check_size, count, keys
 from logic_arrays import evaluate
 from noise import PauliNoise
 from planner import Piece, Route, choose
-from reader.operations import cells_read
+from reader.operations import Compiled, cells_read
+from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
-from tasks.options import Noise, Options
+from tasks.options import Noise, Options, seed_of_binding
 from tasks.results import ResultType, check_results
 
 if TYPE_CHECKING:
@@ -37,10 +38,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from circuit_stats import CircuitStats
-    from reader.operations import Compiled
 
 COLLECT_EVERY = 64  # bindings of a sweep
-GROUP = 256  # bindings that run side by side
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
 
 
@@ -50,67 +49,73 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     A sweep runs it once for each binding of its inputs: see `_swept` for its outcome. Raises TaskError for what will
     fail again in the same way, and admission's NeedsAloneError and NeedsTimeError.
     """
-    parsing = running = 0.0
+    started = time.perf_counter()
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
+    try:
+        compiled = reader.compile_sweep(qc, options.bindings, counted=options.counted)
+    except TaskError as error:
+        raise (error.of_binding(0) if options.is_sweep else error) from None
+    parsing = time.perf_counter() - started
+    outcome = None
+    if isinstance(compiled, Compiled):
+        outcome = _side_by_side(compiled, options, seed, budget)
+    if outcome is None:
+        outcome, more = _one_by_one(compiled, options, seed, budget)
+        parsing += more
+    outcome["execution"]["parse_ms"] = _ms(parsing)
+    outcome["execution"]["run_ms"] = _ms(time.perf_counter() - started - parsing)
+    return outcome
+
+
+def _one_by_one(
+    compiled: Compiled | Iterator[Compiled], options: Options, seed: int, budget: Budget
+) -> tuple[dict[str, Any], float]:
+    """Run the bindings one after another; return their outcome and the seconds that reading them took."""
+    count = len(options.bindings)
+    programs = (of_binding(compiled, at) for at in range(count)) if isinstance(compiled, Compiled) else compiled
     outcomes: list[dict[str, Any]] = []
+    parsing = 0.0
     room = MAX_RESULT_BYTES
-    programs = reader.compile_each(qc, options.bindings, counted=options.counted)
-    group: list[Compiled] = []
-    last = len(options.bindings) - 1
-    for index in range(last + 1):
+    for index in range(count):
         started = time.perf_counter()
         try:
             program = next(programs)
             parsing += time.perf_counter() - started
-            # Programs that differ in angles alone run together, so many at a time that memory stays bounded.
-            if group and (len(group) == GROUP or not pure_states.alike(group[0], program)):
-                room = _run_group(group, outcomes, options, seed, budget, room)
-            group.append(program)
-            if index == last:
-                _run_group(group, outcomes, options, seed, budget, room)
+            outcome, size = run(program, options.of_binding(index, seed), budget, room)
         except TaskError as error:
-            at = index if error.binding is None else error.binding
-            raise (error.of_binding(at) if options.is_sweep else error) from None
-        running += time.perf_counter() - started
+            raise (error.of_binding(index) if options.is_sweep else error) from None
+        outcomes.append(outcome)
+        room -= size
         if index % COLLECT_EVERY == COLLECT_EVERY - 1:
             # A child collects cycles between programs only, and circuits with control flow are full of them.
             gc.collect()
-    running -= parsing
-    outcome = _swept(outcomes, seed) if options.is_sweep else outcomes[0]
-    outcome["execution"]["parse_ms"] = _ms(parsing)
-    outcome["execution"]["run_ms"] = _ms(running)
-    return outcome
+    return _swept(outcomes, seed) if options.is_sweep else outcomes[0], parsing
 
 
-def _run_group(  # noqa: PLR0913 - the state of a sweep
-    group: list[Compiled],
-    outcomes: list[dict[str, Any]],
-    options: Options,
-    seed: int,
-    budget: Budget,
-    room: int,
-) -> int:
-    """Run the next programs of a sweep, which are alike, add their outcomes, and return the room that is left."""
-    each = [options.of_binding(len(outcomes) + index, seed) for index in range(len(group))]
-    programs = group.copy()
-    group.clear()
-    stats = read_stats(programs[0])
-    _check_observables(options, stats)
-    found: list[pure_states.Found] = []
-    route = None
-    sampled = options.results is None or options.counted
-    if sampled and pure_states.fits(programs[0], stats, options) and not budget.dry_run:
-        route = choose(programs[0], stats, each[0], budget)
-        found = pure_states.run(programs, stats, each[0], [one.seed or 0 for one in each])
-    for index, (program, of_binding) in enumerate(zip(programs, each, strict=True)):
+def _side_by_side(program: Compiled, options: Options, seed: int, budget: Budget) -> dict[str, Any] | None:
+    """Run all bindings of a program at once, or the one that it has; None where they must run one by one."""
+    stats = read_stats(program)
+    if options.results is not None or budget.dry_run or not pure_states.fits(program, stats, options):
+        return None
+    seeds = [seed_of_binding(index, seed) for index in range(len(options.bindings))]
+    try:
+        route = _route(program, stats, options, budget)
+    except TaskError as error:
+        raise (error.of_binding(0) if options.is_sweep else error) from None
+    execution = _execution(program, stats, options, route)
+    outcomes: list[dict[str, Any]] = []
+    room = MAX_RESULT_BYTES
+    for index, found in enumerate(pure_states.run(program, stats, options, seeds)):
         try:
-            known = Known(stats, route, found[index]) if found and route else None
-            outcome, size = run(program, of_binding, budget, room, known)
+            outcome, size = _of_state(found, program, options, seeds[index], room)
         except TaskError as error:
-            raise (error.of_binding(len(outcomes)) if options.is_sweep else error) from None
+            raise (error.of_binding(index) if options.is_sweep else error) from None
         outcomes.append(outcome)
         room -= size
-    return room
+    if not options.is_sweep:
+        return outcomes[0] | {"execution": execution | {"seed": seed}}
+    swept: dict[str, Any] = {name: [outcome[name] for outcome in outcomes] for name in outcomes[0]}
+    return swept | {"execution": execution | {"seed": seed, "bindings": [{"seed": each} for each in seeds]}}
 
 
 def _swept(outcomes: list[dict[str, Any]], seed: int) -> dict[str, Any]:
@@ -148,52 +153,51 @@ def warm_up() -> None:
     aer.end_threads()
 
 
-class Known(NamedTuple):
-    """What is known of a program that has run beside others: its stats and route are theirs."""
-
-    stats: CircuitStats
-    route: Route
-    found: pure_states.Found
-
-
-def run(
-    program: Compiled, options: Options, budget: Budget, room: int, known: Known | None = None
-) -> tuple[dict[str, Any], int]:
+def run(program: Compiled, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
     """Plan, run and count a program that has been read; `options` have a seed, the result takes at most `room` bytes.
 
     Return the outcome and the bytes it takes; of a dry run, which ends before any engine, its estimates in `execution`.
     """
+    assert options.seed is not None  # noqa: S101 - see above
     if options.results is not None:
-        return _run_results(program, options, budget, room, known)
-    stats = known.stats if known else read_stats(program)
-    route = known.route if known else choose(program, stats, options, budget)
-    if not stats.clbits and not options.observables:
-        raise TaskError(
-            ErrorCode.NOTHING_MEASURED,
-            "The program has no classical bit, so there is nothing to count.",
-            hint="Declare `bit[n] c;` and measure into it.",
-        )
-    per_shot = options.shots if options.memory else 0
-    width = sum(len(output.cells) for output in program.outputs)
-    check_size(per_shot, 1, width, room)
+        return _run_results(program, options, budget, room)
+    stats = read_stats(program)
+    route = _route(program, stats, options, budget)
     execution = _execution(program, stats, options, route)
     if budget.dry_run:
+        check_size(options.shots if options.memory else 0, 1, _width(program), room)
         estimates = {"estimated_seconds": route.seconds(budget), "memory_bytes": route.bytes}
         return {"result": {}, "execution": execution | {"num_clbits": stats.clbits} | estimates}, 0
-    outcome: dict[str, Any] = {"result": {}, "execution": execution}
-    if known:
-        outcome |= _shown(known.found.outcomes, program, options, room) if stats.final_measurements else {}
-        outcome |= _values(known.found.values, options)
-    elif route.observed is not None:
+    if pure_states.fits(program, stats, options):
+        (found,) = pure_states.run(program, stats, options, [options.seed])
+        outcome, size = _of_state(found, program, options, options.seed, room)
+        return outcome | {"execution": execution}, size
+    per_shot = options.shots if options.memory else 0
+    check_size(per_shot, 1, _width(program), room)
+    outcome = {"result": {}, "execution": execution}
+    if route.observed is not None:
         if stats.final_measurements:
             outcome |= run(program, replace(options, observables=None), budget, room)[0] | {"execution": execution}
         outcome |= _values(route.observed(options.observables or ()), options)
     elif _as_it_is(program, route) and route.pieces[0].engine == aer.NAME:
         outcome |= _on_aer(route.pieces[0], options, budget)
     else:
-        outcome |= _shown(_outcomes(program, route, options, budget), program, options, room)
-    size = check_size(per_shot, len(outcome["result"]), width, room)
+        outcome |= _shown(_outcomes(program, route, options, budget), program, options, options.seed, room)
+    size = check_size(per_shot, len(outcome["result"]), _width(program), room)
     return outcome, size + VALUE_BYTES * len(options.observables or ())
+
+
+def _route(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route:
+    """Return how a program runs; raises TaskError for what cannot be counted or estimated, too."""
+    _check_observables(options, stats)
+    route = choose(program, stats, options, budget)
+    if not stats.clbits and not options.observables:
+        raise TaskError(
+            ErrorCode.NOTHING_MEASURED,
+            "The program has no classical bit, so there is nothing to count.",
+            hint="Declare `bit[n] c;` and measure into it.",
+        )
+    return route
 
 
 def _execution(program: Compiled, stats: CircuitStats, options: Options, route: Route | exact.Choice) -> dict[str, Any]:
@@ -215,12 +219,10 @@ def _execution(program: Compiled, stats: CircuitStats, options: Options, route: 
     return execution
 
 
-def _run_results(
-    program: Compiled, options: Options, budget: Budget, room: int, known: Known | None
-) -> tuple[dict[str, Any], int]:
+def _run_results(program: Compiled, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
     """Do as `run` does for a request that names its results: counts and samples as ever, the others exactly."""
     requests = options.results or ()
-    stats = known.stats if known else read_stats(program)
+    stats = read_stats(program)
     array_bytes = check_results(requests, [stats.num_qubits], options.shots)
     size = check_size(0, 0, 0, room, array_bytes)
     choice = exact.choose(program, stats, options, budget)
@@ -230,7 +232,7 @@ def _run_results(
         execution["num_clbits"] = stats.clbits
         execution |= {"estimated_seconds": choice.seconds(budget), "memory_bytes": choice.bytes}
     if options.counted:
-        outcome, counted = run(program, replace(options, results=None), budget, room - size, known)
+        outcome, counted = run(program, replace(options, results=None), budget, room - size)
         size += counted
         execution = _joined(execution, outcome["execution"])
     entries = [] if budget.dry_run else choice.results(requests, stats.num_qubits, budget)
@@ -277,15 +279,32 @@ def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return joined
 
 
-def _shown(outcomes: Outcomes, program: Compiled, options: Options, room: int) -> dict[str, Any]:
+def _width(program: Compiled) -> int:
+    return sum(len(output.cells) for output in program.outputs)
+
+
+def _of_state(
+    found: pure_states.Found, program: Compiled, options: Options, seed: int, room: int
+) -> tuple[dict[str, Any], int]:
+    """Return what a statevector gave, and the bytes that it takes."""
+    per_shot = options.shots if options.memory else 0
+    width = _width(program)
+    check_size(per_shot, 1, width, room)
+    outcome: dict[str, Any] = {"result": {}}
+    if found.outcomes is not None:
+        outcome |= _shown(found.outcomes, program, options, seed, room)
+    outcome |= _values(found.values, options)
+    size = check_size(per_shot, len(outcome["result"]), width, room)
+    return outcome, size + VALUE_BYTES * len(options.observables or ())
+
+
+def _shown(outcomes: Outcomes, program: Compiled, options: Options, seed: int, room: int) -> dict[str, Any]:
     """Return the result, and the memory if the options ask for it."""
-    width = sum(len(output.cells) for output in program.outputs)
     distinct = outcomes.distinct()
-    check_size(options.shots if options.memory else 0, len(distinct.rows), width, room)
+    check_size(options.shots if options.memory else 0, len(distinct.rows), _width(program), room)
     shown: dict[str, Any] = {"result": count(distinct, program.outputs)}
     if options.memory:
-        assert options.seed is not None  # noqa: S101 - `run` is given one
-        shown["memory"] = keys(outcomes.shots(np.random.default_rng((options.seed, 1))).rows, program.outputs)
+        shown["memory"] = keys(outcomes.shots(np.random.default_rng((seed, 1))).rows, program.outputs)
     return shown
 
 

@@ -165,12 +165,8 @@ class Options:
         return self.inputs if isinstance(self.inputs, tuple) else (self.inputs or {},)
 
     def of_binding(self, index: int, seed: int) -> Options:
-        """Return the options with which binding number `index` alone gives what it gives in a task with that seed.
-
-        Its own seed is `seed + 100,000 index`, taken modulo 2^63. Where every shot runs anew, Aer gives shot j the seed
-        `seed + j`: bindings whose seeds were nearer to each other than that would have most of their shots in common.
-        """
-        return replace(self, inputs=self.bindings[index], seed=(seed + MAX_SHOTS * index) % (MAX_SEED + 1))
+        """Return the options with which binding number `index` alone gives what it gives in a task with that seed."""
+        return replace(self, inputs=self.bindings[index], seed=seed_of_binding(index, seed))
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:
@@ -228,6 +224,15 @@ def refuse_unrunnable(options: Options) -> None:
             actual=largest,
             hint="Scale the observable down, and its value up again.",
         )
+
+
+def seed_of_binding(index: int, seed: int) -> int:
+    """Return a binding's own seed in a task with that seed: `seed + 100,000 index`, modulo 2^63.
+
+    Where every shot runs anew, Aer gives shot j the seed `seed + j`: bindings whose seeds were nearer to each other
+    than that would have most of their shots in common.
+    """
+    return (seed + MAX_SHOTS * index) % (MAX_SEED + 1)
 
 
 def _read_noise(given: object) -> Noise | None:

@@ -48,7 +48,7 @@ SAID = (
     (r"([\d.]+) times", "", "times"),
 )
 WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
-CHECKED = ("reader", "worker", "engine", "api", "client", "queries")
+CHECKED = ("reader", "worker", "engine", "sweeps", "api", "client", "queries")
 SECTIONS = (*CHECKED, "end to end")
 
 
@@ -95,6 +95,13 @@ def engine(*, quick: bool) -> dict[str, Any]:
     import engine_bench
 
     return {"figures": _raw(engine_bench.measure(1, quick=quick))}
+
+
+def sweeps(*, quick: bool) -> dict[str, Any]:
+    """Section of sweeps against Aer's primitives: sweeps_bench.py."""
+    import sweeps_bench
+
+    return {"figures": _raw(sweeps_bench.measure(2, quick=quick))}
 
 
 def api(*, quick: bool) -> dict[str, Any]:
@@ -288,6 +295,7 @@ def main() -> int:
             "reader": reader,
             "worker": worker,
             "engine": engine,
+            "sweeps": sweeps,
             "api": api,
             "client": client,
             "queries": queries,

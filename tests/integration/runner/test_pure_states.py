@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
 from typing import Any
 
 import pytest
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
+import pure_states
 import reader
 import simulator
 from admission import Budget
@@ -61,9 +64,49 @@ def test_a_binding_alone_gives_what_it_gives_in_the_sweep(more: dict[str, Any]) 
             assert alone["memory"] == swept["memory"][index]
 
 
-def test_inputs_that_decide_structure_run_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neighbours that are alike still run together, in groups of bounded size."""
-    monkeypatch.setattr(simulator, "GROUP", 2)
+def test_every_pauli_string_is_exact() -> None:
+    """All signs of X, Y and Z together, on a state that has no symmetry, also where a qubit never left its bit."""
+    strings = [first + "".join(letters) for first in "IZ" for letters in itertools.product("IXYZ", repeat=3)]
+    text = SWEPT.replace("qubit[3] q", "qubit[4] q").replace("c = measure q;", "x q[3];")
+    inputs = {"a": 0.7, "b": -1.1}
+    found = []
+    for some in (strings[:64], strings[64:]):
+        sums = [[[string, 0.5]] for string in some]
+        found += simulate(text, inputs=inputs, observables=sums)["expectation_values"]
+    expected = [exact(text, {string: 0.5}, inputs) for string in strings]
+    assert [each["value"] for each in found] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("amplitudes", [1, 24, 56, 2**16])
+def test_how_many_run_at_a_time_changes_nothing(amplitudes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One, three, seven or all of them: the same counts, and values within rounding."""
+    expected = simulate(SWEPT, inputs=bindings(30), shots=200, observables=OBSERVABLES)
+    monkeypatch.setattr(pure_states, "AMPLITUDES", amplitudes)
+    found = simulate(SWEPT, inputs=bindings(30), shots=200, observables=OBSERVABLES)
+    assert found["result"] == expected["result"]
+    for some, others in zip(found["expectation_values"], expected["expectation_values"], strict=True):
+        assert [one["value"] for one in some] == pytest.approx([one["value"] for one in others], abs=1e-12)
+
+
+def test_a_sweep_is_read_and_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bindings share one compilation, one plan and one set of states; a dry run plans each."""
+    calls: list[str] = []
+    for module, name in ((simulator, "choose"), (simulator, "read_stats"), (pure_states, "run"), (reader, "bound")):
+        inner = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, inner=inner, name=name: (calls.append(name), inner(*given))[1])
+    simulate(SWEPT, inputs=bindings(30), shots=5)
+    assert sorted(calls) == ["bound", "choose", "read_stats", "run"]
+
+
+def test_bits_that_are_assigned_are_counted() -> None:
+    """In every binding, beside those that are measured."""
+    text = f"{HEAD}input float a; qubit q; bit[3] c; c[2] = 1; rx(a) q; c[0] = measure q; bit d = c[2];"
+    swept = simulate(text, inputs=[{"a": 0.0}, {"a": math.pi}], shots=5)
+    assert swept["result"] == [{"1 100": 5}, {"1 101": 5}]
+
+
+def test_inputs_that_decide_structure_run_one_by_one() -> None:
+    """Each is read and run alone, and an error names its binding."""
     text = f"{HEAD}input int n; input float a; qubit[3] q; bit[3] c;"
     text += "for int i in [0:n] { x q[i]; rz(a) q[i]; } c = measure q;"
     inputs = [{"n": n, "a": 0.1 * n} for n in (0, 0, 0, 2, 1, 1)]
@@ -72,6 +115,18 @@ def test_inputs_that_decide_structure_run_one_by_one(monkeypatch: pytest.MonkeyP
     with pytest.raises(TaskError) as caught:
         simulate(text, inputs=[*inputs, {"n": 7, "a": 0.0}], shots=5)
     assert caught.value.binding == 6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"method": "statevector"}, {"noise": {"depolarizing": {"one_qubit": 0.05}}}, {"precision": "single"}],
+)
+def test_what_runs_one_by_one_is_compiled_once_all_the_same(options: dict[str, Any]) -> None:
+    """Aer and trajectories get each binding's own program: the counts are those of the binding alone."""
+    swept = simulate(SWEPT, inputs=bindings(6), shots=100, **options)
+    for index, inputs in enumerate(bindings(6)):
+        alone = simulate(SWEPT, inputs=inputs, shots=100, **options | {"seed": 7 + 100_000 * index})
+        assert alone["result"] == swept["result"][index]
 
 
 def two_local(qubits: int, depth: int) -> str:
