@@ -460,7 +460,7 @@ def test_random_kills_lose_nothing() -> None:
 
                 def strike(_indices: Any) -> list[int]:
                     nonlocal struck
-                    if chance.random() < 0.1 and pair.pids:
+                    if chance.random() < 0.2 and pair.pids:
                         struck += 1
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(chance.choice(pair.pids), signal.SIGKILL)
