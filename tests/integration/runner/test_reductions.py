@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +181,22 @@ def test_independent_parts_run_apart() -> None:
         pairs[one[0] + one[-1]] = pairs.get(one[0] + one[-1], 0) + 1
         expected[one[0] + other[-1]] = expected.get(one[0] + other[-1], 0) + 1
     assert alike(pairs, expected)
+
+
+def test_two_halves_take_a_hundredth_of_the_memory_of_one_state() -> None:
+    """Of the 256 MiB that a state of 24 qubits takes, two entangled halves of 12 need less than 2.56, all in all."""
+    half = "".join(f"ry(0.9) q[{{0}}+{i}]; cx q[{{0}}+{i}], q[{{0}}+{(i + 5) % 12}];" for i in range(12))
+    halves = "".join(half.replace("{0}", str(first)) for first in (0, 12))
+    text = f"{HEAD}qubit[24] q; bit[24] c; {halves * 2} c = measure q;"
+    simulator.simulate(text, Options(seed=3), BUDGET)  # what is loaded once is no part of it
+    tracemalloc.start()
+    try:
+        execution = simulator.simulate(text, Options(seed=3), BUDGET)["execution"]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert execution["engine"] == "trajectories"  # whose memory is NumPy's, which is traced
+    assert peak <= 16 * 2**24 / 100
 
 
 def test_stores_that_nothing_needs_wait_until_the_end() -> None:
