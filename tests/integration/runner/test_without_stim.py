@@ -36,7 +36,7 @@ PROGRAMS: dict[str, tuple[str, dict[str, Any]]] = {
     "noisy": (f"{HEAD}qubit[3] q; bit[3] c; h q[0]; cx q[0], q[1]; cx q[1], q[2]; c = measure q;", {"noise": NOISE}),
     "fed forward": (
         f"{HEAD}qubit[3] q; bit s; bit[3] c; h q[0]; cx q[0], q[2]; {CODE_ROUND * 3} c = measure q;",
-        {"noise": {"readout": NOISE["readout"]}, "shots": 2_000},
+        {"shots": 2_000},
     ),
     "named method": (f"{HEAD}qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;", {"method": "stabilizer"}),
     "observables": (f"{HEAD}qubit[14] q; h q[0]; {CHAIN[: CHAIN.index('cx q[13]')]}", {"observables": ["X" * 14]}),
