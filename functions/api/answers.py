@@ -73,14 +73,16 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def answers(*refused: int, headers: tuple[str, ...] = (), text: bool = False) -> dict[int | str, dict[str, Any]]:
+def answers(
+    *refused: int, headers: tuple[str, ...] = (), texts: tuple[str, ...] = ()
+) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` for a route that answers 200 with `headers`, or refuses with these statuses.
 
-    `text` marks an answer in plain text; FastAPI documents the bodies of the others.
+    `texts` are the types of an answer that is text; FastAPI documents the bodies of the others.
     """
     described: dict[int | str, dict[str, Any]] = {200: {"headers": _described("X-Correlation-ID", *headers)}}
-    if text:
-        described[200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    if texts:
+        described[200]["content"] = {kind: {"schema": {"type": "string"}} for kind in texts}
     for status in sorted({*refused, 422, 429, 500}):
         codes = "; ".join(f"`{code}`: {meaning}" for code, meaning in REFUSALS[status].items())
         described[status] = {"model": ErrorBody, "description": f"{codes}."}

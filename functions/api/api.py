@@ -15,6 +15,7 @@ from mangum import Mangum
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.routing import Route
 
+import circuit_routes
 import front_page
 import reader
 import refusals
@@ -34,6 +35,7 @@ from messages import (
     ForeseenFailureBody,
     HealthBody,
     LimitsBody,
+    PictureBody,
     TaskAccepted,
     TaskBody,
     TaskList,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+SVG = "image/svg+xml"
 DESCRIPTION = f"""
 Send a quantum circuit, read its counts.
 
@@ -80,6 +83,7 @@ def create_app() -> FastAPI:
     for path, read in front_page.PAGES.items():
         app.add_api_route(path, read, methods=["GET"], include_in_schema=False)
     _add_task_routes(app)
+    _add_circuit_routes(app)
     _add_service_routes(app)
     refusals.install(app)
     app.add_middleware(Correlation)
@@ -144,13 +148,25 @@ def _add_task_routes(app: FastAPI) -> None:
         responses=answers(403, 404, 409, 503),
         summary="Cancel a task",
     )
+
+
+def _add_circuit_routes(app: FastAPI) -> None:
     app.add_api_route(
         "/tasks/{task_id:not_batch}/circuit",
-        task_routes.read_circuit,
+        circuit_routes.read_circuit,
         methods=["GET"],
         response_class=Response,  # with a type of its own, FastAPI would document it for the refusals too
-        responses=answers(403, 404, 410, 503, text=True),
-        summary="Read a task's program",
+        responses=answers(400, 403, 404, 410, 503, texts=("text/plain", SVG)),
+        summary="Read a task's program, or a picture of it",
+    )
+    app.add_api_route(
+        "/circuit",
+        circuit_routes.draw_program,
+        methods=["POST"],
+        response_model=PictureBody,
+        response_model_exclude_none=True,
+        responses=answers(400, 403, 413, 415),
+        summary="Check and draw a circuit",
     )
 
 
@@ -191,7 +207,7 @@ def _without_query(app: ASGIApp) -> ASGIApp:
 
 
 # Without lifespan: no resource is opened or closed with a request. correlation.py adds the correlation id to log lines.
-_adapter = Mangum(create_app(), lifespan="off")
+_adapter = Mangum(create_app(), lifespan="off", text_mime_types=["text/", "application/json", SVG])
 
 
 @logger.inject_lambda_context(clear_state=True)

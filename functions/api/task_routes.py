@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from dependencies import (
     Caller,
@@ -233,18 +233,6 @@ async def cancel_task(
         raise TaskEndedError(task.status)
     logger.info("Task cancelled", event=Event.TASK_CANCELLED, status=task.status, **logged(task.labels))
     return JSONResponse(shown(task))
-
-
-async def read_circuit(
-    task_id: TaskId,
-    caller: Caller,
-) -> PlainTextResponse:
-    """Return the program exactly as it was sent."""
-    text = aws.task_store().circuit(task_id, caller) if is_task_id(task_id) else None
-    if text is None:
-        raise TaskNotFoundError
-    # A stranger's text at our address: no browser may interpret it as a page.
-    return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from qiskit import QuantumCircuit
 
+    from reader.outline import Outline
     from reader.text.syntax import Program
 
 TRIAL = 4  # the part of the budget in which all bindings of a sweep may be compiled at once
@@ -43,6 +44,7 @@ __all__ = [
     "check_each",
     "compile_each",
     "compile_sweep",
+    "outlined",
     "read",
     "read_each",
 ]
@@ -106,6 +108,21 @@ def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: b
             yield Builder(compiled).build()
         except RecursionError:
             raise _too_deep() from None
+
+
+def outlined(
+    text: str, inputs: Mapping[str, object] | None = None, *, counted: bool = True, budget: Budget | None = None
+) -> tuple[Compiled, Outline]:
+    """Return a program as it is drawn, see `reader.outline`; raises what `check` does."""
+    from reader.compiler.program import compile_program  # noqa: PLC0415 - flat programs do without
+    from reader.outline import Outline  # noqa: PLC0415 - only drawings need it
+
+    budget = budget or Budget()
+    text = _opened(text, budget)
+    program = _parsed(text, budget)
+    made = Outline(text)
+    with _located(text):
+        return compile_program(program, inputs or {}, budget, counted=counted, outline=made), made
 
 
 def compile_each(

@@ -81,6 +81,44 @@ class Gate(NamedTuple):
     qubits: tuple[int, ...]
 
 
+class Call(Gate):
+    """A gate as the program calls it, in outlines alone: what it comes to is in `operations`, over places.
+
+    `controls` has for each of its first qubits whether it controls by 1 or by 0; `suffix` is an inverse or a power of
+    what the others get. `own` gates are defined by the program. `weight` is what counts towards the limits.
+    """
+
+    controls: tuple[bool, ...]
+    suffix: str
+    operations: tuple[Unitary, ...]
+    own: bool
+    weight: int
+
+    @classmethod
+    def of(  # noqa: PLR0913 - its fields
+        cls,
+        name: str,
+        parameters: tuple[float, ...],
+        qubits: tuple[int, ...],
+        controls: tuple[bool, ...],
+        suffix: str,
+        operations: tuple[Unitary, ...],
+        weight: int,
+        *,
+        own: bool,
+    ) -> Call:
+        """Return a call; a tuple takes its further fields after it is made."""
+        made = cls(name, parameters, qubits)
+        made.controls, made.suffix, made.operations, made.own, made.weight = controls, suffix, operations, own, weight
+        return made
+
+    def on(self, qubits: tuple[int, ...]) -> Call:
+        """Return the same call on other qubits."""
+        return Call.of(
+            self.name, self.parameters, qubits, self.controls, self.suffix, self.operations, self.weight, own=self.own
+        )
+
+
 class Power(
     NamedTuple("Power", [("exponent", float), ("operations", "tuple[Unitary, ...]"), ("qubits", tuple[int, ...])])
 ):
@@ -181,8 +219,11 @@ class Compiled(NamedTuple):
 def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
     """Return an operation over places on qubits instead: place p becomes `qubits[p]`."""
     places = tuple([qubits[place] for place in operation.qubits])
-    if isinstance(operation, Gate):
+    if type(operation) is Gate:
         return gate_from((operation.name, operation.parameters, places))
+    if isinstance(operation, Call):
+        return operation.on(places)
+    assert isinstance(operation, Power)  # noqa: S101 - nothing else is left
     return Power(operation.exponent, operation.operations, places)
 
 

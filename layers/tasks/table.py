@@ -134,6 +134,11 @@ class TaskTable:
         """Return what `glance` returned as `get` does; raises PayloadGoneError."""
         return self._rows.with_outcome(task)
 
+    def whole(self, task_id: str) -> Task | None:
+        """Return a task with its circuit and all its options, without its outcome; None when there is none."""
+        row = self._row(task_id, *LISTED, "options", "options_key", "circuit", "circuit_key")
+        return None if row is None else self._rows.task_to_run(row)
+
     def circuit(self, task_id: str, owner: str) -> str | None:
         """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
         row = self._row(task_id, "owner", "circuit", "circuit_key")

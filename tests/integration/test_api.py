@@ -442,6 +442,7 @@ def test_an_id_in_upper_case_is_the_same_id(in_moto: Aws) -> None:
 ADDRESSES = [
     ("POST", "/tasks"),
     ("POST", "/tasks/batch"),
+    ("POST", "/circuit"),
     ("GET", "/tasks"),
     ("GET", "/tasks/00000000-0000-4000-8000-000000000000"),
     ("DELETE", "/tasks/00000000-0000-4000-8000-000000000000"),
@@ -461,7 +462,7 @@ ADDRESSES = [
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
 def test_an_unknown_name_in_the_query_is_refused(in_moto: Aws, method: str, path: str) -> None:
     """Everywhere: a misspelled `dry_run` must not run the tasks; nothing is stored."""
-    body = {"/tasks": {"qc": BELL}, "/tasks/batch": {"tasks": [{"qc": BELL}]}}[path] if method == "POST" else None
+    body = ({"tasks": [{"qc": BELL}]} if path == "/tasks/batch" else {"qc": BELL}) if method == "POST" else None
     status, _, answer = call(method, path, body, query={"dryrun": "true"})
     assert (status, answer["code"]) == (422, "invalid_request")
     assert answer["detail"] == [

@@ -17,6 +17,8 @@ from reader.errors import invalid, quote
 from reader.operations import Bit, Node
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reader.compiler.machine import Machine
     from reader.text import syntax
 
@@ -33,6 +35,7 @@ def execute_if(m: Machine, node: syntax.If) -> None:
                 partial(m.execute_block, then),
                 partial(m.execute_block, otherwise) if otherwise else None,
                 node.at,
+                title=m.outline.head(node.at) if m.outline else "",
             )
             return
         chosen = node.then if condition else node.otherwise
@@ -52,7 +55,10 @@ def execute_switch(m: Machine, node: syntax.Switch) -> None:
         invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")
     seen: set[int] = set()
     arms: list[tuple[Bit, list[syntax.Statement]]] = []
+    titles: list[str] = []
     for labels, body in node.cases:
+        if m.outline is not None:
+            titles.append(m.outline.case(labels))
         match: Bit = 0
         for label in labels:
             number = integer(m, label)
@@ -61,19 +67,29 @@ def execute_switch(m: Machine, node: syntax.Switch) -> None:
             seen.add(number)
             match = either(match, m.arithmetic.short(to_bits(binary(m, "==", target, Value(INT, number), label.at))[0]))
         arms.append((m.arithmetic.short(match), body))
-    run_arms(m, arms, node.default, node.at)
+    if m.outline is not None:
+        titles[:1] = [f"{m.outline.head(node.at)} {title}" for title in titles[:1]]
+    run_arms(m, arms, node.default, node.at, titles)
 
 
 def run_arms(
-    m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
+    m: Machine,
+    arms: list[tuple[Bit, list[syntax.Statement]]],
+    default: list[syntax.Statement] | None,
+    at: int,
+    titles: Sequence[str] = (),
 ) -> None:
-    """Execute the first arm that matches, else the default; the matches are worked out already."""
+    """Execute the first arm that matches, else the default; the matches are worked out already.
+
+    `titles` has the arms' in an outline.
+    """
 
     def cascade(index: int) -> None:
         while index < len(arms):
             match, body = arms[index]
             if isinstance(match, Node):
-                branch(m, match, partial(m.execute_block, body), partial(cascade, index + 1), at)
+                title = titles[index] if titles else ""
+                branch(m, match, partial(m.execute_block, body), partial(cascade, index + 1), at, title=title)
                 return
             if match:
                 m.execute_block(body)
@@ -83,26 +99,30 @@ def run_arms(
             m.execute_block(default)
 
     if len([match for match, _ in arms if isinstance(match, Node)]) > 8:  # noqa: PLR2004 - deeper is nesting of its own
-        run_flat(m, arms, default, at)
+        run_flat(m, arms, default, at, titles)
     else:
         cascade(0)
 
 
 def run_flat(
-    m: Machine, arms: list[tuple[Bit, list[syntax.Statement]]], default: list[syntax.Statement] | None, at: int
+    m: Machine,
+    arms: list[tuple[Bit, list[syntax.Statement]]],
+    default: list[syntax.Statement] | None,
+    at: int,
+    titles: Sequence[str],
 ) -> None:
     """Execute many arms one after the other: at most one matches, and matches are kept so that no arm changes them."""
     kept = [(m.shrink(match) if isinstance(match, Node) else match, body) for match, body in arms]
     none = m.arithmetic.any_set([match for match, _ in kept])
     none = m.shrink(none) if isinstance(none, Node) else none
 
-    for match, body in kept:
+    for index, (match, body) in enumerate(kept):
         if isinstance(match, Node):
-            branch(m, match, partial(m.execute_block, body), None, at)
+            branch(m, match, partial(m.execute_block, body), None, at, title=titles[index] if titles else "")
         elif match:
             m.execute_block(body)
     if default is not None:
         if isinstance(none, Node):
-            branch(m, none, None, partial(m.execute_block, default), at)
+            branch(m, none, None, partial(m.execute_block, default), at, title="default" if titles else "")
         elif not none:
             m.execute_block(default)

@@ -42,7 +42,7 @@ def assume(m: Machine, bit: Bit, value: int) -> None:
             assume(m, bit.b, value)
 
 
-def branch(  # noqa: C901, PLR0913 - both sides, and what merges them
+def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
     m: Machine,
     condition: Node,
     then: Callable[[], None] | None,
@@ -50,8 +50,12 @@ def branch(  # noqa: C901, PLR0913 - both sides, and what merges them
     at: int,
     *,
     inner: bool = True,
+    title: str = "",
 ) -> None:
-    """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own."""
+    """Compile both sides of a test and merge what they assigned; `inner` if the sides are scopes of their own.
+
+    `title` is the test's in an outline.
+    """
     m.budget.spend(BRANCH, at)
     m.enter(at)
     outer_ops, outer_known = m.ops, m.known
@@ -102,7 +106,10 @@ def branch(  # noqa: C901, PLR0913 - both sides, and what merges them
     if yes_ops or no_ops:
         # A test is a circuit of its own to Qiskit and costs as much as many gates.
         m.count(_TEST, at)
-        m.emit(If(condition, yes_ops, no_ops), at)
+        test = If(condition, yes_ops, no_ops)
+        m.emit(test, at)
+        if m.outline is not None:
+            m.outline.name(test, title)
     m.leave()
 
 

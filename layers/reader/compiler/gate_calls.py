@@ -18,6 +18,7 @@ from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float,
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import Gate, Node, Power, on_qubits
+from reader.outline import call, flattened, weight_of
 from reader.swept import Swept, has_swept
 from reader.text import syntax
 
@@ -159,10 +160,15 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     if len(values) == 1 and not values[0].known and adds_up(m, node, values[0]):
         for turn, bit in turns(values[0]):
             operations = modified(m, node, gate, (turn,), counts, exponents, own)
+            if m.outline is not None:
+                operations = [call(node, (turn,), counts, exponents, operations, own + added)]
             emit_if(m, node, bit, operations, combinations)
         return
     parameters = tuple([parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True)])
     operations = modified(m, node, gate, parameters, counts, exponents, own)
+    if m.outline is not None and (own or added):
+        own_gate = isinstance(gate, syntax.GateDefinition)
+        operations = [call(node, parameters, counts, exponents, operations, own + added, own=own_gate)]
     place(m, node, operations, combinations)
 
 
@@ -250,6 +256,8 @@ def place(m: Machine, node: syntax.GateCall, operations: list[Unitary], combinat
     """Emit operations on qubits."""
     # The matrix of a power is copied for each use, and weighs as much as it has elements.
     weight = sum([4 ** len(part.qubits) + len(part.operations) for part in operations if isinstance(part, Power)])
+    if m.outline is not None:
+        weight = weight_of(operations) - len(operations)
     m.count((len(operations) + weight) * len(combinations), node.at)
     ops = m.ops
     for qubits in combinations:
@@ -352,6 +360,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
         operations = expand(m, gate, parameters, node.name_at)
     else:
         operations = gate.expand(*parameters)
+    operations = flattened(operations) if m.outline is not None and node.modifiers else operations
     size = own
     for modifier, count, exponent in reversed(list(zip(node.modifiers, counts, exponents, strict=True))):
         # Each modifier walks over all operations, and may multiply them; all may be for nothing, under a power of zero.

@@ -168,6 +168,7 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         holds = condition()
         if isinstance(holds, Node):
             measured_loop(m, condition, body, node.at)
+            name_last(m, node.at)
             return
         if not holds:
             return
@@ -236,6 +237,13 @@ def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], N
         m.leave()
         return
     unsupported("This loop changes too many variables.", at, "Use fewer variables in the loop.")
+
+
+def name_last(m: Machine, at: int) -> None:
+    """Give the loop that was just emitted its title in an outline."""
+    loop = m.ops[-1]
+    if m.outline is not None and isinstance(loop, While):
+        m.outline.name(loop, m.outline.head(at))
 
 
 def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:

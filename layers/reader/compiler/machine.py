@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from reader.budget import Budget
     from reader.operations import Matrix, Operation, Power, Unitary
+    from reader.outline import Outline
     from reader.text import syntax
 
 
@@ -88,6 +89,7 @@ class Machine(ABC):
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
+        self.outline: Outline | None = None  # where there is one, calls of gates stay calls
         self.powers: set[Power] = set()  # those whose matrices are paid for
         self.matrices: set[Matrix] = set()  # those known to be unitary
         self.subroutines: dict[str, syntax.Subroutine] = {}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reader.budget import Budget
+    from reader.outline import Outline
 
 
 class Compiler(Machine):
@@ -38,11 +39,18 @@ def has_inputs(program: syntax.Program) -> bool:
 
 
 def compile_program(
-    program: syntax.Program, inputs: Mapping[str, object], budget: Budget, *, counted: bool = True
+    program: syntax.Program,
+    inputs: Mapping[str, object],
+    budget: Budget,
+    *,
+    counted: bool = True,
+    outline: Outline | None = None,
 ) -> Compiled:
     """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
-    return _compiled(Compiler(budget, legacy=program.version == 2), program, inputs, counted=counted)  # noqa: PLR2004 - its number
+    m = Compiler(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    m.outline = outline
+    return _compiled(m, program, inputs, counted=counted)
 
 
 def compile_together(

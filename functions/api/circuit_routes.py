@@ -1,0 +1,90 @@
+"""The handlers of circuits' texts and pictures: a task's own, and that of a program before it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+import reader
+from dependencies import Caller, TaskId
+from refusals import TaskNotFoundError
+from submission import reading_budget, task_of
+from submitted import TaskRequest
+from tasks import aws
+from tasks.errors import TaskError
+from tasks.options import Options
+from tasks.task import is_task_id, rfc3339, utc_now
+
+if TYPE_CHECKING:
+    from circuit_drawing import Drawing
+
+# A stranger's text at our address: no browser may interpret it as a page. A picture has its own style, and no more.
+TEXT_HEADERS = {"X-Content-Type-Options": "nosniff"}
+SVG_HEADERS = TEXT_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+
+Opened = Annotated[
+    str,
+    Query(max_length=2_000, description="Names of the program's own gates to open, separated by commas."),
+]
+Width = Annotated[int, Query(ge=320, le=8_000, description="How wide a row of the picture may be, in pixels.")]
+
+
+async def draw_program(
+    request: Request, body: TaskRequest, caller: Caller, opened: Opened = "", width: Width = 1_100
+) -> JSONResponse:
+    """Check a task as `POST /tasks` does, without storing or running it, and draw its circuit, a sweep's first one.
+
+    `drawing.shapes` are lists of a kind, a class and what SVG's element of that kind takes: `rect` (x, y, width,
+    height), `dot` (x, y, radius), `path` (d) and `text` (x, y, text). `open` and `close` (name, x, y, width, height)
+    are where a gate of the program's own can be opened or closed.
+    """
+    correlation_id = request.state.correlation_id
+    size = task_of(body, caller, correlation_id, None, rfc3339(utc_now()), reading_budget()).size
+    try:
+        drawing, undrawn = _drawing(body.qc, body.options(), opened, width).as_dict(), None
+    except TaskError as error:  # what the check admits may take too long to read once more, with all its names
+        drawing, undrawn = None, error.message
+    picture = {
+        "num_qubits": size.num_qubits,
+        "operations": size.operations,
+        **({"notes": list(size.notes)} if size.notes else {}),
+        **({"drawing": drawing} if drawing else {"undrawn": undrawn}),
+        "correlation_id": correlation_id,
+    }
+    return JSONResponse(picture)
+
+
+async def read_circuit(
+    task_id: TaskId,
+    caller: Caller,
+    format: Annotated[  # noqa: A002 - the query's name
+        Literal["qasm", "svg"], Query(description="The program exactly as it was sent, or a picture of its circuit.")
+    ] = "qasm",
+    opened: Opened = "",
+    width: Width = 1_100,
+) -> Response:
+    """Return the program exactly as it was sent, or a picture of its circuit; of a sweep the first one's."""
+    if format == "qasm":
+        text = aws.task_store().circuit(task_id, caller) if is_task_id(task_id) else None
+        if text is None:
+            raise TaskNotFoundError
+        return PlainTextResponse(text, headers=TEXT_HEADERS)
+    task = aws.task_store().whole(task_id) if is_task_id(task_id) else None
+    if task is None or task.owner != caller:
+        raise TaskNotFoundError
+    from circuit_svg import svg_of  # noqa: PLC0415 - cold start: few ask for pictures
+
+    svg = svg_of(_drawing(task.circuit, Options.from_dict({**task.options, "shots": task.shots}), opened, width))
+    return Response(svg, media_type="image/svg+xml", headers=SVG_HEADERS)
+
+
+def _drawing(qc: str, options: Options, opened: str, width: int) -> Drawing:
+    """Return the drawing of a program that was checked; raises TaskError where it is too large to be read again."""
+    from circuit_drawing import draw  # noqa: PLC0415 - cold start: few ask for pictures
+
+    compiled, outline = reader.outlined(
+        qc, options.bindings[0], counted=not options.observables, budget=reading_budget()
+    )
+    return draw(compiled, outline, frozenset(opened.split(",")), width)
