@@ -105,8 +105,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         "SFTP_ENABLED": "0",
         "MALLOC_ARENA_MAX": "2",  # glibc: else each of its many threads keeps memory of its own
         "IOT_MTLS_ENABLED": "0",
-        # An environment that a burst has left over is let go; of each function one is kept, for Aer takes over a
-        # second to import.
+        # MiniStack looks each half minute for environments that did nothing for so long; see ministack_main.py.
         "LAMBDA_WARM_TTL_SECONDS": str(IDLE_SECONDS),
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(_made(state.parent / "tmp")),

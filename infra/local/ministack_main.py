@@ -5,7 +5,7 @@ with which workers claim and end tasks. And on AWS the API answers OPTIONS, by w
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
 its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. It hands
 out messages in the order in which they came, whoever sent them. It does nothing else while a function reads a table's
-stream. And its log groups grow without end.
+stream. Its log groups grow without end, and it keeps an environment of each function for ever.
 """
 
 from __future__ import annotations
@@ -111,6 +111,26 @@ def leave_options_to_the_api() -> None:
         return None if path.startswith(API) else answer(method, path, *more)
 
     app._handle_options_request = answer_elsewhere  # noqa: SLF001
+
+
+def let_idle_environments_go() -> None:
+    """Let each environment go that did nothing for LAMBDA_WARM_TTL_SECONDS, a function's last one too."""
+
+    def let_go() -> int:
+        now = time.time()
+        idle = []
+        with lambda_runtime._lock:  # noqa: SLF001 - there is no public way
+            for environments in lambda_runtime._workers.values():  # noqa: SLF001
+                for environment in list(environments):
+                    if environment.in_use:
+                        environment.last_used = now  # else it would be idle since its call began
+                    elif now - environment.last_used >= lambda_runtime._LOCAL_WORKER_TTL:  # noqa: SLF001
+                        environments.remove(environment)
+                        idle.append(environment)
+        lambda_runtime.kill_workers(idle)
+        return len(idle)
+
+    lambda_svc.reap_idle_workers = let_go
 
 
 class Kept:
@@ -226,6 +246,7 @@ if __name__ == "__main__":
     hand_out_fairly()
     Kept(MOST_LINES_KEPT).watch()
     leave_options_to_the_api()
+    let_idle_environments_go()
     app.app = guarded(app.app, os.environ["AWS_SESSION_TOKEN"], calls.end)
     saving = Save()
     app.save_all = saving.whole
