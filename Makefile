@@ -66,6 +66,9 @@ status: $(VENV)/.run ## show queues, tasks, workers and the last errors (STACK=n
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list
 
+purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<id of the API key> (YES=1: do not ask)
+	@$(BIN)/python -m purge "$(OWNER)" $(if $(YES),--yes)
+
 redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
 	@$(BIN)/python -m dead_letters redrive
 

@@ -193,6 +193,7 @@ def aws_in_moto() -> Iterator[Aws]:
             aws.places,
             aws.usage,
             aws.bounds,
+            aws.purging,
             aws.dead_letter_queue,
             aws.callback_key,
             aws.callback_queue,

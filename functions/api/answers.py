@@ -33,8 +33,14 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "not_found": "there is nothing at this address",
     },
     405: {"method_not_allowed": "the address does not take this method"},
-    409: {"task_ended": "the task has ended already, as `task_status` says"},
-    410: {"payload_gone": "the task's program or result is no longer in the storage"},
+    409: {
+        "task_ended": "the task has ended already, as `task_status` says",
+        "task_not_ended": "the task cannot be purged before it has ended",
+    },
+    410: {
+        "payload_gone": "the task's program or result is no longer in the storage",
+        "task_purged": "the task was purged",
+    },
     413: {
         ErrorCode.CIRCUIT_TOO_LARGE: "the program's text is over the limit, in bytes",
         "request_too_large": "the request is over the limit, in bytes",

@@ -39,6 +39,7 @@ from messages import (
     TaskAccepted,
     TaskBody,
     TaskList,
+    TaskPurged,
 )
 from submitted import BELL
 from tasks.aws import task_queues, task_store
@@ -105,6 +106,7 @@ def _add_task_routes(app: FastAPI) -> None:
             400,
             402,
             403,
+            410,
             413,
             415,
             503,
@@ -127,7 +129,7 @@ def _add_task_routes(app: FastAPI) -> None:
         methods=["POST"],
         response_model=BatchAccepted | BatchEstimateBody,
         response_model_exclude_none=True,
-        responses=answers(400, 402, 403, 413, 415, 503, headers=("Idempotent-Replayed",)),
+        responses=answers(400, 402, 403, 410, 413, 415, 503, headers=("Idempotent-Replayed",)),
         summary=f"Submit up to {MAX_TASKS_AT_ONCE} circuits at once",
     )
     app.add_api_route(
@@ -143,10 +145,10 @@ def _add_task_routes(app: FastAPI) -> None:
         "/tasks/{task_id:not_batch}",
         task_routes.cancel_task,
         methods=["DELETE"],
-        response_model=TaskBody,
+        response_model=TaskBody | TaskPurged,
         response_model_exclude_none=True,
-        responses=answers(403, 404, 409, 503),
-        summary="Cancel a task",
+        responses=answers(403, 404, 409, 410, 503),
+        summary="Cancel a task, or purge one that has ended",
     )
 
 

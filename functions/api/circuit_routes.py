@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 import reader
 from dependencies import Caller, TaskId
-from refusals import TaskNotFoundError
+from request_errors import TaskNotFoundError
 from submission import reading_budget, task_of
 from submitted import TaskRequest
 from tasks import aws
@@ -71,8 +71,8 @@ async def read_circuit(
         if text is None:
             raise TaskNotFoundError
         return PlainTextResponse(text, headers=TEXT_HEADERS)
-    task = aws.task_store().whole(task_id) if is_task_id(task_id) else None
-    if task is None or task.owner != caller:
+    task = aws.task_store().whole(task_id, caller) if is_task_id(task_id) else None
+    if task is None:
         raise TaskNotFoundError
     from circuit_svg import svg_of  # noqa: PLC0415 - cold start: few ask for pictures
 

@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader
 from pydantic import AfterValidator
 
-from refusals import KeyMissingError
+from request_errors import KeyMissingError
 from submitted import MAX_KEY
 
 

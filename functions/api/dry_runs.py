@@ -22,7 +22,8 @@ from messages import (
     ForeseenFailureBody,
     ForeseenFailureInBatch,
 )
-from refusals import BatchRefusedError, BatchTooSlowError, CircuitTextTooLargeError, error_of
+from refusals import error_of
+from request_errors import BatchRefusedError, BatchTooSlowError, CircuitTextTooLargeError
 from submission import reading_budget, refuse_repeated_keys, task_of
 from tasks.aws import CONFIG
 from tasks.callback_url import CallbackUrlError

@@ -287,6 +287,13 @@ class TaskAccepted(BaseModel):
     ] = None
 
 
+class TaskPurged(BaseModel):
+    """The task's circuit, options, result, name and tags are gone."""
+
+    task_id: str
+    message: Literal["Task purged."] = "Task purged."
+
+
 class TaskSummary(_TaskFacts):
     """A task in a list: as it is shown alone, without the output of its run."""
 

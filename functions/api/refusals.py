@@ -20,6 +20,17 @@ from bodies import (
     UnreadableBodyError,
 )
 from listing import CursorError
+from request_errors import (
+    BatchKeyReusedError,
+    BatchRefusedError,
+    BatchTooSlowError,
+    CircuitTextTooLargeError,
+    DuplicateKeysError,
+    KeyMissingError,
+    TaskEndedError,
+    TaskNotFoundError,
+    TaskOpenError,
+)
 from submitted import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
@@ -30,8 +41,10 @@ from tasks.errors import (
     NewerTaskError,
     OverBoundError,
     PayloadGoneError,
+    PurgeUnconfirmedError,
     SubmissionUnconfirmedError,
     TaskError,
+    TaskPurgedError,
     UnavailableError,
     WorkerSilentError,
 )
@@ -39,84 +52,12 @@ from tasks.logs import Event, logger
 from tasks.task import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fastapi import FastAPI, Request
 
-    from tasks.task import Status
 
 RETRY_AFTER_SECONDS = 5
 MAX_NAME = 100  # characters of a name in the path to a wrong field
 MAX_SENTENCE = 500  # characters of what is wrong with it
-
-
-class TaskNotFoundError(Exception):
-    """The task does not exist, or belongs to another caller. The two must look alike."""
-
-
-class KeyMissingError(Exception):
-    """A request for tasks has no API key; API Gateway should have refused it."""
-
-
-class TaskEndedError(Exception):
-    """The task has ended, in `status`, and cannot be cancelled."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class CircuitTextTooLargeError(Exception):
-    """The circuit's text is over the limit; `actual` and `limit` are in bytes."""
-
-    def __init__(self, actual: int, limit: int) -> None:
-        super().__init__(actual, limit)
-        self.actual = actual
-        self.limit = limit
-
-
-class BatchRefusedError(Exception):
-    """Some of the `tasks` of a batch are not valid, so none was stored; `problems` has their errors by index.
-
-    The last `unchecked` tasks were not checked: the circuits before them had spent the request's reading budget.
-    """
-
-    def __init__(
-        self,
-        problems: Mapping[int, TaskError | CircuitTextTooLargeError | CallbackUrlError],
-        tasks: int,
-        *,
-        unchecked: int = 0,
-    ) -> None:
-        super().__init__(problems, tasks, unchecked)
-        self.problems = problems
-        self.tasks = tasks
-        self.unchecked = unchecked
-
-
-class BatchTooSlowError(Exception):
-    """The time of a batch's dry run was over after `answered` of its `tasks`."""
-
-    def __init__(self, answered: int, tasks: int) -> None:
-        super().__init__(answered, tasks)
-        self.answered = answered
-        self.tasks = tasks
-
-
-class BatchKeyReusedError(Exception):
-    """The key of the batch's task `index` was used before with another body."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
-
-
-class DuplicateKeysError(Exception):
-    """Tasks of one batch have the same key; `indexes` has a list for each such key."""
-
-    def __init__(self, indexes: list[list[int]]) -> None:
-        super().__init__(indexes)
-        self.indexes = indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +73,7 @@ class Refusal:
 
 def refusal_of(error: Exception) -> Refusal:
     """Return the refusal that answers `error`. An unexpected error is internal, and its text stays in the log."""
-    for of_kind in (_of_submission, _of_bound, _of_batch, _of_body, _of_task, _of_service, _of_address):
+    for of_kind in (_of_submission, _of_bound, _of_batch, _of_body, _of_task, _of_purge, _of_service, _of_address):
         if refusal := of_kind(error):
             return refusal
     return Refusal(
@@ -323,6 +264,26 @@ def _of_task(error: Exception) -> Refusal | None:
     return None
 
 
+def _of_purge(error: Exception) -> Refusal | None:
+    """Return the refusal to purge a task, or to say more of one that was purged."""
+    match error:
+        case TaskOpenError():
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                "task_not_ended",
+                "The task has not ended, so it cannot be purged.",
+                {"hint": "Cancel it first: the same request without `purge`."},
+            )
+        case TaskPurgedError():
+            return Refusal(
+                HTTPStatus.GONE,
+                "task_purged",
+                "The task was purged: its circuit and result are gone.",
+                {"hint": "Submit it again, with another Idempotency-Key if it had one."},
+            )
+    return None
+
+
 def _of_service(error: Exception) -> Refusal | None:
     """Return the refusal that a part of the service causes."""
     match error:
@@ -383,6 +344,9 @@ def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
         case CancellationUnconfirmedError():
             message = "The service could not confirm the cancellation; the task may be cancelled."
             hint = f"Send it again {again}; a task that was cancelled is answered with 409."
+        case PurgeUnconfirmedError():
+            message = "The service could not confirm the purge; the task, or a part of it, may be gone."
+            hint = f"Send it again {again}; a task that was purged is answered with 410."
         case WorkerSilentError():
             message = "No worker answered the dry run; nothing was stored."
             hint = f"Send it again {again}."

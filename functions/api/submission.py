@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import reader
 from lanes import estimated_seconds, lane_of
-from refusals import BatchRefusedError, CircuitTextTooLargeError, DuplicateKeysError
+from request_errors import BatchRefusedError, CircuitTextTooLargeError, DuplicateKeysError
 from tasks import aws
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import OverBoundError, TaskError, UnavailableError

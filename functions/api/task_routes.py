@@ -23,9 +23,9 @@ from dependencies import (
 )
 from dry_runs import estimated, estimated_batch
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
-from messages import AcceptedInBatch, BatchAccepted, TaskAccepted
+from messages import AcceptedInBatch, BatchAccepted, TaskAccepted, TaskPurged
 from presentation import SHOWN_AS, etag_of, known, shown
-from refusals import BatchKeyReusedError, TaskEndedError, TaskNotFoundError
+from request_errors import BatchKeyReusedError, TaskEndedError, TaskNotFoundError, TaskOpenError
 from submission import check_bounds, count_accepted, reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
@@ -218,12 +218,25 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 async def cancel_task(
     task_id: TaskId,
     caller: Caller,
+    *,
+    purge: Annotated[
+        bool, Query(description="Remove an ended task's circuit, options, result, name and tags at once.")
+    ] = False,
 ) -> JSONResponse:
     """Cancel a task that is pending or running; 409 if it has ended already, by an earlier cancellation too.
 
     A running circuit is stopped within seconds, and its result is discarded.
+
+    With `purge=true`, remove what an ended task holds; 409 if it has not ended. Every address of the task answers 410
+    from then on until the task expires, and so does a submission with its `Idempotency-Key`.
     """
     store = aws.task_store()
+    if purge:
+        if not (is_task_id(task_id) and aws.purging().purge(task_id, caller)):
+            _task_of(store, task_id, caller)
+            raise TaskOpenError
+        logger.info("Task purged", event=Event.TASK_PURGED, task_id=task_id)
+        return JSONResponse(TaskPurged(task_id=task_id).model_dump())
     cancelled = is_task_id(task_id) and store.cancel(task_id, caller)
     try:
         task = _task_of(store, task_id, caller)
@@ -238,9 +251,9 @@ async def cancel_task(
 def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:
     """Return the caller's task without a large outcome.
 
-    Raises TaskNotFoundError if there is none, and in the same way if it is another caller's.
+    Raises TaskNotFoundError if there is none, and in the same way if it is another caller's; else TaskPurgedError.
     """
-    task = store.glance(task_id) if is_task_id(task_id) else None
+    task = store.glance(task_id, caller) if is_task_id(task_id) else None
     if task is None or task.owner != caller:
         raise TaskNotFoundError
     logger.append_keys(task_id=task.task_id)

@@ -127,7 +127,7 @@ class UsageRow:
         for _ in range(TRIES):
             tags, changes = changed(fresh, known)
             try:
-                client("dynamodb").update_item(**self._write(fresh, changes, known, tags - known))
+                client("dynamodb").update_item(**self._write(fresh, changes, tags, known))
             except (ClientError, BotoCoreError) as error:
                 row = refused(error)
                 known = frozenset(row.get("tags", {}).get("SS", ()))
@@ -137,14 +137,17 @@ class UsageRow:
             else:
                 if len(_tags_seen) >= MAX_SEEN:
                     _tags_seen.clear()
-                _tags_seen[self._key] = tags
+                _tags_seen[self._key] = known | tags
                 return
         raise UnavailableError("DynamoDB")
 
     def _write(
-        self, fresh: Sequence[Entry], changes: Mapping[str, Sums], known: frozenset[str], more_tags: frozenset[str]
+        self, fresh: Sequence[Entry], changes: Mapping[str, Sums], tags: frozenset[str], known: frozenset[str]
     ) -> dict[str, Any]:
-        """Return the write that adds `changes`, if the row is not beyond the first entry and has the tags `known`."""
+        """Return the write that adds `changes` and `tags`, if the row is not beyond the first entry.
+
+        If it gets tags beside those `known`, it must have exactly these: together there are not too many.
+        """
         numbers = {
             prefix + name: number
             for prefix, sums in changes.items()
@@ -161,9 +164,10 @@ class UsageRow:
         }
         adds = [f"#{at} :{at}" for at in range(len(numbers))]
         condition = "(attribute_not_exists(#shard) OR #shard < :first)"
-        if more_tags:
-            values[":tags"] = {"SS": sorted(more_tags)}
+        if tags:
+            values[":tags"] = {"SS": sorted(tags)}
             adds.append("tags :tags")
+        if tags - known:
             condition += " AND tags = :known" if known else " AND attribute_not_exists(tags)"
             if known:
                 values[":known"] = {"SS": sorted(known)}
@@ -184,14 +188,14 @@ class UsageRow:
 
 
 def changed(fresh: Sequence[Entry], known: frozenset[str]) -> tuple[frozenset[str], dict[str, Sums]]:
-    """Return the tags of a row that had `known`, and what its sums get, by their names' beginning."""
-    tags = set(known)
+    """Return which tags get sums of their own in a row that has `known`, and what its sums get, by their prefixes."""
+    tags: set[str] = set()
     changes: defaultdict[str, Sums] = defaultdict(Sums)
     for entry in fresh:
         changes[""] += entry.sums
         changes[status_prefix(entry.status)] += entry.sums
         for tag in entry.tags:
-            if len(tags) < MAX_TAGS:
+            if tag in known or len(known | tags) < MAX_TAGS:
                 tags.add(tag)
         for prefix in {tag_prefix(tag if tag in tags else "") for tag in entry.tags}:
             changes[prefix] += entry.sums

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.ministack import LocalStackError
 from local.translate import REGION, ROOT
 from tasks.payloads import Payloads
+from tasks.purging import Purging
+from tasks.store import TaskStore
 from tasks.table import TaskTable
+from tasks.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 STACK_NAME = "quantum-circuits"  # of the one that runs here
 CLIENT_FILE = "client.ini"  # the client's configuration, in the folder
@@ -89,9 +95,28 @@ class Deployed:
 
     def task_table(self) -> TaskTable:
         """Return the stack's tasks, to be looked at."""
-        payloads = Payloads(self.session.client("s3", endpoint_url=self.endpoint), self.outputs["PAYLOAD_BUCKET_NAME"])
-        client = self.session.client("dynamodb", endpoint_url=self.endpoint)
-        return TaskTable(client, self.outputs["TASKS_TABLE_NAME"], payloads)
+        return TaskTable(self._dynamodb(), self.outputs["TASKS_TABLE_NAME"], self._payloads())
+
+    def task_store(self) -> TaskStore:
+        """Return the stack's tasks, to be cancelled too; not to be worked on."""
+        never = timedelta(0)
+        return TaskStore(
+            self._dynamodb(), self.outputs["TASKS_TABLE_NAME"], self._payloads(), lease=never, retention=never
+        )
+
+    def purging(self) -> Purging:
+        """Return what removes ended tasks' data."""
+        return Purging(self._dynamodb(), self.outputs["TASKS_TABLE_NAME"], self._payloads())
+
+    def usage(self) -> Usage:
+        """Return what the keys have used."""
+        return Usage(self._dynamodb(), self.outputs["TASKS_TABLE_NAME"])
+
+    def _dynamodb(self) -> DynamoDBClient:
+        return self.session.client("dynamodb", endpoint_url=self.endpoint)
+
+    def _payloads(self) -> Payloads:
+        return Payloads(self.session.client("s3", endpoint_url=self.endpoint), self.outputs["PAYLOAD_BUCKET_NAME"])
 
 
 def deployed(stack: str) -> Deployed:

@@ -14,6 +14,7 @@ from tasks.bounds import Bounds
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
 from tasks.places import Places
+from tasks.purging import Purging
 from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
@@ -106,6 +107,12 @@ def waits() -> Waits:
 def places() -> Places:
     """Return the places of what is bounded over all environments of a function."""
     return Places(client("dynamodb"), settings().tasks_table)
+
+
+@cache
+def purging() -> Purging:
+    """Return what removes ended tasks' data."""
+    return Purging(client("dynamodb"), settings().tasks_table, Payloads(client("s3"), settings().payload_bucket))
 
 
 @cache

@@ -114,6 +114,10 @@ class CancellationUnconfirmedError(UnavailableError):
     """A cancellation was to be written and no answer came: the task may be cancelled all the same."""
 
 
+class PurgeUnconfirmedError(UnavailableError):
+    """A task was to be purged and no answer came: a part of it, or all, may be gone."""
+
+
 class WorkerSilentError(UnavailableError):
     """No worker answered a dry run."""
 
@@ -167,6 +171,10 @@ class NewerTaskError(UnreadableTaskError):
 
 class PayloadGoneError(UnreadableTaskError):
     """What a task keeps in the bucket is not there any more."""
+
+
+class TaskPurgedError(Exception):
+    """The task of whoever asks was purged; to others it is unknown."""
 
 
 class StaleAttemptError(Exception):

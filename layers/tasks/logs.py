@@ -19,6 +19,7 @@ class Event(StrEnum):
     TASK_SUBMITTED = "task_submitted"  # its row is stored
     TASK_UNSENT = "task_unsent"  # its row is stored, its message not sent; the sweeper will
     TASK_CANCELLED = "task_cancelled"  # by its owner
+    TASK_PURGED = "task_purged"  # by its owner
     REQUEST_REFUSED = "request_refused"  # `code` and `http_status` say why
     REQUEST_FAILED = "request_failed"  # for a reason of ours, in `exception`
     REQUEST_ANSWERED = "request_answered"  # one line a request, at DEBUG

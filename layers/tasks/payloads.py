@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INLINE_BYTES = 4096
 URL_SECONDS = 3600
+FOLDERS = ("circuits", "options", "outcomes")  # the beginnings of keys, each before a task's id
 _GZIP = 31  # zlib's window bits that make the gzip format, which a browser unpacks by itself
 
 
@@ -45,6 +46,21 @@ class Payloads:
             # S3 says so to those who may list the bucket; others hear AccessDenied, which can have other reasons.
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
                 raise PayloadGoneError(key) from error
+            raise UnavailableError("S3") from error
+
+    def delete_of(self, task_id: str) -> None:
+        """Delete whatever is stored of a task, what lost attempts left too; raises UnavailableError."""
+        try:
+            for folder in FOLDERS:
+                # One page has 1,000 of them; a task has one object, and at most one an attempt.
+                listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix=f"{folder}/{task_id}-")
+                if keys := [each["Key"] for each in listed.get("Contents", ())]:
+                    answer = self._client.delete_objects(
+                        Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+                    )
+                    if answer.get("Errors"):
+                        raise UnavailableError("S3")
+        except (ClientError, BotoCoreError) as error:
             raise UnavailableError("S3") from error
 
     def url(self, key: str) -> str:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
 ROW_VERSION = 1  # goes up with whatever older code could not run as it is meant; such code leaves the row alone
+PURGED_OWNER = "purged_owner"  # the attribute in place of all others of a purged task: see purging.py
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
 # Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as
 # a text: each quotation mark takes two. The rest is room for the answer's other fields and its headers.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import KeyReusedError, SubmissionUnconfirmedError
-from tasks.rows import ALONE, seconds
+from tasks.errors import KeyReusedError, SubmissionUnconfirmedError, TaskPurgedError
+from tasks.rows import ALONE, PURGED_OWNER, seconds
 from tasks.table import TaskTable, refused
 from tasks.task import utc_now
 
@@ -46,7 +46,7 @@ class Submissions(TaskTable):
     def submit(self, task: Task) -> Submission:
         """Store a new task; with an id made from an Idempotency-Key, return the earlier task instead if there is one.
 
-        Raises KeyReusedError when that earlier task came from another body.
+        Raises KeyReusedError when that earlier task came from another body, TaskPurgedError when it was purged.
         """
         if earlier := self._earlier(task):
             return self._resubmission(task, earlier)
@@ -92,7 +92,11 @@ class Submissions(TaskTable):
         Those are stored before the row is, and a refused reuse of an Idempotency-Key must not leave its circuit there.
         No other id can be in use. What fits the row costs no such look.
         """
-        return self._row(task.task_id, *ALONE) if is_keyed(task.task_id) and not self._rows.fits(task) else None
+        return (
+            self._row(task.task_id, *ALONE, owner=task.owner)
+            if is_keyed(task.task_id) and not self._rows.fits(task)
+            else None
+        )
 
     def _unused(self, task: Task) -> PutTypeDef:
         """Return what puts the task's row if its id is unused; what does not fit the row is in the bucket by then."""
@@ -106,7 +110,9 @@ class Submissions(TaskTable):
         }
 
     def _resubmission(self, task: Task, row: Row) -> Submission:
-        """Return the earlier task that has the id of this one; raises KeyReusedError."""
+        """Return the earlier task that has the id of this one; raises KeyReusedError and TaskPurgedError."""
+        if PURGED_OWNER in row:
+            raise TaskPurgedError
         existing = self._rows.task(row)
         if existing.request_hash != task.request_hash:
             raise KeyReusedError(task.task_id)

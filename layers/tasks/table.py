@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasks.errors import UnavailableError, UnreadableTaskError
+from tasks.errors import TaskPurgedError, UnavailableError, UnreadableTaskError
 from tasks.logs import Event, logger
 from tasks.rows import (
     ALONE,
     LISTED,
     OPEN_SHARDS,
+    PURGED_OWNER,
     ROW_VERSION,
     Rows,
     is_expired,
@@ -112,7 +113,10 @@ class Page:
 
 
 class TaskTable:
-    """Reads tasks; one that has expired is not there. Methods raise UnavailableError if DynamoDB or S3 fails."""
+    """Reads tasks; one that has expired is not there, and one that was purged is in no list.
+
+    Methods raise UnavailableError if DynamoDB or S3 fails, and those that read one task TaskPurgedError.
+    """
 
     def __init__(self, client: DynamoDBClient, table: str, payloads: Payloads) -> None:
         self._client = client
@@ -124,37 +128,55 @@ class TaskTable:
         task = self.glance(task_id)
         return None if task is None else self.with_outcome(task)
 
-    def glance(self, task_id: str) -> Task | None:
-        """Return what `get` does, without looking into the bucket: a large outcome stays there."""
+    def glance(self, task_id: str, owner: str = "") -> Task | None:
+        """Return what `get` does, without looking into the bucket: a large outcome stays there.
+
+        Raises TaskPurgedError when it was the task of this `owner`.
+        """
         # The circuit stays behind; it is billed all the same, as DynamoDB bills whole rows.
-        row = self._row(task_id, *ALONE)
+        row = self._row(task_id, *ALONE, owner=owner)
         return None if row is None else self._rows.task(row)
 
     def with_outcome(self, task: Task) -> Task:
         """Return what `glance` returned as `get` does; raises PayloadGoneError."""
         return self._rows.with_outcome(task)
 
-    def whole(self, task_id: str) -> Task | None:
-        """Return a task with its circuit and all its options, without its outcome; None when there is none."""
-        row = self._row(task_id, *LISTED, "options", "options_key", "circuit", "circuit_key")
-        return None if row is None else self._rows.task_to_run(row)
+    def whole(self, task_id: str, owner: str) -> Task | None:
+        """Return the owner's task with its circuit and all its options, without its outcome, or None.
+
+        Raises TaskPurgedError.
+        """
+        row = self._row(task_id, *LISTED, "options", "options_key", "circuit", "circuit_key", owner=owner)
+        return self._rows.task_to_run(row) if row is not None and row["owner"]["S"] == owner else None
 
     def circuit(self, task_id: str, owner: str) -> str | None:
-        """Return the text of the owner's circuit, or None when there is no such task of the owner's."""
-        row = self._row(task_id, "owner", "circuit", "circuit_key")
+        """Return the text of the owner's circuit, or None when there is no such task of the owner's.
+
+        Raises TaskPurgedError.
+        """
+        row = self._row(task_id, "owner", "circuit", "circuit_key", owner=owner)
         return self._rows.circuit(row) if row is not None and row["owner"]["S"] == owner else None
 
-    def _row(self, task_id: str, *attributes: str) -> Row | None:
-        """Return these attributes of a task's row, or None when there is none."""
+    def _row(self, task_id: str, *attributes: str, owner: str = "") -> Row | None:
+        """Return these attributes of a task's row, or None when there is none; raises TaskPurgedError to its owner."""
         try:
             # Strongly consistent: a client that just received an id, or a result, must find it.
             answer = self._client.get_item(
-                TableName=self._table, Key=key_of(task_id), ConsistentRead=True, **only(*attributes, "expires_at")
+                TableName=self._table,
+                Key=key_of(task_id),
+                ConsistentRead=True,
+                **only(*attributes, "expires_at", PURGED_OWNER),
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
         row = answer.get("Item")
-        return None if row is None or is_expired(row) else row
+        if row is None or is_expired(row):
+            return None
+        if PURGED_OWNER not in row:
+            return row
+        if row[PURGED_OWNER]["S"] == owner:
+            raise TaskPurgedError
+        return None
 
     def page(
         self,
@@ -278,7 +300,9 @@ class TaskTable:
 
     def _rows_of(self, task_ids: Sequence[str], attributes: Sequence[str], *, consistent: bool) -> dict[str, Row]:
         """Return these attributes of the rows that there are, by task id, which must be among them."""
-        return rows_of(self._client, self._table, task_ids, consistent=consistent, **only(*attributes, "expires_at"))
+        projection = only(*attributes, "expires_at", PURGED_OWNER)
+        rows = rows_of(self._client, self._table, task_ids, consistent=consistent, **projection)
+        return {task_id: row for task_id, row in rows.items() if PURGED_OWNER not in row}
 
 
 def rows_of(

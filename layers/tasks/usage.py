@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
+from tasks.rows import key_of
 from tasks.table import OWNERS_INDEX, rows_of
 from tasks.task import Status
 
@@ -99,6 +100,22 @@ class Usage:
         rows = rows_of(self._client, self._table, list(keys), consistent=False)
         return {day: DayUsage.of(rows[each]) for each, day in keys.items() if each in rows}
 
+    def forget_tags(self, owner: str, today: date) -> None:
+        """Remove an owner's tags, and what was summed up by them, from all days that there can be."""
+        keys = [key(owner, day) for day in days_between(today - KEPT, today)]
+        rows = rows_of(self._client, self._table, keys, consistent=True)
+        for each, row in rows.items():
+            if names := {f"#{at}": name for at, name in enumerate(_tag_names(row))}:
+                try:
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key=key_of(each),
+                        UpdateExpression=f"REMOVE {', '.join(names)}",
+                        ExpressionAttributeNames=names,
+                    )
+                except (ClientError, BotoCoreError) as error:
+                    raise UnavailableError("DynamoDB") from error
+
     def of_all(self, day: date) -> dict[str, DayUsage]:
         """Return the day's usage of each owner that has any."""
         pages = self._client.get_paginator("query").paginate(
@@ -114,6 +131,10 @@ class Usage:
             raise UnavailableError("DynamoDB") from error
         rows = rows_of(self._client, self._table, [key(owner, day) for owner in owners], consistent=False)
         return {row["submitted_at"]["S"]: DayUsage.of(row) for row in rows.values()}
+
+
+def _tag_names(row: Row) -> list[str]:
+    return [name for name in row if name == "tags" or name.startswith("tag/")]
 
 
 def key(owner: str, day: date) -> str:

@@ -62,6 +62,8 @@ NAMES = {
     "SendMessageBatch": "SendMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "TransactWriteItems": "PutItem",
+    "DeleteObjects": "DeleteObject",
+    "ListObjectsV2": "ListBucket",
     "BatchExecuteStatement": "PartiQLUpdate",  # of UPDATE statements, which are all there are
 }
 LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
@@ -153,6 +155,8 @@ def fixture_called(in_moto: Aws) -> Iterator[Calls]:
         }
         (name,) = names - {None}
         resource = resources[name] + (f"/index/{params['IndexName']}" if "IndexName" in params else "")
+        if model.name == "ListObjectsV2":
+            resource = resource.removesuffix("/*")
         calls.used.add((f"{service}:{NAMES.get(model.name, model.name)}", resource))
         if model.name == "GetObject":
             # S3 tells those who may list the bucket, and nobody else, that an object is not there.
@@ -210,6 +214,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
         http_event("DELETE", f"/tasks/{pending}"),
+        http_event("DELETE", f"/tasks/{large}", query={"purge": "true"}),
         http_event("GET", "/callback-secret"),
         http_event("GET", "/health"),
     ):

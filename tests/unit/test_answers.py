@@ -43,7 +43,8 @@ def test_every_code_is_described() -> None:
 
 def test_a_refusals_codes_are_where_its_status_is() -> None:
     """A status describes its own codes."""
-    from refusals import KeyMissingError, TaskEndedError, TaskNotFoundError, refusal_of
+    from refusals import refusal_of
+    from request_errors import KeyMissingError, TaskEndedError, TaskNotFoundError
     from tasks.errors import KeyReusedError, UnavailableError
     from tasks.task import Status
 

@@ -516,7 +516,8 @@ def test_every_kind_of_refusal_has_a_body() -> None:
 
 def test_a_request_without_a_key_is_refused_alike_by_both() -> None:
     """Our own refusal, should one get through, is API Gateway's word for word."""
-    from refusals import KeyMissingError, refusal_of
+    from refusals import refusal_of
+    from request_errors import KeyMissingError
 
     refusal = refusal_of(KeyMissingError())
     response = GATEWAY_RESPONSES["INVALID_API_KEY"]

@@ -1,0 +1,85 @@
+"""The api's own errors, in which a request can end; refusals.py answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks.callback_url import CallbackUrlError
+    from tasks.errors import TaskError
+    from tasks.task import Status
+
+
+class TaskNotFoundError(Exception):
+    """The task does not exist, or belongs to another caller. The two must look alike."""
+
+
+class KeyMissingError(Exception):
+    """A request for tasks has no API key; API Gateway should have refused it."""
+
+
+class TaskEndedError(Exception):
+    """The task has ended, in `status`, and cannot be cancelled."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class TaskOpenError(Exception):
+    """The task has not ended, and cannot be purged."""
+
+
+class CircuitTextTooLargeError(Exception):
+    """The circuit's text is over the limit; `actual` and `limit` are in bytes."""
+
+    def __init__(self, actual: int, limit: int) -> None:
+        super().__init__(actual, limit)
+        self.actual = actual
+        self.limit = limit
+
+
+class BatchRefusedError(Exception):
+    """Some of the `tasks` of a batch are not valid, so none was stored; `problems` has their errors by index.
+
+    The last `unchecked` tasks were not checked: the circuits before them had spent the request's reading budget.
+    """
+
+    def __init__(
+        self,
+        problems: Mapping[int, TaskError | CircuitTextTooLargeError | CallbackUrlError],
+        tasks: int,
+        *,
+        unchecked: int = 0,
+    ) -> None:
+        super().__init__(problems, tasks, unchecked)
+        self.problems = problems
+        self.tasks = tasks
+        self.unchecked = unchecked
+
+
+class BatchTooSlowError(Exception):
+    """The time of a batch's dry run was over after `answered` of its `tasks`."""
+
+    def __init__(self, answered: int, tasks: int) -> None:
+        super().__init__(answered, tasks)
+        self.answered = answered
+        self.tasks = tasks
+
+
+class BatchKeyReusedError(Exception):
+    """The key of the batch's task `index` was used before with another body."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+class DuplicateKeysError(Exception):
+    """Tasks of one batch have the same key; `indexes` has a list for each such key."""
+
+    def __init__(self, indexes: list[list[int]]) -> None:
+        super().__init__(indexes)
+        self.indexes = indexes

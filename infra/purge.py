@@ -1,0 +1,88 @@
+"""`make purge OWNER=<id of an API key>`: remove what a key's tasks hold; those that have not ended are cancelled first.
+
+For whoever handles other people's circuits and is asked to forget them. Works on the local stack and, with
+`STACK=<name>`, on one in the cloud. Circuits, options, results, names, tags and callbacks' addresses go. Of each task
+is left that it was there, until it expires, and of the key how many tasks of what cost ended on which day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.ministack import LocalStackError
+from local.running import deployed
+from tasks.errors import UnavailableError
+from tasks.task import utc_now
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tasks.purging import Purging
+    from tasks.store import TaskStore
+    from tasks.usage import Usage
+
+PAGE = 100
+LEFT = """
+What else knows of them goes by itself: the logs' lines, which have names and tags, after LogRetentionDays; the table's
+backups of 35 days; messages of callbacks under way; and what a worker that was just stopped may still store, with the
+bucket's objects after TaskRetentionDays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How many tasks were purged, and how many of them had to be cancelled before."""
+
+    tasks: int
+    cancelled: int
+
+
+def purge_owner(store: TaskStore, purging: Purging, usage: Usage, owner: str, today: date) -> Purged:
+    """Purge all tasks of an owner and the tags of its usage; raises UnavailableError, and can be run again then.
+
+    A task that is submitted meanwhile may be left: a key that is to be forgotten is withdrawn first.
+    """
+    purged = cancelled = 0
+    behind = None
+    while True:
+        page = store.page(owner, PAGE, behind=behind)
+        for task in page.tasks:
+            if not task.status.ended:
+                cancelled += store.cancel(task.task_id, owner)
+            purged += purging.purge(task.task_id, owner)
+        behind = page.following
+        if behind is None:
+            break
+    usage.forget_tags(owner, today)
+    return Purged(purged, cancelled)
+
+
+def main(arguments: list[str]) -> int:
+    """Ask once more, purge, and print what was."""
+    parser = argparse.ArgumentParser(prog="make purge", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("owner", help="the id of the API key, as `owner` in the log's lines")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    given = parser.parse_args(arguments)
+    stack = deployed(os.environ.get("STACK", ""))
+    if not given.yes:
+        print(f"This removes all circuits and results of the key {given.owner!r} in {stack.name}, for good.")
+        if input("Type its id again to go on: ").strip() != given.owner:
+            print("Nothing was removed.")
+            return 1
+    purged = purge_owner(stack.task_store(), stack.purging(), stack.usage(), given.owner, utc_now().date())
+    print(f"{purged.tasks} tasks were purged, {purged.cancelled} of which were cancelled for it.{LEFT}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except LocalStackError as error:
+        sys.exit(str(error))
+    except UnavailableError as error:
+        sys.exit(f"{error}. Run it again: what was purged is purged.")
+    except EOFError:
+        sys.exit("Nothing was removed.")

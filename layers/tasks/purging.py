@@ -1,0 +1,79 @@
+"""Purging: of a task that has ended, its circuit, options, result and labels are removed at once.
+
+What is left, until the task would have expired, is a row that says whose it was and when it was purged. Its owner is
+told so; its message, should there be one, finds nothing to do; no list has it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import PurgeUnconfirmedError, UnavailableError
+from tasks.rows import PURGED_OWNER, is_expired, key_of, only
+from tasks.table import refused
+from tasks.task import Status, rfc3339, utc_now
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from tasks.payloads import Payloads
+
+_ENDS = {f":{status}": {"S": str(status)} for status in Status if status.ended}
+
+
+class Purging:
+    """Removes what ended tasks hold; methods raise UnavailableError."""
+
+    def __init__(self, client: DynamoDBClient, table: str, payloads: Payloads) -> None:
+        self._client = client
+        self._table = table
+        self._payloads = payloads
+
+    def purge(self, task_id: str, owner: str) -> bool:
+        """Purge the owner's task; return False, with nothing changed, when it has not ended or is not there.
+
+        The bucket comes first: after a fault in between, the row is still there to be purged. Raises
+        PurgeUnconfirmedError once something may be gone.
+        """
+        try:
+            answer = self._client.get_item(
+                TableName=self._table,
+                Key=key_of(task_id),
+                ConsistentRead=True,
+                **only("owner", "status", "expires_at"),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("DynamoDB") from error
+        row = answer.get("Item", {})
+        is_owners = row.get("owner", {}).get("S") == owner and not is_expired(row)
+        if not is_owners or row.get("status") not in _ENDS.values():
+            return False
+        try:
+            self._payloads.delete_of(task_id)
+        except UnavailableError as error:
+            raise PurgeUnconfirmedError(error.service) from error
+        return self._bury(task_id, owner, row["expires_at"])
+
+    def _bury(self, task_id: str, owner: str, expires_at: AttributeValueTypeDef) -> bool:
+        """Put what is left in the place of an ended task's row; return False when it has not ended after all."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    **key_of(task_id),
+                    PURGED_OWNER: {"S": owner},
+                    "purged_at": {"S": rfc3339(utc_now())},
+                    "expires_at": expires_at,
+                },
+                ConditionExpression=f"#owner = :owner AND #status IN ({', '.join(_ENDS)})",
+                ExpressionAttributeNames={"#owner": "owner", "#status": "status"},
+                ExpressionAttributeValues={":owner": {"S": owner}, **_ENDS},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            # Its own first try, whose answer was lost, may have been carried out; so may somebody else's.
+            return refused(error, PurgeUnconfirmedError).get(PURGED_OWNER, {}).get("S") == owner
+        return True
