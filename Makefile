@@ -11,7 +11,7 @@ PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters redrive audit \
+.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters keys redrive audit \
     preflight package deploy smoke sam-env client client-test exporters lint format lock clean
 
 help: ## list the targets
@@ -66,8 +66,13 @@ status: $(VENV)/.run ## show queues, tasks, workers and the last errors (STACK=n
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list
 
-purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<id of the API key> (YES=1: do not ask)
+purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<as `make keys` lists> (YES=1: do not ask)
 	@$(BIN)/python -m purge "$(OWNER)" $(if $(YES),--yes)
+
+keys: $(VENV)/.run ## list API keys; CREATE=name (RATE= BURST= PER_DAY=), ROTATE=key (OVERLAP=days), DISABLE=key, EXPIRE=yes
+	@$(BIN)/python -m keys $(if $(CREATE),create "$(CREATE)" $(if $(RATE),--rate $(RATE)) $(if $(BURST),--burst $(BURST)) \
+	    $(if $(PER_DAY),--per-day $(PER_DAY)),$(if $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
+	    $(DISABLE),disable "$(DISABLE)",$(if $(EXPIRE),expire,list))))
 
 redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
 	@$(BIN)/python -m dead_letters redrive

@@ -30,10 +30,10 @@ class Stack:
     folder: Path
     parameters: str = ""
 
-    def command(self, name: str, module: str = "local", **environment: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, module: str = "local", **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one of the local commands, as make does."""
         return subprocess.run(
-            [sys.executable, "-m", module, name],
+            [sys.executable, "-m", module, *words],
             env=self.environment() | environment,
             capture_output=True,
             text=True,

@@ -9,7 +9,9 @@ import io
 import json
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 import pytest
@@ -154,13 +156,20 @@ class _Body(io.BytesIO):
 _one_at_a_time = threading.Lock()  # as in MiniStack's own process
 
 
-def _ministack_answers(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-    """Answer a prepared request to DynamoDB, in place of sending it."""
+def ask_ministack(client: Any, service: Any = ministack) -> None:
+    """Have one of MiniStack's services answer what a client asks, in this process, in place of moto."""
+    client.meta.events.unregister("before-send", moto_answers)
+    client.meta.events.register("before-send", partial(_ministack_answers, service))
+
+
+def _ministack_answers(service: Any, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    """Answer a prepared request, in place of sending it."""
     headers = {
         name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in request.headers.items()
     }
-    body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
-    answering = ministack.handle_request("POST", "/", headers, body, {})
+    body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+    asked = urlsplit(request.url)
+    answering = service.handle_request(request.method, unquote(asked.path), headers, body, parse_qs(asked.query))
     with _one_at_a_time, pytest.raises(StopIteration) as done:
         answering.send(None)  # it waits for nothing, so no loop is needed
     status, answered, content = done.value.value
@@ -203,8 +212,7 @@ def aws_in_moto() -> Iterator[Aws]:
         dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
         ministack.reset()
         for client in (dynamodb, aws.client("dynamodb")):
-            client.meta.events.unregister("before-send", moto_answers)
-            client.meta.events.register("before-send.dynamodb", _ministack_answers)
+            ask_ministack(client)
         table = {
             name: value
             for name, value in resolved(_resource("TasksTable")).items()

@@ -5,7 +5,6 @@ The store and the queues are not among it: they belong to the process, not to th
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request, Security
@@ -14,6 +13,7 @@ from pydantic import AfterValidator
 
 from request_errors import KeyMissingError
 from submitted import MAX_KEY
+from tasks.owners import owner_of
 
 
 async def owner(
@@ -23,18 +23,18 @@ async def owner(
         Security(APIKeyHeader(name="x-api-key", scheme_name="ApiKey", description="Your API key.", auto_error=False)),
     ],
 ) -> str:
-    """Return the owner of the caller's tasks: the id of the API key, which API Gateway has checked.
+    """Return the owner of the caller's tasks, that of the API key which API Gateway has checked.
 
-    The local stand-in also checks keys but omits their ids, so a hash of the key takes the id's place. Raises
-    KeyMissingError for a request without a key, whatever let it through.
+    The local stand-in also checks keys but does not say which, so there the header does. Raises KeyMissingError for a
+    request without a key, whatever let it through.
     """
     event = request.scope.get("aws.event", {})
-    key_id = event.get("requestContext", {}).get("identity", {}).get("apiKeyId")
-    if key_id:
-        return str(key_id)
+    identity = event.get("requestContext", {}).get("identity", {})
+    if key_id := identity.get("apiKeyId"):
+        return owner_of(identity.get("apiKey") or "", str(key_id))
     if not api_key:
         raise KeyMissingError
-    return hashlib.sha256(api_key.encode()).hexdigest()[:32]
+    return owner_of(api_key, None)
 
 
 Caller = Annotated[str, Depends(owner)]

@@ -5,7 +5,7 @@ with which workers claim and end tasks. And on AWS the API answers OPTIONS, by w
 MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
 its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. It hands
 out messages in the order in which they came, whoever sent them. It does nothing else while a function reads a table's
-stream. Its log groups grow without end, and it keeps an environment of each function for ever.
+stream. It disables no API key. Its log groups grow without end, and it keeps an environment of each function for ever.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack import app
 from ministack.core import lambda_runtime, persistence
-from ministack.services import cloudwatch_logs, dynamodb, lambda_svc, sqs
+from ministack.services import apigateway_v1, cloudwatch_logs, dynamodb, lambda_svc, sqs
 
 from local import state
 from local.fair_queues import FairQueue
@@ -81,6 +81,19 @@ def read_streams_aside() -> None:
                 logging.getLogger(__name__).exception("The streams could not be read")
 
     threading.Thread(target=read_all, name="streams", daemon=True).start()
+
+
+def disable_keys() -> None:
+    """Let a patch of an API key's `enabled` say what it says: MiniStack keeps the text "false", which is true."""
+    update = apigateway_v1._update_api_key  # noqa: SLF001 - there is no public way
+
+    def update_typed(key_id: str, data: dict[str, Any]) -> Any:  # noqa: ANN401 - MiniStack's own
+        for operation in data.get("patchOperations", []):
+            if operation.get("path") == "/enabled":
+                operation["value"] = str(operation["value"]).lower() == "true"
+        return update(key_id, data)
+
+    apigateway_v1._update_api_key = update_typed  # noqa: SLF001
 
 
 def hand_out_fairly() -> None:
@@ -243,6 +256,7 @@ if __name__ == "__main__":
     stream_statements()
     forget_read_records()
     read_streams_aside()
+    disable_keys()
     hand_out_fairly()
     Kept(MOST_LINES_KEPT).watch()
     leave_options_to_the_api()

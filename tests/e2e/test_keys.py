@@ -73,6 +73,29 @@ def test_too_many_requests_are_told_to_wait(stack: Stack) -> None:
     assert answers[-1].headers["retry-after"] == "1"
 
 
+def test_keys_are_made_limited_rotated_and_disabled_by_one_command(stack: Stack) -> None:
+    """`make keys`: the limits hold, a rotated key has the tasks of the one before, and a disabled one opens nothing."""
+    made = stack.command("create", "--burst", "3", "--rate", "0.001", "rotated", module="keys").stdout.splitlines()[-1]
+    with stack.http(made) as http:
+        task_id = http.post("/tasks", json={"qc": BELL}).json()["task_id"]
+        answers = [http.get(f"/tasks/{task_id}").status_code for _ in range(3)]
+    assert answers == [200, 200, 429]
+    wide = stack.command("create", "kept", module="keys").stdout.splitlines()[-1]
+    with stack.http(wide) as http:
+        task_id = http.post("/tasks", json={"qc": BELL}).json()["task_id"]
+        value = stack.command("rotate", "kept", module="keys").stdout.splitlines()[1]
+        with stack.http(value) as other:
+            assert [each.get(f"/tasks/{task_id}").status_code for each in (http, other)] == [200, 200]
+    listed = stack.command("list", module="keys").stdout
+    assert [line.split()[0] for line in listed.splitlines()].count("kept") == 2
+    assert stack.command("disable", "kept", module="keys").returncode == 0
+    with stack.http(value) as other:
+        assert refusal(other.get(f"/tasks/{task_id}")) == (403, "invalid_api_key")
+    unknown = stack.command("disable", "nobody", module="keys")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "No key has the id or name 'nobody'" in unknown.stderr
+
+
 def test_a_used_up_day_is_told_so(stack: Stack) -> None:
     """Beyond the plan's quota a key is refused with the contract's body and when to come back."""
     with stack.http(stack.new_key(quota={"limit": 3, "period": "DAY"})) as http:
