@@ -146,7 +146,9 @@ def test_the_list_has_last_use_and_usage(in_moto: Aws, stack: Deployed) -> None:
     in_moto.store.submit(new_task(owner=owner, submitted_at="2026-11-27T10:11:12.000Z"))
     head, first = said(stack, "list", utc_now())
     assert head.split() == ["name", "id", "owner", "state", "limits", "last", "task", "open", "this", "month"]
-    assert re.search(r"first +\w+ +\w+ +enabled +50/s, 100 at once, 100,000 a day +2026-11-27 10:11 +0 +0 tasks, 0", first)
+    assert re.search(
+        r"first +\w+ +\w+ +enabled +50/s, 100 at once, 100,000 a day +2026-11-27 10:11 +0 +0 tasks, 0", first
+    )
 
 
 def test_a_line_of_the_list() -> None:
