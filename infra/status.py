@@ -1,7 +1,8 @@
 """`make status`: what the system holds and does now, on one screen; with `STACK=<name>`, of a stack in the cloud.
 
 It costs next to nothing however much there is: the queues' depths are SQS's own numbers, the open tasks come from their
-sparse index, of the first hundred of them the rows too, and the rest is three queries to the last hour's log lines.
+sparse index, of the first hundred of them the rows too, what was used today is in one row a key, and the rest is a few
+queries to the last hour's log lines.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from logs import LogGroups, LogsError
 from tasks.errors import UnavailableError
 from tasks.queue import TaskQueue
 from tasks.task import utc_now
+from tasks.usage import Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from insights import Result
     from local.running import Deployed
     from tasks.task import Task
+    from tasks.usage import DayUsage
 
 MOST_COUNTED = 10_000  # open tasks; there may be more
 MOST_LOOKED_AT = 100  # of their rows
@@ -39,6 +42,7 @@ QUEUES = {"small lane": "TASK_QUEUE_URL", "large lane": "LARGE_TASK_QUEUE_URL", 
 WINDOW = timedelta(hours=1)  # of what the log is asked
 QUERIES = ("ended-tasks", "workers", "sweeps", "last-errors")
 ERRORS_SHOWN = 5
+OWNERS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Status:
     open_tasks: int
     looked_at: Sequence[Task]
     answers: dict[str, Result]
+    used: Mapping[str, DayUsage]  # today, by owner
 
     def lines(self, now: datetime) -> Iterator[str]:
         """Yield the screen's lines."""
@@ -67,6 +72,7 @@ class Status:
             yield f"but             {note}"
         workers = [f"{row['environments']} of {row['memory_mb']} MB" for row in self.answers["workers"].rows]
         yield f"workers         {', '.join(workers) or 'none'} (in the last hour)"
+        yield from self._usage()
         sweeps = self.answers["sweeps"].rows
         yield f"sweeper         {_age(now - _moment(sweeps[0])) + ' ago' if sweeps else 'not in the last hour'}"
         yield ""
@@ -76,6 +82,15 @@ class Status:
             what = " ".join(row[name] for name in ("code", "reason", "exception_name", "uncaught") if name in row)
             when, task_id = row["@timestamp"][11:19], row.get("task_id", "")
             yield f"  {when}  {row.get('service', ''):8}{row.get('event', ''):18} {task_id:36}  {what}"
+
+    def _usage(self) -> Iterator[str]:
+        """Yield what was used today, in all and by those who used most: what their `GET /usage` says."""
+        yield f"used today      {_shown(sum((used.total for used in self.used.values()), Sums()))}"
+        most = sorted(self.used.items(), key=lambda item: item[1].total.cost_usd, reverse=True)
+        for owner, used in most[:OWNERS_SHOWN]:
+            yield f"  {owner:32}  {_shown(used.total)}"
+        if len(most) > OWNERS_SHOWN:
+            yield f"  and {len(most) - OWNERS_SHOWN} keys more"
 
     def _states(self) -> str:
         states = Counter(str(task.status) for task in self.looked_at)
@@ -102,7 +117,12 @@ def status_of(stack: Deployed, groups: LogGroups, now: datetime) -> Status:
     start_ms = end_ms - int(WINDOW.total_seconds() * 1000)
     with ThreadPoolExecutor(len(QUERIES)) as threads:
         asked = {name: threads.submit(groups.ask, saved[name].text, start_ms, end_ms) for name in QUERIES}
-        return Status(depths, len(found), looked_at, {name: answer.result() for name, answer in asked.items()})
+        answers = {name: answer.result() for name, answer in asked.items()}
+    return Status(depths, len(found), looked_at, answers, stack.usage().of_all(now.date()))
+
+
+def _shown(sums: Sums) -> str:
+    return f"{sums.tasks:,} tasks, {sums.shots:,} shots, {sums.billed_ms / 1000:,.3f} s, ${sums.cost_usd:.8f}"
 
 
 def _moment(row: dict[str, str]) -> datetime:

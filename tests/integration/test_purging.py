@@ -79,6 +79,7 @@ def test_every_address_says_that_it_was_purged(in_moto: Aws) -> None:
     asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("GET", f"/tasks/{task_id}", {}),
         ("GET", f"/tasks/{task_id}/circuit", {}),
+        ("GET", f"/tasks/{task_id}/circuit", {"query": {"format": "svg"}}),
         ("DELETE", f"/tasks/{task_id}", {}),
         ("DELETE", f"/tasks/{task_id}", {"query": {"purge": "true"}}),
     )

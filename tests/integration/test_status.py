@@ -12,9 +12,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.stub import Stubber
+from lambda_events import Context
+from test_notifier import Listening
 from test_store import new_task
 
 import status
+import usage
 from insights import Event, evaluate
 from local.running import Deployed
 from logs import LogGroups, LogsError
@@ -72,7 +75,8 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
     in_moto.dead_letters.send(old.task_id, "alice", "correlation")
     for task in (running, done):
         claimed = in_moto.claimed(task.task_id)
-    in_moto.store.complete(claimed, {"result": {}})
+    in_moto.store.complete(claimed.evolve(bill={"billed_ms": 2, "cost_usd": 5.76e-08}), {"result": {}})
+    usage.handler({"Records": Listening(in_moto).records()}, Context())
     in_moto.edit(old.task_id, due_at=1)
     ago = {minutes: now - dt.timedelta(minutes=minutes) for minutes in (1, 2, 3)}
     lines = (
@@ -97,6 +101,8 @@ def test_the_screen_says_what_there_is(in_moto: Aws, monkeypatch: pytest.MonkeyP
         f"oldest          {old.task_id}  pending, attempt 0, 0:03:00 old",
         "ended tasks     1 completed, 1 failed (in the last hour)",
         "workers         1 of 9 MB (in the last hour)",
+        "used today      1 tasks, 10 shots, 0.002 s, $0.00000006",
+        f"  {'alice':32}  1 tasks, 10 shots, 0.002 s, $0.00000006",
         "sweeper         0:01:00 ago",
         "",
         "last errors",
@@ -113,6 +119,7 @@ def test_an_idle_system_has_a_screen_too(in_moto: Aws) -> None:
         "open tasks      0",
         "ended tasks     none (in the last hour)",
         "workers         none (in the last hour)",
+        "used today      0 tasks, 0 shots, 0.000 s, $0.00000000",
         "sweeper         not in the last hour",
         "",
         "last errors     none in the last hour",
