@@ -306,19 +306,18 @@ def _is(entry: Any, number: int) -> bool:  # noqa: ANN401 - a number or an array
 
 def apply_one(view: Array, entries: Any, diagonal: bool, count: int) -> None:  # noqa: ANN401, FBT001
     """Apply a matrix of one qubit in place; the view has shape (a, 2, b), and b is a multiple of `count`."""
-    flat = [*entries[0], *entries[1]]
-    several = any(isinstance(entry, np.ndarray) and entry.ndim for entry in flat)
-    # A real matrix acts on real and imaginary parts alike, at half the price.
-    real = not diagonal and not any(np.iscomplexobj(entry) for entry in flat)
-    if several:
+    (m00, m01), (m10, m11) = entries
+    if np.ndarray in (type(m00), type(m01), type(m10), type(m11)):
         # Entries of each circuit, repeated so that NumPy goes over long rows.
         times = min(view.shape[2] // count, 1 << max(1, _ROW // count).bit_length() - 1)
         view = view.reshape(view.shape[0], 2, -1, count * times)
-        flat = [np.tile(entry, times) if isinstance(entry, np.ndarray) and entry.ndim else entry for entry in flat]
-        if real:
-            flat = [np.repeat(entry, 2) if isinstance(entry, np.ndarray) and entry.ndim else entry for entry in flat]
-    m00, m01, m10, m11 = flat
+        real = not diagonal and not any(np.iscomplexobj(entry) for entry in (m00, m01, m10, m11))
+        m00, m01, m10, m11 = (_repeated(entry, times, 1 + real) for entry in (m00, m01, m10, m11))
+    else:
+        real = isinstance(m00, float) and isinstance(m01, float) and isinstance(m10, float) and isinstance(m11, float)
+        real = real and not diagonal
     if real:
+        # A real matrix acts on real and imaginary parts alike, at half the price.
         view = view.view(float)
     zero, one = view[:, 0], view[:, 1]
     if diagonal:
@@ -326,19 +325,28 @@ def apply_one(view: Array, entries: Any, diagonal: bool, count: int) -> None:  #
             np.multiply(zero, m00, out=zero)
         if not _is(m11, 1):
             np.multiply(one, m11, out=one)
-        return
-    if _is(m00, 0) and _is(m11, 0):
+    elif _is(m00, 0) and _is(m11, 0):
         kept = zero * m10 if not _is(m10, 1) else zero.copy()
         np.multiply(one, m01, out=zero)
         one[...] = kept
-        return
-    for some in _blocks(zero):
-        low, high = zero[some], one[some]
-        kept = low * m10
-        low *= m00
-        low += high * m01
-        high *= m11
-        high += kept
+    elif zero.size <= _BLOCK:
+        _turn(zero, one, m00, m01, m10, m11)
+    else:
+        for some in _blocks(zero):
+            _turn(zero[some], one[some], m00, m01, m10, m11)
+
+
+def _repeated(entry: Any, times: int, parts: int) -> Any:  # noqa: ANN401 - a number, or an array of one for each circuit
+    return np.repeat(np.tile(entry, times), parts) if type(entry) is np.ndarray else entry
+
+
+def _turn(zero: Array, one: Array, m00: Any, m01: Any, m10: Any, m11: Any) -> None:  # noqa: ANN401, PLR0913 - a matrix
+    """Multiply a matrix with pairs of amplitudes, in place."""
+    kept = zero * m10
+    zero *= m00
+    zero += one * m01
+    one *= m11
+    one += kept
 
 
 def _blocks(part: Array) -> Iterator[Any]:

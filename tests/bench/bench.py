@@ -202,6 +202,9 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
     found["scale"] = scale.scenarios(system)
     found["limits"] = scale.all_limits(system)
     a_million = costs["per million tasks"]
+    costs["per million bindings"] = cost.million_bindings(
+        report["figures"]["sweeps"], a_million["Bell, single posts"]["total"]
+    )
     for row in found["scale"].values():
         case = "Bell, single posts" if row["posts of"] == 1 else f"Bell, posts of {api_bench.PER_BATCH}"
         row["dollars an hour"] = round(row["completed/s"] * 3600 / 1e6 * a_million[case]["total"], 2)

@@ -204,6 +204,21 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
     }
 
 
+def million_bindings(sweeps: Mapping[str, Any], task: float) -> dict[str, float]:
+    """Return what a million bindings of each measured sweep cost, in dollars: the worker's time, and their tasks.
+
+    `task` is what a million small tasks cost, of which a sweep is one, whatever its size.
+    """
+    found = {}
+    for name, figure in sweeps.items():
+        case, _, what = name.rpartition(": ")
+        if what in ("values", "counts"):
+            bindings = int(case.split()[2].replace(",", ""))
+            running = prices.lambda_dollars(figure["median"] / 1e3, lanes()["small"].memory_mb) * 1e6
+            found[name] = round(running + task / bindings, 4)
+    return found
+
+
 def idle(parameters: Mapping[str, str] | None = None) -> dict[str, float]:
     """Return what a month without tasks costs with these parameters, by default the template's, by item, in dollars.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass
@@ -42,3 +45,15 @@ class Figures:
 def _round(value: float) -> float:
     """Keep three significant digits: more would be noise."""
     return float(f"{value:.3g}")
+
+
+def plain(number: float) -> str:
+    """Return a number as the page shows it."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:g}"
+
+
+def span(figure: Mapping[str, Any]) -> str:
+    """Return a figure's median, and its spread if it has one."""
+    if figure["low"] == figure["high"]:  # of one sample: no spread to tell
+        return plain(figure["median"])
+    return f"{plain(figure['median'])} ({plain(figure['low'])} to {plain(figure['high'])})"

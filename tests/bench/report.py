@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cost import idle as idle_month
+from figures import plain, span
+from pictures import OLDER, cost_picture, throughput
 
 from bench import RESULTS, newest
 from release.parameters import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures: tests/bench/report.py -->", "<!-- end of figures -->"
-# The PostgreSQL queue of the older designs, on two cores: the best of its range. Measured before this system was built.
-OLDER = {"completed/s": 108, "CPU ms a task": 18}
 # What the table shows of the reader; all else is in the JSON.
 READ = (
     "Bell", "gates and control", "1,000 gates", "10,000 gates", "50,000 gates",
@@ -43,7 +43,6 @@ SETTINGS = {
     "table's throughput": "on demand, by its past traffic",
     "workers": "`WorkerMaximumConcurrency`",
 }
-COLORS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#bbbbbb")
 
 
 def block(report: Mapping[str, Any], name: str) -> str:
@@ -54,7 +53,8 @@ def block(report: Mapping[str, Any], name: str) -> str:
             BEGIN,
             f"`make bench` on {machine['cores']} cores ({machine['memory_gib']} GiB, {machine['architecture']}, Python"
             f" {machine['python']}), {report['taken'][:10]}; medians, lowest to highest in brackets;",
-            f"everything is in `results/{name}`. Ratios are of one run, both sides in turns.",
+            f"everything is in `results/{name}`. Ratios are of one run, both sides in turns."
+            + "".join(f" Taken again on {day}: {section}." for section, day in report.get("taken again", {}).items()),
             "",
             "| | ours | compared with | ratio |",
             "|---|---|---|---|",
@@ -64,6 +64,12 @@ def block(report: Mapping[str, Any], name: str) -> str:
             *_api(figures["api"]),
             "",
             *_judged(figures),
+            "",
+            *_engine(figures["engine"]),
+            "",
+            *_sweeps(figures["sweeps"], report["cost"]["per million bindings"]),
+            "",
+            *_around(figures),
             "",
             "The local stack, all on the same cores as its clients; a task is Bell, GHZ-20 or QFT-10 in turn, and is read"
             " once. The queue",
@@ -90,20 +96,10 @@ def block(report: Mapping[str, Any], name: str) -> str:
     )
 
 
-def _span(figure: Mapping[str, Any]) -> str:
-    if figure["low"] == figure["high"]:  # of one sample: no spread to tell
-        return _plain(figure["median"])
-    return f"{_plain(figure['median'])} ({_plain(figure['low'])} to {_plain(figure['high'])})"
-
-
-def _plain(number: float) -> str:
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:g}"
-
-
 def _reader(figures: Mapping[str, Any]) -> list[str]:
     return [
-        f"| read: {name} | {_plain(figures[f'{name}: ours']['median'])} ms | `qiskit.{importer}`:"
-        f" {_plain(figures[f'{name}: {importer}']['median'])} ms | {_speed(figures[f'{name}: {importer} ÷ ours'])}"
+        f"| read: {name} | {plain(figures[f'{name}: ours']['median'])} ms | `qiskit.{importer}`:"
+        f" {plain(figures[f'{name}: {importer}']['median'])} ms | {_speed(figures[f'{name}: {importer} ÷ ours'])}"
         f"{_unrolled(figures, name)} |"
         for name in READ
         for importer in IMPORTERS
@@ -112,18 +108,18 @@ def _reader(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _speed(figure: Mapping[str, Any]) -> str:
-    return f"{_span(figure)} {'times as fast' if figure['median'] >= 1 else 'of its speed'}"
+    return f"{span(figure)} {'times as fast' if figure['median'] >= 1 else 'of its speed'}"
 
 
 def _unrolled(figures: Mapping[str, Any], name: str) -> str:
     figure = figures.get(f"{name}: until unrolled for Aer")
-    return f"; {_plain(figure['median'])} unrolled" if figure else ""
+    return f"; {plain(figure['median'])} unrolled" if figure else ""
 
 
 def _judged(figures: Mapping[str, Any]) -> list[str]:
     """Say what a figure of the table means, and which of all figures, shown or not, are not what was wanted."""
     below = [
-        f"{name.removesuffix(' ÷ raw Aer')} ({_plain(figure['median'])})"
+        f"{name.removesuffix(' ÷ raw Aer')} ({plain(figure['median'])})"
         for name, figure in figures["worker"].items()
         if name.endswith("÷ raw Aer") and figure["median"] < GOAL
     ]
@@ -132,7 +128,7 @@ def _judged(figures: Mapping[str, Any]) -> list[str]:
         " unrolled from the reader,",
         "Qiskit leaves that for later.",
         "Raw Aer is `AerSimulator.run` after our reader, with nothing around; ours can be more than 1, since plain circuits"
-        " go past most of that method (`functions/worker/direct.py`).",
+        " go past most of that method (`functions/worker/aer.py`).",
         *(_slower(figures["reader"], importer) for importer in IMPORTERS if _measured(figures["reader"], importer)),
         f"**Below the goal of {GOAL} of raw Aer: {'; '.join(below) or 'none'}.**",
     ]
@@ -144,7 +140,7 @@ def _measured(figures: Mapping[str, Any], importer: str) -> bool:
 
 def _slower(figures: Mapping[str, Any], importer: str) -> str:
     names = [
-        f"{name.removesuffix(f': {importer} ÷ ours')} ({_plain(figure['median'])})"
+        f"{name.removesuffix(f': {importer} ÷ ours')} ({plain(figure['median'])})"
         for name, figure in figures.items()
         if name.endswith(f": {importer} ÷ ours") and figure["median"] < 1
     ]
@@ -154,7 +150,7 @@ def _slower(figures: Mapping[str, Any], importer: str) -> str:
 
 def _worker(figures: Mapping[str, Any]) -> list[str]:
     return [
-        f"| {name.removesuffix(' ÷ raw Aer')} | {_rate(figures, name)} | raw Aer on as many cores | {_span(figure)} |"
+        f"| {name.removesuffix(' ÷ raw Aer')} | {_rate(figures, name)} | raw Aer on as many cores | {span(figure)} |"
         for name, figure in figures.items()
         if name.endswith("÷ raw Aer")
     ]
@@ -163,10 +159,10 @@ def _worker(figures: Mapping[str, Any]) -> list[str]:
 def _scaling(figures: Mapping[str, Any]) -> list[str]:
     """Return rows of what is no ratio to raw Aer: the time around a circuit's run, and what more cores give."""
     overhead, scaling = figures["isolation"], figures["handler, all environments as fast as one"]
-    rows = [f"| a task to its process and back, without reading and running it | {_span(overhead)} ms | | |"]
+    rows = [f"| a task to its process and back, without reading and running it | {span(overhead)} ms | | |"]
     if raw := figures.get("raw Aer, all processes as fast as one"):
         rows.append(
-            f"| handler, all cores against one | {_span(scaling)} times | raw Aer: {_span(raw)} times |"
+            f"| handler, all cores against one | {span(scaling)} times | raw Aer: {span(raw)} times |"
             f" {scaling['median'] / raw['median']:.2f} |"
         )
     return rows
@@ -174,36 +170,104 @@ def _scaling(figures: Mapping[str, Any]) -> list[str]:
 
 def _rate(figures: Mapping[str, Any], name: str) -> str:
     rate = figures.get(name.removesuffix(" ÷ raw Aer"))
-    return f"{_plain(rate['median'])}/s" if rate else ""
+    return f"{plain(rate['median'])}/s" if rate else ""
 
 
 def _api(figures: Mapping[str, Any]) -> list[str]:
     return [
-        f"| {name} in the api function | {_plain(figures[f'{name}: CPU ms']['median'])} ms CPU | a function that only makes"
-        f" the same AWS calls | {_span(figures[f'{name}: bare calls ÷ ours'])} |"
+        f"| {name} in the api function | {plain(figures[f'{name}: CPU ms']['median'])} ms CPU | a function that only makes"
+        f" the same AWS calls | {span(figures[f'{name}: bare calls ÷ ours'])} |"
         for name in ("POST", "GET")
+    ]
+
+
+def _engine(figures: Mapping[str, Any]) -> list[str]:
+    """Return the rows of programs that raw Aer is slow at, and of those that it cannot run."""
+    ratio, alone = ": raw Aer ÷ ours", ": ours"
+    rows = [name.removesuffix(ratio) for name in figures if name.endswith(ratio)]
+    unmatched = [
+        name for name in figures if name.endswith(alone) and f"{name.removesuffix(alone)}{ratio}" not in figures
+    ]
+    return [
+        "What plain Aer is slow at, on one core; raw Aer by the better of its settings, `stabilizer` for Clifford circuits,"
+        " of which the JSON",
+        "has 1,000 shots too. Suites are geometric means.",
+        "",
+        "| | ours | raw Aer takes |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {_milliseconds(figures.get(name + alone))} | {span(figures[name + ratio])} times as long |"
+            for name in rows
+            if not name.endswith(" 1,000 shots")
+        ),
+        *(
+            f"| {name.removesuffix(alone)} | {_milliseconds(figures[name])} | does not end, or refuses it |"
+            for name in unmatched
+        ),
+        "",
+        f"The last {len(unmatched)} take {plain(figures['memory that what Aer cannot run takes']['median'])} MB together.",
+    ]
+
+
+def _milliseconds(figure: Mapping[str, Any] | None) -> str:
+    return f"{plain(figure['median'])} ms" if figure else ""
+
+
+def _sweeps(figures: Mapping[str, Any], dollars: Mapping[str, float]) -> list[str]:
+    """Return the rows of sweeps beside Aer's primitives, and what a million bindings cost."""
+    cases = [name.removesuffix(": values") for name in figures if name.endswith(": values")]
+    return [
+        "Sweeps, in CPU of one core a binding, from the text to the answer; Aer is given a circuit with parameters. Five"
+        " observables, or 1,000 shots:",
+        "",
+        "| | five values, ms | `EstimatorV2` | counts, ms | `SamplerV2` | a million bindings, dollars |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {case} | {plain(figures[f'{case}: values']['median'])} |"
+            f" {plain(figures[f'{case}: EstimatorV2 ÷ ours']['median'])} times as long |"
+            f" {plain(figures[f'{case}: counts']['median'])} |"
+            f" {plain(figures[f'{case}: SamplerV2 ÷ ours']['median'])} times as long |"
+            f" {dollars[f'{case}: values']:.3f}, {dollars[f'{case}: counts']:.3f} |"
+            for case in cases
+        ),
+    ]
+
+
+def _around(figures: Mapping[str, Any]) -> list[str]:
+    """Say what the client adds, and how long the saved queries take."""
+    client, queries = figures["client"], figures["queries"]
+    sizes = [name.removesuffix(": slowest saved query") for name in queries if name.endswith(": slowest saved query")]
+    seconds = "; ".join(f"{size} {plain(queries[f'{size}: slowest saved query']['median'])} s" for size in sizes)
+    memory = [
+        f", with {plain(queries[name]['median'])} MB" for name in queries if name.endswith("memory of the process")
+    ]
+    return [
+        f"The Python client takes {plain(client['Bell by the client: CPU']['median'])} ms of CPU for a Bell task and the wait"
+        f" for it, the same calls by hand {plain(client['Bell by hand: CPU']['median'])};",
+        f"from POST to result its `SamplerV2` is {_speed(client['Bell by SamplerV2: by hand ÷ ours'])}.",
+        f"The slowest saved log query takes, by the lines that it reads: {seconds}{''.join(memory)}.",
     ]
 
 
 def _loads(figures: Mapping[str, Any]) -> list[str]:
     names = [name.removesuffix(": completed/s") for name in figures if name.endswith(": completed/s")]
     return [
-        f"| {name} | {_span(figures[f'{name}: submitted/s'])} | {_span(figures[f'{name}: completed/s'])} |"
-        f" {_span(figures[f'{name}: CPU ms a task'])} | {_by_process(figures, name)} |"
-        f" {_plain(figures[f'{name}: CPU ms a task, standin']['median'])} |"
+        f"| {name} | {span(figures[f'{name}: submitted/s'])} | {span(figures[f'{name}: completed/s'])} |"
+        f" {span(figures[f'{name}: CPU ms a task'])} | {_by_process(figures, name)} |"
+        f" {plain(figures[f'{name}: CPU ms a task, standin']['median'])} |"
         for name in names
     ]
 
 
 def _by_process(figures: Mapping[str, Any], load: str) -> str:
     parts = (figures[f"{load}: CPU ms a task, {part}"]["median"] for part in ("front", "api", "worker"))
-    return ", ".join(_plain(float(f"{each:.2g}")) for each in parts)
+    return ", ".join(plain(float(f"{each:.2g}")) for each in parts)
 
 
 def _answered(figures: Mapping[str, Any]) -> str:
     """Say how long tasks that are sent one by one take from POST to result."""
     said = [
-        f"{_plain(figures[name]['median'])} and {_plain(figures[name]['p95'])} ms {who}"
+        f"{plain(figures[name]['median'])} and {plain(figures[name]['p95'])} ms {who}"
         for name, who in (
             ("one Bell task alone: submitted to result", "for a lone Bell task"),
             ("single tasks, 1 client: submitted to result", "for a mixed one of 1 client"),
@@ -221,11 +285,11 @@ def _counted(report: Mapping[str, Any]) -> list[str]:
     called = sum(work["calls"].values())
     logged = counted["POST"]["log bytes"] + counted["GET"]["log bytes"] + work["log bytes"]
     return [
-        f"AWS calls, counted: {_plain(sum(post.values()))} a POST, {_plain(sum(get.values()))} a GET, {called:.2g} a task in"
+        f"AWS calls, counted: {plain(sum(post.values()))} a POST, {plain(sum(get.values()))} a GET, {called:.2g} a task in"
         f" the worker's full batches; {logged:,.0f} bytes",
         "of log a task. "
-        f"Cold starts: the api {_plain(round(report['cold start']['api_init_cpu_ms']['median']))} ms of CPU, the worker"
-        f" {_plain(round(report['cold start']['worker_ready_cpu_s']['median'], 2))} s until its children wait for circuits.",
+        f"Cold starts: the api {plain(round(report['cold start']['api_init_cpu_ms']['median']))} ms of CPU, the worker"
+        f" {plain(round(report['cold start']['worker_ready_cpu_s']['median'], 2))} s until its children wait for circuits.",
     ]
 
 
@@ -283,7 +347,7 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|",
         *(
             f"| {name}{', posts of ' + str(row['posts of']) if row['posts of'] > 1 else ''} |"
-            f" {_plain(row['completed/s'])} | {_seconds(row['p50 s'])} | {_seconds(row['p99 s'])} | {row['environments']} |"
+            f" {plain(row['completed/s'])} | {_seconds(row['p50 s'])} | {_seconds(row['p99 s'])} | {row['environments']} |"
             f" {row['dollars an hour']:,.2f} | {row['breaks first']}, {row['at tasks/s']:,} |"
             for name, row in rows.items()
         ),
@@ -291,8 +355,8 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
         *_limits(report.get("limits", {})),
         "Checked against the local stack (stored to ended, p50 and p95 in ms, measured / model): "
         + "; ".join(
-            f"{rate} {_plain(row['measured p50 ms'])} / {_plain(row['model p50 ms'])},"
-            f" {_plain(row['measured p95 ms'])} / {_plain(row['model p95 ms'])}"
+            f"{rate} {plain(row['measured p50 ms'])} / {plain(row['model p50 ms'])},"
+            f" {plain(row['measured p95 ms'])} / {plain(row['model p95 ms'])}"
             for rate, row in checked.items()
         )
         + ".",
@@ -319,63 +383,6 @@ def _both(row: Mapping[str, int]) -> str:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds * 1e3:.0f} ms" if seconds < 1 else f"{seconds:,.1f} s"
-
-
-def throughput(report: Mapping[str, Any]) -> str:
-    """Return a picture of tasks completed a second, by kind of load, with the older design's."""
-    figures = report["figures"]["end to end"]
-    rows = [
-        (name.removesuffix(": completed/s"), [("tasks completed a second", figure["median"])])
-        for name, figure in figures.items()
-        if name.endswith(": completed/s")
-    ]
-    rows.append(("older design, single posts, at best", [("older", float(OLDER["completed/s"]))]))
-    machine = report["machine"]
-    return bars(f"Tasks completed a second, local stack, {machine['cores']} cores", rows)
-
-
-def cost_picture(report: Mapping[str, Any]) -> str:
-    """Return a picture of what a million tasks cost, by item."""
-    rows = report["cost"]["per million tasks"]
-    items = list(next(iter(rows.values()))["items"])
-    largest = sorted(items, key=lambda item: -max(row["items"][item] for row in rows.values()))[: len(COLORS) - 1]
-    parts = [
-        (
-            name,
-            [(item, row["items"][item]) for item in largest]
-            + [("the rest", sum(value for item, value in row["items"].items() if item not in largest))],
-        )
-        for name, row in rows.items()
-    ]
-    return bars("Dollars per million tasks", parts)
-
-
-def bars(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
-    """Return stacked bars as SVG, readable on light and dark pages."""
-    left, width, height, top = 300, 400, 26, 34
-    most = max(sum(value for _, value in parts) for _, parts in rows)
-    named = [name for name, _ in rows[0][1]] if len(rows[0][1]) > 1 else []
-    total = top + height * len(rows) + (22 * ((len(named) + 2) // 3) + 12 if named else 8)
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 {total}" font-family="sans-serif" font-size="13">',
-        "<style>text { fill: #24292f } @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }</style>",
-        f'<text x="8" y="20" font-size="15" font-weight="bold">{title}</text>',
-    ]
-    for index, (name, parts) in enumerate(rows):
-        y = top + index * height
-        out.append(f'<text x="{left - 8}" y="{y + 16}" text-anchor="end">{name}</text>')
-        x = float(left)
-        for number, (_, value) in enumerate(parts):
-            color = COLORS[number] if len(parts) > 1 or parts[0][0] != "older" else COLORS[-1]
-            length = value / most * width
-            out.append(f'<rect x="{x:.1f}" y="{y + 3}" width="{length:.1f}" height="18" fill="{color}"/>')
-            x += length
-        out.append(f'<text x="{x + 6:.1f}" y="{y + 16}">{_plain(round(sum(value for _, value in parts), 1))}</text>')
-    for number, name in enumerate(named):
-        x, y = 20 + 250 * (number % 3), top + height * len(rows) + 14 + 22 * (number // 3)
-        out.append(f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{COLORS[number]}"/>')
-        out.append(f'<text x="{x + 18}" y="{y}">{name}</text>')
-    return "\n".join([*out, "</svg>", ""])
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ BENCH = Path(__file__).parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
 
 import cost  # noqa: E402
+import pictures  # noqa: E402
 import report  # noqa: E402
 import scale  # noqa: E402
 
@@ -57,8 +58,8 @@ def test_readme_says_what_the_results_say() -> None:
     text = report.README.read_text()
     part = text[text.index(report.BEGIN) : text.index(report.END) + len(report.END)]
     assert part == report.block(results, path.name)
-    assert (bench.RESULTS / "throughput.svg").read_text() == report.throughput(results)
-    assert (bench.RESULTS / "cost.svg").read_text() == report.cost_picture(results)
+    assert (bench.RESULTS / "throughput.svg").read_text() == pictures.throughput(results)
+    assert (bench.RESULTS / "cost.svg").read_text() == pictures.cost_picture(results)
 
 
 def test_a_tasks_writes_are_billed_by_the_kilobyte_begun() -> None:
@@ -108,6 +109,20 @@ def test_a_million_tasks_cost_what_their_parts_cost() -> None:
     arm = cost.million(figures, calls, "Bell", architecture="arm64")
     ratio = prices.LAMBDA_GB_SECOND["arm64"] / prices.LAMBDA_GB_SECOND["x86_64"]
     assert arm["Lambda, worker"] - 0.02 == pytest.approx((items["Lambda, worker"] - 0.02) * ratio, rel=1e-2)
+
+
+def test_a_million_bindings_cost_their_run_and_their_tasks() -> None:
+    """A millisecond of the small worker each, and a thousandth of a million tasks where a task has a thousand."""
+    sweeps = {
+        "4 qubits, 1,000 bindings: values": {"median": 1.0},
+        "4 qubits, 1,000 bindings: EstimatorV2": {"median": 9.0},
+        "4 qubits, 10 bindings: counts": {"median": 2.0},
+    }
+    running = 1e-3 * 1769 / 1024 * 16.6667
+    assert cost.million_bindings(sweeps, 20.0) == {
+        "4 qubits, 1,000 bindings: values": pytest.approx(running + 0.02, abs=1e-4),
+        "4 qubits, 10 bindings: counts": pytest.approx(2 * running + 2.0, abs=1e-4),
+    }
 
 
 def test_a_month_without_tasks_costs_five_dollars_at_most() -> None:
