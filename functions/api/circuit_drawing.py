@@ -14,6 +14,7 @@ from gate_symbols import symbol_of
 from reader.operations import (
     Barrier,
     Call,
+    Channel,
     If,
     Measure,
     Node,
@@ -244,6 +245,8 @@ class _Drawer:
             inner = [on_qubits(part, operation.qubits) for part in operation.operations if part.qubits]
             label = symbol_of(operation).label
             return self.frame([(label, self.columns(inner, depth + 1), inner)], depth, (), operation.name)
+        if isinstance(operation, Channel):
+            return self.box("reset", "noise", [self.wire(qubit) for qubit in operation.qubits])
         if not operation.qubits:
             return None
         return self.gate(operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from circuit_stats import TRANSLATED_ROTATIONS, WHILE
+from circuit_stats import WHILE
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
 from tasks.options import Method, Options, refuse_unrunnable
@@ -108,7 +108,7 @@ def estimate(stats: CircuitStats, options: Options, method: str | None = None, *
     """Estimate a run from simple stats: its time by tasks/run_time.py, and its memory."""
     method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
     qubits, gates, shots = stats.active_qubits, stats.gates, options.shots
-    noisy = options.noise is not None and options.noise.on_gates
+    noisy = stats.noisy
     seconds = run_seconds(
         method,
         qubits,
@@ -140,11 +140,10 @@ def choose_method(stats: CircuitStats, options: Options, memory_bytes: int) -> s
     if options.method != Method.AUTOMATIC:
         return options.method
     shallow = stats.crossings <= SHALLOW
-    noisy = options.noise is not None and options.noise.on_gates
+    noisy = stats.noisy
     small = SMALL_CLIFFORD_EVERY_SHOT if noisy or stats.mid_circuit else SMALL_CLIFFORD
-    # What the stabilizer method runs only as other gates would have the noise of those; and for noise in a loop's
-    # rounds it lacks Kraus operators.
-    clifford = stats.clifford and not (noisy and stats.names & (TRANSLATED_ROTATIONS | {WHILE}))
+    # For noise in a loop's rounds the stabilizer method lacks Kraus operators.
+    clifford = stats.clifford and not (noisy and (WHILE in stats.names or not stats.paulis))
     if clifford and stats.active_qubits > small:
         seconds = {name: estimate(stats, options, name).seconds for name in ("stabilizer", "matrix_product_state")}
         return min(seconds, key=seconds.__getitem__) if shallow else "stabilizer"
@@ -168,7 +167,7 @@ def admit(stats: CircuitStats, options: Options, budget: Budget) -> Plan:
     refuse_unrunnable(options)
     method = choose_method(stats, options, budget.alone_bytes)
     _check_gates(stats)
-    _check_method(stats, options, method)
+    _check_method(stats, method)
     _check_width(stats, options, method, budget)
     branching = _branches(stats, options, method, budget)
     plan = estimate(stats, options, method, branching=branching)
@@ -216,7 +215,8 @@ def _branches(stats: CircuitStats, options: Options, method: str, budget: Budget
         and 0 < stats.collapses <= BRANCHING_COLLAPSES
         # With noise on gates hardly two shots have a beginning in common; and Aer 0.18.2 draws a readout error once for
         # all the shots of a branch.
-        and options.noise is None
+        and not stats.noisy
+        and not stats.misread
         and "store" not in stats.names  # Aer 0.18.2 dies of a classical assignment in a branching run
         # Aer keeps per-shot values by branch, not by shot, when it branches.
         and options.observables is None
@@ -240,7 +240,7 @@ def _check_gates(stats: CircuitStats) -> None:
         )
 
 
-def _check_method(stats: CircuitStats, options: Options, method: str) -> None:
+def _check_method(stats: CircuitStats, method: str) -> None:
     if method == "stabilizer" and not stats.clifford:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
@@ -248,12 +248,11 @@ def _check_method(stats: CircuitStats, options: Options, method: str) -> None:
             hint='Use "method": "automatic".',
         )
 
-    noisy = options.noise is not None and options.noise.on_gates
-    if method == "stabilizer" and noisy and (foreign := stats.names & (TRANSLATED_ROTATIONS | {WHILE})):
-        what = "while loops" if WHILE in foreign else f"{', '.join(sorted(foreign))} gates"
+    if method == "stabilizer" and stats.noisy and (WHILE in stats.names or not stats.paulis):
+        what = "while loops" if stats.paulis else "errors that are not Paulis"
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
-            f"The stabilizer method has no noise on gates for {what}.",
+            f"The stabilizer method has no noise for {what}.",
             hint='Use "method": "automatic".',
         )
 

@@ -13,23 +13,27 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import qiskit
 import qiskit_aer
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Instruction, Reset
+from qiskit.circuit.library import PauliGate, UnitaryGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Kraus, SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import utils as aer_jobs
-from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError, depolarizing_error
+from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError
+from qiskit_aer.noise.noise_model import QuantumErrorLocation
 
+import channels
 from admission import NeedsAloneError
 from circuit_stats import WHILE
-from noise import ONE_QUBIT, TWO_QUBIT
-from reader.circuit import Builder
-from rewrites import measures_twice, with_last_bit_measured, without, without_idle_qubits
+from reader.circuit import STANDARD, Builder, nearest_unitary, special
+from reader.operations import NO_FLIPS, Channel, Gate, If, Matrix, Measure, While, on_qubits, walk
+from rewrites import with_last_bit_measured, without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 
 try:
@@ -40,16 +44,16 @@ except ImportError:
     aer_controller_execute = None
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager
 
     from admission import Budget, Plan
     from circuit_stats import CircuitStats
-    from reader.operations import Compiled
+    from reader.operations import AnyUnitary, Compiled, Operation
+    from tasks.noise.channels import Error
     from tasks.observables import PauliSum
-    from tasks.options import Noise, Options
+    from tasks.options import Options
 
 NAME = "qiskit-aer"
 VERSIONS = {"qiskit": qiskit.__version__, "qiskit_aer": qiskit_aer.__version__}
@@ -63,7 +67,8 @@ PLAIN = frozenset({
 })
 # fmt: on
 _FLOW = ("if_else", "while_loop")
-_ALWAYS = frozenset({"barrier", "measure", "reset", "store", *_FLOW})
+_CHANNEL = "qerror_loc"  # Aer's name for the place of an error that its noise model has
+_ALWAYS = frozenset({"barrier", "measure", "reset", "store", _CHANNEL, *_FLOW})
 _CLIFFORD_BASIS = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
 _NO_CONDITION = -1
 _NUMBER_BITS = 63
@@ -81,7 +86,7 @@ class _AerRefusedError(Exception):
     """Aer did not run a circuit, for another reason than memory."""
 
 
-def run(  # noqa: PLR0913 - a plan and what it is for
+def run(  # noqa: C901, PLR0913 - a plan and what it is for
     program: Compiled,
     stats: CircuitStats,
     options: Options,
@@ -95,7 +100,12 @@ def run(  # noqa: PLR0913 - a plan and what it is for
     The outcomes in the data are hexadecimal numbers whose bit i is the circuit's classical bit i; what `saves` ask for
     is under their labels. What Aer cannot run with its shortcuts, it runs without.
     """
-    circuit = _prepare(Builder(program).build(), stats, options, plan, saves)
+    if stats.noisy and not _names(stats) <= _basis(plan.method):
+        # Qiskit's passes know no places of errors, so it is done before there is a circuit.
+        program = program._replace(operations=_within(program.operations, _translated(plan.method)))
+    # In a loop, errors that are mixtures are drawn for a whole shot before it runs: all rounds have the same.
+    builder = Builder(program, partial(_place, rounds=WHILE in stats.names))
+    circuit = _prepare(builder.build(), stats, options, plan, saves)
     settings: dict[str, Any] = {
         "shots": options.shots,
         "seed_simulator": options.seed,
@@ -113,20 +123,21 @@ def run(  # noqa: PLR0913 - a plan and what it is for
     if "store" in stats.names:
         settings["fusion_enable"] = False  # Aer's fusion loses classical assignments
     names = frozenset(circuit.count_ops())
-    noise = options.noise
-    if noise is not None:
-        settings["noise_model"] = _noise_model(noise, rounds=WHILE in stats.names)
     # Aer's truncation dies of tests on qubits that nothing measured depends on; it may also take away what keeps
-    # Aer from sampling a bit that is measured twice, with both readout errors.
-    if not names.isdisjoint(_FLOW) or (noise is not None and noise.on_readout and measures_twice(circuit)):
+    # Aer from sampling a bit that is measured twice, with both readout errors; and it gives qubits other numbers.
+    if stats.misread or not names.isdisjoint(_FLOW):
         circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
+    if stats.noisy or stats.misread:
+        settings["noise_model"] = _noise_model(program, builder, circuit, rounds=WHILE in stats.names)
     try:
         # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
-        if noise is None and names <= PLAIN:
+        if not stats.noisy and not stats.misread and names <= PLAIN:
             return _data(execute(circuit, settings), budget), circuit
         return _data(_run(circuit, settings), budget), circuit
     except (_AerRefusedError, qiskit.QiskitError):
         circuit = without_idle_qubits(circuit)
+        if stats.misread:
+            settings["noise_model"] = _noise_model(program, builder, circuit, rounds=WHILE in stats.names)
         return _run_plainly(circuit, settings, budget), circuit
 
 
@@ -165,21 +176,15 @@ def _prepare(
         circuit = without(circuit, stats.dead_measurements)
     for save in saves:
         _insert_save(circuit, save)
-    if options.noise is not None and "store" in stats.names:
+    if (stats.noisy or stats.misread) and "store" in stats.names:
         circuit = with_last_bit_measured(circuit)
-    noise = options.noise
-    # Blocks of control flow included: what no noise is defined for would run without.
-    names = {"unitary" if name == "power" else name for name in stats.names} - {"if", "while", "store"}
-    if noise is not None and noise.on_gates:
-        if not names <= ONE_QUBIT | TWO_QUBIT | _ALWAYS:
-            circuit = _translate(circuit, "noisy")
-    elif not names <= _basis(plan.method):
+    if not stats.noisy and not _names(stats) <= _basis(plan.method):
         circuit = _translate(circuit, plan.method)
     return circuit
 
 
 def _insert_observables(circuit: QuantumCircuit, stats: CircuitStats, options: Options) -> QuantumCircuit:
-    every_shot = stats.mid_circuit or (options.noise is not None and options.noise.on_gates)
+    every_shot = stats.mid_circuit or stats.noisy
     body = without(circuit, stats.final_measurements | stats.dead_measurements)
     if body is circuit:
         body = circuit.copy()
@@ -245,18 +250,27 @@ def _basis(method: str) -> frozenset[str]:
     return _ALWAYS | frozenset(AerSimulator(method=method).configuration().basis_gates)
 
 
+def _names(stats: CircuitStats) -> frozenset[str]:
+    """Return the names of a program's operations as Aer has them, apart from control flow."""
+    return frozenset("unitary" if name == "power" else name for name in stats.names) - {"if", "while", "store"}
+
+
 @cache
-def _pass_manager(basis: str) -> PassManager:
-    """Build once what costs 20 to 50 ms to build: it only unrolls, so the circuit keeps its shape."""
+def _translated(method: str) -> tuple[str, ...]:
+    """Return the gates that others are translated to for a method."""
     standard = frozenset(get_standard_gate_name_mapping())
-    named = {"noisy": sorted(ONE_QUBIT | TWO_QUBIT), "stabilizer": _CLIFFORD_BASIS}
-    names = named.get(basis) or sorted(_basis(basis) & standard)
-    return generate_preset_pass_manager(0, basis_gates=[*names, "measure", "reset", *_FLOW])
+    return _CLIFFORD_BASIS if method == "stabilizer" else tuple(sorted(_basis(method) & standard))
 
 
-def _translate(circuit: QuantumCircuit, basis: str) -> QuantumCircuit:
+@cache
+def _pass_manager(basis: tuple[str, ...]) -> PassManager:
+    """Build once what costs 20 to 50 ms to build: it only unrolls, so the circuit keeps its shape."""
+    return generate_preset_pass_manager(0, basis_gates=[*basis, "measure", "reset", *_FLOW])
+
+
+def _translate(circuit: QuantumCircuit, method: str) -> QuantumCircuit:
     try:
-        translated = _pass_manager(basis).run(circuit)
+        translated = _pass_manager(_translated(method)).run(circuit)
     except qiskit.QiskitError as error:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
@@ -266,24 +280,97 @@ def _translate(circuit: QuantumCircuit, basis: str) -> QuantumCircuit:
     return translated
 
 
-@lru_cache(maxsize=16)
-def _noise_model(noise: Noise, *, rounds: bool) -> NoiseModel:
-    """Return the noise by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
+# ------------------------------------------------------------------ noise
 
-    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs, so that all rounds have the
-    same; those in Kraus operators as they come.
+
+@lru_cache(maxsize=4_096)
+def _place(error: Error, *, rounds: bool) -> QuantumErrorLocation:
+    """Return an instruction for the place of an error."""
+    return QuantumErrorLocation(_quantum_error(error, rounds=rounds))
+
+
+@lru_cache(maxsize=4_096)
+def _quantum_error(error: Error, *, rounds: bool) -> QuantumError:
+    """Return an error by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
+
+    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs; those in Kraus operators as
+    they come.
     """
+    terms = [(error.stay, ()), *error.terms] if error.stay else error.terms
+    circuits = []
+    for chance, steps in terms:
+        circuit = QuantumCircuit(error.qubits)
+        circuit.append(PauliGate("I" * error.qubits), circuit.qubits)
+        for step in steps:
+            places = [circuit.qubits[place] for place in step.places]
+            if step.kind == "pauli":
+                circuit.append(PauliGate(step.data[::-1]), places)
+            elif step.kind == "reset":
+                circuit.append(Reset(), places)
+                if step.data:
+                    circuit.append(PauliGate("X"), places)
+            elif step.kind == "unitary":
+                circuit.append(UnitaryGate(nearest_unitary(Matrix(step.data))), places)
+            else:
+                operators = list(channels.preserving(step.data))
+                circuit.append(Instruction("kraus", len(places), 0, operators), places)
+        circuits.append((circuit, chance))
+    made = QuantumError(circuits)
+    if rounds:
+        made = QuantumError([(Kraus(made).to_instruction(), 1.0)])
+    return made
+
+
+def _noise_model(program: Compiled, builder: Builder, circuit: QuantumCircuit, *, rounds: bool) -> NoiseModel:
+    """Return the errors of a program, whose circuit has these qubits: channels by their places' labels, and readout."""
     model = NoiseModel()
-    for chance, qubits, names in ((noise.one_qubit, 1, ONE_QUBIT), (noise.two_qubit, 2, TWO_QUBIT)):
-        if chance:
-            error = depolarizing_error(chance, qubits)
-            if rounds:
-                error = QuantumError([(Kraus(error).to_instruction(), 1.0)])
-            model.add_all_qubit_quantum_error(error, sorted(names))
-    if noise.on_readout:
-        flip_0, flip_1 = noise.prob_meas1_prep0, noise.prob_meas0_prep1
-        model.add_all_qubit_readout_error(ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]]))
+    errors = dict.fromkeys(each.error for each in walk(program.operations) if isinstance(each, Channel))
+    for each in errors:
+        made = _quantum_error(each, rounds=rounds)
+        model.add_all_qubit_quantum_error(made, made.id)
+    numbers = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    flips = {each.qubit: each.flips for each in walk(program.operations) if isinstance(each, Measure)}
+    for qubit, (flip_0, flip_1) in flips.items():
+        # Dead measurements are left out, and then perhaps their qubits.
+        if (flip_0, flip_1) != NO_FLIPS and builder.qubits[qubit] in numbers:
+            wrong = ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]])
+            model.add_readout_error(wrong, [numbers[builder.qubits[qubit]]])
     return model
+
+
+def unrolled(gate: AnyUnitary, basis: tuple[str, ...]) -> tuple[Gate, ...]:
+    """Return a gate over places as gates of a basis of at most two qubits."""
+    circuit = QuantumCircuit(len(gate.qubits))
+    if isinstance(gate, Gate) and gate.name in STANDARD:
+        circuit._append(CircuitInstruction.from_standard(STANDARD[gate.name], circuit.qubits, gate.parameters))  # noqa: SLF001 - a gate object each is dear
+    else:
+        circuit.append(special(gate), circuit.qubits)
+    found = _pass_manager(basis).run(circuit)
+    place = {qubit: index for index, qubit in enumerate(found.qubits)}
+    return tuple(
+        Gate(step.name, tuple(float(angle) for angle in step.params), tuple(place[qubit] for qubit in step.qubits))
+        for step in found.data
+    )
+
+
+def _within(operations: Iterable[Operation], basis: tuple[str, ...]) -> list[Operation]:
+    """Return operations with gates of a basis alone, those inside of tests and loops too."""
+    kept: list[Operation] = []
+    made: dict[tuple[str, tuple[float, ...], int], tuple[Gate, ...]] = {}
+    for operation in operations:
+        if isinstance(operation, If):
+            then, otherwise = _within(operation.then, basis), _within(operation.otherwise, basis)
+            kept.append(If(operation.condition, then, otherwise))
+        elif isinstance(operation, While):
+            kept.append(While(operation.cell, _within(operation.body, basis)))
+        elif isinstance(operation, Gate) and operation.qubits and operation.name not in basis:
+            key = (operation.name, operation.parameters, len(operation.qubits))
+            if key not in made:
+                made[key] = unrolled(operation._replace(qubits=tuple(range(len(operation.qubits)))), basis)
+            kept += [on_qubits(part, operation.qubits) for part in made[key]]
+        else:
+            kept.append(operation)
+    return kept
 
 
 # ------------------------------------------------------------------ running

@@ -188,6 +188,14 @@ class Branches:
             return False
         return True
 
+    def multiply(self, qubits: Sequence[int], entries: Any) -> None:  # noqa: ANN401 - a matrix
+        """Apply any matrix to active qubits, the first the least significant of its rows."""
+        if len(qubits) == 1:
+            diagonal = _is(entries[0][1], 0) and _is(entries[1][0], 0)
+            apply_one(self.halves(qubits[0]), entries, diagonal, self.amplitudes.shape[1])
+        else:
+            self._apply((), qubits, entries, diagonal=False)
+
     def _apply(  # noqa: C901 - one product of a matrix and a vector
         self,
         kept: Sequence[int],
@@ -219,6 +227,9 @@ class Branches:
             terms = [(column, entries[row][column]) for column in range(size) if not _is(entries[row][column], 0)]
             if len(terms) == 1 and terms[0][0] == row and _is(terms[0][1], 1):
                 new.append(None)
+                continue
+            if not terms:
+                new.append(np.zeros_like(parts[row]))
                 continue
             column, factor = terms[0]
             total = parts[column].copy() if _is(factor, 1) else parts[column] * factor

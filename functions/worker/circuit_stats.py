@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reader.operations import (
+    NO_FLIPS,
     Barrier,
+    Channel,
     Gate,
     If,
     Measure,
@@ -45,7 +47,9 @@ class CircuitStats:
     `collapses` how often a shot is measured or reset before its final measurements. `final_measurements` and
     `dead_measurements` are positions in the program: of those that nothing follows, and of those whose outcome another
     measurement overwrites unread and whose qubit is at most measured again. `clbits` counts the cells of the outputs
-    and those that anything uses.
+    and those that anything uses. `noisy` is True with
+    channels in it, `misread` with measurements that read wrongly, `uneven` where those of one qubit do so
+    differently, `paulis` where all its channels are of Paulis.
     """
 
     num_qubits: int
@@ -60,6 +64,10 @@ class CircuitStats:
     clbits: int = 0
     names: frozenset[str] = frozenset()
     first_foreign: str | None = None
+    noisy: bool = False
+    misread: bool = False
+    uneven: bool = False
+    paulis: bool = True
     final_measurements: frozenset[int] = field(default=frozenset(), repr=False)
     dead_measurements: frozenset[int] = field(default=frozenset(), repr=False)
 
@@ -87,6 +95,9 @@ class _Walk:
         self.mid_circuit = False
         self.collapses = 0
         self.control_flow = False
+        self.noisy = self.misread = self.uneven = False
+        self.flips: dict[int, tuple[float, float]] = {}
+        self.paulis = True
         # The measurements so far, by the qubit and by the cell that nothing but measurements has used since. Each is in
         # one of the sets: nothing follows it, its qubit alone was measured again, or its outcome is overwritten; or it
         # is in none.
@@ -99,7 +110,7 @@ class _Walk:
         """Count operations: those of a program, or of the body of a test or loop."""
         levels, across, touched, names = self.levels, self.across, self.touched, self.names
         for index, operation in enumerate(operations):
-            if isinstance(operation, Measure | Reset | Barrier | Store | If | While):
+            if isinstance(operation, Measure | Reset | Channel | Barrier | Store | If | While):
                 self.other(index, operation)
                 continue
             # Most of a program: written out, for this loop is what planning costs.
@@ -126,8 +137,19 @@ class _Walk:
         if isinstance(operation, Barrier):
             self.deepen(operation.qubits, by=0)
             return
+        if isinstance(operation, Channel):
+            self.noisy = True
+            self.paulis = self.paulis and operation.error.paulis
+            self.touched.update(operation.qubits)
+            self.close(operation.qubits)
+            if len(operation.qubits) > 1:
+                self.across[min(operation.qubits)] += 1
+                self.across[max(operation.qubits)] -= 1
+            return
         self.names.add(operation.name)
         if isinstance(operation, Measure):
+            self.misread = self.misread or operation.flips != NO_FLIPS
+            self.uneven = self.uneven or self.flips.setdefault(operation.qubit, operation.flips) != operation.flips
             self.touched.add(operation.qubit)
             self.cells.add(operation.cell)
             self.deepen((operation.qubit, ~operation.cell))
@@ -213,6 +235,10 @@ class _Walk:
             clbits=len(self.cells),
             names=frozenset(self.names),
             first_foreign=self.first_foreign,
+            noisy=self.noisy,
+            misread=self.misread,
+            uneven=self.uneven,
+            paulis=self.paulis,
             final_measurements=frozenset(self.open),
             dead_measurements=frozenset(self.dead),
         )

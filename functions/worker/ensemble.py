@@ -23,7 +23,6 @@ from trajectories import Runner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noise import PauliNoise
     from reader.operations import Compiled, Operation
     from tasks.observables import PauliSum
 
@@ -48,10 +47,10 @@ class Means:
 class Ensemble:
     """The branches that a program ends in. `qubits` is how many it has, idle ones included."""
 
-    def __init__(self, program: Compiled, readout: PauliNoise | None, *, phased: bool = False) -> None:
+    def __init__(self, program: Compiled, *, phased: bool = False) -> None:
         """Run the program; `phased` also keeps the global phase of each branch. Raises TaskError for too many ways."""
         self.qubits = sum(size for _, size in program.registers)
-        runner = _Runner(program, readout, phased=phased)
+        runner = _Runner(program, phased=phased)
         self.branches = Branches.of(len(runner.rows), [1])
         runner.run(self.branches, program.operations)
         self.branches.times = self.branches.times / self.branches.times.sum()
@@ -121,8 +120,8 @@ class Ensemble:
 class _Runner(Runner):
     """Runs a program's operations on branches whose times are probabilities."""
 
-    def __init__(self, program: Compiled, readout: PauliNoise | None, *, phased: bool) -> None:
-        super().__init__(program, readout, Means())  # type: ignore[arg-type]  # what of a generator is used
+    def __init__(self, program: Compiled, *, phased: bool) -> None:
+        super().__init__(program, Means())  # type: ignore[arg-type]  # what of a generator is used
         self.phased = phased
 
     def step(self, branches: Branches, operation: Operation) -> None:

@@ -28,7 +28,6 @@ import trajectory_cost
 from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed
-from noise import PauliNoise
 from planner import STEPS, STEPS_EACH, observe
 from reader.operations import qubits_of, walk
 from reductions import GiveUp, Steps, moved
@@ -121,7 +120,7 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
     members = [(index, each) for index, each in enumerate(options.results or ()) if not each.sampled]
     if not members:
         return Choice([], 0)
-    noisy = PauliNoise.of(options.noise).on_gates
+    noisy = stats.noisy
     if noisy:
         _refuse_noisy(stats, options, members)
     body = without_final(program, stats)
@@ -176,14 +175,13 @@ def _split(body: Compiled, stats: CircuitStats, options: Options, members: list[
         found.append(group)
         members = [member for member in members if member not in observables]
     steps = Steps(STEPS + STEPS_EACH * len(body.operations))
-    noise = PauliNoise.of(options.noise)
     cones: dict[tuple[int, frozenset[int]], list[Member]] = {}
     for member in members:
         cones.setdefault(_need(member[1], stats.num_qubits), []).append(member)
     rest: list[Member] = []
     for (level, qubits), some in cones.items():
         try:
-            cone = light_cone(body, noise, steps, qubits, level) if level else body
+            cone = light_cone(body, steps, qubits, level) if level else body
         except GiveUp:
             cone = body
         if len(cone.operations) == len(body.operations):
@@ -238,17 +236,15 @@ def _whole(program: Compiled, options: Options, members: list[Member], budget: B
                 f"The {options.method} method has no exact results of a program that measures or resets on the way.",
                 hint='Use "method": "automatic".',
             )
-        return _in_numpy(program, stats, options, members)
-    noisy = PauliNoise.of(options.noise).on_gates
-    if not named and not noisy and options.precision == "double" and stats.active_qubits <= NARROW:
-        return _in_numpy(program, stats, options, members)
+        return _in_numpy(program, stats, members)
+    if not named and not stats.noisy and options.precision == "double" and stats.active_qubits <= NARROW:
+        return _in_numpy(program, stats, members)
     return _on_aer(program, options, members, budget)
 
 
-def _in_numpy(program: Compiled, stats: CircuitStats, options: Options, members: list[Member]) -> Group:
+def _in_numpy(program: Compiled, stats: CircuitStats, members: list[Member]) -> Group:
     """Return a group that `ensemble` computes."""
-    readout = PauliNoise.of(options.noise)
-    seconds, width = trajectory_cost.cost(program, readout, MOST)
+    seconds, width = trajectory_cost.cost(program, MOST)
     phased = any(request.type in OF_A_PURE_STATE for _, request in members)
     if phased:  # with its phases, a qubit is in superposition from its first gate on
         width = stats.active_qubits
@@ -264,7 +260,7 @@ def _in_numpy(program: Compiled, stats: CircuitStats, options: Options, members:
     num_qubits = sum(size for _, size in program.registers)
 
     def compute(_: Budget) -> dict[int, Any]:
-        ensemble = Ensemble(program, readout if readout.on_readout else None, phased=phased)
+        ensemble = Ensemble(program, phased=phased)
         return {index: _of_ensemble(ensemble, request, num_qubits) for index, request in members}
 
     # A result's own qubits are brought into the state in the end.
@@ -301,7 +297,7 @@ def _on_aer(program: Compiled, options: Options, members: list[Member], budget: 
     stats = replace(read_stats(smaller), active_qubits=len(place))
     # Stabilizers have no amplitudes.
     method = choose_method(replace(stats, clifford=False), options, budget.alone_bytes)
-    if PauliNoise.of(options.noise).on_gates and options.method == Method.AUTOMATIC:
+    if stats.noisy and options.method == Method.AUTOMATIC:
         method = Method.DENSITY_MATRIX.value
     _refuse_of_method(method, members)
     options = replace(options, method=method)

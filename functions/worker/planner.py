@@ -27,7 +27,6 @@ import trajectories
 import trajectory_cost
 from admission import Plan, admit, check_budget, threads
 from circuit_stats import CircuitStats, read_stats
-from noise import PauliNoise
 from reductions import GiveUp, Steps
 from reductions.cone import light_cone
 from reductions.known import fold
@@ -119,23 +118,22 @@ _VERSIONS = {
 def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route:
     """Return how a program runs within the budget; raises what `admission.admit` raises."""
     refuse_unrunnable(options)
-    noise = PauliNoise.of(options.noise)
     if pure_states.fits(program, stats, options):
         piece = Piece(program, trajectories.NAME, pure_states.plan(program, stats, options), stats)
         check_budget(piece.plan, budget, "Use fewer qubits or gates.")
         return Route([piece])
-    if options.observables and options.method == Method.AUTOMATIC and not noise.on_gates:
+    if options.observables and options.method == Method.AUTOMATIC and not stats.noisy:
         observed = observe(program, stats, options, budget)
         if observed is not None:
             return observed
     if options.method == Method.STABILIZER and not options.observables:
-        sampler = stim_engine.translate(program, noise)
+        sampler = stim_engine.translate(program)
         if sampler is not None:
             return Route([Piece(program, stim_engine.NAME, _stim_plan(sampler, options), prepared=sampler)])
-    if options.method != Method.AUTOMATIC or options.observables or not _worth_reducing(stats, noise):
+    if options.method != Method.AUTOMATIC or options.observables or not _worth_reducing(stats):
         return Route([_aer(program, stats, options, budget)])
     try:
-        route = _reduced(program, stats, options, budget, noise)
+        route = _reduced(program, stats, options, budget)
     except (GiveUp, TaskError, RecursionError):
         # Whatever goes wrong in there, the program as it is may run, or is refused in words that are about it.
         return Route([_aer(program, stats, options, budget)])
@@ -157,14 +155,14 @@ def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Bu
         counted = (
             choose(program, stats, replace(options, observables=None), budget) if stats.final_measurements else None
         )
-        sampler = stim_engine.translate(gates, PauliNoise()) if stats.clifford else None
+        sampler = stim_engine.translate(gates) if stats.clifford else None
         if sampler is not None:
             observed = partial(stim_engine.expectations, sampler, stats.num_qubits)
             piece = Piece(gates, stim_engine.NAME, _stim_plan(sampler, options))
         else:
             cones = pure_states.cones(gates, sums)
             observed = partial(pure_states.expectations, cones)
-            costs = [trajectory_cost.cost(cone, PauliNoise(), 1) for cone in cones.values()]
+            costs = [trajectory_cost.cost(cone, 1) for cone in cones.values()]
             width = max(cost.width for cost in costs)
             seconds = sum(cost.seconds for cost in costs)
             piece = Piece(
@@ -177,21 +175,21 @@ def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Bu
     return Route([piece, *(counted.pieces if counted else [])], reduced=reduced, observed=observed)
 
 
-def _worth_reducing(stats: CircuitStats, noise: PauliNoise) -> bool:
-    return stats.mid_circuit or noise.on_gates or stats.clifford or stats.active_qubits > NARROW
+def _worth_reducing(stats: CircuitStats) -> bool:
+    return stats.mid_circuit or stats.noisy or stats.clifford or stats.active_qubits > NARROW
 
 
-def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: Budget, noise: PauliNoise) -> Route:
+def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route:
     """Return the cheapest route of the reduced program."""
     steps = Steps(STEPS + STEPS_EACH * len(program.operations))
-    smaller = light_cone(fold(program, noise, steps), noise, steps)
+    smaller = light_cone(fold(program, steps), steps)
     parts, tail = split(smaller, steps)
     if not parts:
         # All of it is known; it runs in no time, and is counted like any other.
         parts, tail = [smaller], []
     elif len(parts) == 1 and not tail and len(parts[0].outputs[0].cells) == sum(len(o.cells) for o in program.outputs):
         parts = [parts[0]._replace(outputs=program.outputs)]
-    pieces = [_cheapest(part, options, budget, noise, steps) for part in parts]
+    pieces = [_cheapest(part, options, budget, steps) for part in parts]
     reduced = {}
     width = max((sum(size for _, size in piece.program.registers) for piece in pieces), default=0)
     if width < stats.active_qubits:
@@ -204,29 +202,31 @@ def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: B
     return Route(pieces, tail, reduced or None)
 
 
-def _cheapest(program: Compiled, options: Options, budget: Budget, noise: PauliNoise, steps: Steps) -> Piece:
+def _cheapest(program: Compiled, options: Options, budget: Budget, steps: Steps) -> Piece:
     """Return the part with the engine whose estimate is lowest."""
-    sampler = stim_engine.translate(program, noise)
+    sampler = stim_engine.translate(program)
     if sampler is not None:
         return Piece(program, stim_engine.NAME, _stim_plan(sampler, options), prepared=sampler)
     options = replace(options, memory=True)
-    found = _ways(program, options, budget, noise)
+    found = _ways(program, options, budget)
     if sum(size for _, size in program.registers) > 2:  # noqa: PLR2004 - what fewer qubits can be made of
-        found += _ways(reuse_qubits(program, steps), options, budget, noise)
+        found += _ways(reuse_qubits(program, steps), options, budget)
     if not found:
         raise GiveUp
     return min(found, key=lambda piece: piece.plan.seconds)
 
 
-def _ways(program: Compiled, options: Options, budget: Budget, noise: PauliNoise) -> list[Piece]:
+def _ways(program: Compiled, options: Options, budget: Budget) -> list[Piece]:
     """Return the part once for each engine that may run it, with the engine's estimate."""
     found = []
     stats = read_stats(program)
-    if options.precision == "double" and noise.covers(stats.names - {"measure", "reset", "store", "if", "while"}):
-        seconds, width = trajectory_cost.cost(program, noise, options.shots)
+    if options.precision == "double":
+        seconds, width = trajectory_cost.cost(program, options.shots)
         if width <= WIDEST:
             plan = Plan("statevector", seconds, trajectory_cost.memory(program, width, options.shots))
             found.append(Piece(program, trajectories.NAME, plan))
+    if stats.uneven:  # a model of Aer's has one readout error for a qubit, which may stand for several here
+        return found
     try:
         found.append(_aer(program, stats, options, replace(budget, time_limit_s=float("inf"), time_s=float("inf"))))
     except TaskError:

@@ -17,7 +17,6 @@ import numpy as np
 import trajectory_cost
 from admission import Plan
 from branches import Branches
-from noise import PauliNoise
 from reader.operations import Barrier, Gate, Measure, qubits_of
 from reader.swept import Swept, has_swept
 from reductions import GiveUp, Steps
@@ -42,7 +41,6 @@ WIDEST_ONCE = 10  # of one program, whose gates Aer takes twice as long to start
 WIDEST_CONE, LONGEST = 18, 5_000
 STEPS = 2_000_000  # of finding the cones of all terms: half a second
 AMPLITUDES = 2**16  # of the bindings that run side by side: what a core's cache holds
-NONE = PauliNoise()
 
 
 class Found(NamedTuple):
@@ -54,17 +52,16 @@ class Found(NamedTuple):
 
 def fits(program: Compiled, stats: CircuitStats, options: Options) -> bool:
     """Tell whether a program runs here; the same for all bindings of a sweep that differ in angles alone."""
-    noisy = options.noise is not None and options.noise.on_gates
     exact = options.method == "automatic" and options.precision == "double"
     swept = program.depends_on_inputs or options.observables is not None
     # Clifford programs without inputs are Stim's.
     widest = WIDEST if swept else 0 if stats.clifford else WIDEST_ONCE
-    return exact and not noisy and not stats.mid_circuit and stats.active_qubits <= widest
+    return exact and not stats.noisy and not stats.mid_circuit and stats.active_qubits <= widest
 
 
 def plan(program: Compiled, stats: CircuitStats, options: Options) -> Plan:
     """Return the estimate of one binding."""
-    seconds = trajectory_cost.cost(program, NONE, options.shots).seconds
+    seconds = trajectory_cost.cost(program, options.shots).seconds
     amplitudes = max(AMPLITUDES, 1 << stats.active_qubits)
     return Plan("statevector", seconds, trajectory_cost.memory(program, 0, options.shots) + 64 * amplitudes)
 
@@ -74,8 +71,7 @@ def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequenc
     size = max(1, AMPLITUDES >> stats.active_qubits)
     finals = [program.operations[index] for index in sorted(stats.final_measurements)]
     body = [_with_arrays(each) for each in program.operations if not isinstance(each, Measure | Barrier)]
-    runner = Runner(program, NONE, np.random.default_rng(0))
-    sampler = Runner(program, PauliNoise.of(options.noise), runner.generator)
+    runner = Runner(program, np.random.default_rng(0))
     found: list[Found] = []
     for start in range(0, len(seeds), size):
         some = seeds[start : start + size]
@@ -86,8 +82,8 @@ def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequenc
         for column, seed in enumerate(some):
             outcomes = None
             if finals:
-                sampler.generator = np.random.default_rng(seed)
-                outcomes = sampler.sample(branches, column, finals)
+                runner.generator = np.random.default_rng(seed)
+                outcomes = runner.sample(branches, column, finals)
             found.append(Found(outcomes, [float(each[column]) for each in values]))
     return found
 
@@ -190,7 +186,7 @@ def cones(program: Compiled, sums: Iterable[PauliSum]) -> dict[tuple[int, ...], 
             qubits = _support(pauli)
             if qubits in found:
                 continue
-            cone = light_cone(program, NONE, steps, qubits)
+            cone = light_cone(program, steps, qubits)
             if len({qubit for gate in cone.operations for qubit in qubits_of(gate)}) > WIDEST_CONE:
                 raise GiveUp
             found[qubits] = cone
@@ -204,7 +200,7 @@ def expectations(found: dict[tuple[int, ...], Compiled], sums: Sequence[PauliSum
         for pauli, _ in terms:
             by_support.setdefault(_support(pauli), {})[pauli] = 0.0
     for qubits, paulis in by_support.items():
-        runner = Runner(found[qubits], NONE, np.random.default_rng(0))
+        runner = Runner(found[qubits], np.random.default_rng(0))
         branches = Branches.of(0, [1])
         runner.run(branches, found[qubits].operations)
         for pauli, values in zip(paulis, expectations_of(branches, [((each, 1.0),) for each in paulis]), strict=True):

@@ -36,12 +36,6 @@ def without_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
     return kept
 
 
-def measures_twice(circuit: QuantumCircuit) -> bool:
-    """Return whether two measurements outside of control flow write one classical bit."""
-    written = [step.clbits for step in circuit.data if step.name == "measure"]
-    return len(set(written)) < len(written)
-
-
 def with_last_bit_measured(circuit: QuantumCircuit) -> QuantumCircuit:
     """Return the circuit with one more classical bit, in no register, that a qubit is measured into while it is |0>.
 

@@ -23,10 +23,10 @@ from admission import Budget, threads
 from circuit_stats import read_stats
 from counts import Outcomes, check_size, count, keys
 from logic_arrays import evaluate
-from noise import PauliNoise
+from noise import noisy
 from planner import Piece, Route, choose
 from reader.operations import Compiled, cells_read
-from reader.swept import of_binding
+from reader.swept import UnalikeError, of_binding
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 from tasks.options import Noise, Options, seed_of_binding
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from circuit_stats import CircuitStats
+    from tasks.noise.rules import Rules
 
 COLLECT_EVERY = 64  # bindings of a sweep
 VALUE_BYTES = 96  # an expectation value and its error, as JSON
@@ -52,7 +53,10 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     started = time.perf_counter()
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     try:
-        compiled = reader.compile_sweep(qc, options.bindings, counted=options.counted)
+        whole = options.noise is not None
+        compiled = reader.compile_sweep(qc, options.bindings, counted=options.counted, whole=whole)
+        if options.noise is not None:
+            compiled = _noisy(compiled, options.noise.rules(), len(options.bindings))
     except TaskError as error:
         raise (error.of_binding(0) if options.is_sweep else error) from None
     parsing = time.perf_counter() - started
@@ -65,6 +69,16 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
     outcome["execution"]["parse_ms"] = _ms(parsing)
     outcome["execution"]["run_ms"] = _ms(time.perf_counter() - started - parsing)
     return outcome
+
+
+def _noisy(compiled: Compiled | Iterator[Compiled], rules: Rules, bindings: int) -> Compiled | Iterator[Compiled]:
+    """Return the program, or each of them, with the errors of a noise model."""
+    if not isinstance(compiled, Compiled):
+        return (noisy(each, rules) for each in compiled)
+    try:
+        return noisy(compiled, rules)
+    except UnalikeError:  # a gate is taken apart, whose angles differ
+        return (noisy(of_binding(compiled, at), rules) for at in range(bindings))
 
 
 def _one_by_one(
@@ -359,8 +373,8 @@ def _run_piece(piece: Piece, options: Options, seed: int, budget: Budget) -> Out
         return stim_engine.sample(piece.prepared, options.shots, seed)
     if piece.engine == trajectories.NAME:
         generator = np.random.default_rng(seed)
-        return trajectories.Runner(piece.program, PauliNoise.of(options.noise), generator).outcomes(options.shots)
-    options = Options(options.shots, seed, options.method, options.precision, memory=True, noise=options.noise)
+        return trajectories.Runner(piece.program, generator).outcomes(options.shots)
+    options = Options(options.shots, seed, options.method, options.precision, memory=True)
     outcome = _on_aer(piece, options, budget)
     whole = "".join(key.replace(" ", "") for key in outcome["memory"]).encode()
     width = sum(len(output.cells) for output in piece.program.outputs)

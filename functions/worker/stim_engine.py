@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from counts import Outcomes, concatenate
-from reader.operations import Barrier, If, Measure, Node, Reset, Store, While
+from reader.operations import NO_FLIPS, Barrier, Channel, If, Measure, Node, Reset, Store, While
 
 try:
     import stim
@@ -32,7 +32,6 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from noise import PauliNoise
     from reader.operations import AnyUnitary, Bit, Compiled, Operation
     from tasks.observables import PauliSum
 
@@ -151,20 +150,19 @@ class Sampler(NamedTuple):
     steps: list[tuple[str, int, int]]
     outputs: list[int]
     lines: int
-    flips: tuple[float, float] | None  # chances of 0 read as 1 and 1 as 0, where Stim cannot draw them
+    flips: list[tuple[float, float]] | None  # of each record: chances of 0 read as 1 and 1 as 0 that Stim cannot draw
 
 
 class _Translation:
     """The running state of `translate`."""
 
-    def __init__(self, noise: PauliNoise) -> None:
-        self.noise = noise
+    def __init__(self) -> None:
         self.lines: list[str] = []
         self.measured = 0
         self.steps: list[tuple[str, int, int]] = [("const", 0, 0), ("const", 1, 0)]
         self.affine: list[Affine | None] = [Affine(frozenset(), negated=False), Affine(frozenset(), negated=True)]
         self.cells: dict[int, int] = {}
-        self.uneven = noise.zero_as_one != noise.one_as_zero
+        self.flips: list[tuple[float, float]] = []
         self.guards: list[int] = []
 
     def value(self, step: tuple[str, int, int], affine: Affine | None) -> int:
@@ -221,22 +219,44 @@ class _Translation:
                     self.under(operation.otherwise, self.combine("!", condition))
             elif isinstance(operation, While):
                 raise Unfit
+            elif isinstance(operation, Channel):
+                self.err(operation)
             elif not isinstance(operation, Barrier):
                 self.gate(operation)
 
     def gate(self, gate: AnyUnitary) -> None:
-        """Translate a gate and its noise."""
+        """Translate a gate."""
         for name, qubits in clifford(gate):
             self.lines.append(f"{name} {' '.join(map(str, qubits))}")
-        chance = self.noise.chance(gate)
-        if chance:
-            self.lines.append(f"DEPOLARIZE{len(gate.qubits)}({chance!r}) {' '.join(map(str, gate.qubits))}")
+
+    def err(self, channel: Channel) -> None:
+        """Translate an error of Paulis."""
+        error, qubits = channel
+        if not error.paulis:
+            raise Unfit
+        terms = error.terms
+        chances = [chance for chance, _ in terms]
+        kinds = 4 ** len(qubits)
+        if len(qubits) <= 2 and len(terms) == kinds - 1 and max(chances) - min(chances) < _TOLERANCE:  # noqa: PLR2004 - what Stim has
+            total = math.fsum(chances)
+            if total <= 1 - 1 / kinds + _TOLERANCE:
+                total = min(total, 1 - 1 / kinds)
+                self.lines.append(f"DEPOLARIZE{len(qubits)}({total!r}) {' '.join(map(str, qubits))}")
+                return
+        name, left = "E", 1.0
+        for chance, (step,) in terms:
+            product = " ".join(f"{letter}{qubits[place]}" for place, letter in zip(step.places, step.data, strict=True))
+            # Each is drawn where none before it was.
+            self.lines.append(f"{name}({min(1.0, chance / left)!r}) {product}")
+            name, left = "ELSE_CORRELATED_ERROR", max(left - chance, 1e-300)
 
     def measure(self, operation: Measure) -> None:
         """Translate a measurement."""
-        chance = self.noise.zero_as_one
-        self.lines.append(f"M({chance!r}) {operation.qubit}" if chance and not self.uneven else f"M {operation.qubit}")
-        affine = None if self.uneven else Affine(frozenset((self.measured,)), negated=False)
+        zero_as_one, one_as_zero = operation.flips
+        even = zero_as_one == one_as_zero
+        self.lines.append(f"M({zero_as_one!r}) {operation.qubit}" if even and zero_as_one else f"M {operation.qubit}")
+        self.flips.append(NO_FLIPS if even else operation.flips)
+        affine = Affine(frozenset((self.measured,)), negated=False) if even else None
         self.cells[operation.cell] = self.value(("rec", self.measured, 0), affine)
         self.measured += 1
 
@@ -254,7 +274,7 @@ class _Translation:
                 self.under(operation.then, self.combine("&", condition, inner))
                 if operation.otherwise:
                     self.under(operation.otherwise, self.combine("&", condition, self.combine("!", inner)))
-            elif isinstance(operation, Measure | Reset | While):
+            elif isinstance(operation, Measure | Reset | Channel | While):
                 raise Unfit
             elif not isinstance(operation, Barrier):
                 self.feed(operation, condition)
@@ -263,7 +283,7 @@ class _Translation:
         """Translate a gate that runs where a value is 1."""
         affine = self.affine[condition]
         parts = clifford(gate)
-        if affine is None or self.noise.chance(gate) or any(name not in _PAULIS for name, _ in parts):
+        if affine is None or any(name not in _PAULIS for name, _ in parts):
             raise Unfit
         for name, (qubit,) in parts:
             controlled = _PAULIS[name]
@@ -274,17 +294,17 @@ class _Translation:
                 self.lines.append(f"{name} {qubit}")
 
 
-def translate(program: Compiled, noise: PauliNoise) -> Sampler | None:
+def translate(program: Compiled) -> Sampler | None:
     """Return the program as a Stim circuit, or None where a Stim circuit cannot express it."""
     if not AVAILABLE:
         return None
-    translation = _Translation(noise)
+    translation = _Translation()
     try:
         translation.over(program.operations)
     except Unfit:
         return None
     outputs = [translation.cells.get(cell, 0) for output in program.outputs for cell in output.cells]
-    flips = (noise.zero_as_one, noise.one_as_zero) if translation.uneven else None
+    flips = translation.flips if any(each != NO_FLIPS for each in translation.flips) else None
     return Sampler(
         "\n".join(translation.lines),
         translation.measured,
@@ -304,6 +324,7 @@ def sample(sampler: Sampler, shots: int, seed: int) -> Outcomes:
     """Return the outcomes of `shots` shots, one by one."""
     compiled = stim.Circuit(sampler.text).compile_sampler(seed=seed)
     generator = np.random.default_rng(seed) if sampler.flips else None
+    zero_as_one, one_as_zero = np.array(sampler.flips or [NO_FLIPS]).T[:, :, np.newaxis]
     needed = _needed(sampler)
     width = max(1, sampler.measurements + len(needed))
     size = min(_MOST, max(_LEAST, _BYTES // width // 256 * 256))
@@ -312,8 +333,7 @@ def sample(sampler: Sampler, shots: int, seed: int) -> Outcomes:
         now = min(size, shots)
         records = compiled.sample(now).T
         if generator is not None:
-            assert sampler.flips is not None  # noqa: S101 - what made the generator
-            chances = np.where(records, sampler.flips[1], sampler.flips[0])
+            chances = np.where(records, one_as_zero, zero_as_one)
             records = records ^ (generator.random(records.shape) < chances)
         parts.append(Outcomes.of(_evaluate(sampler, needed, records)))
         shots -= now

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import channels
 from branches import LARGEST, Branches, merge
 from counts import Outcomes, concatenate
 from logic_arrays import evaluate
-from reader.operations import Barrier, If, Measure, Reset, Store, While, cells_read, walk
+from reader.operations import NO_FLIPS, Barrier, Channel, If, Measure, Reset, Store, While, cells_read, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from noise import PauliNoise
     from reader.operations import Compiled, Operation
 
 NAME = "trajectories"
@@ -34,7 +34,7 @@ FEW = 8
 class Runner:
     """Runs a program's operations on branches."""
 
-    def __init__(self, program: Compiled, noise: PauliNoise | None, generator: np.random.Generator) -> None:
+    def __init__(self, program: Compiled, generator: np.random.Generator) -> None:
         used = {cell for output in program.outputs for cell in output.cells}
         for operation in walk(program.operations):
             if isinstance(operation, Measure | Store):
@@ -43,7 +43,6 @@ class Runner:
         self.rows = {cell: row for row, cell in enumerate(sorted(used))}
         self.wanted = [self.rows[cell] for output in program.outputs for cell in output.cells]
         self.operations = program.operations
-        self.noise = noise
         self.generator = generator
 
     def outcomes(self, shots: int) -> Outcomes:
@@ -106,54 +105,24 @@ class Runner:
             self.test(branches, operation)
         elif isinstance(operation, While):
             self.loop(branches, operation)
+        elif isinstance(operation, Channel):
+            channels.apply(branches, operation.error, operation.qubits, self.generator)
         elif not isinstance(operation, Barrier):
             branches.gate(operation)
-            if self.noise is not None:
-                chance = self.noise.chance(operation)
-                if chance:
-                    self.err(branches, operation.qubits, chance)
 
     def record(self, branches: Branches, operation: Measure) -> None:
         """Write a measured qubit's bit into its cell, readout errors included."""
         row = self.rows[operation.cell]
         bit = branches.bit(operation.qubit)
         branches.cells[row] = bit
-        if self.noise is None or not self.noise.on_readout:
+        if operation.flips == NO_FLIPS:
             return
-        chance = np.where(bit, self.noise.one_as_zero, self.noise.zero_as_one)
-        wrong = self.generator.binomial(branches.times, chance)
+        zero_as_one, one_as_zero = operation.flips
+        wrong = self.generator.binomial(branches.times, np.where(bit, one_as_zero, zero_as_one))
         if wrong.any():
             forked, stayed = branches.fork(wrong)
             forked.cells[row, stayed:] ^= 1
             branches.become(forked)
-
-    def err(self, branches: Branches, qubits: tuple[int, ...], chance: float) -> None:
-        """Apply to each shot, with that chance, one of the Paulis on these qubits but the identity."""
-        wrong = self.generator.binomial(branches.times, chance)
-        if not wrong.any():
-            return
-        paulis = 4 ** len(qubits) - 1
-        which = np.flatnonzero(wrong)
-        each = self.generator.multinomial(wrong[which], np.full(paulis, 1 / paulis))
-        stay = np.flatnonzero(branches.times - wrong)
-        columns, times, ends = [stay], [(branches.times - wrong)[stay]], [len(stay)]
-        for pauli in range(paulis):
-            hit = np.flatnonzero(each[:, pauli])
-            columns.append(which[hit])
-            times.append(each[hit, pauli])
-            ends.append(ends[-1] + len(hit))
-        forked = branches.take(np.concatenate(columns), np.concatenate(times))
-        for pauli in range(1, paulis + 1):
-            at = slice(ends[pauli - 1], ends[pauli])
-            if at.start == at.stop:
-                continue
-            for position, qubit in enumerate(qubits):
-                letter = (pauli >> (2 * position)) & 3
-                if letter & 1:
-                    forked.flip(qubit, at)
-                if letter & 2:
-                    forked.sign(qubit, at)
-        branches.become(forked)
 
     def test(self, branches: Branches, operation: If) -> None:
         """Run both sides of a test, each on the branches that take it."""
@@ -204,8 +173,8 @@ class Runner:
             else:
                 known = branches.bit(qubit)
                 bit = np.full(shots, known if isinstance(known, int) else known[column])
-            if self.noise is not None and self.noise.on_readout:
-                chance = np.where(bit, self.noise.one_as_zero, self.noise.zero_as_one)
-                bit = bit ^ (self.generator.random(shots) < chance)
+            if operation.flips != NO_FLIPS:
+                zero_as_one, one_as_zero = operation.flips
+                bit = bit ^ (self.generator.random(shots) < np.where(bit, one_as_zero, zero_as_one))
             cells[self.rows[operation.cell]] = bit
         return Outcomes.of(cells[self.wanted])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from branches import CLASSICAL, LARGEST
-from reader.operations import Barrier, If, Measure, Reset, Store, While
+from reader.operations import NO_FLIPS, Barrier, Channel, If, Measure, Reset, Store, While
 from tasks.limits import WORKING_BYTES
 from unitaries import controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noise import PauliNoise
     from reader.operations import AnyUnitary, Compiled, Operation
 
 # Measured on one core of 2026: a NumPy call, and an amplitude that it goes over.
@@ -29,13 +28,13 @@ class Cost(NamedTuple):
     width: int
 
 
-def cost(program: Compiled, noise: PauliNoise, shots: int) -> Cost:
+def cost(program: Compiled, shots: int) -> Cost:
     """Estimate a run, without running anything; typical programs take between a third of it and all of it.
 
     An operation costs some NumPy calls and its share of all branches' amplitudes. Each collapse doubles the branches,
     until each shot has its own; a wrong bit or a Pauli error makes more of them.
     """
-    estimate = _Estimate(noise, shots)
+    estimate = _Estimate(shots)
     estimate.over(program.operations, 1.0)
     return Cost(_START_S + estimate.seconds, estimate.width)
 
@@ -50,8 +49,7 @@ def memory(program: Compiled, width: int, shots: int) -> int:
 class _Estimate:
     """The running totals of `cost`."""
 
-    def __init__(self, noise: PauliNoise, shots: int) -> None:
-        self.noise = noise
+    def __init__(self, shots: int) -> None:
         self.shots = shots
         self.branches = 1.0
         self.active: set[int] = set()
@@ -71,7 +69,7 @@ class _Estimate:
                 if operation.qubit in self.active:
                     self.branches = min(self.shots, 2 * self.branches)
                     self.active.discard(operation.qubit)
-                if isinstance(operation, Measure) and self.noise.on_readout:
+                if isinstance(operation, Measure) and operation.flips != NO_FLIPS:
                     self.branches = min(self.shots, 2 * self.branches)
             elif isinstance(operation, If):
                 self.spend(30, 4, times)
@@ -81,6 +79,8 @@ class _Estimate:
                 self.over(operation.body, times * _ROUNDS)
             elif isinstance(operation, Store):
                 self.spend(4, 0, times)
+            elif isinstance(operation, Channel):
+                self.err(operation, times)
             elif not isinstance(operation, Barrier):
                 self.gate(operation, times)
 
@@ -92,7 +92,20 @@ class _Estimate:
             self.width = max(self.width, len(self.active))
         targets = len(qubits) - controls(gate)
         self.spend(8 if targets == 1 else 4**targets, 2.0 ** (targets - controls(gate)), times)
-        chance = self.noise.chance(gate)
-        if chance:
-            self.branches = min(self.shots, self.branches + chance * self.shots)
-            self.spend(8, 2 * min(1.0, chance * self.shots / self.branches), times)
+
+    def err(self, channel: Channel, times: float) -> None:
+        """Count an error: Paulis are applied to the branches that have them, all else to a copy."""
+        error, qubits = channel
+        leaving = 1 - error.stay
+        if error.paulis:
+            self.branches = min(self.shots, self.branches + leaving * self.shots)
+            self.spend(8, 2 * min(1.0, leaving * self.shots / self.branches), times)
+            return
+        inside = sum(chance for chance, steps in error.terms if any(step.kind != "reset" for step in steps))
+        if inside:
+            self.active.update(qubits)
+            self.width = max(self.width, len(self.active))
+        # Of Kraus operators the first one is the likely one.
+        jumps = sum(chance for chance, _ in error.terms) - inside + 0.1 * inside
+        self.branches = min(self.shots, self.branches + jumps * self.shots)
+        self.spend(40, 2 ** len(qubits) * (inside + 2 * min(1.0, leaving * self.shots / self.branches)), times)

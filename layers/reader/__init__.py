@@ -44,6 +44,7 @@ __all__ = [
     "check_each",
     "compile_each",
     "compile_sweep",
+    "gate_names",
     "outlined",
     "read",
     "read_each",
@@ -126,13 +127,20 @@ def outlined(
 
 
 def compile_each(
-    text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
+    text: str,
+    bindings: Sequence[Mapping[str, object]],
+    *,
+    counted: bool = True,
+    whole: bool = False,
+    budget: Budget | None = None,
 ) -> Iterator[Compiled]:
     """Yield a program's operations for each binding of a sweep; raises and imports what `check` does.
 
-    One that does not depend on inputs is the same each time, see `Compiled.depends_on_inputs`.
+    One that does not depend on inputs is the same each time, see `Compiled.depends_on_inputs`. With `whole`, as a noise
+    model needs it, predefined gates that are made of others are left as they are (`gate_tables.parts_of` has their
+    parts), and delays are there.
     """
-    compiled = compile_sweep(text, bindings, counted=counted, budget=budget)
+    compiled = compile_sweep(text, bindings, counted=counted, whole=whole, budget=budget)
     if isinstance(compiled, Compiled):
         for index in range(len(bindings)):
             yield of_binding(compiled, index)
@@ -141,7 +149,12 @@ def compile_each(
 
 
 def compile_sweep(
-    text: str, bindings: Sequence[Mapping[str, object]], *, counted: bool = True, budget: Budget | None = None
+    text: str,
+    bindings: Sequence[Mapping[str, object]],
+    *,
+    counted: bool = True,
+    whole: bool = False,
+    budget: Budget | None = None,
 ) -> Compiled | Iterator[Compiled]:
     """Return a program's operations with the angles of all bindings, see `swept`; raises what `check` does.
 
@@ -150,12 +163,20 @@ def compile_sweep(
     budget = budget or Budget()
     text = _opened(text, budget)
     if len(bindings) == 1 and not bindings[0]:
-        flat = _flat(text, budget, counted=counted)
+        flat = _flat(text, budget, counted=counted, whole=whole)
         if flat is not None:
             return flat
     program = _parsed(text, budget)
-    together = _together(program, bindings, budget, counted=counted) if len(bindings) > 1 else None
-    return together or _one_by_one(text, program, bindings, budget, counted=counted)
+    together = _together(program, bindings, budget, counted=counted, whole=whole) if len(bindings) > 1 else None
+    return together or _one_by_one(text, program, bindings, budget, counted=counted, whole=whole)
+
+
+def gate_names() -> frozenset[str]:
+    """Return the names of all gates that a program may use without defining them, and of what it makes by modifiers."""
+    from reader.compiler.gate_tables import GATES  # noqa: PLC0415 - imported on first use, as the rest of the reader
+    from reader.compiler.gates import NATIVE  # noqa: PLC0415 - the same
+
+    return frozenset({*GATES, *NATIVE, "unitary"} - {"gphase"})
 
 
 def _size(compiled: Compiled) -> Size:
@@ -171,12 +192,12 @@ def _opened(text: str, budget: Budget) -> str:
     return text
 
 
-def _flat(text: str, budget: Budget, *, counted: bool) -> Compiled | None:
+def _flat(text: str, budget: Budget, *, counted: bool, whole: bool = False) -> Compiled | None:
     """Return a plain list of gates and measurements compiled, None for anything else."""
     from reader.fast_path import scan  # noqa: PLC0415 - the rest of the reader is imported on first use
 
     with _located(text):
-        return scan(text, budget, counted=counted)
+        return scan(text, budget, counted=counted, whole=whole)
 
 
 def _parsed(text: str, budget: Budget) -> Program:
@@ -193,16 +214,24 @@ def _declares(program: Program) -> bool:
     return has_inputs(program)
 
 
-def _compiled(text: str, program: Program, binding: Mapping[str, object], budget: Budget, *, counted: bool) -> Compiled:
+def _compiled(  # noqa: PLR0913 - a program and how to read it
+    text: str,
+    program: Program,
+    binding: Mapping[str, object],
+    budget: Budget,
+    *,
+    counted: bool,
+    whole: bool = False,
+) -> Compiled:
     from reader.compiler.program import compile_program  # noqa: PLC0415 - flat programs do without
 
     with _located(text):
         budget.spend(BINDING)
-        return compile_program(program, binding, budget, counted=counted)
+        return compile_program(program, binding, budget, counted=counted, whole=whole)
 
 
 def _together(
-    program: Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool
+    program: Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool, whole: bool
 ) -> Compiled | None:
     """Return the program with all bindings at once, None where that cannot be or costs more than is likely saved."""
     from reader.compiler.program import compile_together  # noqa: PLC0415 - flat programs do without
@@ -210,20 +239,26 @@ def _together(
     trial = budget.share(TRIAL)
     try:
         with _located(program.text):
-            compiled = compile_together(program, bindings, trial, counted=counted)
+            compiled = compile_together(program, bindings, trial, counted=counted, whole=whole)
             budget.spend(trial.spent)
     except Exception:  # noqa: BLE001 - whatever it was, one binding after another decides what becomes of the program
         return None
     return compiled if len(compiled.operations) * len(bindings) <= LIMITS.sweep_operations else None
 
 
-def _one_by_one(
-    text: str, program: Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool
+def _one_by_one(  # noqa: PLR0913 - a program and how to read it
+    text: str,
+    program: Program,
+    bindings: Sequence[Mapping[str, object]],
+    budget: Budget,
+    *,
+    counted: bool,
+    whole: bool,
 ) -> Iterator[Compiled]:
     """Yield the program compiled with each binding."""
     operations = 0
     for binding in bindings:
-        compiled = _compiled(text, program, binding, budget, counted=counted)
+        compiled = _compiled(text, program, binding, budget, counted=counted, whole=whole)
         operations += len(compiled.operations)
         if len(bindings) > 1:
             _bound_sweep(operations)

@@ -17,6 +17,7 @@ from scipy.linalg import schur
 from reader.compiler.modifiers import multiple
 from reader.operations import (
     Barrier,
+    Channel,
     Gate,
     If,
     MatrixGate,
@@ -34,11 +35,12 @@ from reader.operations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from qiskit.circuit.classical.expr import Expr
 
     from reader.operations import AnyUnitary, Bit, Compiled, Matrix, Operation, Unitary
+    from tasks.noise.channels import Error
 
 _MEASURE = instructions.Measure()
 _RESET = instructions.Reset()
@@ -51,10 +53,14 @@ STANDARD = {
 
 
 class Builder:
-    """Builds a circuit; `clbits` finds the classical bit of a cell."""
+    """Builds a circuit; `clbits` finds the classical bit of a cell.
 
-    def __init__(self, compiled: Compiled) -> None:
+    `channel` makes instructions of the errors of a program that has some.
+    """
+
+    def __init__(self, compiled: Compiled, channel: Callable[[Error], Any] | None = None) -> None:
         self.compiled = compiled
+        self.channel = channel
         self.clbits: dict[int, Clbit] = {}
         self.qubits: list[Qubit] = []
 
@@ -103,6 +109,9 @@ class Builder:
             return CircuitInstruction(_RESET, places)
         if isinstance(operation, Barrier):
             return CircuitInstruction(instructions.Barrier(len(places)), places)
+        if isinstance(operation, Channel):
+            assert self.channel is not None  # noqa: S101 - whoever builds noisy programs gives it
+            return CircuitInstruction(self.channel(operation.error), places)
         return CircuitInstruction(special(operation), places)
 
     def fill(self, circuit: QuantumCircuit, operations: list[Operation]) -> None:

@@ -13,7 +13,7 @@ from math import pi
 from typing import TYPE_CHECKING
 
 from reader.budget import EXPRESSION
-from reader.compiler.gate_tables import GATES, LEGACY_GATES
+from reader.compiler.gate_tables import GATES, LEGACY_GATES, is_several
 from reader.compiler.values import TWO_PI
 from reader.errors import SourceError
 from reader.limits import LIMITS
@@ -81,9 +81,10 @@ class _Qubits(dict[tuple[str, str], int]):
 class _Scan:
     """The registers and operations of a flat program, statement by statement."""
 
-    def __init__(self, budget: Budget, *, legacy: bool) -> None:
+    def __init__(self, budget: Budget, *, legacy: bool, whole: bool) -> None:
         self.budget = budget
         self.legacy = legacy
+        self.whole = whole
         self.table: dict[str, Standard] = LEGACY_GATES if legacy else GATES
         self.own: dict[str, Standard] = {}  # the program's gates, which are in the table too
         self.keywords = LEGACY_KEYWORDS if legacy else KEYWORDS
@@ -134,7 +135,7 @@ class _Scan:
         from reader.text.parser import parse  # noqa: PLC0415 - the same
 
         program = parse(head, self.budget)
-        machine = Compiler(self.budget, legacy=self.legacy)
+        machine = Compiler(self.budget, legacy=self.legacy, whole=self.whole)
         execute_program(machine, program.body)
         if machine.notes.sentences:
             raise _NotFlat
@@ -171,7 +172,7 @@ class _Scan:
                 qubits = (numbers[a, a_index], numbers[b, b_index])
             else:
                 qubits = (numbers[a, a_index], numbers[b, b_index], numbers[c, c_index])
-            return self.apply(standard, values, qubits)
+            return self.apply(name, standard, values, qubits)
         places = [self.many(self.quantum, a, a_index)]
         if b is not None:
             places.append(self.many(self.quantum, b, b_index))
@@ -182,10 +183,12 @@ class _Scan:
             raise _NotFlat
         result: list[Operation] = []
         for qubits in zip(*places, strict=True):
-            result += self.apply(standard, values, qubits)
+            result += self.apply(name, standard, values, qubits)
         return result
 
-    def apply(self, standard: Standard, values: tuple[float, ...], qubits: tuple[int, ...]) -> list[Operation]:
+    def apply(
+        self, name: str, standard: Standard, values: tuple[float, ...], qubits: tuple[int, ...]
+    ) -> list[Operation]:
         """Return the operations of one gate on qubits."""
         size = len(qubits)
         if size != standard.qubits or (size > 1 and len(set(qubits)) < size):
@@ -195,6 +198,8 @@ class _Scan:
                 self.weigh(1)
             return [gate_from((standard.native, values, qubits))]
         expanded = standard.expand(*values)
+        if self.whole and name not in self.own and is_several(expanded):
+            expanded = [gate_from((name, values, tuple(range(size))))]
         if self.own:
             self.weigh(len(expanded))
         result: list[Operation] = []
@@ -346,7 +351,7 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
     return first + number
 
 
-def scan(text: str, budget: Budget, *, counted: bool = True) -> Compiled | None:
+def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
     if "@" in text or "\f" in text or "\v" in text:
         return None
@@ -365,7 +370,7 @@ def scan(text: str, budget: Budget, *, counted: bool = True) -> Compiled | None:
             if not _VERSION.fullmatch(statements[0]):
                 return None
             del statements[0]
-    flat = _Scan(budget, legacy=legacy)
+    flat = _Scan(budget, legacy=legacy, whole=whole)
     try:
         if body:
             flat.define(text[:body])

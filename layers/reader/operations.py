@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Self
+
+    from tasks.noise.channels import Error
 
 
 class Node:
@@ -144,11 +147,21 @@ class MatrixGate(NamedTuple("MatrixGate", [("matrix", Matrix), ("qubits", tuple[
     name: ClassVar[str] = "unitary"
 
 
-class Measure(NamedTuple("Measure", [("qubit", int), ("cell", int)])):
-    """The measurement of a qubit in the computational basis into a cell."""
+NO_FLIPS = (0.0, 0.0)
+
+
+class Measure(NamedTuple("Measure", [("qubit", int), ("cell", int), ("flips", tuple[float, float])])):
+    """The measurement of a qubit in the computational basis into a cell.
+
+    `flips` are the chances that 1 is written for a 0, and 0 for a 1; the qubit is left as it was found.
+    """
 
     __slots__ = ()
     name: ClassVar[str] = "measure"
+
+    def __new__(cls, qubit: int, cell: int, flips: tuple[float, float] = NO_FLIPS) -> Self:
+        """Return a measurement, without errors by default."""
+        return super().__new__(cls, qubit, cell, flips)
 
 
 class Reset(NamedTuple("Reset", [("qubit", int)])):
@@ -156,6 +169,20 @@ class Reset(NamedTuple("Reset", [("qubit", int)])):
 
     __slots__ = ()
     name: ClassVar[str] = "reset"
+
+
+class Channel(NamedTuple("Channel", [("error", "Error"), ("qubits", tuple[int, ...])])):
+    """An error at this place of the program: a quantum channel, whose place p is `qubits[p]`."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "channel"
+
+
+class Delay(NamedTuple("Delay", [("seconds", float), ("qubits", tuple[int, ...])])):
+    """Qubits that wait; only in programs compiled for a noise model, which makes errors of it."""
+
+    __slots__ = ()
+    name: ClassVar[str] = "delay"
 
 
 class Barrier(NamedTuple("Barrier", [("qubits", tuple[int, ...])])):
@@ -188,7 +215,7 @@ class While(NamedTuple("While", [("cell", int), ("body", "list[Operation]")])):
 
 Unitary = Gate | Power  # what a gate definition expands to, over places instead of qubits
 AnyUnitary = Gate | Power | MatrixGate  # what a circuit has; to the last one no modifier can be applied
-Operation = Gate | Power | MatrixGate | Measure | Reset | Barrier | Store | If | While
+Operation = Gate | Power | MatrixGate | Measure | Reset | Channel | Barrier | Store | If | While
 
 # A `Gate` of a tuple of its fields, in two thirds of the time that calling the class takes: long programs are gates.
 gate_from = cast(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from dataclasses import field as data_field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_BINDINGS, MAX_COEFFICIENT, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
 from tasks.observables import PauliSum, is_number, read_sum
 from tasks.results import ResultRequest, read_results
 
+if TYPE_CHECKING:
+    from tasks.noise.rules import Rules
+
+_RULES = frozenset({"model", "errors", "rules", "durations"})  # what the short form of noise has not
 MAX_SEED = 2**63 - 1  # Aer takes the seed as a signed 64-bit integer
 
 
@@ -70,6 +75,13 @@ class Noise:
                 values[name] = value
         return cls(**values)
 
+    def rules(self) -> Rules:
+        """Return what a worker applies."""
+        from tasks.noise.rule_list import short  # noqa: PLC0415 - the api needs no rules
+
+        given = self.as_dict()
+        return short(given.get("depolarizing", {}), given.get("readout", {}))
+
     def as_dict(self) -> dict[str, dict[str, float]]:
         """Return what `from_dict` reads, without the zeros."""
         kinds = {
@@ -91,6 +103,40 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class NoiseModel:
+    """Noise by rules, as a request gives it and `tasks.noise.reading` checks it; `given` is its JSON."""
+
+    given: Mapping[str, Any]
+    read: Rules = data_field(compare=False, repr=False)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> NoiseModel:
+        """Check a request's noise; raises ValueError."""
+        from tasks.noise.reading import read  # noqa: PLC0415 - most requests have no noise
+
+        Noise.from_dict({name: given[name] for name in ("depolarizing", "readout") if name in given})
+        return cls(given, read(given))
+
+    def rules(self) -> Rules:
+        """Return what a worker applies."""
+        return self.read
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads."""
+        return dict(self.given)
+
+    @property
+    def on_gates(self) -> bool:
+        """Whether anything but measurements is noisy."""
+        return self.read.on_gates
+
+    @property
+    def on_readout(self) -> bool:
+        """Whether measurements are noisy."""
+        return self.read.on_readout
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a request says about the run; every field has the API's default, and a bad one raises ValueError.
 
@@ -106,7 +152,7 @@ class Options:
     method: str = Method.AUTOMATIC.value
     precision: str = Precision.DOUBLE.value
     memory: bool = False
-    noise: Noise | None = None
+    noise: Noise | NoiseModel | None = None
     observables: tuple[PauliSum, ...] | None = None
     inputs: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = None
     results: tuple[ResultRequest, ...] | None = None
@@ -189,7 +235,7 @@ class Options:
             value = getattr(self, field.name)
             if value == field.default:
                 continue
-            if isinstance(value, Noise):
+            if isinstance(value, (Noise, NoiseModel)):
                 value = value.as_dict()
             elif field.name == "observables":
                 value = [[[pauli, coefficient] for pauli, coefficient in terms] for terms in value]
@@ -235,11 +281,11 @@ def seed_of_binding(index: int, seed: int) -> int:
     return (seed + MAX_SHOTS * index) % (MAX_SEED + 1)
 
 
-def _read_noise(given: object) -> Noise | None:
+def _read_noise(given: object) -> Noise | NoiseModel | None:
     """Return the noise, None where there is none or all of it is zero."""
     if isinstance(given, Mapping):
-        given = Noise.from_dict(given)
-    if given is not None and not isinstance(given, Noise):
+        given = NoiseModel.from_dict(given) if given.keys() & _RULES else Noise.from_dict(given)
+    if given is not None and not isinstance(given, (Noise, NoiseModel)):
         raise ValueError("noise must be an object.")
     return None if given == Noise() else given
 

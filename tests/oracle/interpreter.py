@@ -311,10 +311,14 @@ class Run:
 
     def measure_qubit(self, qubit: int) -> int:
         """Return the outcome of this run's measurement of the qubit, and leave the state in it."""
+        if isinstance(self.state, MixedState):
+            self.state.err("before", "measure", (qubit,))
         one = self.state.chance_of_one(qubit)
         certain = one < IMPOSSIBLE or one > 1 - IMPOSSIBLE
         outcome = round(one) if certain else self._choose(one)
         self.state.project(qubit, outcome)
+        if isinstance(self.state, MixedState):
+            self.state.err("after", "measure", (qubit,))
         return outcome
 
     def _choose(self, one: float) -> int:
@@ -379,10 +383,19 @@ class Run:
 
     @_execute.register(ast.Pragma)
     @_execute.register(ast.QuantumBarrier)
-    @_execute.register(ast.DelayInstruction)
     @_execute.register(ast.CalibrationGrammarDeclaration)
     def _(self, _: QASMNode) -> None:
         """Do nothing: time and scheduling do not exist on an ideal simulator."""
+
+    @_execute.register
+    def _(self, statement: ast.DelayInstruction) -> None:
+        """Let qubits wait, of which only rules of noise make anything."""
+        if isinstance(self.state, MixedState):
+            seconds = float(self.scalar(statement.duration).payload)
+            for operand in statement.qubits:
+                for qubit in self.qubits(operand).numbers:
+                    self.state.err("before", "delay", (qubit,), seconds)
+                    self.state.err("after", "delay", (qubit,), seconds)
 
     @_execute.register
     def _(self, statement: ast.Include) -> None:
@@ -549,7 +562,7 @@ class Run:
                 return
             if len(statement.qubits) > 2:
                 raise OracleError("noise on three qubits has no meaning here")
-        self._apply(self.gate_matrix(name, arguments), statement.modifiers, statement.qubits)
+        self._apply(self.gate_matrix(name, arguments), statement.modifiers, statement.qubits, name)
 
     @_execute.register
     def _(self, statement: ast.QuantumPhase) -> None:
@@ -558,13 +571,20 @@ class Run:
     # -- gates ----------------------------------------------------------------------------------------------------
 
     def _apply(
-        self, matrix: Matrix, modifiers: Sequence[ast.QuantumGateModifier], operands: Sequence[QASMNode]
+        self,
+        matrix: Matrix,
+        modifiers: Sequence[ast.QuantumGateModifier],
+        operands: Sequence[QASMNode],
+        name: str = "gphase",
     ) -> None:
         """Apply a gate with its modifiers, the last of them first, to each set of qubits that its operands name."""
         for modifier in reversed(modifiers):
             matrix = self._modify(matrix, modifier)
         for qubits in broadcast([self.qubits(operand) for operand in operands]):
-            self.target.apply(matrix, qubits)
+            if isinstance(self.target, MixedState):
+                self.target.apply(matrix, qubits, name)
+            else:
+                self.target.apply(matrix, qubits)
 
     def _modify(self, matrix: Matrix, modifier: ast.QuantumGateModifier) -> Matrix:
         kind = modifier.modifier.name

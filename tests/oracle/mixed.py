@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from oracle.channels import Rules
 from oracle.quantum import Matrix, apply_matrix
 
 if TYPE_CHECKING:
@@ -26,10 +27,14 @@ class Noise:
     two_qubit: float = 0.0
     prob_meas1_prep0: float = 0.0
     prob_meas0_prep1: float = 0.0
+    rules: Rules = field(default=Rules(()))
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Mapping[str, float]]) -> Self:
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """Read a task's `noise`, refusing what is not here."""
+        if "rules" in given:
+            rest = {name: value for name, value in given.items() if name != "rules"}
+            return replace(cls.from_dict(rest), rules=Rules(tuple(given["rules"])))
         values = {name: value for kind in given.values() for name, value in kind.items()}
         if unknown := values.keys() - {field.name for field in fields(cls)}:
             raise ValueError(f"the oracle knows no {sorted(unknown)}")
@@ -38,7 +43,12 @@ class Noise:
     @property
     def on_gates(self) -> bool:
         """Whether gates err."""
-        return self.one_qubit > 0 or self.two_qubit > 0
+        return self.one_qubit > 0 or self.two_qubit > 0 or bool(self.rules.given)
+
+    def misread(self, qubit: int) -> tuple[float, float]:
+        """Return the chances of a wrong bit for a 0 and for a 1 of a qubit."""
+        of_rules = self.rules.misread(qubit)
+        return of_rules if any(of_rules) else (self.prob_meas1_prep0, self.prob_meas0_prep1)
 
 
 class MixedState:
@@ -62,28 +72,41 @@ class MixedState:
             self._tensor = np.moveaxis(np.multiply.outer(self._tensor, ground), 2 * width, width)
         return tuple(range(first, first + count))
 
-    def apply(self, matrix: Matrix, qubits: tuple[int, ...]) -> None:
-        """Apply a unitary matrix, and the error of a gate on so many qubits."""
+    def apply(self, matrix: Matrix, qubits: tuple[int, ...], name: str = "") -> None:
+        """Apply a unitary matrix, and the errors of a gate of that name on so many qubits."""
+        self.err("before", name, qubits)
         self._tensor = self._both_sides(matrix, qubits)
+        self._scramble(qubits)
+        self.err("after", name, qubits)
+
+    def err(self, when: str, name: str, qubits: tuple[int, ...], seconds: float = 0.0) -> None:
+        """Apply what the rules have before or after an operation."""
+        for found, places in self.noise.rules.around(when, name, qubits, seconds):
+            self._tensor = found.applied(self._tensor, places)
+
+    def _scramble(self, qubits: tuple[int, ...]) -> None:
         chance = {1: self.noise.one_qubit, 2: self.noise.two_qubit}.get(len(qubits), 0.0)
         if chance:
             self._tensor = (1 - chance) * self._tensor + chance * self._scrambled(qubits)
 
     def reset(self, qubit: int) -> None:
         """Put one qubit into |0>, whatever it was entangled with left as it looks without it."""
+        self.err("before", "reset", (qubit,))
         low = self._part(qubit, 0) + self._part(qubit, 1)
         self._tensor = np.zeros_like(self._tensor)
         self._tensor[self._block(qubit, 0)] = low
+        self.err("after", "reset", (qubit,))
 
     def chance_of_one(self, qubit: int) -> float:
         """Return the probability that measuring this qubit reads 1."""
         zero, one = (self._trace(self._part(qubit, outcome)) for outcome in (0, 1))
         truly = min(1.0, max(0.0, one / (zero + one)))
-        return truly * (1 - self.noise.prob_meas0_prep1) + (1 - truly) * self.noise.prob_meas1_prep0
+        one_for_0, zero_for_1 = self.noise.misread(qubit)
+        return truly * (1 - zero_for_1) + (1 - truly) * one_for_0
 
     def project(self, qubit: int, read: int) -> None:
         """Keep what is known once this qubit was measured and `read` was read."""
-        misread = self.noise.prob_meas1_prep0, self.noise.prob_meas0_prep1
+        misread = self.noise.misread(qubit)
         kept = np.zeros_like(self._tensor)
         for outcome in (0, 1):
             likelihood = 1 - misread[outcome] if outcome == read else misread[outcome]

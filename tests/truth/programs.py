@@ -29,6 +29,8 @@ WIDE = PLAIN | {
     "ch": (0, 2), "crx": (1, 2), "cry": (1, 2), "crz": (1, 2), "cu": (4, 2), "ccx": (0, 3), "cswap": (0, 3),
     "ctrl @ ry": (1, 2), "negctrl @ x": (0, 2), "inv @ t": (0, 1), "pow(2) @ s": (0, 1), "ctrl(2) @ z": (0, 3),
 }  # fmt: skip
+# Gates on two qubits that are made of several here: one error each.
+MADE = PLAIN | {"ch": (0, 2), "crx": (1, 2), "cry": (1, 2), "crz": (1, 2), "cu": (4, 2)}
 ANGLES = ("0.3", "pi/2", "-pi/4", "1.1", "2.9", "pi")
 RATES = (0.0, 0.05, 0.3, 1.0)
 
@@ -231,17 +233,74 @@ def _is_unread(step: Step, later: Sequence[Step]) -> bool:
     return following is not None and following.measured is not None
 
 
+FLIPS = {"prob_meas1_prep0": 0.1, "prob_meas0_prep1": 0.3}
+HALF = 0.5**0.5
+MIXING = [[[0.8, 0], [0, -0.6]], [[0, -0.6], [0.8, 0]]]  # rx(1.287)
+# Correlated decay of two qubits, and a rotation about zz.
+CORRELATED = [
+    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0.6]],
+    [[0, 0, 0, 0.8], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
+]
+TURNED = [[[0.8, -0.6], 0, 0, 0], [0, [0.8, 0.6], 0, 0], [0, 0, [0.8, 0.6], 0], [0, 0, 0, [0.8, -0.6]]]
+
+
+@st.composite
+def rules(
+    draw: DrawFn, gates: tuple[tuple[str, tuple[int, int]], ...], width: int, *, clifford: bool
+) -> dict[str, Any]:
+    """Draw a rule of noise; for Clifford programs mostly one of Paulis."""
+    chance = draw(st.sampled_from([0.05, 0.3, 1.0]))
+    excited = draw(st.sampled_from([0.0, 0.3]))
+    t2 = draw(st.sampled_from([0.7, 1.0, 1.6, 2.0]))
+    paulis: list[dict[str, Any]] = [
+        {"channel": "depolarizing", "probability": chance},
+        {"channel": "bit_flip", "probability": chance},
+        {"channel": "phase_flip", "probability": chance},
+        {"channel": "pauli", "probabilities": {"X": 0.1, "Y": 0.2, "Z": 0.05}},
+        {"channel": "pauli", "probabilities": {"XI": 0.2, "ZY": 0.1, "II": 0.7}},
+        {"channel": "phase_damping", "gamma": chance},
+    ]
+    others: list[dict[str, Any]] = [
+        {"channel": "amplitude_damping", "gamma": chance},
+        {"channel": "generalized_amplitude_damping", "gamma": chance, "excited_state_population": 0.3},
+        {"channel": "thermal_relaxation", "t1": 1.0, "t2": t2, "time": 0.4, "excited_state_population": excited},
+        {"channel": "thermal_relaxation", "t1": 1.0, "t2": t2, "time": {"cx": 0.5, "x": 0.2, "measure": 1.0}},
+        {"channel": "kraus", "operators": [[[HALF, 0], [0, HALF]], [[0, HALF], [HALF, 0]]]},
+        {"channel": "kraus", "operators": CORRELATED},
+        {"channel": "coherent", "unitary": MIXING},
+        {"channel": "coherent", "unitary": TURNED},
+        {"channel": "reset", "probability": chance, "state": draw(st.integers(0, 1))},
+    ]
+    if draw(st.integers(0, 4)) == 0:
+        qubits = draw(st.sampled_from([None, [0], list(range(width))]))
+        return {"channel": "readout", **FLIPS} | ({"qubits": qubits} if qubits else {})
+    rule = dict(draw(st.sampled_from(paulis if clifford and draw(st.integers(0, 3)) else paulis + others)))
+    where = draw(st.integers(0, 5))
+    if where < 3:
+        names = [name for name, _ in gates if " " not in name]
+        rule["gates"] = draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True))
+    elif where < 5:
+        rule["gates"] = [draw(st.sampled_from(["one_qubit", "two_qubit", "measure", "reset"]))]
+    places = [None, None, [0], [[0]]] + ([[[0, 1]], [[1, 0], [1]]] if width > 1 else [])
+    if (qubits := draw(st.sampled_from(places))) is not None:
+        rule["qubits"] = qubits
+    if draw(st.booleans()):
+        rule["when"] = draw(st.sampled_from(["before", "after"]))
+    return rule
+
+
 @st.composite
 def cases(draw: DrawFn) -> Case:  # noqa: C901 - one choice after another
     """Draw a task."""
     clifford = draw(st.integers(0, 3)) == 0
-    rates = draw(st.sampled_from(["none", "readout", "gates", "both"]))
+    rates = draw(st.sampled_from(["none", "readout", "gates", "both", "rules", "rules"]))
     noise: dict[str, dict[str, float]] = {}
     if rates in ("readout", "both"):
         noise["readout"] = {name: draw(st.sampled_from(RATES)) for name in ("prob_meas1_prep0", "prob_meas0_prep1")}
     if rates in ("gates", "both"):
         noise["depolarizing"] = {name: draw(st.sampled_from(RATES)) for name in ("one_qubit", "two_qubit")}
-    gates = CLIFFORD if clifford else PLAIN if rates in ("gates", "both") else WIDE
+    noisy = rates in ("gates", "both", "rules")
+    gates = CLIFFORD if clifford else PLAIN if rates == "rules" else MADE if noisy else WIDE
     writer = Writer(draw, dict(gates))
     swept = not clifford and draw(st.integers(0, 4)) == 0
     head = [HEAD]
@@ -254,6 +313,10 @@ def cases(draw: DrawFn) -> Case:  # noqa: C901 - one choice after another
         )
         writer.gates["mine"] = (1, 2)
     width = draw(st.integers(1, 4))
+    if rates == "rules":
+        noise |= {
+            "rules": draw(st.lists(rules(tuple(gates.items()), width, clifford=clifford), min_size=1, max_size=4))
+        }
     head.append(f"qubit[{width}] q;")
     writer.qubits = [f"q[{index}]" for index in range(width)]
     for name in ("c", "d")[: draw(st.integers(1, 2))]:
@@ -268,7 +331,7 @@ def cases(draw: DrawFn) -> Case:  # noqa: C901 - one choice after another
     writer.measurements = max(writer.measurements, 2)
     steps += writer.last_steps() or [_one_measurement(writer)]
     options: dict[str, Any] = {
-        "shots": draw(st.sampled_from([1_000, 2_000, 1])) if rates in ("gates", "both") else 2_000,
+        "shots": draw(st.sampled_from([1_000, 2_000, 1])) if noisy else 2_000,
         "seed": draw(st.integers(0, 2**31)),
         "method": draw(
             st.sampled_from(

@@ -68,7 +68,7 @@ def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
     """Let shots branch under readout noise."""
     branches = admission._branches  # noqa: SLF001 - what is taken out
     patch.setattr(
-        admission, "_branches", lambda facts, options, *rest: branches(facts, replace(options, noise=None), *rest)
+        admission, "_branches", lambda facts, *rest: branches(replace(facts, noisy=False, misread=False), *rest)
     )
 
 
@@ -90,13 +90,14 @@ def aers_truncation(patch: pytest.MonkeyPatch) -> None:
 
 def truncation_of_what_is_measured_twice(patch: pytest.MonkeyPatch) -> None:
     """Leave truncation on where bits are measured twice."""
-    patch.setattr(aer, "measures_twice", lambda circuit: False)
+    run = aer._run  # noqa: SLF001 - what is called with the settings
+    patch.setattr(aer, "_run", lambda circuit, settings: run(circuit, {**settings, "enable_truncation": True}))
 
 
 def noise_drawn_once_a_shot(patch: pytest.MonkeyPatch) -> None:
     """Let Aer draw the noise of all rounds of a loop before the shot."""
-    model = aer._noise_model  # noqa: SLF001 - what is taken out
-    patch.setattr(aer, "_noise_model", lambda noise, **_: model(noise, rounds=False))
+    made = aer._quantum_error  # noqa: SLF001 - what is taken out
+    patch.setattr(aer, "_quantum_error", lambda error, **_: made(error, rounds=False))
 
 
 def bits_as_they_are(patch: pytest.MonkeyPatch) -> None:

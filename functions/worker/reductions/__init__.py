@@ -3,7 +3,7 @@
     program ── known values ── light cone ── parts ── reused qubits ── engine
 
 Each module has one rewrite, a function of a program, independent of engines; its docstring has the law it keeps.
-`noise` decides what must stay because it can be wrong: a gate that has noise is not taken out for what it does without.
+Noise is in the program: channels stay where their effect can be seen, and so do measurements that read wrongly.
 `Steps` bounds the work: a rewrite that would take longer gives up, and the program runs as it was.
 """
 
@@ -47,7 +47,7 @@ def moved(operation: Operation, place: Mapping[int, int], steps: Steps) -> Opera
     if isinstance(operation, While):
         return While(operation.cell, [moved(inner, place, steps) for inner in operation.body])
     if isinstance(operation, Measure):
-        return Measure(place[operation.qubit], operation.cell)
+        return operation._replace(qubit=place[operation.qubit])
     if isinstance(operation, Reset):
         return Reset(place[operation.qubit])
     if isinstance(operation, Barrier):

@@ -4,21 +4,20 @@ Walks backwards with what is still to be seen of each qubit: nothing (DEAD), its
 control what is, before anything else happens to it) or all of it (WHOLE). Measurements and resets are the cone's edges.
 
 Law: the joint distribution of the outputs' cells, and the state of the qubits that are kept, stay as they are. A gate
-goes when no qubit of it is to be seen, and its noise with it, for noise acts on the gate's own qubits. A gate without
-noise goes too when all that is to be seen of it is bits that it leaves alone: a diagonal gate before measurements.
+goes when no qubit of it is to be seen, or only bits that it leaves alone: a diagonal gate before measurements. So does
+an error, which preserves the trace.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader.operations import Barrier, If, Measure, Reset, Store, While, cells_read
+from reader.operations import Barrier, Channel, If, Measure, Reset, Store, While, cells_read
 from unitaries import MONOMIAL, is_diagonal_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noise import PauliNoise
     from reader.operations import Compiled, Operation, Unitary
     from reductions import Steps
 
@@ -48,35 +47,33 @@ class _Seen:
         return self.qubits == other.qubits and self.cells == other.cells
 
 
-def light_cone(
-    program: Compiled, noise: PauliNoise, steps: Steps, qubits: Iterable[int] = (), level: int = WHOLE
-) -> Compiled:
+def light_cone(program: Compiled, steps: Steps, qubits: Iterable[int] = (), level: int = WHOLE) -> Compiled:
     """Return the program without what cannot reach its outputs nor the state of `qubits` at its end.
 
     With the level BIT, of that state only what a measurement of those qubits would find is kept.
     """
     seen = _Seen(dict.fromkeys(qubits, level), {cell for output in program.outputs for cell in output.cells})
-    return program._replace(operations=_back(program.operations, seen, noise, steps))
+    return program._replace(operations=_back(program.operations, seen, steps))
 
 
-def _back(operations: list[Operation], seen: _Seen, noise: PauliNoise, steps: Steps) -> list[Operation]:
+def _back(operations: list[Operation], seen: _Seen, steps: Steps) -> list[Operation]:
     """Return what is kept of the operations; `seen` is what is seen after them, and then before them."""
     kept: list[Operation] = []
     for operation in reversed(operations):
         steps.spend()
-        new = _before(operation, seen, noise, steps)
+        new = _before(operation, seen, steps)
         if new is not None:
             kept.append(new)
     kept.reverse()
     return kept
 
 
-def _before(operation: Operation, seen: _Seen, noise: PauliNoise, steps: Steps) -> Operation | None:  # noqa: PLR0911 - one for each kind
+def _before(operation: Operation, seen: _Seen, steps: Steps) -> Operation | None:  # noqa: C901, PLR0911 - one for each kind
     """Return what is kept of one operation."""
     if isinstance(operation, Barrier):
         return None
     if isinstance(operation, Measure):
-        qubit, cell = operation
+        qubit, cell, _ = operation
         if cell not in seen.cells and seen.qubits.get(qubit, DEAD) <= BIT:
             return None
         seen.cells.discard(cell)
@@ -92,8 +89,8 @@ def _before(operation: Operation, seen: _Seen, noise: PauliNoise, steps: Steps) 
         return operation
     if isinstance(operation, If):
         other = seen.copy()
-        then = _back(operation.then, seen, noise, steps)
-        otherwise = _back(operation.otherwise, other, noise, steps)
+        then = _back(operation.then, seen, steps)
+        otherwise = _back(operation.otherwise, other, steps)
         steps.spend(len(seen.qubits) + len(seen.cells))
         seen.join(other)
         if not then and not otherwise:
@@ -101,18 +98,20 @@ def _before(operation: Operation, seen: _Seen, noise: PauliNoise, steps: Steps) 
         seen.cells.update(cells_read(operation))
         return If(operation.condition, then, otherwise)
     if isinstance(operation, While):
-        return _loop(operation, seen, noise, steps)
-    return operation if _gate(operation, seen.qubits, noise) else None
+        return _loop(operation, seen, steps)
+    if isinstance(operation, Channel):
+        return operation if _channel(operation, seen.qubits) else None
+    return operation if _gate(operation, seen.qubits) else None
 
 
-def _loop(operation: While, seen: _Seen, noise: PauliNoise, steps: Steps) -> Operation | None:
+def _loop(operation: While, seen: _Seen, steps: Steps) -> Operation | None:
     """Keep a loop that does anything to be seen; what its body needs from the round before is to be seen as well."""
-    if not _back(operation.body, seen.copy(), noise, steps):
+    if not _back(operation.body, seen.copy(), steps):
         return None
     seen.cells.add(operation.cell)
     while True:
         round_before = seen.copy()
-        body = _back(operation.body, round_before, noise, steps)
+        body = _back(operation.body, round_before, steps)
         steps.spend(len(seen.qubits) + len(seen.cells))
         round_before.join(seen)
         if round_before.same(seen):
@@ -120,7 +119,26 @@ def _loop(operation: While, seen: _Seen, noise: PauliNoise, steps: Steps) -> Ope
         seen.join(round_before)
 
 
-def _gate(gate: Unitary, levels: dict[int, int], noise: PauliNoise) -> bool:
+def _channel(channel: Channel, levels: dict[int, int]) -> bool:
+    """Tell whether an error is kept, and note what is seen before it."""
+    most = max((levels.get(qubit, DEAD) for qubit in channel.qubits), default=DEAD)
+    if most == DEAD:
+        return False
+    if channel.error.paulis:
+        # A Pauli turns bits into bits, qubit by qubit: what was not seen of another one still is not.
+        seen = {place for place, qubit in enumerate(channel.qubits) if levels.get(qubit, DEAD)}
+        return most == WHOLE or any(
+            letter in "XY"
+            for _, chosen in channel.error.terms
+            for step in chosen
+            for place, letter in zip(step.places, step.data, strict=True)
+            if place in seen
+        )
+    levels.update(dict.fromkeys(channel.qubits, WHOLE))
+    return True
+
+
+def _gate(gate: Unitary, levels: dict[int, int]) -> bool:
     """Tell whether a gate is kept, and note what is seen before it."""
     qubits = gate.qubits
     found = [levels.get(qubit, DEAD) for qubit in qubits]
@@ -129,7 +147,7 @@ def _gate(gate: Unitary, levels: dict[int, int], noise: PauliNoise) -> bool:
         return False
     # Where it is diagonal on all that is seen, it is one unitary of the rest for each value of the bits.
     aside = all(is_diagonal_on(gate, at) for at, level in enumerate(found) if level)
-    if most == BIT and aside and not noise.acts_on(gate):
+    if most == BIT and aside:
         return False
     if most == BIT and gate.name in MONOMIAL:
         # Basis states go to basis states: bits after it are bits before it.

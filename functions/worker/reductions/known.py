@@ -5,8 +5,8 @@ gates whose control is |0> go, those whose control is |1> lose it, tests on know
 measurement of a known qubit becomes an assignment, one of a qubit that was measured a moment ago a copy, and gates that
 only change a phase of known bits go. Swaps become other names for the qubits.
 
-Law: the joint distribution of all cells stays as it is, and the state but for a global phase. With noise on readout
-a measurement stays; a gate that has noise stays, and after it its qubits are unknown.
+Law: the joint distribution of all cells stays as it is, and the state but for a global phase. A measurement
+that reads wrongly stays; after an error its qubits are unknown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from reader.compiler import logic
 from reader.operations import (
+    NO_FLIPS,
     Barrier,
+    Channel,
     Gate,
     If,
     Measure,
@@ -33,7 +35,6 @@ from unitaries import DIAGONAL, controls
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noise import PauliNoise
     from reader.operations import Bit, Compiled, Operation, Unitary
     from reductions import Steps
 
@@ -51,18 +52,17 @@ _FEWER = {
 _DEEP = 64  # operators of an expression that is worked on
 
 
-def fold(program: Compiled, noise: PauliNoise, steps: Steps, *, rename: bool = True) -> Compiled:
+def fold(program: Compiled, steps: Steps, *, rename: bool = True) -> Compiled:
     """Return the program with what is known worked out; without `rename` its qubits stay where they are at the end."""
     qubits = sum(size for _, size in program.registers)
-    walker = _Walk(qubits, noise, steps)
+    walker = _Walk(qubits, steps)
     return program._replace(operations=walker.over(program.operations, top=rename))
 
 
 class _Walk:
     """What is known at one point: of qubits 0, 1 or a cell's node, of cells 0 or 1; what is in neither is unknown."""
 
-    def __init__(self, qubits: int, noise: PauliNoise, steps: Steps) -> None:
-        self.noise = noise
+    def __init__(self, qubits: int, steps: Steps) -> None:
         self.steps = steps
         self.qubits: dict[int, Bit] = dict.fromkeys(range(qubits), 0)
         self.cells: dict[int, int] = {}
@@ -78,12 +78,12 @@ class _Walk:
             self.step(operation, kept, top=top)
         return kept
 
-    def step(self, operation: Operation, kept: list[Operation], *, top: bool) -> None:
+    def step(self, operation: Operation, kept: list[Operation], *, top: bool) -> None:  # noqa: C901 - one for each kind
         """Rewrite one operation onto the list."""
         if isinstance(operation, Barrier):
             return
         if isinstance(operation, Measure):
-            self.measure(Measure(self.names.get(operation.qubit, operation.qubit), operation.cell), kept)
+            self.measure(operation._replace(qubit=self.names.get(operation.qubit, operation.qubit)), kept)
         elif isinstance(operation, Reset):
             qubit = self.names.get(operation.qubit, operation.qubit)
             if self.qubits.get(qubit) != 0:
@@ -102,7 +102,12 @@ class _Walk:
                 operation = operation._replace(
                     qubits=tuple([self.names.get(qubit, qubit) for qubit in operation.qubits])
                 )
-            self.gate(operation, kept, top=top)
+            if isinstance(operation, Channel):
+                kept.append(operation)
+                for qubit in operation.qubits:
+                    self.qubits.pop(qubit, None)
+            else:
+                self.gate(operation, kept, top=top)
 
     # ------------------------------------------------------------------ cells
 
@@ -146,14 +151,14 @@ class _Walk:
 
     def measure(self, operation: Measure, kept: list[Operation]) -> None:
         """Rewrite a measurement."""
-        qubit, cell = operation
+        qubit, cell, flips = operation
         bit = self.qubits.get(qubit)
         if isinstance(bit, Node):
             bit = self.fold(bit)
-        if bit is None or self.noise.on_readout:
+        if bit is None or flips != NO_FLIPS:
             kept.append(operation)
             self.write(cell, None)
-            if bit is None and not self.noise.on_readout:
+            if bit is None and flips == NO_FLIPS:
                 self.qubits[qubit] = Node("bit", cell)
                 self.tied.setdefault(cell, set()).add(qubit)
             return
@@ -168,11 +173,6 @@ class _Walk:
     def gate(self, gate: Unitary, kept: list[Operation], *, top: bool) -> None:
         """Rewrite a gate."""
         known = self.qubits
-        if self.noise.acts_on(gate):
-            kept.append(gate)
-            for qubit in gate.qubits:
-                known.pop(qubit, None)
-            return
         values = [known.get(qubit) for qubit in gate.qubits]
         if gate.name in DIAGONAL and all(value is not None for value in values):
             return
@@ -282,7 +282,7 @@ class _Walk:
     def copy(self) -> _Walk:
         """Return a copy that can go another way."""
         self.steps.spend(len(self.qubits) + len(self.unknown) + len(self.cells))
-        other = _Walk(0, self.noise, self.steps)
+        other = _Walk(0, self.steps)
         other.qubits = dict(self.qubits)
         other.cells = dict(self.cells)
         other.unknown = set(self.unknown)

@@ -5,11 +5,18 @@ A program's own definition wins over all of them.
 
 from __future__ import annotations
 
+from functools import cache
 from math import pi
+from typing import TYPE_CHECKING
 
 from reader.compiler.foreign_gates import FOREIGN
-from reader.compiler.gates import BUILTIN, EXTRAS, STDGATES, Standard, native
+from reader.compiler.gates import BUILTIN, EXTRAS, NATIVE, STDGATES, Standard, native
 from reader.operations import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reader.operations import AnyUnitary, Unitary
 
 GATES: dict[str, Standard] = {**FOREIGN, **EXTRAS, **STDGATES, **BUILTIN}
 
@@ -20,3 +27,32 @@ LEGACY_GATES: dict[str, Standard] = {
     "u2": Standard(2, 1, lambda phi, lam: [Gate("u", (pi / 2, phi, lam), (0,))]),
     "u3": native("u", 3, 1),
 }
+
+
+def parts_of(gate: AnyUnitary) -> Sequence[Unitary]:
+    """Return what a predefined gate that is several is made of, over places, without phases; nothing for any other."""
+    if not isinstance(gate, Gate) or gate.name in NATIVE:
+        return ()
+    return [part for part in GATES[gate.name].expand(*gate.parameters) if part.name != "gphase"]
+
+
+def is_several(operations: Sequence[Unitary]) -> bool:
+    """Tell whether an expansion has more than one gate beside phases."""
+    return sum(operation.name != "gphase" for operation in operations) > 1
+
+
+@cache
+def names_of(name: str, width: int) -> tuple[str, ...]:
+    """Return all names of a gate on so many qubits, its own first: predefined gates that are another are called so."""
+    return (name, *(other for other, (one, qubits) in _aliases().items() if one == name and qubits == width))
+
+
+@cache
+def _aliases() -> dict[str, tuple[str, int]]:
+    """Return for each predefined gate that is one native gate, beside phases, that gate and its number of qubits."""
+    found = {}
+    for name, standard in GATES.items():
+        parts = [part for part in standard.expand(*[0.5] * standard.parameters) if part.name != "gphase"]
+        if len(parts) == 1 and parts[0].name != name and parts[0].qubits == tuple(range(standard.qubits)):
+            found[name] = (parts[0].name, standard.qubits)
+    return found

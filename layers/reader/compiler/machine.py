@@ -55,13 +55,17 @@ class Part(NamedTuple):
 
 
 class Machine(ABC):
-    """Everything a compilation knows; `ops` is the operation list that is being filled."""
+    """Everything a compilation knows; `ops` is the operation list that is being filled.
 
-    def __init__(self, budget: Budget, *, legacy: bool) -> None:  # noqa: PLR0915 - all of the state
+    With `whole`, predefined gates that are made of others are left as they are, and delays are operations.
+    """
+
+    def __init__(self, budget: Budget, *, legacy: bool, whole: bool = False) -> None:  # noqa: PLR0915 - the whole state
         self.budget = budget
         # Of the budget, by this compilation; the step at which to pay next; operations, those taken back included.
         self.paid = self.pause = self.emitted = 0
         self.legacy = legacy
+        self.whole = whole
         self.ops: list[Operation] = []
         self.known: dict[int, int] = {}
         self.journal: list[tuple[Variable, int, Any]] = []

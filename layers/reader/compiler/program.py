@@ -38,29 +38,35 @@ def has_inputs(program: syntax.Program) -> bool:
     return bool(declared(program))
 
 
-def compile_program(
+def compile_program(  # noqa: PLR0913 - a program and how to read it
     program: syntax.Program,
     inputs: Mapping[str, object],
     budget: Budget,
     *,
     counted: bool = True,
+    whole: bool = False,
     outline: Outline | None = None,
 ) -> Compiled:
     """Return the program's operations; raises `SourceError` or `TaskError`. `counted`: it must measure something."""
     check_names(program, inputs)
-    m = Compiler(budget, legacy=program.version == 2)  # noqa: PLR2004 - the version's number
+    m = Compiler(budget, legacy=program.version == 2, whole=whole)  # noqa: PLR2004 - the version's number
     m.outline = outline
     return _compiled(m, program, inputs, counted=counted)
 
 
 def compile_together(
-    program: syntax.Program, bindings: Sequence[Mapping[str, object]], budget: Budget, *, counted: bool = True
+    program: syntax.Program,
+    bindings: Sequence[Mapping[str, object]],
+    budget: Budget,
+    *,
+    counted: bool = True,
+    whole: bool = False,
 ) -> Compiled:
     """Return the program with the inputs of all bindings, angles that differ between them as `Swept`.
 
     Raises UnalikeError where the bindings decide more than angles, and what compiling one of them raises.
     """
-    m = Compiler(budget, legacy=False)
+    m = Compiler(budget, legacy=False, whole=whole)
     m.most = LIMITS.sweep_operations // len(bindings)
     inputs = inputs_of_all(bindings)
     check_names(program, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reader.compiler.assignments import assign, measure_bare
 from reader.compiler.branching import execute_if, execute_switch
@@ -15,7 +15,7 @@ from reader.compiler.matrices import apply_matrix
 from reader.compiler.references import qubits_of
 from reader.compiler.subroutines import define, return_from, run_calls, set_flag
 from reader.errors import ValueFault, invalid, quote, unsupported
-from reader.operations import Barrier, Node, Reset
+from reader.operations import Barrier, Delay, Node, Reset
 from reader.text import syntax
 from reader.text.durations import Duration
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reader.compiler.machine import Machine
+    from reader.operations import Operation
 
 # Their gates are known here: nothing is read. The last is Quantinuum's.
 _INCLUDES = ("stdgates.inc", "qelib1.inc", "hqslib1.inc")
@@ -181,12 +182,20 @@ def _delay(m: Machine, node: syntax.Delay) -> None:
         value = evaluate(m, node.duration)
         if not isinstance(value.data, Duration):
             invalid("A delay needs a duration.", node.duration.at, "Write a unit: delay[100ns] q;")
-        for operand in node.operands:
-            qubits_of(m, operand)
+        places = [place for operand in node.operands for place in qubits_of(m, operand).places]
+        length: Duration = value.data
+        if not m.whole or m.in_gate:
+            m.notes.add("delay has no effect on an ideal simulator.")
+        elif length.samples or length.stretch:
+            m.notes.add("A delay in dt or by a stretch has no length here, and so no noise.", node.at)
+        else:
+            qubits = dict.fromkeys(places or range(m.qubits))
+            m.count(len(qubits) >> 3, node.at)
+            # No engine sees it: the noise model that asked for it takes it out.
+            m.emit(cast("Operation", Delay(float(length.nanoseconds) * 1e-9, tuple(qubits))), node.at)
 
     run_calls(m, node.duration)
     attempt(m, delay, node.at)
-    m.notes.add("delay has no effect on an ideal simulator.")
 
 
 def _box(m: Machine, node: syntax.Box) -> None:

@@ -17,7 +17,7 @@ from admission import Budget
 from circuit_stats import read_stats
 from counts import count
 from integration.runner.random_programs import HEAD, Writer, alike
-from noise import PauliNoise
+from noise import noisy
 from planner import choose
 from reader.operations import Gate, If, Measure, Reset, Store, walk
 from reductions import GiveUp, Steps, cone, known, reuse
@@ -25,7 +25,7 @@ from reductions.cone import light_cone
 from reductions.known import fold
 from reductions.parts import split
 from reductions.reuse import reuse_qubits
-from tasks.options import Noise, Options
+from tasks.options import Noise, NoiseModel, Options
 from trajectories import Runner
 
 if TYPE_CHECKING:
@@ -34,40 +34,53 @@ if TYPE_CHECKING:
     from reader.operations import Compiled
 
 BUDGET = Budget(2**30, 60.0, 2**30, 60.0)
-NONE = PauliNoise()
 SHOTS = 4_000
 PROGRAMS = 60
 
-REDUCTIONS: dict[str, Callable[[Compiled, PauliNoise], Compiled]] = {
-    "known values": lambda program, noise: fold(program, noise, Steps(10**6)),
-    "light cone": lambda program, noise: light_cone(program, noise, Steps(10**6)),
-    "reused qubits": lambda program, _: reuse_qubits(program, Steps(10**6)),
-    "all of them": lambda program, noise: reuse_qubits(
-        light_cone(fold(program, noise, Steps(10**6)), noise, Steps(10**6)), Steps(10**6)
-    ),
+REDUCTIONS: dict[str, Callable[[Compiled], Compiled]] = {
+    "known values": lambda program: fold(program, Steps(10**6)),
+    "light cone": lambda program: light_cone(program, Steps(10**6)),
+    "reused qubits": lambda program: reuse_qubits(program, Steps(10**6)),
+    "all of them": lambda program: reuse_qubits(light_cone(fold(program, Steps(10**6)), Steps(10**6)), Steps(10**6)),
 }
 
 
-def compiled(text: str) -> Compiled:
-    """Return a program's operations."""
-    return next(reader.compile_each(text, [{}]))
+def compiled(text: str, noise: Noise | NoiseModel | None = None) -> Compiled:
+    """Return a program's operations, its noise among them."""
+    if noise is None:
+        return next(reader.compile_each(text, [{}]))
+    return noisy(next(reader.compile_each(text, [{}], whole=True)), noise.rules())
 
 
-def sampled(program: Compiled, noise: PauliNoise, seed: int) -> dict[str, int]:
+def sampled(program: Compiled, seed: int) -> dict[str, int]:
     """Return counts of the program as it stands."""
-    return count(Runner(program, noise, np.random.default_rng(seed)).outcomes(SHOTS), program.outputs)
+    return count(Runner(program, np.random.default_rng(seed)).outcomes(SHOTS), program.outputs)
 
 
-def random_program(seed: int, *, clifford: bool = False) -> tuple[str, Noise | None]:
+RULES: list[dict[str, Any]] = [
+    {"channel": "amplitude_damping", "gamma": 0.3, "gates": ["x", "h", "cx"]},
+    {"channel": "thermal_relaxation", "t1": 1.0, "t2": 0.8, "time": 0.2, "excited_state_population": 0.2},
+    {"channel": "kraus", "operators": [[[0.8, 0], [0, 0.8]], [[0, 0.6], [0.6, 0]]], "gates": ["measure"]},
+    {"channel": "coherent", "unitary": [[0.8, -0.6], [0.6, 0.8]], "qubits": [0]},
+    {"channel": "reset", "probability": 0.3, "state": 1, "gates": ["two_qubit"]},
+    {"channel": "pauli", "probabilities": {"XZ": 0.2, "IY": 0.1}, "when": "before"},
+    {"channel": "phase_flip", "probability": 0.3},
+    {"channel": "readout", "prob_meas1_prep0": 0.2, "qubits": [1]},
+]
+
+
+def random_program(seed: int, *, clifford: bool = False) -> tuple[str, Noise | NoiseModel | None]:
     """Return a program and, for every second one, noise for it."""
     chance = random.Random(seed)
     text = Writer(seed, chance.choice([2, 3, 4]), clifford=clifford).program(chance.choice([4, 8, 12, 20]))
-    noise = None
+    noise: Noise | NoiseModel | None = None
     if chance.random() < 0.5:
         on_gates = (
             (0.0, 0.0) if "ccx" in text or "cswap" in text else (chance.choice([0, 0.1]), chance.choice([0, 0.2]))
         )
         noise = Noise(*on_gates, chance.choice([0, 0.1]), chance.choice([0, 0.1, 0.3]))
+        if chance.random() < 0.5:
+            noise = NoiseModel.from_dict({"rules": chance.sample(RULES, chance.randint(1, 3))})
     return text, noise
 
 
@@ -75,10 +88,9 @@ def random_program(seed: int, *, clifford: bool = False) -> tuple[str, Noise | N
 @pytest.mark.parametrize("seed", range(PROGRAMS))
 def test_a_reduction_keeps_the_distribution(name: str, seed: int) -> None:
     """A program and what a reduction makes of it are sampled alike; one in ten million may differ by chance."""
-    text, given = random_program(seed)
-    noise = PauliNoise.of(given)
-    program = compiled(text)
-    assert alike(sampled(program, noise, 1), sampled(REDUCTIONS[name](program, noise), noise, 2)), text
+    text, noise = random_program(seed)
+    program = compiled(text, noise)
+    assert alike(sampled(program, 1), sampled(REDUCTIONS[name](program), 2)), text
 
 
 @pytest.mark.parametrize("seed", range(PROGRAMS))
@@ -87,7 +99,7 @@ def test_what_the_planner_chooses_is_what_aer_runs(seed: int) -> None:
     text, noise = random_program(1_000 + seed)
     options = Options(shots=SHOTS, seed=5, noise=noise)
     ours = simulator.simulate(text, options, BUDGET)["result"]
-    assert alike(ours, sampled(compiled(text), PauliNoise.of(noise), 6)), text
+    assert alike(ours, sampled(compiled(text, noise), 6)), text
     if "while" not in text:  # Aer 0.18.2 refuses some programs of tests after loops ("invalid cbit index")
         assert alike(ours, simulator.simulate(text, replace(options, method="statevector"), BUDGET)["result"]), text
 
@@ -95,12 +107,12 @@ def test_what_the_planner_chooses_is_what_aer_runs(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4 * PROGRAMS))
 def test_what_stim_can_say_it_says_right(seed: int) -> None:
     """A Clifford program that fits Stim's language, feedback and noise included, is sampled as by statevectors."""
-    text, given = random_program(2_000 + seed, clifford=True)
-    noise, program = PauliNoise.of(given), compiled(text)
-    sampler = stim_engine.translate(program, noise)
+    text, noise = random_program(2_000 + seed, clifford=True)
+    program = compiled(text, noise)
+    sampler = stim_engine.translate(program)
     if sampler is not None:
         theirs = count(stim_engine.sample(sampler, SHOTS, 3), program.outputs)
-        assert alike(sampled(program, noise, 4), theirs), text
+        assert alike(sampled(program, 4), theirs), text
 
 
 CORRECTED = """ry(1) q[1]; h q[2]; cx q[2], q[0]; c[0] = measure q[0]; if (c[0]) x q[1];
@@ -122,31 +134,30 @@ def test_a_reduction_broken_on_purpose_is_caught(
 ) -> None:
     """The comparison above passes, and fails once a rule is wrong."""
     program = compiled(f"{HEAD}qubit[3] q; bit[3] c; {body}")
-    expected = sampled(program, NONE, 1)
-    assert alike(expected, sampled(REDUCTIONS["all of them"](program, NONE), NONE, 2))
+    expected = sampled(program, 1)
+    assert alike(expected, sampled(REDUCTIONS["all of them"](program), 2))
     monkeypatch.setattr(module, name, wrong)
-    assert not alike(expected, sampled(REDUCTIONS["all of them"](program, NONE), NONE, 2))
+    assert not alike(expected, sampled(REDUCTIONS["all of them"](program), 2))
 
 
 def test_the_cone_keeps_what_reaches_the_counts() -> None:
     """Gates before nothing, diagonal gates before measurements and unread measurements go; noisy ones stay."""
     text = f"{HEAD}qubit[3] q; output bit a; bit b; h q[0]; t q[0]; cz q[0], q[1]; h q[2]; b = measure q[2];"
     program = compiled(f"{text} a = measure q[0];")
-    kept = light_cone(program, NONE, Steps(1_000)).operations
+    kept = light_cone(program, Steps(1_000)).operations
     assert [(each.name, each[-1] if each.name != "measure" else each[0]) for each in kept] == [
         ("h", (0,)),
         ("measure", 0),
     ]
-    noisy = light_cone(program, PauliNoise(one_qubit=0.1, two_qubit=0.1), Steps(1_000)).operations
-    assert [each.name for each in noisy] == ["h", "t", "cz", "measure"]
+    erring = compiled(f"{text} a = measure q[0];", Noise(one_qubit=0.1, two_qubit=0.1))
+    kept = light_cone(erring, Steps(1_000)).operations
+    assert [each.name for each in kept] == ["h", "channel", "channel", "channel", "measure"]
 
 
 def test_known_values_fold() -> None:
     """Controls on |0>, tests on known bits, swaps and repeated measurements leave assignments and what is unknown."""
     text = f"{HEAD}qubit[3] q; bit[3] c; cx q[0], q[1]; x q[0]; cx q[0], q[1]; swap q[1], q[2]; c[0] = measure q[2];"
-    folded = fold(
-        compiled(f"{text} if (c[0]) {{ h q[1]; }} c[1] = measure q[1]; c[2] = measure q[1];"), NONE, Steps(1_000)
-    )
+    folded = fold(compiled(f"{text} if (c[0]) {{ h q[1]; }} c[1] = measure q[1]; c[2] = measure q[1];"), Steps(1_000))
     assert [each.name for each in folded.operations] == ["x", "x", "store", "h", "measure", "store"]
 
 
@@ -211,7 +222,7 @@ def test_reductions_end() -> None:
     program = compiled(Writer(7, 4).program(200))
     for reduction in (fold, light_cone):
         with pytest.raises(GiveUp):
-            reduction(program, NONE, Steps(50))
+            reduction(program, Steps(50))
     with pytest.raises(GiveUp):
         reuse_qubits(program, Steps(50))
     with pytest.raises(GiveUp):
@@ -256,8 +267,9 @@ def test_the_machine_does_not_decide_the_counts(threads: int, memory: int) -> No
 
 def test_stims_samples_are_those_of_every_build() -> None:
     """A seed's samples are pinned: another version or vector width of Stim that samples otherwise is noticed here."""
-    program = compiled(f"{HEAD}qubit[3] q; bit[3] c; h q; cx q[0], q[1]; c = measure q;")
-    sampler = stim_engine.translate(program, PauliNoise(one_qubit=0.01, zero_as_one=0.02, one_as_zero=0.02))
+    noise = Noise(one_qubit=0.01 * 4 / 3, prob_meas1_prep0=0.02, prob_meas0_prep1=0.02)
+    program = compiled(f"{HEAD}qubit[3] q; bit[3] c; h q; cx q[0], q[1]; c = measure q;", noise)
+    sampler = stim_engine.translate(program)
     assert sampler is not None
     found = count(stim_engine.sample(sampler, 100, 7), program.outputs)
     assert found == {"000": 9, "001": 11, "010": 13, "011": 15, "100": 15, "101": 8, "110": 16, "111": 13}
@@ -266,5 +278,5 @@ def test_stims_samples_are_those_of_every_build() -> None:
 def test_reductions_make_no_operation_of_another_kind() -> None:
     """What comes out is the reader's own records."""
     kinds = (Gate, If, Measure, Reset, Store)
-    program = REDUCTIONS["all of them"](compiled(Writer(5, 4).program(20)), NONE)
+    program = REDUCTIONS["all of them"](compiled(Writer(5, 4).program(20)))
     assert all(isinstance(each, kinds) or each.name == "while" for each in walk(program.operations))

@@ -10,7 +10,7 @@ import pytest
 from admission import Budget, NeedsAloneError, NeedsTimeError, admit, choose_method, estimate
 from circuit_stats import CircuitStats
 from tasks.errors import TaskError
-from tasks.options import Noise, Options
+from tasks.options import Options
 
 GB = 2**30
 BUDGET = Budget(GB, 60.0, GB, 60.0)
@@ -35,12 +35,13 @@ def facts(qubits: int, gates: int = 100, **more: Any) -> CircuitStats:
         (facts(25, crossings=1), {}, "matrix_product_state"),
         (facts(40), {}, "matrix_product_state"),
         (facts(40), {"method": "stabilizer"}, "stabilizer"),
-        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "density_matrix"),
-        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}, "shots": 10}, "statevector"),
-        (facts(5), {"noise": {"depolarizing": {"one_qubit": 0.1}}, "shots": 1, "observables": ["Z"]}, "density_matrix"),
-        (facts(12), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "statevector"),
-        (facts(12), {"noise": {"readout": {"prob_meas1_prep0": 0.1}}}, "statevector"),
-        (facts(12, clifford=True), {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "stabilizer"),
+        (facts(5, noisy=True), {}, "density_matrix"),
+        (facts(5, noisy=True), {"shots": 10}, "statevector"),
+        (facts(5, noisy=True), {"shots": 1, "observables": ["Z"]}, "density_matrix"),
+        (facts(12, noisy=True), {}, "statevector"),
+        (facts(12, misread=True), {}, "statevector"),
+        (facts(12, clifford=True, noisy=True), {}, "stabilizer"),
+        (facts(12, clifford=True, noisy=True, paulis=False), {}, "statevector"),
     ],
 )
 def test_automatic_takes_the_cheapest_exact_method(circuit: CircuitStats, options: dict[str, Any], method: str) -> None:
@@ -57,6 +58,13 @@ def test_automatic_takes_the_cheapest_exact_method(circuit: CircuitStats, option
         (facts(1_001), {"method": "matrix_product_state"}, "circuit_too_large", 1_000, 1_001),
         (facts(5, 1_000_001), {}, "circuit_too_large", 1_000_000, 1_000_001),
         (facts(5), {"method": "stabilizer"}, "unsupported_feature", None, None),
+        (
+            facts(5, clifford=True, noisy=True, paulis=False),
+            {"method": "stabilizer"},
+            "unsupported_feature",
+            None,
+            None,
+        ),
         (facts(5), {"method": "extended_stabilizer"}, "unsupported_feature", None, None),
     ],
 )
@@ -104,10 +112,9 @@ def test_what_fits_only_alone_or_later_says_so() -> None:
 def test_branching_is_for_few_branches_that_fit() -> None:
     """Shots share their beginnings where few collapses part them and all branches fit 256 MB, never with noise."""
     few = facts(10, mid_circuit=True, collapses=8)
-    readout, depolarizing = Noise(prob_meas1_prep0=0.1), Noise(one_qubit=0.1)
     assert admit(few, Options(shots=1_000), BUDGET).branching
-    assert not admit(few, Options(shots=1_000, noise=readout), BUDGET).branching
-    assert not admit(few, Options(shots=1_000, noise=depolarizing), BUDGET).branching
+    assert not admit(replace(few, misread=True), Options(shots=1_000), BUDGET).branching
+    assert not admit(replace(few, noisy=True), Options(shots=1_000), BUDGET).branching
     assert not admit(few, Options(shots=1_000), replace(BUDGET, branching=False)).branching
     assert not admit(few, Options(shots=16_385), BUDGET).branching
     assert not admit(replace(few, collapses=9), Options(shots=1_000), BUDGET).branching
