@@ -9,6 +9,7 @@ the program from the start, so that results and errors are the same with and wit
 from __future__ import annotations
 
 import re
+from functools import partial
 from math import pi
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from reader.compiler.values import TWO_PI
 from reader.errors import SourceError
 from reader.limits import LIMITS
 from reader.operations import Barrier, Compiled, Gate, Measure, Output, Reset, gate_from, on_qubits
-from reader.text.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
+from reader.text.tokens import CONSTANTS, FUNCTIONS, KEYWORDS, LEGACY_KEYWORDS, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +88,7 @@ class _Scan:
         self.whole = whole
         self.table: dict[str, Standard] = LEGACY_GATES if legacy else GATES
         self.own: dict[str, Standard] = {}  # the program's gates, which are in the table too
+        self.check: Callable[[], None] | None = None  # looks at those that the program does not use
         self.keywords = LEGACY_KEYWORDS if legacy else KEYWORDS
         self.quantum: dict[str, tuple[int, int]] = {}  # name -> first qubit, size
         self.numbers = _Qubits(self.quantum)
@@ -132,11 +134,13 @@ class _Scan:
         from reader.compiler.gates import Standard  # noqa: PLC0415 - the same
         from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
         from reader.compiler.statements import execute_program  # noqa: PLC0415 - the same
+        from reader.compiler.unreached import check  # noqa: PLC0415 - the same
         from reader.text.parser import parse  # noqa: PLC0415 - the same
 
         program = parse(head, self.budget)
         machine = Compiler(self.budget, legacy=self.legacy, whole=self.whole)
         execute_program(machine, program.body)
+        self.check = partial(check, machine, program.body)
         if machine.notes.sentences:
             raise _NotFlat
 
@@ -316,7 +320,7 @@ class _Scan:
         name = match[3] or match[5]
         size = match[2] if match[1] else match[6]
         taken = name in self.quantum or name in self.classical or name in self.keywords or name in self.own
-        if taken or name in ("pi", "tau", "euler") or (self.legacy and kind in ("qubit", "bit")):
+        if taken or name in CONSTANTS or name in FUNCTIONS or (self.legacy and kind in ("qubit", "bit")):
             raise _NotFlat
         count = 1 if size is None else int(size)
         if count < 1:
@@ -351,7 +355,7 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
     return first + number
 
 
-def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
+def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:  # noqa: C901
     """Return a flat program's operations, or None where the parser must decide."""
     if "@" in text or "\f" in text or "\v" in text:
         return None
@@ -375,6 +379,8 @@ def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False
         if body:
             flat.define(text[:body])
         flat.run(statements)
+        if flat.check is not None:
+            flat.check()
         return flat.compiled() if flat.measured or not counted else None
     except (_NotFlat, KeyError, SourceError):
         return None

@@ -9,7 +9,7 @@ from reader.compiler.conversions import convert
 from reader.compiler.expressions import read
 from reader.compiler.inputs import INPUT
 from reader.compiler.operators import binary
-from reader.compiler.references import array_of, qubits_of, refer, unknown
+from reader.compiler.references import array_of, lookup, qubits_of, refer, unknown
 from reader.compiler.symbols import Array, Bits, Qubits, Variable
 from reader.compiler.values import BITLIKE, Type, to_bits
 from reader.errors import invalid, quote, unsupported
@@ -91,6 +91,8 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
     name = node
     while isinstance(name, syntax.Index):
         name = name.target
+    if isinstance(name, syntax.Name) and name is not node and isinstance(whole := lookup(m, name.name), Array):
+        reason = reason or whole.readonly
     for variable in variables:
         if variable.readonly == INPUT:
             # From here on it is a variable like any other: what gates made of its first value is forgotten.

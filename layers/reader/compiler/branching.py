@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reader.compiler.coercion import integer
 from reader.compiler.control import branch
 from reader.compiler.conversions import truth
 from reader.compiler.expressions import evaluate
 from reader.compiler.logic import either
 from reader.compiler.operators import binary
 from reader.compiler.subroutines import has_calls
+from reader.compiler.types import constant_integer
 from reader.compiler.values import INT, Value, to_bits
 from reader.errors import invalid, quote
 from reader.operations import Bit, Node
@@ -50,26 +50,38 @@ def execute_if(m: Machine, node: syntax.If) -> None:
 
 def execute_switch(m: Machine, node: syntax.Switch) -> None:
     """Execute `switch`: cases do not fall through (spec, "The Switch statement")."""
-    target = evaluate(m, node.target)
-    if target.type.kind not in ("int", "uint", "bit", "bool"):
-        invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")
-    seen: set[int] = set()
+    target, cases = heads(m, node)
     arms: list[tuple[Bit, list[syntax.Statement]]] = []
     titles: list[str] = []
-    for labels, body in node.cases:
+    for numbers, (names, body) in zip(cases, node.cases, strict=True):
         if m.outline is not None:
-            titles.append(m.outline.case(labels))
+            titles.append(m.outline.case(names))
         match: Bit = 0
-        for label in labels:
-            number = integer(m, label)
-            if number in seen:
-                invalid(f"Case {quote(str(number))} is there twice.", label.at, "Remove one of them.")
-            seen.add(number)
-            match = either(match, m.arithmetic.short(to_bits(binary(m, "==", target, Value(INT, number), label.at))[0]))
+        for number, at in numbers:
+            match = either(match, m.arithmetic.short(to_bits(binary(m, "==", target, Value(INT, number), at))[0]))
         arms.append((m.arithmetic.short(match), body))
     if m.outline is not None:
         titles[:1] = [f"{m.outline.head(node.at)} {title}" for title in titles[:1]]
     run_arms(m, arms, node.default, node.at, titles)
+
+
+def heads(m: Machine, node: syntax.Switch) -> tuple[Value, list[list[tuple[int, int]]]]:
+    """Return what a `switch` looks at, and for each case its labels with their offsets."""
+    target = evaluate(m, node.target)
+    if target.type.kind not in ("int", "uint", "bit", "bool"):
+        invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")
+    seen: set[int] = set()
+    cases: list[list[tuple[int, int]]] = []
+    for labels, _ in node.cases:
+        numbers = []
+        for label in labels:
+            number = constant_integer(m, label, "The label of a case")
+            if number in seen:
+                invalid(f"Case {quote(str(number))} is there twice.", label.at, "Remove one of them.")
+            seen.add(number)
+            numbers.append((number, label.at))
+        cases.append(numbers)
+    return target, cases
 
 
 def run_arms(

@@ -65,7 +65,7 @@ def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = F
         value = need(m, value, at)
         if value.type.kind == "float" and kind.kind in ("int", "uint") and not explicit and loses(value):
             m.notes.add(f"{value.data} loses its fraction as {with_article(kind)}.", at)
-        return cast(value, kind, explicit=explicit)
+        return cast(value, kind)
     except CastError as error:
         invalid(error.message, at, error.hint)
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from reader.budget import PLACE
 from reader.compiler.assignments import assign_array, measure_into
-from reader.compiler.coercion import evaluate_as, evaluate_real, integer
+from reader.compiler.coercion import evaluate_as, evaluate_real
 from reader.compiler.control import attempt
 from reader.compiler.conversions import loses, with_article
-from reader.compiler.expressions import CONSTANTS
-from reader.compiler.inputs import take
+from reader.compiler.inputs import INPUT, take
 from reader.compiler.machine import Split
-from reader.compiler.references import array_of, claim_qubits, concatenated, refer, unknown
+from reader.compiler.references import array_of, claim_qubits, concatenated, lookup, refer, unknown
+from reader.compiler.reserved import RESERVED, look_at_name
 from reader.compiler.subroutines import run_calls
-from reader.compiler.symbols import Array, Bits, Choice, Qubits, Symbol, Variable
-from reader.compiler.types import resolve_type
+from reader.compiler.symbols import CONSTANT, Array, Bits, Choice, Qubits, Symbol, Variable
+from reader.compiler.types import constant_integer, resolve_type, variable_in
 from reader.errors import ValueFault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import Node
@@ -28,31 +28,39 @@ if TYPE_CHECKING:
 def declare(m: Machine, name: str, symbol: Symbol | Choice, at: int) -> None:
     """Give something a name in the innermost scope."""
     scope = m.frame.scopes[-1]
+    if name in RESERVED and m.frame is m.globals and len(m.frame.scopes) == 1:
+        look_at_name(m, name, at)
     if name in scope and not (m.frame is not m.globals and len(m.frame.scopes) == 1):
         old = scope[name]
         if not (isinstance(old, Qubits | Bits | Choice) and isinstance(symbol, Qubits | Bits | Choice)):
             invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
-    if m.frame is m.globals and len(m.frame.scopes) == 1 and (name in m.subroutines or name in m.gates):
-        invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
+    if name in m.subroutines or name in m.gates or name in m.externs:
+        if m.frame is m.globals and len(m.frame.scopes) == 1:
+            invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
+        m.notes.add(f"{quote(name)} is a gate or subroutine, which no variable may hide: other tools refuse it.", at)
     scope[name] = symbol
 
 
-def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C901, PLR0912 a dispatch over the language
+def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C901 a dispatch over the language
     """Declare a classical variable and give it its value."""
     if m.in_gate:
         invalid("A gate has no classical variables.", node.at, "Use a subroutine: 'def'.")
     if node.type.name == "array":
         declare_array(m, node)
         return
+    if node.role in ("input", "output") and not (m.frame is m.globals and len(m.frame.scopes) == 1):
+        invalid(
+            f"An {node.role} must be declared at the top level of the program.", node.at, "Move it out of the block."
+        )
     kind = resolve_type(m, node.type)
-    if node.name in CONSTANTS and m.frame is m.globals and len(m.frame.scopes) == 1:
-        invalid(f"{quote(node.name)} is a constant of the language.", node.at, "Choose another name.")
     if node.value is not None:
         run_calls(m, node.value)
     variable = Variable(node.name, kind, node.at, m.depth)
     if node.role == "output" or (m.frame is m.globals and len(m.frame.scopes) == 1 and node.role == ""):
         global_variable(m, node, variable)
     value = node.value
+    if node.role == "const" and value is not None:
+        look_at_constant(m, value)
     if node.role == "input":
         take(m, node, variable)
     if value is None:
@@ -62,6 +70,15 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         declare(m, node.name, variable, node.at)
         attempt(m, lambda: measure_into(m, value, variable), node.at)
         return
+    initialise(m, node, variable, value)
+    if node.role == "const":
+        variable.readonly = CONSTANT
+    declare(m, node.name, variable, node.at)
+
+
+def initialise(m: Machine, node: syntax.Declaration, variable: Variable, value: syntax.Expression) -> None:
+    """Give a variable the value that it is declared with."""
+    kind = variable.type
     if isinstance(value, syntax.IndexSet):
         invalid(
             f"{with_article(kind).capitalize()} is not initialised with braces.",
@@ -69,7 +86,7 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
             "Use array[...] for several values.",
         )
 
-    def initialise() -> None:
+    def assign_value() -> None:
         m.set(variable, evaluate_as(m, value, kind), node.at)
 
     try:
@@ -81,9 +98,7 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
         # A value that is known belongs to the declaration: no later test takes it back.
         known = evaluate_as(m, value, kind)
     except Split:
-        if node.role == "const":
-            invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
-        attempt(m, initialise, node.at)
+        attempt(m, assign_value, node.at)
     else:
         if known.known:
             counted = kind.kind == "bit" or node.role == "output"
@@ -91,12 +106,20 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
                 m.log(variable)  # the program may have ended before: then it stays zero in the counts
             variable.data = known.data
         else:
-            if node.role == "const":
-                invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
             m.set(variable, known, node.at)
-    if node.role == "const":
-        variable.readonly = "a constant"
-    declare(m, node.name, variable, node.at)
+
+
+def look_at_constant(m: Machine, value: syntax.Expression) -> None:
+    """Refuse a constant that is made of anything but constants; an input is one for this reader, with a note."""
+    if isinstance(value, syntax.Measure):
+        invalid("A constant cannot depend on a measurement.", value.at, "Remove const.")
+    name = variable_in(m, value)
+    if name is None:
+        return
+    symbol = lookup(m, name)
+    if not (isinstance(symbol, Variable) and symbol.readonly == INPUT):
+        invalid(f"A constant is made of constants, and {quote(name)} is none.", value.at, "Remove const.")
+    m.notes.add(f"A constant is made of constants, and {quote(name)} is an input: other tools refuse it.", value.at)
 
 
 def global_variable(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
@@ -113,7 +136,7 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     """Declare an array with its elements."""
     assert node.type.element is not None  # noqa: S101 - what the parser puts there
     kind = resolve_type(m, node.type.element)
-    dimensions = tuple(integer(m, dimension) for dimension in node.type.dimensions)
+    dimensions = tuple(constant_integer(m, dimension) for dimension in node.type.dimensions)
     if node.role in ("input", "output"):
         unsupported(f"An array cannot be {node.role}.", node.at, "Use scalar variables.")
     if m.frame is not m.globals or len(m.frame.scopes) > 1:
@@ -144,7 +167,7 @@ def declare_qubits(m: Machine, node: syntax.QubitDeclaration) -> None:
     """Declare a qubit or a register of qubits."""
     if m.frame is not m.globals or len(m.frame.scopes) > 1:
         invalid("Qubits must be declared at the top level of the program.", node.at, "Move it out of the block.")
-    count = 1 if node.size is None else integer(m, node.size)
+    count = 1 if node.size is None else constant_integer(m, node.size)
     if count < 1:
         invalid("A register has at least one qubit.", node.size.at if node.size else node.at)
     first = claim_qubits(m, node.name, count, node.size.at if node.size else node.at)
@@ -158,6 +181,8 @@ def declare_alias(m: Machine, node: syntax.Alias) -> None:
     """Give qubits or bits another name (spec, "Aliasing")."""
     if m.in_gate:
         invalid("A gate has no aliases.", node.at, "Name its operands directly.")
+    if m.frame is m.globals and len(m.frame.scopes) == 1 and any(name == node.name for name, _ in m.registers):
+        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
     named: list[Symbol | Choice] = []
     attempt(m, lambda: named.append(choose(m, node)), node.at)
     declare(m, node.name, named[-1], node.at)
@@ -194,7 +219,9 @@ def aliased(m: Machine, node: syntax.Alias) -> Symbol:
         if isinstance(node.value, syntax.Name):
             unknown(m, node.value)
         invalid("An alias names a register or a part of one.", node.value.at)
-    if isinstance(symbol, Variable) and symbol.type.kind == "bit":
+    if isinstance(symbol, Variable) and symbol.type.kind != "bit":
+        invalid(f"An alias names a register or a part of one, not {with_article(symbol.type)}.", node.value.at)
+    if isinstance(symbol, Variable):
         m.budget.spend(PLACE * symbol.type.width, node.at)
         symbol = Bits([(symbol, number) for number in range(symbol.type.width)], scalar=symbol.type.width == 1)
     return symbol

@@ -29,7 +29,7 @@ from reader.compiler.values import (
     promote,
     to_bits,
 )
-from reader.errors import did_you_mean, invalid, quote, unsupported
+from reader.errors import did_you_mean, fault, invalid, quote, unsupported
 from reader.operations import Node
 from reader.swept import has_swept
 
@@ -116,7 +116,7 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
             number = convert(m, value, FLOAT, at).data
         return Value(FLOAT, float(_REAL[name](number)))
     except (ValueError, OverflowError, ZeroDivisionError):
-        invalid(f"{name} has no finite value here.", at, "Keep its argument within its range.")
+        fault(f"{name} has no finite value here.", at, "Keep its argument within its range.")
 
 
 def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
@@ -179,5 +179,5 @@ def sizeof(m: Machine, node: syntax.Call) -> Value:
         invalid("sizeof is for arrays.", node.arguments[0].at)
     dimension = integer(m, node.arguments[1]) if len(node.arguments) > 1 else 0
     if not 0 <= dimension < len(array.dimensions):
-        invalid(f"The array has no dimension {dimension}.", node.at, f"It has {len(array.dimensions)}.")
+        fault(f"The array has no dimension {dimension}.", node.at, f"It has {len(array.dimensions)}.")
     return Value(Type("uint", UINT.width), array.dimensions[dimension])

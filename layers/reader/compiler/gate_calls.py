@@ -12,6 +12,7 @@ from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
 from reader.compiler.gate_tables import GATES, LEGACY_GATES, is_several, parts_of
 from reader.compiler.references import qubits_of
+from reader.compiler.reserved import look_at_name
 from reader.compiler.sweeps import each, finite
 from reader.compiler.symbols import Frame, Qubits, Variable
 from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
@@ -56,8 +57,9 @@ def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
     """Remember a gate definition; it wins over a predefined gate of the same name."""
     if m.frame is not m.globals or len(m.frame.scopes) > 1:
         invalid("A gate must be defined at the top level of the program.", node.at)
-    if node.name in m.gates or node.name in m.subroutines or node.name in m.globals.scopes[0]:
+    if node.name in m.gates or node.name in m.subroutines or node.name in m.globals.scopes[0] or node.name in m.externs:
         invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    look_at_name(m, node.name, node.at, called=True)
     if node.name == "U" or (m.legacy and node.name == "CX"):
         invalid(f"{quote(node.name)} is built into the language.", node.at, "Choose another name.")
     names = node.parameters + node.qubits
@@ -176,6 +178,7 @@ def adds_up(m: Machine, node: syntax.GateCall, value: Value) -> bool:
     """Tell whether a gate is a rotation about one axis, whose angle can be put together from measured bits."""
     return (
         value.type.kind in BITLIKE
+        and (value.type.kind != "bit" or value.type.width == 1)
         and node.name in _LINEAR
         and node.name not in m.gates
         and not any(modifier.name == "pow" for modifier in node.modifiers)
@@ -198,7 +201,7 @@ def modifier_arguments(m: Machine, node: syntax.GateCall) -> tuple[list[int], li
             if modifier.argument is not None:
                 count = integer(m, modifier.argument)
                 if count < 1:
-                    invalid(f"{modifier.name} needs at least one control.", modifier.at)
+                    fault(f"{modifier.name} needs at least one control.", modifier.at)
             if count > LIMITS.qubits:
                 too_large("There are more controls than qubits.", modifier.at, LIMITS.qubits, count)
             added += count
@@ -222,7 +225,7 @@ def exponent_of(m: Machine, node: syntax.Expression) -> float:
         )
     number = angle_to_float(value.type.width, value.data) if kind == "angle" else float(value.data)
     if not math.isfinite(number):
-        invalid("The exponent of pow must be finite.", node.at)
+        fault("The exponent of pow must be finite.", node.at)
     return int(number) if number.is_integer() else number
 
 
@@ -332,10 +335,10 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
             "Use a float or an angle.",
         )
     if not math.isfinite(number):
-        invalid("The parameter of a gate must be finite.", node.at)
+        fault("The parameter of a gate must be finite.", node.at)
     # Beyond this, floats are further apart than a turn and mean no angle.
     if abs(number) > LARGEST:
-        invalid("The parameter of a gate is too large to be an angle.", node.at, "Reduce it modulo 2 pi.")
+        fault("The parameter of a gate is too large to be an angle.", node.at, "Reduce it modulo 2 pi.")
     return number
 
 

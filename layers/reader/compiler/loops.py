@@ -13,10 +13,10 @@ from reader.compiler.logic import both, negate
 from reader.compiler.references import refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.subroutines import run_calls, set_flag
-from reader.compiler.symbols import Array, Bits, Qubits, Variable
+from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
 from reader.compiler.types import resolve_type
 from reader.compiler.values import BITLIKE, BOOL, INT, Type, Value, from_bits, to_bits
-from reader.errors import invalid, too_large, unsupported
+from reader.errors import fault, invalid, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import Bit, Node, While
 from reader.text import syntax
@@ -85,6 +85,7 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
         variable.data = converted.data
     else:
         m.set(variable, converted, node.at)
+    variable.readonly = COUNTER
     continued = Variable("continue", BOOL, node.at, m.depth)
     frame = m.frame
     frame.loops.append((broke, continued))
@@ -108,7 +109,7 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
         start, stop = integer(m, values.start), integer(m, values.stop)
         step = integer(m, values.step) if values.step is not None else 1
         if step == 0:
-            invalid("The step of a range cannot be zero.", values.at)
+            fault("The step of a range cannot be zero.", values.at)
         length = max(0, (stop - start) // step + 1)
         if length > LIMITS.loop_iterations:
             limit = LIMITS.loop_iterations

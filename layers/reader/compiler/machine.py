@@ -70,15 +70,13 @@ class Machine(ABC):
         self.known: dict[int, int] = {}
         self.journal: list[tuple[Variable, int, Any]] = []
         self.here = 0  # where the running statement starts
+        self.reached: dict[int, int] = {}  # id of a body -> how many of its statements were executed
+        self.heads_only = False  # whether bodies are left alone, see `unreached`
         self.depth = 0  # open branches
         self.nesting = 0
-        self.steps = 0
-        self.iterations = 0
-        self.operations = 0
+        self.steps = self.iterations = self.operations = 0
+        self.elements = self.splits = self.cells = 0
         self.most = LIMITS.operations
-        self.elements = 0
-        self.splits = 0
-        self.cells = 0
         self.free: list[int] = []  # single cells to use again
         self.rows: dict[int, list[int]] = {}  # width -> first cells of rows to use again
         self.dirty: set[int] = set()

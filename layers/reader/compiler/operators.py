@@ -209,7 +209,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
         elif op == "**":
             result = a**b
             if isinstance(result, complex) and kind.kind == "float":
-                invalid("A negative number has no such power.", at, "Write it as a complex number.")
+                fault("A negative number has no such power.", at, "Write it as a complex number.")
         elif op == "%" and kind.kind == "float":
             result = math.fmod(a, b)
         else:
@@ -217,7 +217,7 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
     except ZeroDivisionError:
         fault("This divides by zero.", at)
     except (OverflowError, ValueError):
-        invalid("The result is too large for a float.", at)
+        fault("The result is too large for a float.", at)
     return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
 
 
@@ -344,7 +344,7 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     elif op == "/" and a.kind == "angle" and b.kind in ("int", "uint"):
         result = a
         if right.known and right.data < 0:
-            invalid("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
+            fault("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
     elif op in ("==", "!=") and 0 in (left.data, right.data):
         result = a if a.kind == "angle" else b
     else:
@@ -389,7 +389,7 @@ def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     except ZeroDivisionError:
         fault("This divides by zero.", at)
     except OverflowError:
-        invalid("The result is too large for a duration.", at)
+        fault("The result is too large for a duration.", at)
 
 
 def ordered(op: str, a: Duration, b: Duration, at: int) -> Value:

@@ -12,6 +12,7 @@ from reader.compiler.repetition import walk
 from reader.compiler.statements import execute_body, execute_program
 from reader.compiler.sweeps import inputs_of_all
 from reader.compiler.symbols import Variable
+from reader.compiler.unreached import check
 from reader.compiler.values import Type
 from reader.errors import SourceError, quote
 from reader.limits import LIMITS
@@ -90,7 +91,12 @@ def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object]
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
-    return Compiled(m.ops, m.registers, registers, m.cells, m.phase, list(m.notes.sentences), has_inputs(program))
+    notes = list(m.notes.sentences)
+    compiled = Compiled(m.ops, m.registers, registers, m.cells, m.phase, notes, has_inputs(program))
+    if not program.checked:
+        check(m, program.body)
+        program.checked = True
+    return compiled
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

@@ -176,7 +176,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
     if isinstance(item, syntax.Range):
         step = integer(m, item.step) if item.step is not None else 1
         if step == 0:
-            invalid("The step of a range cannot be zero.", item.at)
+            fault("The step of a range cannot be zero.", item.at)
         start = integer(m, item.start) if item.start is not None else (0 if step > 0 else size - 1)
         stop = integer(m, item.stop) if item.stop is not None else (size - 1 if step > 0 else 0)
         start, stop = _within(start, size, what, item.at), _bounded(stop, size)
@@ -190,7 +190,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
     m.budget.spend(PLACE * len(item.items), at)
     numbers = [_within(integer(m, part), size, what, part.at) for part in item.items]
     if len(set(numbers)) < len(numbers):
-        invalid("An index set names the same position twice.", item.at)
+        fault("An index set names the same position twice.", item.at)
     return numbers, False
 
 

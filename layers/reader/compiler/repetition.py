@@ -13,7 +13,7 @@ from reader.swept import Swept
 from reader.text import syntax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reader.compiler.machine import Machine
     from reader.compiler.symbols import Variable
@@ -46,8 +46,8 @@ def names_its_variable(m: Machine, node: syntax.For) -> bool:
     return known
 
 
-def walk(m: Machine, body: list[syntax.Statement]) -> Iterator[syntax.Node]:
-    """Yield every node of the statements, each paid for: loops inside each other are walked again and again."""
+def walk(m: Machine, body: Sequence[syntax.Node]) -> Iterator[syntax.Node]:
+    """Yield every node of statements or expressions, each paid for: many are walked again and again."""
     stack: list[object] = list(body)
     while stack:
         part = stack.pop()

@@ -13,6 +13,7 @@ from reader.compiler.gate_calls import apply_gate, define_gate
 from reader.compiler.loops import execute_for, execute_while, leave_loop, parts
 from reader.compiler.matrices import apply_matrix
 from reader.compiler.references import qubits_of
+from reader.compiler.reserved import look_at_name
 from reader.compiler.subroutines import define, return_from, run_calls, set_flag
 from reader.errors import ValueFault, invalid, quote, unsupported
 from reader.operations import Barrier, Delay, Node, Reset
@@ -69,6 +70,15 @@ def execute_body(m: Machine, body: list[syntax.Statement]) -> int:
 
     Returns how many there are before a sure end.
     """
+    if m.heads_only:
+        return len(body)
+    done = _execute_body(m, body)
+    if m.reached.get(id(body), 0) < done:
+        m.reached[id(body)] = done
+    return done
+
+
+def _execute_body(m: Machine, body: list[syntax.Statement]) -> int:
     index = 0
     while index < len(body):
         state = ended_by(m)
@@ -210,6 +220,11 @@ def _block(m: Machine, node: syntax.Block) -> None:
 
 
 def _extern(m: Machine, node: syntax.Extern) -> None:
+    if m.frame is not m.globals or len(m.frame.scopes) > 1:
+        invalid("An extern must be declared at the top level of the program.", node.at, "Move it out of the block.")
+    if node.name in m.subroutines or node.name in m.globals.scopes[0] or node.name in m.gates or node.name in m.externs:
+        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    look_at_name(m, node.name, node.at, called=True)
     m.externs[node.name] = node.at
 
 

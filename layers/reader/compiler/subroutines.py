@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.compiler.assignments import measure_into
-from reader.compiler.coercion import evaluate_as, integer
+from reader.compiler.coercion import evaluate_as
 from reader.compiler.control import attempt
 from reader.compiler.references import array_of, lookup, qubits_of
+from reader.compiler.repetition import walk
+from reader.compiler.reserved import look_at_name
 from reader.compiler.symbols import Array, Frame, Qubits, Variable
-from reader.compiler.types import resolve_type
+from reader.compiler.types import constant_integer, resolve_type
 from reader.compiler.values import BOOL
-from reader.errors import invalid, quote
+from reader.errors import fault, invalid, quote
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def call(m: Machine, definition: syntax.Subroutine, node: syntax.Call, result: V
     for (_, symbol), argument in zip(bindings, node.arguments, strict=True):
         if isinstance(symbol, Qubits):
             if not used.isdisjoint(symbol.places):
-                invalid("The same qubit is passed twice.", syntax.beginning(argument), "Pass different qubits.")
+                fault("The same qubit is passed twice.", syntax.beginning(argument), "Pass different qubits.")
             used.update(symbol.places)
     frame.scopes[0].update(bindings)
     frame.result = result
@@ -131,7 +133,7 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
         frame = m.frame
         m.frame = m.globals
         try:
-            return 1 if node is None else integer(m, node)
+            return 1 if node is None else constant_integer(m, node)
         finally:
             m.frame = frame
 
@@ -222,9 +224,12 @@ def define(m: Machine, node: syntax.Subroutine) -> None:
         invalid("A subroutine must be defined at the top level of the program.", node.at)
     if node.name in m.subroutines or node.name in m.globals.scopes[0] or node.name in m.gates or node.name in m.externs:
         invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    look_at_name(m, node.name, node.at, called=True)
     names = [parameter.name for parameter in node.parameters]
     for parameter in node.parameters:
         if names.count(parameter.name) > 1:
             invalid(f"{quote(parameter.name)} is declared twice.", parameter.at, "Choose another name.")
+    if node.returns is not None and not any(isinstance(part, syntax.Return) for part in walk(m, node.body)):
+        m.notes.add(f"{quote(node.name)} has the type of a result and no return: it gives zero.", node.at)
     m.subroutines[node.name] = node
     m.calls.clear()

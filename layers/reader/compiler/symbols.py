@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from reader.text import syntax
 
 
+# Why a variable cannot be assigned to.
+CONSTANT = "a constant"
+COUNTER = "the variable of a loop"
+
+
 class Select:
     """The value of a variable that Aer cannot hold (a float, say): one of two, decided by a cell."""
 

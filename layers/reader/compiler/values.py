@@ -134,7 +134,7 @@ def round_float(width: int, number: float) -> float:
     return number
 
 
-def cast(value: Value, kind: Type, *, explicit: bool) -> Value:  # noqa: C901, PLR0911, PLR0912 - the table of casts
+def cast(value: Value, kind: Type) -> Value:  # noqa: C901, PLR0911, PLR0912 - the table of casts
     """Return the value as another type (spec, "Allowed casts"); raises `CastError`.
 
     Known values only, but for casts between bit-like types, which `logic` callers do for unknown ones.
@@ -157,8 +157,6 @@ def cast(value: Value, kind: Type, *, explicit: bool) -> Value:  # noqa: C901, P
         if source.kind == "bit" and source.width > 1:
             raise CastError(f"{source} cannot become a float.", f"Cast to uint[{source.width}] first.")
         return Value(kind, round_float(kind.width, to_float(data)))
-    if kind.kind == "float" and source.kind == "angle" and explicit:
-        return Value(kind, round_float(kind.width, angle_to_float(source.width, data)))
     if source.kind == "float":
         if kind.kind == "bool":
             return Value(kind, int(data != 0))
@@ -189,8 +187,9 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
     if kind.kind == "bool":
         return Value(kind, int(data != 0)) if known else from_bits(kind, (any_of(data),))
     if kind.kind == "bit" and source.kind in ("int", "uint", "bit", "angle") and kind.width != source.width:
-        # The language wants equal widths; a number that is known and fits can lose nothing.
-        if not (known and source.kind in ("int", "uint") and 0 <= data < 1 << kind.width):
+        # The language wants equal widths; a number without a size of its own that is known and fits can lose nothing.
+        plain = known and source.kind in ("int", "uint") and source.width == WORD
+        if not (plain and 0 <= data < 1 << kind.width):
             hint = f"Take the bits you mean, such as x[0:{min(kind.width, source.width) - 1}]."
             raise CastError(f"{source} cannot become {kind}: the widths differ.", hint)
     elif source.kind == "bit" and kind.kind in ("int", "uint") and source.width > kind.width:
@@ -198,7 +197,8 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
     elif source.kind == "bit" and kind.kind == "angle" and source.width != kind.width:
         raise CastError(f"{source} cannot become {kind}: the widths differ.", f"Use angle[{source.width}].")
     elif kind.kind == "angle" and source.kind in ("bool", "int", "uint"):
-        if data != 0:
+        # Zero is the same in every type, and programs begin with it.
+        if data != 0 or source != INT:
             raise CastError(f"{source} cannot become an angle.", "Write a float such as 1.0 for radians.")
     elif source.kind == "angle" and kind.kind in ("int", "uint"):
         raise CastError(f"An angle cannot become {kind}.", f"Cast to bit[{source.width}] first.")

@@ -110,6 +110,8 @@ class ExpressionParser(ABC):
             invalid("This string does not end on its line.", token.at, f"Close it with {text[0]}.")
         if text.startswith("/*"):
             invalid("This comment does not end.", token.at, "Close it with */.")
+        if text[0].isalpha() or text[0] == "_":
+            invalid(f"{quote(text)} is not a name.", token.at, "Use letters, the digits 0 to 9 and _.")
         if text[0].isdigit():
             invalid(f"{quote(text)} is not a number.", token.at, "A name cannot start with a digit.")
         shown = quote(text) if text.isprintable() else f"the character U+{ord(text[0]):04X}"

@@ -372,3 +372,4 @@ class Program(Node):
     measures: bool
     pragmas: list[Pragma]
     text: str = ""
+    checked: bool = False  # whether what no execution reaches has been looked at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from unicodedata import category
 
 from reader.errors import too_large
 from reader.limits import LIMITS
@@ -66,6 +67,31 @@ KEYWORDS = frozenset(
         "false",
     ]
 )
+# Names of the language that are no keywords: the grammar takes them for any name.
+CONSTANTS = frozenset(["pi", "π", "tau", "τ", "euler", "ℇ"])
+FUNCTIONS = frozenset(
+    [
+        "arccos",
+        "arcsin",
+        "arctan",
+        "ceiling",
+        "cos",
+        "exp",
+        "floor",
+        "imag",
+        "log",
+        "mod",
+        "popcount",
+        "pow",
+        "real",
+        "rotl",
+        "rotr",
+        "sin",
+        "sizeof",
+        "sqrt",
+        "tan",
+    ]
+)
 NOT_RESERVED = frozenset({"nop"})  # of a later version than 3.1: an ordinary name
 
 # Possessive repetition (++, *+) keeps a match of a long text linear in time and memory.
@@ -95,6 +121,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LETTERS = frozenset(["Lu", "Ll", "Lt", "Lm", "Lo", "Nl"])  # Unicode's classes that a name is made of, beyond ASCII
 _LINE_END = re.compile(r"[\r\n]")
 _BEFORE_ANNOTATION = frozenset({"", ";", "{", "}", "annotation", "pragma"})
 
@@ -135,7 +162,7 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
                 # Braket's pragma has a matrix and qubits up to the end of its line: the token is all of that as well.
                 kind, word = group, _line(text, at)
             elif group == "word":
-                kind = word if word in keywords else "name"
+                kind = word if word in keywords else "name" if word.isascii() or _is_name(word) else "wrong"
             elif group == "annotation":
                 # At the beginning of a statement it owns its line, whatever stands there; elsewhere it is a sign.
                 if kind not in _BEFORE_ANNOTATION:
@@ -167,6 +194,11 @@ def _line(text: str, at: int) -> str:
     """Return the rest of a line."""
     end = _LINE_END.search(text, at)
     return text[at : end.start() if end else len(text)]
+
+
+def _is_name(word: str) -> bool:
+    """Tell whether the language's letters make up a word; not so in `q²` and `q٣`."""
+    return all(character.isascii() or category(character) in _LETTERS for character in word)
 
 
 def _bound(kind: str, word: str, at: int) -> None:
