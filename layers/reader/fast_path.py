@@ -34,7 +34,9 @@ _PLACE = r"([A-Za-z_]\w*+)\s*+(?:\[\s*+(\d{1,6})\s*+\]\s*+)?"
 _GATE = re.compile(
     rf"\s*+([A-Za-z_]\w*+)(?:\s*+\(([^;@{{}}\[\]\"]*)\)\s*+|\s++){_PLACE}(?:,\s*+{_PLACE}(?:,\s*+{_PLACE})?)?", re.ASCII
 )
-_VERSION = re.compile(r"\s*+OPENQASM\s++([23])(?:\.[0-9])?\s*+", re.ASCII)
+# The parser has a note on versions such as 2.1.
+_NUMBER_OF_VERSION = r"(2(?=\.0|\s|;|\Z)|3)(?:\.[0-9])?"
+_VERSION = re.compile(rf"\s*+OPENQASM\s++{_NUMBER_OF_VERSION}\s*+", re.ASCII)
 _INCLUDE = re.compile(r'\s*+include\s*+"(?:stdgates|qelib1|hqslib1)\.inc"\s*+', re.ASCII)
 _DECLARATION = re.compile(
     r"\s*+(?:(qubit|bit)(?:\s*+\[\s*+(\d{1,6})\s*+\]\s*+|\s++)([A-Za-z_]\w*+)"
@@ -51,8 +53,8 @@ _TURN = re.compile(
 )
 # What may stand up to the last brace: the version, includes and definitions of gates.
 _HEAD = re.compile(
-    r"(?:\s*+(?:OPENQASM\s++[23](?:\.[0-9])?\s*+;|include\s*+\"(?:stdgates|qelib1|hqslib1)\.inc\"\s*+;"
-    r"|gate\s[^{};#\"]*+\{[^{}#\"]*+\}))++",
+    rf"(?:\s*+(?:OPENQASM\s++{_NUMBER_OF_VERSION}\s*+;|include\s*+\"(?:stdgates|qelib1|hqslib1)\.inc\"\s*+;"
+    rf"|gate\s[^{{}};#\"]*+\{{[^{{}}#\"]*+\}}))++",
     re.ASCII,
 )
 _COMMENT = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
@@ -357,7 +359,7 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
 
 def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:  # noqa: C901
     """Return a flat program's operations, or None where the parser must decide."""
-    if "@" in text or "\f" in text or "\v" in text:
+    if "@" in text or "\f" in text or "\v" in text or "gpi" in text or "ms(" in text:  # the last two: see `TURNS`
         return None
     if "//" in text or "/*" in text:
         text = _COMMENT.sub(" ", text)

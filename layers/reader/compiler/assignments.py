@@ -10,7 +10,7 @@ from reader.compiler.expressions import read
 from reader.compiler.inputs import INPUT
 from reader.compiler.operators import binary
 from reader.compiler.references import array_of, lookup, qubits_of, refer, unknown
-from reader.compiler.symbols import Array, Bits, Qubits, Variable
+from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
 from reader.compiler.values import BITLIKE, Type, to_bits
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
@@ -70,14 +70,15 @@ def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) ->
         name = name.target
     if target is None and isinstance(name, syntax.Name):
         if isinstance(node.value, syntax.Measure) and name.name not in m.subroutines:
-            invalid(f"{quote(name.name)} is not declared.", name.at, f"Add 'bit {name.name[:40]};' before it.")
+            line = m.hint(f"bit {name.name[:40]};", f"creg {name.name[:40]}[1];")
+            invalid(f"{quote(name.name)} is not declared.", name.at, f"Add '{line}' before it.")
         unknown(m, name)
     if isinstance(target, Qubits):
         invalid("A qubit cannot be assigned to.", node.target.at, "Use 'reset' and gates.")
     invalid("This cannot be assigned to.", node.target.at)
 
 
-def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
+def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:  # noqa: C901 - one reason after the other
     """Refuse to assign to constants and, in subroutines, globals."""
     variables: list[Variable] = []
     reason = ""
@@ -98,6 +99,9 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:
             # From here on it is a variable like any other: what gates made of its first value is forgotten.
             variable.readonly = ""
             m.gate_cache.clear()
+        if variable.readonly == COUNTER:
+            m.notes.add("The variable of a loop is not to be assigned to: other tools refuse it.", node.at)
+            continue
         reason = reason or variable.readonly
     local = not isinstance(name, syntax.Name) or any(name.name in scope for scope in m.frame.scopes)
     if not reason and not local and m.frame is not m.globals:
@@ -120,7 +124,8 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
         invalid("A measurement goes into bits.", node.at, "Declare 'bit[n] c;'.")
     if len(places) != len(qubits.places):
         if len(places) == 1 and len(qubits.places) > 1:
-            hint = f"Declare the target as bit[{len(qubits.places)}]."
+            size = len(qubits.places)
+            hint = m.hint(f"Declare the target as bit[{size}].", f"Measure into a register: 'creg c[{size}];'.")
         else:
             hint = "Index or slice the longer one."
         invalid(

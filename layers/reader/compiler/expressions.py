@@ -190,7 +190,8 @@ def read(m: Machine, symbol: Symbol, at: int) -> Value:  # noqa: RET503 it ends 
         kind = Type("bit", len(symbol.places))
         return from_bits(kind, tuple(m.read_bit(variable, number) for variable, number in symbol.places))
     if isinstance(symbol, Qubits):
-        invalid("A qubit has no value.", at, "Measure it first: 'bit m = measure q;', then use m.")
+        later = m.hint("'bit m = measure q;', then use m.", "'measure q -> c;', then test c.")
+        invalid("A qubit has no value.", at, f"Measure it first: {later}")
     invalid("A whole array cannot be used in an expression.", at, "Use one of its elements.")
 
 

@@ -116,7 +116,8 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
             number = convert(m, value, FLOAT, at).data
         return Value(FLOAT, float(_REAL[name](number)))
     except (ValueError, OverflowError, ZeroDivisionError):
-        fault(f"{name} has no finite value here.", at, "Keep its argument within its range.")
+        shown = {"log": "ln"}.get(name, name.replace("arc", "a")) if m.legacy else name
+        fault(f"{shown} has no finite value here.", at, "Keep its argument within its range.")
 
 
 def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:

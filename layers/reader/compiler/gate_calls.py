@@ -10,9 +10,8 @@ from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
-from reader.compiler.gate_tables import GATES, LEGACY_GATES, is_several, parts_of
+from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, parts_of
 from reader.compiler.references import qubits_of
-from reader.compiler.reserved import look_at_name
 from reader.compiler.sweeps import each, finite
 from reader.compiler.symbols import Frame, Qubits, Variable
 from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
@@ -51,48 +50,6 @@ _LINEAR = frozenset(
         "gphase",
     ]
 )
-
-
-def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
-    """Remember a gate definition; it wins over a predefined gate of the same name."""
-    if m.frame is not m.globals or len(m.frame.scopes) > 1:
-        invalid("A gate must be defined at the top level of the program.", node.at)
-    if node.name in m.gates or node.name in m.subroutines or node.name in m.globals.scopes[0] or node.name in m.externs:
-        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
-    look_at_name(m, node.name, node.at, called=True)
-    if node.name == "U" or (m.legacy and node.name == "CX"):
-        invalid(f"{quote(node.name)} is built into the language.", node.at, "Choose another name.")
-    names = node.parameters + node.qubits
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
-    check_body(m, node, node.body)
-    m.gates[node.name] = node
-
-
-def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statement]) -> None:
-    """Refuse in a gate's body what may not be there, whether the gate is used or not."""
-    for statement in body:
-        if isinstance(statement, syntax.GateCall):
-            if statement.name == gate.name:
-                invalid("A gate cannot use itself.", statement.name_at)
-            if statement.name != "gphase":
-                arity(m, statement, len(statement.operands) if not statement.modifiers else None)
-            for operand in statement.operands:
-                if isinstance(operand, syntax.Index):
-                    invalid(
-                        "A gate's qubits cannot be indexed.", operand.at, "Each operand of a gate is a single qubit."
-                    )
-                if isinstance(operand, syntax.Name) and operand.name not in gate.qubits:
-                    invalid(
-                        f"{quote(operand.name)} is not a qubit of this gate.",
-                        operand.at,
-                        did_you_mean(operand.name, gate.qubits),
-                    )
-        elif isinstance(statement, syntax.For | syntax.Box | syntax.Block):
-            check_body(m, gate, statement.body)
-        elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):
-            invalid("A gate can only contain gates.", statement.at, "Use a subroutine, 'def', for anything else.")
 
 
 def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
@@ -134,15 +91,25 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
             node.name_at,
             f"Call it with its qubits in the brackets: '{name[:40]}(...);'.",
         )
-    hint = did_you_mean(name, [*table, *m.gates])
+    hint = did_you_mean(name, fitting(m, node, table))
     if hint is None:
         hint = f"Define it: 'gate {name[:40]} q {{ ... }}'."
     invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
 
 
+def fitting(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> list[str]:
+    """Return the names of gates that take as many parameters and qubits as are given."""
+    sizes = {name: (gate.parameters, gate.qubits) for name, gate in table.items()}
+    sizes |= {name: (len(gate.parameters), len(gate.qubits)) for name, gate in m.gates.items()}
+    given = len(node.arguments), len(node.operands)
+    return [name for name, size in sizes.items() if size == given or (node.modifiers and size[0] == given[0])]
+
+
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
     counts, exponents, added = modifier_arguments(m, node) if node.modifiers else ([], [], 0)
+    if node.name in TURNS and node.name not in m.gates:
+        m.notes.add("gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.")
     if added and node.name == "U":
         m.notes.add("U under ctrl has the specification's phase, which u and many tools' U leave out.", node.at)
     own = 0

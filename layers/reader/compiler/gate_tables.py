@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 GATES: dict[str, Standard] = {**FOREIGN, **EXTRAS, **STDGATES, **BUILTIN}
 
+# Names of gates that count in radians in one library and in turns in another, when no definition says it.
+TURNS = frozenset(["gpi", "gpi2", "ms"])
+
 # OpenQASM 2 has no ctrl and so no phases to tell apart: U, u2 and u3 are Qiskit's.
 LEGACY_GATES: dict[str, Standard] = {
     **GATES,

@@ -106,6 +106,7 @@ class Machine(ABC):
         self.before = 0, 0  # how many cells and temporaries there were when the running statement began
         self.kept: dict[syntax.Expression, tuple[Part, Variable]] = {}  # parts of it, worked out first
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
+        self.feedback: dict[int, Variable] = {}  # bits that Braket's feed-forward keeps, by key
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
         self.outputs: list[tuple[Variable, str]] = []  # global variables and their role
         self.measured_into: set[Variable] = set()
@@ -134,6 +135,10 @@ class Machine(ABC):
         self.execute_body(body)
         self.leave()
         self.give_back(self.frame.scopes.pop().values())
+
+    def hint(self, current: str, older: str) -> str:
+        """Return a hint in the words of the program's language: OpenQASM 3, or 2."""
+        return older if self.legacy else current
 
     # ------------------------------------------------------------------ limits
 

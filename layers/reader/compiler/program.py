@@ -79,6 +79,8 @@ def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object]
     m.notes.text = program.text
     for pragma in program.pragmas:
         m.notes.add(f"The pragma {quote(pragma.text)} has no effect.", pragma.at)
+    for sentence, at in program.remarks:
+        m.notes.add(sentence, at)
     execute_program(m, program.body)
     outputs = choose_outputs(m)
     if counted and not m.measured and program.measures:

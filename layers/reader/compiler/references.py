@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
     from reader.compiler.symbols import Symbol
 
-_WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "an alias"}
+_WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "a classical bit"}
 
 
 def lookup(m: Machine, name: str) -> Symbol | None:
@@ -49,16 +49,16 @@ def chosen(m: Machine, symbol: Symbol | Choice | ValueFault) -> Symbol:
     return symbol
 
 
-def visible(m: Machine) -> list[str]:
-    """Return the names that mean something here, for suggestions."""
-    names = [name for scope in m.frame.scopes for name in scope]
+def visible(m: Machine, *, quantum: bool) -> list[str]:
+    """Return the names of qubits, or of values, that may stand here, for suggestions."""
+    names = [(name, symbol) for scope in m.frame.scopes for name, symbol in scope.items()]
     if m.frame is not m.globals:
-        names += [name for name in m.globals.scopes[0] if lookup(m, name) is not None]
-    return names
+        names += [item for item in m.globals.scopes[0].items() if lookup(m, item[0]) is not None]
+    return [name for name, symbol in names if isinstance(symbol, Choice) or isinstance(symbol, Qubits) == quantum]
 
 
-def unknown(m: Machine, node: syntax.Name) -> NoReturn:
-    """Refuse a name that stands for nothing here."""
+def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn:
+    """Refuse a name that stands for nothing here, where a value is expected or, `quantum`, a qubit."""
     if m.frame is not m.globals and isinstance(m.globals.scopes[0].get(node.name), Qubits):
         what = "a gate" if m.in_gate else "a subroutine"
         invalid(
@@ -70,11 +70,11 @@ def unknown(m: Machine, node: syntax.Name) -> NoReturn:
         invalid(
             f"{quote(node.name)} is a variable, and a gate sees constants only.",
             node.at,
-            "Make it a parameter of the gate, or declare it const.",
+            m.hint("Make it a parameter of the gate, or declare it const.", "Make it a parameter of the gate."),
         )
     if node.name in m.gates or node.name in m.subroutines:
         invalid(f"{quote(node.name)} is not a variable.", node.at)
-    invalid(f"{quote(node.name)} is not declared.", node.at, did_you_mean(node.name, visible(m)))
+    invalid(f"{quote(node.name)} is not declared.", node.at, did_you_mean(node.name, visible(m, quantum=quantum)))
 
 
 def refer(m: Machine, node: syntax.Expression) -> Symbol | None:
@@ -219,10 +219,11 @@ def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:  # noqa: RET503 it
         name = name.target
     if symbol is None:
         if isinstance(name, syntax.Name):
-            unknown(m, name)
+            unknown(m, name, quantum=True)
         invalid("This is not a qubit.", node.at)
     shown = quote(name.name) if isinstance(name, syntax.Name) else "This"
-    invalid(f"{shown} is {_WHATS[type(symbol)]}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
+    what = "a classical register" if m.legacy and isinstance(symbol, Variable) else _WHATS[type(symbol)]
+    invalid(f"{shown} is {what}, not a qubit.", node.at, "Name a qubit or a qubit register here.")
 
 
 def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C901 a dispatch over the language

@@ -9,7 +9,9 @@ from reader.compiler.branching import execute_if, execute_switch
 from reader.compiler.control import Mark, attempt, branch, ended_by
 from reader.compiler.declarations import declare_alias, declare_qubits, declare_variable
 from reader.compiler.expressions import evaluate
-from reader.compiler.gate_calls import apply_gate, define_gate
+from reader.compiler.feedback import FEEDBACK, apply_feedback
+from reader.compiler.gate_calls import apply_gate
+from reader.compiler.gate_definitions import define_gate
 from reader.compiler.loops import execute_for, execute_while, leave_loop, parts
 from reader.compiler.matrices import apply_matrix
 from reader.compiler.references import qubits_of
@@ -103,12 +105,12 @@ def _execute_body(m: Machine, body: list[syntax.Statement]) -> int:
     return index
 
 
-def _include(_m: Machine, node: syntax.Include) -> None:
+def _include(m: Machine, node: syntax.Include) -> None:
     if node.path not in _INCLUDES:
         unsupported(
             f"{quote(node.path)} cannot be included: programs cannot read files.",
             node.at,
-            'Write include "stdgates.inc"; and define other gates in the program.',
+            f'Write include "{m.hint("stdgates", "qelib1")}.inc"; and define other gates in the program.',
         )
 
 
@@ -157,6 +159,9 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
     if node.name == "nop" and not (node.modifiers or node.arguments or "nop" in m.gates):
         for operand in node.operands:  # of a later version of the language: qubits that a box is about
             qubits_of(m, operand)
+        return
+    if node.name in FEEDBACK and node.name not in m.gates:
+        attempt(m, lambda: apply_feedback(m, node), node.at)
         return
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))

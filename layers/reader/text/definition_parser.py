@@ -21,6 +21,7 @@ class DefinitionParser(ExpressionParser):
         super().__init__(tokens)
         self.measures = False  # whether the text has a measurement
         self.pragmas: list[syntax.Pragma] = []
+        self.remarks: list[tuple[str, int]] = []  # sentences for the sender, with their offsets
 
     def semicolon(self) -> None:
         """Step over the end of a statement."""

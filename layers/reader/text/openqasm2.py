@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader.errors import invalid, too_large
+from reader.errors import invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.text import syntax
 from reader.text.durations import Duration
 from reader.text.expression_parser import UNARY
 from reader.text.statement_parser import StatementParser
-from reader.text.tokens import LEGACY_KEYWORDS, tokenize
+from reader.text.tokens import KEYWORDS, LEGACY_KEYWORDS, tokenize
 
 if TYPE_CHECKING:
     from reader.text.tokens import Token
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NUMBER_BITS = 64  # of a register in an expression, if it has no more itself; Quantinuum's have 64 at most
 _WORD_BITS = 63  # of a constant that a machine word holds
 _PRECEDENCE = {"+": 9, "-": 9, "*": 10, "/": 10, "^": 12, "**": 12}
+# Words of OpenQASM 3 that nothing written for OpenQASM 2 begins with.
+_LATER = KEYWORDS - LEGACY_KEYWORDS - {"gphase", "delay", "nop", "pow", "inv", "ctrl", "negctrl"}
 FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "ln": "log", "sqrt": "sqrt"} | {
     name: "arc" + name[1:] for name in ("asin", "acos", "atan")
 }
@@ -34,6 +36,7 @@ class LegacyParser(StatementParser):
         super().__init__(tokenize(text, LEGACY_KEYWORDS))
         self.sizes: dict[str, int] = {}  # of the classical registers so far
         self.own: set[str] = set()  # the gates that the program defines so far
+        self.defining = False  # whether this is inside a gate's definition
         self.classical = False  # whether an expression is one of registers, not of real numbers
         self.statements = {
             "include": self.include,
@@ -54,6 +57,19 @@ class LegacyParser(StatementParser):
     def statement(self) -> syntax.Statement:
         """Read one statement."""
         read = self.statements.get(self.token.kind)
+        if (
+            self.token.text == "operator"
+            and "operator" not in self.own
+            and self.peek() == "name"
+            and self.peek(2) in ("name", ",")
+        ):
+            unsupported(
+                "'operator' is of a dialect of OpenQASM 2 that defines observables.",
+                self.token.at,
+                "Give them as the request's observables.",
+            )
+        if self.token.kind == "name" and self.token.text in _LATER and self.token.text not in (*self.own, *self.sizes):
+            self.refuse("it is a word of OpenQASM 3", "For the newer language start with 'OPENQASM 3.0;'.")
         if read is None:
             self.refuse("expected a statement of OpenQASM 2", "For the newer language start with 'OPENQASM 3.0;'.")
         return read()
@@ -162,7 +178,10 @@ class LegacyParser(StatementParser):
     def gate_definition(self) -> syntax.Statement:
         """Read `gate name(parameters) qubits { body }`."""
         self.own.add(self.tokens[min(self.next + 1, len(self.tokens) - 1)].text)
-        return super().gate_definition()
+        self.defining = True
+        definition = super().gate_definition()
+        self.defining = False
+        return definition
 
     def opaque(self) -> syntax.Statement:
         """Read `opaque name(parameters) qubits;`."""
@@ -232,6 +251,8 @@ class LegacyParser(StatementParser):
             operand = self.expression(UNARY)
             return operand if token.kind == "+" else syntax.Unary(token.at, "-", operand)
         value = self.primary()
+        if isinstance(value, syntax.Name) and value.name in self.sizes and not self.defining:
+            invalid(f"{quote(value.name)} is a register, which no parameter can contain.", token.at, "Write a number.")
         if isinstance(value, syntax.Literal):
             if value.kind not in ("int", "float"):
                 invalid("OpenQASM 2 has real numbers only.", token.at)

@@ -100,7 +100,7 @@ class StatementParser(ControlFlowParser):
         body = []
         while self.token.kind != "end of text":
             body.append(self.statement())
-        return syntax.Program(0, version, body, self.measures, self.pragmas)
+        return syntax.Program(0, version, body, self.measures, self.pragmas, self.remarks)
 
     def version(self) -> int:
         """Read `OPENQASM 3.1;`."""
@@ -110,6 +110,8 @@ class StatementParser(ControlFlowParser):
             self.refuse("expected a version such as 3.0", "Write 'OPENQASM 3.0;'.")
         self.advance()
         major = token.text.split(".")[0].lstrip("0")
+        if major == "2" and token.text.partition(".")[2].strip("0"):
+            self.remarks.append(("There is no such version of OpenQASM: it is read as 2.0.", token.at))
         if major not in ("2", "3"):
             unsupported(f"OpenQASM {quote(token.text)} is not supported.", token.at, "Write 'OPENQASM 3.0;' or 2.0.")
         self.expect(";", "after the version")

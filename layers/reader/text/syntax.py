@@ -371,5 +371,6 @@ class Program(Node):
     body: list[Statement]
     measures: bool
     pragmas: list[Pragma]
+    remarks: list[tuple[str, int]] = field(default_factory=list)
     text: str = ""
     checked: bool = False  # whether what no execution reaches has been looked at

@@ -135,3 +135,63 @@ def test_openqasm_2_reads_the_pragma_alike() -> None:
     """The older language has no pragmas, but programs do."""
     text = "OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket unitary([[0, 1], [1, 0]]) q[0]\nmeasure q -> c;"
     assert distribution(read(text)) == {"1": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "chances"),
+    [
+        # The first three as amazon-braket-sdk 1.127.5's local simulator has them.
+        ("prx(pi, 0) q[0]; measure_ff(0) q[0]; cc_prx(pi, 0, 0) q[1];", {"11": 1.0}),
+        ("measure_ff(0) q[0]; cc_prx(pi, 0, 0) q[1];", {"00": 1.0}),
+        ("prx(pi, 0) q[0]; measure_ff(7) q[0]; measure_ff(0) q[1]; cc_prx(pi, 0, 0) q[1];", {"01": 1.0}),
+        ("h q[0]; measure_ff(3) q[0]; cc_prx(pi, 0, 3) q[1];", {"00": 0.5, "11": 0.5}),
+        ("x q[0]; measure_ff(1) q[0]; reset q[0]; measure_ff(1) q[0]; cc_prx(pi, 0, 1) q[1];", {"00": 1.0}),
+        ("h q[0]; measure_ff(1) q[0]; if (true) { cc_prx(pi, 0.4, 1) q[1]; }", {"00": 0.5, "11": 0.5}),
+    ],
+)
+def test_feed_forward_is_braket_s(body: str, chances: dict[str, float]) -> None:
+    """`measure_ff` keeps a bit by its key, the last one wins, and `cc_prx` acts where it is 1."""
+    assert distribution(read(program(body))) == pytest.approx(chances)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("cc_prx(pi, 0, 3) q[1];", "No measure_ff before it has the key 3."),
+        ("if (false) { cc_prx(pi, 0, 3) q[1]; }", "No measure_ff before it has the key 3."),
+        ("measure_ff q[0];", "This is not what Braket writes for measure_ff."),
+        ("ctrl @ cc_prx(pi, 0, 3) q[0], q[1];", "This is not what Braket writes for cc_prx."),
+        ("measure_ff(0) q;", "measure_ff measures one qubit."),
+    ],
+)
+def test_wrong_feed_forward_is_refused_with_its_place(body: str, message: str) -> None:
+    """The error has the line of the statement."""
+    error = refusal(program(body))
+    assert (error.message, error.line) == (message, 4)
+
+
+def test_a_programs_own_measure_ff_is_a_gate() -> None:
+    """A definition wins over Braket's statement."""
+    text = "gate measure_ff(a) t { rx(a) t; } measure_ff(pi) q[0];"
+    assert distribution(
+        read(
+            "OPENQASM 3.0; "
+            + text.replace("measure_ff(pi)", "qubit[2] q; bit[2] b; measure_ff(pi)")
+            + " b = measure q;"
+        )
+    ) == pytest.approx({"01": 1.0})
+
+
+@pytest.mark.parametrize("gate", ["gpi(0.3) q[0];", "gpi2(0.3) q[0];", "ms(0.1, 0.2, 0.3) q[0], q[1];"])
+def test_gates_that_ionq_counts_in_turns_are_noted(gate: str) -> None:
+    """They mean Braket's radians unless the program defines them, as qiskit-ionq 1.1.1's exports do."""
+    size = check(program(gate))
+    assert size is not None
+    assert size.notes == (
+        "gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.",
+    )
+    name, qubits = gate.split("(", maxsplit=1)[0], "a, b" if gate.startswith("ms") else "a"
+    own = f"gate {name}({'p, t, s' if name == 'ms' else 'p'}) {qubits} {{ rx(2 * pi * p) a; }} "
+    size = check(own + program(gate).removeprefix("OPENQASM 3.0;"))
+    assert size is not None
+    assert size.notes == ()

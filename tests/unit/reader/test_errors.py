@@ -23,6 +23,10 @@ MISTAKES = [
     ("qubit q; h q", "invalid_circuit", 1, 13, "The program ends too early: expected ';' after the statement.",
      "Add the missing ;."),
     ("qubit[2] q;\n  h q[2];", "invalid_circuit", 2, 7, "2 is out of range: there are 2 qubits.", "Use 0 to 1."),
+    ("qubit[2] q; cxx q[0], q[1];", "invalid_circuit", 1, 13, "'cxx' is not a gate.", "Did you mean cx?"),
+    ("qubit[2] q; cphasee(0.1) q[0], q[1];", "invalid_circuit", 1, 13, "'cphasee' is not a gate.", "Did you mean cphase?"),
+    ("qubit abc; int i = abd;", "invalid_circuit", 1, 20, "'abd' is not declared.", None),
+    ("qubit q; float qa; h qb;", "invalid_circuit", 1, 22, "'qb' is not declared.", "Did you mean q?"),
     ("qubit q; h qq;", "invalid_circuit", 1, 12, "'qq' is not declared.", "Did you mean q?"),
     ("qubit q; c = measure q;", "invalid_circuit", 1, 10, "'c' is not declared.", "Add 'bit c;' before it."),
     ("qubit[2] q; bit c; c = measure q;", "invalid_circuit", 1, 24, "2 qubits cannot be measured into 1 bit.",
@@ -52,8 +56,8 @@ MISTAKES = [
      "Add 'bit[2] c; c = measure q;' at the end."),
     ("OPENQASM 2.0; qreg q[1]; U(0,0,0) q[0];", "nothing_measured", None, None,
      "The program measures nothing, so there is nothing to count.", "Add 'creg c[1]; measure q -> c;' at the end."),
-    ("OPENQASM 2.0;\nqreg q[1];\nint n = 1;", "invalid_circuit", 3, 7, "'=' cannot stand here: expected ';' after the statement.",
-     "Add the missing ;."),
+    ("OPENQASM 2.0;\nqreg q[1];\nint n = 1;", "invalid_circuit", 3, 1, "'int' cannot stand here: it is a word of OpenQASM 3.",
+     "For the newer language start with 'OPENQASM 3.0;'."),
 ]  # fmt: skip
 
 

@@ -128,3 +128,45 @@ def test_a_bad_expression_of_registers_is_refused_where_it_is(body: str, message
     with pytest.raises(TaskError, match=message) as caught:
         check(HEAD + body + "\nmeasure q -> d;")
     assert caught.value.line == HEAD.count("\n") + 1
+
+
+def test_a_version_that_does_not_exist_is_noted() -> None:
+    """2.1 is a header of research tools: what they add is refused by name, the rest is OpenQASM 2."""
+    text = 'OPENQASM 2.1;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nx q[0];\nmeasure q -> c;'
+    size = check(text)
+    assert size is not None
+    assert size.notes == ("Line 1, column 10: There is no such version of OpenQASM: it is read as 2.0.",)
+    assert distribution(read(text)) == {"1": 1.0}
+    with pytest.raises(TaskError, match="'operator' is of a dialect of OpenQASM 2") as caught:
+        check(text.replace("x q[0];", "operator zz a,b { z a, z b; }"))
+    assert (caught.value.code, caught.value.line) == ("unsupported_feature", 5)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message", "hint"),
+    [
+        ("measure q[0] -> e;", "'e' is not declared.", "Add 'creg e[1];' before it."),
+        ("measure q -> b[0];", "3 qubits cannot be measured into 1 bit.", "Measure into a register: 'creg c[3];'."),
+        ("gate g a { measure a -> b; }", "A gate can only contain gates.", "Write it outside of the gate."),
+        ("rx(b) q[0];", "'b' is a register, which no parameter can contain.", "Write a number."),
+        ("rx(b + 1) q[0];", "'b' is a register, which no parameter can contain.", "Write a number."),
+        ("rx(q) q[0];", "A qubit has no value.", "Measure it first: 'measure q -> c;', then test c."),
+        ('include "own.inc";', "'own.inc' cannot be included: programs cannot read files.",
+         'Write include "qelib1.inc"; and define other gates in the program.'),
+        ("reset b;", "'b' is a classical register, not a qubit.", "Name a qubit or a qubit register here."),
+        ("x b[0];", "'b' is a classical bit, not a qubit.", "Name a qubit or a qubit register here."),
+        ("bit c;", "'bit' cannot stand here: it is a word of OpenQASM 3.",
+         "For the newer language start with 'OPENQASM 3.0;'."),
+        ("rx(ln(0)) q[0];", "ln has no finite value here.", "Keep its argument within its range."),
+    ],
+)  # fmt: skip
+def test_errors_and_hints_speak_openqasm_2(statement: str, message: str, hint: str) -> None:
+    """Nobody is sent to a word that the language of the program does not have."""
+    with pytest.raises(TaskError) as caught:
+        check(HEAD + statement + "\nmeasure q[0] -> b[0];")
+    assert (caught.value.message, caught.value.hint, caught.value.line) == (message, hint, 6)
+
+
+def test_a_parameter_of_a_gate_may_be_named_like_a_register() -> None:
+    """Inside a definition the name is the parameter."""
+    assert outcomes("gate g(b) a { rx(b) a; } g(pi) q[0]; measure q -> d;") == {"001,00": 1.0}

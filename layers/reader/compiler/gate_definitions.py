@@ -1,0 +1,56 @@
+"""Gate definitions: what may stand in them, whether the gate is used or not (spec, "Hierarchically defined gates")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reader.compiler.gate_calls import arity
+from reader.compiler.reserved import look_at_name
+from reader.errors import did_you_mean, invalid, quote
+from reader.text import syntax
+
+if TYPE_CHECKING:
+    from reader.compiler.machine import Machine
+
+
+def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
+    """Remember a gate definition; it wins over a predefined gate of the same name."""
+    if m.frame is not m.globals or len(m.frame.scopes) > 1:
+        invalid("A gate must be defined at the top level of the program.", node.at)
+    if node.name in m.gates or node.name in m.subroutines or node.name in m.globals.scopes[0] or node.name in m.externs:
+        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
+    look_at_name(m, node.name, node.at, called=True)
+    if node.name == "U" or (m.legacy and node.name == "CX"):
+        invalid(f"{quote(node.name)} is built into the language.", node.at, "Choose another name.")
+    names = node.parameters + node.qubits
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
+    check_body(m, node, node.body)
+    m.gates[node.name] = node
+
+
+def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statement]) -> None:
+    """Refuse in a gate's body what may not be there, whether the gate is used or not."""
+    for statement in body:
+        if isinstance(statement, syntax.GateCall):
+            if statement.name == gate.name:
+                invalid("A gate cannot use itself.", statement.name_at)
+            if statement.name != "gphase":
+                arity(m, statement, len(statement.operands) if not statement.modifiers else None)
+            for operand in statement.operands:
+                if isinstance(operand, syntax.Index):
+                    invalid(
+                        "A gate's qubits cannot be indexed.", operand.at, "Each operand of a gate is a single qubit."
+                    )
+                if isinstance(operand, syntax.Name) and operand.name not in gate.qubits:
+                    invalid(
+                        f"{quote(operand.name)} is not a qubit of this gate.",
+                        operand.at,
+                        did_you_mean(operand.name, gate.qubits),
+                    )
+        elif isinstance(statement, syntax.For | syntax.Box | syntax.Block):
+            check_body(m, gate, statement.body)
+        elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):
+            elsewhere = m.hint("Use a subroutine, 'def', for anything else.", "Write it outside of the gate.")
+            invalid("A gate can only contain gates.", statement.at, elsewhere)
