@@ -41,7 +41,7 @@ from tasks.submissions import MAX_TASKS_AT_ONCE
 MAX_KEY = 255  # characters of an idempotency key
 MAX_DETAIL = 10  # entries of a refusal's `detail`
 MAX_INPUTS = 8_192  # values in one binding: no program has more bits
-MAX_PARTS = 16  # members of an input that is a list; a complex number has two
+MAX_DEPTH = 8  # of lists inside each other in an input: an array has at most seven dimensions, and complex elements
 MAX_NAME = 40  # characters of an input's name in a message
 Number = Annotated[float, Field(strict=True)]  # no string and no truth value
 Probability = Annotated[Number, Field(ge=0, le=1)]
@@ -83,15 +83,29 @@ def _at_most(limit: int, members: str) -> BeforeValidator:
     return BeforeValidator(count)
 
 
+def _fits_an_array(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Tell whether there are lists only, at most so deep as an array's, with at most so many values in all."""
+    row = [value]
+    for _ in range(MAX_DEPTH):
+        if any(isinstance(part, dict) for part in row):
+            return False
+        lists = [part for part in row if isinstance(part, list)]
+        if not lists:
+            return True
+        if sum(map(len, lists)) > MAX_INPUTS:
+            return False
+        row = [part for inner in lists for part in inner]
+    return not any(isinstance(part, (list, dict)) for part in row)
+
+
 def _plain(binding: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Refuse inputs that no declaration can take: long lists, and lists or objects inside others."""
+    """Refuse inputs that no declaration can take: objects, lists that are too deep, and too many values."""
     if isinstance(binding, dict):
         for name, value in binding.items():
-            parts = value if isinstance(value, list) and len(value) <= MAX_PARTS else [value]
-            if any(isinstance(part, (list, dict)) for part in parts):
+            if isinstance(value, (list, dict)) and not _fits_an_array(value):
                 raise PydanticCustomError(
                     "input_type",
-                    "The input {name} must be a number, a truth value, a string or a list of two numbers",
+                    "The input {name} must be a number, a truth value, a string or a list of them",
                     {"name": repr(name[:MAX_NAME])},
                 )
     return binding

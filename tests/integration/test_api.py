@@ -257,6 +257,9 @@ BAD_BODIES: list[tuple[Any, str]] = [
     ('{"qc": "qubit q; measure q;", "\\ud800": 1}', "body"),
     ({"qc": BELL, "inputs": "x"}, "inputs.object"),
     ({"qc": BELL, "inputs": [{}, 1]}, "inputs.list.1"),
+    ({"qc": BELL, "inputs": {"a": [[1], [{}]]}}, "inputs.object"),
+    ({"qc": BELL, "inputs": {"a": [[[[[[[[[1]]]]]]]]]}}, "inputs.object"),
+    ({"qc": BELL, "inputs": {"a": [[0] * 5_000] * 2}}, "inputs.object"),
     ({"qc": BELL, "method": "\ud800"}, "method"),
     (None, "body"),
     ("", "body"),
@@ -690,6 +693,10 @@ def test_inputs_are_checked_at_once(in_moto: Aws) -> None:
     qc = "input float a; qubit q; rx(a) q; measure q;"
     stored = in_moto.stored(submit({"qc": qc, "inputs": {"a": 0.5}}))
     assert stored.options == {"inputs": {"a": 0.5}}
+    of_array = qc.replace("float a", "array[float[64], 2, 1] a").replace("(a)", "(a[1, 0])")
+    assert in_moto.stored(submit({"qc": of_array, "inputs": {"a": [[1], [2]]}})).options == {
+        "inputs": {"a": [[1], [2]]}
+    }
     status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": {"b": 0.5}})
     assert (status, answer["code"]) == (400, "invalid_inputs")
     status, _, answer = call("POST", "/tasks", {"qc": qc})

@@ -9,14 +9,14 @@ from reader.compiler.assignments import assign_array, measure_into
 from reader.compiler.coercion import evaluate_as, evaluate_real
 from reader.compiler.control import attempt
 from reader.compiler.conversions import loses, with_article
-from reader.compiler.inputs import INPUT, take
+from reader.compiler.inputs import INPUT, take, take_array
 from reader.compiler.machine import Split
 from reader.compiler.references import array_of, claim_qubits, concatenated, lookup, refer, unknown
 from reader.compiler.reserved import RESERVED, look_at_name
 from reader.compiler.subroutines import run_calls
 from reader.compiler.symbols import CONSTANT, Array, Bits, Choice, Qubits, Symbol, Variable
 from reader.compiler.types import constant_integer, resolve_type, variable_in
-from reader.errors import ValueFault, invalid, quote, too_large, unsupported
+from reader.errors import ValueFault, invalid, quote, too_large
 from reader.limits import LIMITS
 from reader.operations import Node
 from reader.text import syntax
@@ -62,7 +62,7 @@ def declare_variable(m: Machine, node: syntax.Declaration) -> None:  # noqa: C90
     if node.role == "const" and value is not None:
         look_at_constant(m, value)
     if node.role == "input":
-        take(m, node, variable)
+        take(m, node, variable, m.inputs.get(node.name))
     if value is None:
         declare(m, node.name, variable, node.at)
         return
@@ -122,14 +122,15 @@ def look_at_constant(m: Machine, value: syntax.Expression) -> None:
     m.notes.add(f"A constant is made of constants, and {quote(name)} is an input: other tools refuse it.", value.at)
 
 
-def global_variable(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
-    """Remember a variable that may belong in the counts; bit registers get their cells in one row."""
-    if variable.type.kind == "bit" or node.role == "output":
-        if node.role == "output" and variable.type.kind not in ("bit", "bool", "int", "uint", "angle"):
-            m.notes.add(f"The output {node.name} is a {variable.type} and has no place in the counts.")
-            return
-        m.cell_of(variable, 0, node.at)
-    m.outputs.append((variable, node.role))
+def global_variable(m: Machine, node: syntax.Declaration, *variables: Variable) -> None:
+    """Remember what may belong in the counts, a variable or an array's elements; registers get their cells in a row."""
+    for variable in variables:
+        if variable.type.kind == "bit" or node.role == "output":
+            if node.role == "output" and variable.type.kind not in ("bit", "bool", "int", "uint", "angle"):
+                m.notes.add(f"The output {node.name} is a {variable.type} and has no place in the counts.")
+                return
+            m.cell_of(variable, 0, node.at)
+        m.outputs.append((variable, node.role))
 
 
 def declare_array(m: Machine, node: syntax.Declaration) -> None:
@@ -137,8 +138,6 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     assert node.type.element is not None  # noqa: S101 - what the parser puts there
     kind = resolve_type(m, node.type.element)
     dimensions = tuple(constant_integer(m, dimension) for dimension in node.type.dimensions)
-    if node.role in ("input", "output"):
-        unsupported(f"An array cannot be {node.role}.", node.at, "Use scalar variables.")
     if m.frame is not m.globals or len(m.frame.scopes) > 1:
         invalid("An array must be declared at the top level of the program.", node.at, "Move it out of the block.")
     if len(dimensions) > 7:  # noqa: PLR2004 - spec, "Arrays"
@@ -154,6 +153,10 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     m.elements += total
     elements = [Variable(node.name, kind, node.at, m.depth) for _ in range(total)]
     array = Array(kind, dimensions, elements)
+    if node.role == "input":
+        take_array(m, node, array)
+    if node.role == "output":
+        global_variable(m, node, *elements)
     value = node.value
     if value is not None:
         run_calls(m, value)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reader.compiler.machine import Machine
-    from reader.compiler.symbols import Variable
+    from reader.compiler.symbols import Array, Variable
 
 
 def declared(program: syntax.Program) -> list[syntax.Declaration]:
@@ -46,9 +46,32 @@ def check_names(program: syntax.Program, inputs: Mapping[str, object]) -> None:
 INPUT = "an input"  # which a gate's body sees, until the program assigns to it
 
 
-def take(m: Machine, node: syntax.Declaration, variable: Variable) -> None:
-    """Give an input variable the request's value."""
+def take_array(m: Machine, node: syntax.Declaration, array: Array) -> None:
+    """Give an input array the request's values: lists inside each other, as its dimensions are."""
     given = m.inputs.get(node.name)
+    if isinstance(given, Swept):
+        each_flat = [flattened(value, array, node) for value in given.values]
+        values: list[object] = [Swept(list(of_one)) for of_one in zip(*each_flat, strict=True)]
+    else:
+        values = flattened(given, array, node)
+    m.budget.spend(len(values), node.at)
+    for element, value in zip(array.elements, values, strict=True):
+        take(m, node, element, value)
+
+
+def flattened(given: object, array: Array, node: syntax.Declaration) -> list[object]:
+    """Return an array's values row by row; refuses lists of another shape."""
+    rows = [given]
+    for size in array.dimensions:
+        if not all(isinstance(row, list | tuple) and len(row) == size for row in rows):
+            shape = " lists of ".join(map(str, array.dimensions))
+            refuse(Type(array.kind.kind, array.kind.width, array.dimensions), node, f"a list of {shape} values")
+        rows = [part for row in rows if isinstance(row, list | tuple) for part in row]
+    return rows
+
+
+def take(m: Machine, node: syntax.Declaration, variable: Variable, given: object) -> None:
+    """Give an input variable a value of the request."""
     if not isinstance(given, Swept):
         variable.data = value_for(variable.type, given, node).data
     elif variable.type == FLOAT and finite(given.values):

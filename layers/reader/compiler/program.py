@@ -89,7 +89,7 @@ def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object]
         refuse_unmeasured(m)
     flush(m, outputs)
     m.pay(-1)
-    registers = [Output(variable.name, _cells(m, variable)) for variable in outputs]
+    registers = [Output(name, cells) for name, cells in _registers(m, outputs).items()]
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
@@ -177,6 +177,14 @@ def flush(m: Machine, outputs: list[Variable]) -> None:
             bit = data[index] if isinstance(data, list) else (data >> index) & 1
             if not isinstance(bit, Node) and (bit or cell in m.dirty):
                 m.store(cell, bit, variable.at)
+
+
+def _registers(m: Machine, outputs: list[Variable]) -> dict[str, tuple[int, ...]]:
+    """Return the cells of each output by its name; an array's elements have one name, the first the lowest bits."""
+    registers: dict[str, tuple[int, ...]] = {}
+    for variable in outputs:
+        registers[variable.name] = registers.get(variable.name, ()) + _cells(m, variable)
+    return registers
 
 
 def _cells(m: Machine, variable: Variable) -> tuple[int, ...]:

@@ -52,6 +52,10 @@ CONSTRUCTS: list[tuple[str, str, dict[str, float], dict[str, object]]] = [
     ("array", QC + "array[int[8], 3] a = {4, 5, 1}; x q[a[2]]; c = measure q;", {"10": 1}, {}),
     ("array of two dimensions", QC + "array[uint[4], 2, 2] a = {{0, 1}, {2, 3}}; a[0] = a[1]; x q[a[0, 1] - 2]; "
      "c = measure q;", {"10": 1}, {}),
+    ("input array", QC + "input array[float[64], 2] t; for int i in [0:1] ry(t[i]) q[i]; c = measure q;", {"10": 1},
+     {"t": [0, 3.141592653589793]}),
+    ("output array", "output array[uint[2], 2] a; qubit q; bit c; h q; c = measure q; a[0] = 2; if (c) a[1] = 1;",
+     {"0010": 0.5, "0110": 0.5}, {}),
     ("sizeof", QC + "array[int[8], 3, 2] a; x q[sizeof(a, 1) - 1]; c = measure q;", {"10": 1}, {}),
     ("for over a range", "qubit[4] q; bit[4] c; for int i in [0:2] x q[i]; c = measure q;", {"0111": 1}, {}),
     ("for over a falling range", "qubit[3] q; bit[3] c; x q[2]; for int i in [2:-1:1] cx q[i], q[i - 1]; c = measure q;",

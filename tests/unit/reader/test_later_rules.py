@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reader import check, read
+from reader import check, compile_each, compile_sweep, read
+from reader.operations import Compiled
+from reader.swept import of_binding
 from reader_exact import distribution
 from tasks.errors import TaskError
 
@@ -70,3 +72,37 @@ def test_u_under_ctrl_is_noted() -> None:
         "Line 1, column 37: U under ctrl has the specification's phase, which u and many tools' U leave out.",
     )
     assert notes("ctrl @ u(pi, 0, pi) q[0], q[1]; U(1, 2, 3) q[0];") == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([1, 2, 3], "needs a list of 2 lists of 3 values"),
+        ([[1, 2, 3], [4, 5]], "needs a list of 2 lists of 3 values"),
+        (5, "needs a list of 2 lists of 3 values"),
+        ([[1, 2, 3], [4, 5, 16]], "needs a number that fits"),
+        ([[1, 2, 3], [4, 5, [6]]], "needs an integer"),
+    ],
+)
+def test_an_input_array_of_another_shape_is_refused(values: object, wanted: str) -> None:
+    """Each dimension is a list of its own, each value fits the elements."""
+    with pytest.raises(TaskError, match=wanted) as caught:
+        check(HEAD + "input array[uint[4], 2, 3] a; c[0:1] = measure q;", {"a": values})
+    assert caught.value.code == "invalid_inputs"
+
+
+def test_a_sweep_over_arrays_is_compiled_once() -> None:
+    """The angles of all bindings are worked out together, and are those of each alone."""
+    text = HEAD + "input array[float[64], 2, 1] a; for int i in [0:1] ry(2 * a[i, 0]) q[i]; c[0:1] = measure q;"
+    bindings = [{"a": [[0.1], [0.2]]}, {"a": [[0.3], [0.4]]}]
+    together = compile_sweep(text, bindings)
+    assert isinstance(together, Compiled)
+    for index, binding in enumerate(bindings):
+        (alone,) = compile_each(text, [binding])
+        assert of_binding(together, index).operations == alone.operations
+
+
+def test_an_input_array_may_be_assigned_to() -> None:
+    """An element of it, as any input."""
+    text = HEAD + "input array[int[8], 2] a; a[0] = a[1]; if (a[0] == 7) x q[1]; c[0:1] = measure q;"
+    assert distribution(read(text, {"a": [1, 7]})) == {"0010": 1.0}
