@@ -105,13 +105,18 @@ def fitting(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> li
     return [name for name, size in sizes.items() if size == given or (node.modifiers and size[0] == given[0])]
 
 
+def look_at_name(m: Machine, node: syntax.GateCall, *, controlled: bool) -> None:
+    """Note a gate that other tools mean otherwise."""
+    if node.name in TURNS and node.name not in m.gates:
+        m.notes.add("gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.")
+    if controlled and node.name == "U":
+        m.notes.add("U under ctrl has the specification's phase, which u and many tools' U leave out.", node.at)
+
+
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     """Execute a gate with its modifiers on every combination that broadcasting makes."""
     counts, exponents, added = modifier_arguments(m, node) if node.modifiers else ([], [], 0)
-    if node.name in TURNS and node.name not in m.gates:
-        m.notes.add("gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.")
-    if added and node.name == "U":
-        m.notes.add("U under ctrl has the specification's phase, which u and many tools' U leave out.", node.at)
+    look_at_name(m, node, controlled=added > 0)
     own = 0
     gate: Standard | syntax.GateDefinition | None = None
     if node.name == "gphase":

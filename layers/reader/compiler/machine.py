@@ -75,12 +75,11 @@ class Machine(ABC):
         self.depth = 0  # open branches
         self.nesting = 0
         self.steps = self.iterations = self.operations = 0
-        self.elements = self.splits = self.cells = 0
+        self.elements = self.splits = self.cells = self.qubits = 0
         self.most = LIMITS.operations
         self.free: list[int] = []  # single cells to use again
         self.rows: dict[int, list[int]] = {}  # width -> first cells of rows to use again
         self.dirty: set[int] = set()
-        self.qubits = 0
         self.registers: list[tuple[str, int]] = []
         self.physical: dict[int, int] = {}
         self.phase = 0.0
