@@ -187,6 +187,7 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
     """Return sections 5 and 6 and the model, which rest on what was measured."""
     sys.path += [str(ROOT / path) for path in IMPORTS]
     import api_bench
+    import bill_bench
     import cold_start
     import cost
     import scale
@@ -196,6 +197,7 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
     system = scale.measured(figures, counted, cold)
     found: dict[str, Any] = {
         "cold start": cold,
+        "bill ÷ dry run": bill_bench.agreement(),
         "cost": (costs := cost.table(figures, counted, api_bench.PER_BATCH)),
         "validation": scale.validation(report["figures"]["end to end"], figures),
     }
