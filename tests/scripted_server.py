@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,11 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: Any
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The path's query."""
+        return dict(parse_qsl(urlsplit(self.path).query))
 
 
 class ScriptedServer(ThreadingHTTPServer):

@@ -6,6 +6,7 @@ client carries them out, with or without coroutines. What the generator returns 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import string
@@ -20,6 +21,7 @@ from quantum_circuits.errors import (
     QuantumCircuitsError,
     RefusedError,
     ResultExpiredError,
+    TaskPurgedError,
     UnreachableError,
     refusal,
 )
@@ -247,12 +249,12 @@ def poll(task_id: str, timeout: float | None) -> Call[Task]:
             yield Pause(pause)
 
 
-def tasks(status: str | None, submitted_after: str | None, limit: int | None) -> Call[list[Task]]:
-    """Return the key's own tasks, newest first, without their results; at most `limit`."""
+def tasks(filters: Mapping[str, str | None], tags: Sequence[str], limit: int | None) -> Call[list[Task]]:
+    """Return the key's own tasks that pass the query's `filters` and have all tags, newest first; at most `limit`."""
     found: list[Task] = []
-    query: dict[str, Any] = {"limit": 100}
-    query |= {"status": status} if status else {}
-    query |= {"submitted_after": submitted_after} if submitted_after else {}
+    query: dict[str, Any] = {"limit": 100, **{name: value for name, value in filters.items() if value}}
+    if tags:
+        query["tag"] = ",".join([tags] if isinstance(tags, str) else tags)
     while True:
         answer = yield from send(Request("GET", "/tasks", query=query))
         body = answer.json("tasks")
@@ -266,6 +268,20 @@ def cancel(task_id: str) -> Call[Task]:
     """Cancel a task that is pending or running; raises TaskEndedError."""
     answer = yield from send(Request("DELETE", _address(task_id)))
     return Task.from_body(answer.json(*_TASK))
+
+
+def purge(task_id: str) -> Call[None]:
+    """Remove what an ended task holds; raises TaskNotEndedError."""
+    # Sent again after an answer that was lost, it finds the task purged, as it does when somebody else was faster.
+    with contextlib.suppress(TaskPurgedError):
+        yield from send(Request("DELETE", _address(task_id), query={"purge": "true"}))
+
+
+def usage(first: object, last: object, by: str) -> Call[Mapping[str, Any]]:
+    """Return what the key's ended tasks have used from a day to a day."""
+    query = {name: str(day) for name, day in (("from", first), ("to", last)) if day is not None}
+    answer = yield from send(Request("GET", "/usage", query={**query, "by": by}))
+    return answer.json("total", "usage")
 
 
 def circuit(task_id: str) -> Call[str]:

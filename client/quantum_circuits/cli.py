@@ -97,8 +97,15 @@ def command_line() -> argparse.ArgumentParser:
     command("get", "print how a task is doing", one)
     listed = command("list", "list your tasks, newest first")
     listed.add_argument("--status", choices=["pending", "completed", "failed", "cancelled"])
+    listed.add_argument("--name", help="only tasks with this very name")
+    listed.add_argument("--tag", action="append", help="only tasks with this tag, with all of several")
     listed.add_argument("--limit", type=int, default=20, help="how many; default %(default)s")
     command("cancel", "cancel a task that is pending or running", one)
+    command("purge", "remove a task's circuit and result; it must have ended", one)
+    used = command("usage", "print what your tasks have used, by default in this month")
+    used.add_argument("--from", dest="first", metavar="DAY", help="the first day, as 2026-01-31, UTC")
+    used.add_argument("--to", dest="last", metavar="DAY", help="the last day, included")
+    used.add_argument("--by", choices=["day", "status", "tag"], default="day", help="default %(default)s")
     command("limits", "print every limit in force")
     completion = commands.add_parser(
         "completion", help="print a shell's completion script; needs the extra `completion`"
@@ -118,6 +125,8 @@ def _program() -> argparse.ArgumentParser:
     program.add_argument("--memory", action="store_true", help="also return each shot's outcome")
     program.add_argument("--noise", type=_json_object, metavar="JSON", help='{"depolarizing": {"one_qubit": 0.001}}')
     program.add_argument("--input", type=_binding, action="append", metavar="NAME=VALUE", help="a value of an `input`")
+    program.add_argument("--name", help="what you call the task")
+    program.add_argument("--tag", action="append", help="a word to find it and sum up usage by; may be repeated")
     program.add_argument("--observable", action="append", metavar="PAULIS", help="such as ZZ; qubit 0 rightmost")
     return program
 
@@ -135,11 +144,24 @@ def _run(client: Client, given: argparse.Namespace) -> None:
             _show(client.wait(given.task_id, timeout=given.timeout), as_json=given.json)
         case "get":
             _show(client.get(given.task_id), as_json=given.json)
+        case _:
+            _manage(client, given)
+
+
+def _manage(client: Client, given: argparse.Namespace) -> None:
+    """Carry out the commands that run no program."""
+    match given.command:
         case "list":
-            _list(client.list(status=given.status, limit=given.limit), as_json=given.json)
+            found = client.list(status=given.status, name=given.name, tags=given.tag or (), limit=given.limit)
+            _list(found, as_json=given.json)
         case "cancel":
             task = client.cancel(given.task_id)
             print(json.dumps(dict(task.body)) if given.json else f"Task {task.task_id} was cancelled.")
+        case "purge":
+            client.purge(given.task_id)
+            print(json.dumps({"task_id": given.task_id}) if given.json else f"Task {given.task_id} was purged.")
+        case "usage":
+            _show_usage(client.usage(given.first, given.last, by=given.by), as_json=given.json)
         case "limits":
             print(json.dumps(client.limits(), indent=None if given.json else 2))
 
@@ -154,7 +176,9 @@ def _read(file: str) -> str:
 
 def _options(given: argparse.Namespace) -> dict[str, Any]:
     """Return the options that were given: what was left out has the service's default."""
-    options: dict[str, Any] = {name: getattr(given, name) for name in ("shots", "seed", "method", "precision", "noise")}
+    names = ("shots", "seed", "method", "precision", "noise", "name")
+    options: dict[str, Any] = {name: getattr(given, name) for name in names}
+    options["tags"] = given.tag
     options["inputs"] = dict(given.input) if given.input else None
     options["observables"] = given.observable
     options["memory"] = given.memory or None
@@ -240,7 +264,20 @@ def _list(tasks: Sequence[Task], *, as_json: bool) -> None:
         print(json.dumps([dict(task.body) for task in tasks]))
         return
     for task in tasks:
-        print(f"{task.task_id}  {task.submitted_at}  {task.status:<9}  {task.shots:>6} shots")
+        labels = "".join([f"  {task.name}" if task.name else "", *(f"  #{tag}" for tag in task.tags)])
+        print(f"{task.task_id}  {task.submitted_at}  {task.status:<9}  {task.shots:>6} shots{labels}")
+
+
+def _show_usage(usage: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(usage))
+        return
+    total = {usage["by"]: f"{usage['from']} to {usage['to']}", **usage["total"]}
+    for each in [*usage["usage"], total]:
+        print(
+            f"{each[usage['by']] or '(other tags)':<24}  {each['tasks']:>8} tasks  {each['shots']:>11} shots"
+            f"  {each['compute_seconds']:>12.3f} s  ${each['cost_usd']:.6f}"
+        )
 
 
 def _completion(parser: argparse.ArgumentParser, shell: str) -> int:

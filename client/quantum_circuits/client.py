@@ -17,11 +17,15 @@ from quantum_circuits.errors import UnreachableError, WaitTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
+    from typing import TypeAlias
 
     from quantum_circuits.task import Estimate, Task
 
+    Usage: TypeAlias = Mapping[str, Any]  # the answer of GET /usage
+
 Returned = TypeVar("Returned")
-Options = Any  # shots, seed, method, precision, memory, noise, observables, inputs, callback_url
+Options = Any  # shots, seed, method, precision, memory, noise, observables, inputs, name, tags, callback_url
 ANSWER_SECONDS = 30.0  # API Gateway gives up after 29
 CONNECT_SECONDS = 10.0
 
@@ -107,7 +111,8 @@ class Client:
     def submit(self, qc: str, *, idempotency_key: str | None = None, **options: Options) -> Task:
         """Submit a circuit, in OpenQASM 3 or 2; return its task, which is pending. Raises CircuitError.
 
-        `options` are the service's: shots, seed, method, precision, memory, noise, observables, inputs, callback_url.
+        `options` are the service's: shots, seed, method, precision, memory, noise, observables, inputs, name, tags,
+        callback_url.
         Sent again with the same `idempotency_key`, the same circuit gives the same task; by default a new key is drawn.
         """
         return self._do(calls.submit(qc, options, idempotency_key))
@@ -147,14 +152,35 @@ class Client:
         return self._do(calls.get(task_id))[0]
 
     def list(
-        self, *, status: str | None = None, submitted_after: str | None = None, limit: int | None = 100
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+        submitted_after: str | None = None,
+        limit: int | None = 100,
     ) -> Sequence[Task]:
-        """Return the key's own tasks, newest first, without their results; all of them with `limit=None`."""
-        return self._do(calls.tasks(status, submitted_after, limit))
+        """Return the key's own tasks, newest first, without their results; all of them with `limit=None`.
+
+        Only those with this status, this very name, and all of the tags.
+        """
+        filters = {"status": status, "name": name, "submitted_after": submitted_after}
+        return self._do(calls.tasks(filters, tags, limit))
 
     def cancel(self, task: Task | str) -> Task:
         """Cancel a task that is pending or running; raises TaskEndedError when it has ended."""
         return self._do(calls.cancel(_id(task)))
+
+    def purge(self, task: Task | str) -> None:
+        """Remove a task's circuit, options, result, name and tags at once; raises TaskNotEndedError."""
+        self._do(calls.purge(_id(task)))
+
+    def usage(self, first: date | str | None = None, last: date | str | None = None, *, by: str = "day") -> Usage:
+        """Return what the key's ended tasks have used: `total`, and `usage` by "day", "status" or "tag".
+
+        Days are in UTC, `2026-01-31`; by default those of this month until today.
+        """
+        return self._do(calls.usage(first, last, by))
 
     def circuit(self, task: Task | str) -> str:
         """Return a task's program, exactly as it was sent."""
@@ -254,14 +280,29 @@ class AsyncClient:
         return (await self._do(calls.get(task_id)))[0]
 
     async def list(
-        self, *, status: str | None = None, submitted_after: str | None = None, limit: int | None = 100
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+        submitted_after: str | None = None,
+        limit: int | None = 100,
     ) -> Sequence[Task]:
         """Return the key's own tasks: see `Client.list`."""
-        return await self._do(calls.tasks(status, submitted_after, limit))
+        filters = {"status": status, "name": name, "submitted_after": submitted_after}
+        return await self._do(calls.tasks(filters, tags, limit))
 
     async def cancel(self, task: Task | str) -> Task:
         """Cancel a task: see `Client.cancel`."""
         return await self._do(calls.cancel(_id(task)))
+
+    async def purge(self, task: Task | str) -> None:
+        """Remove what a task holds: see `Client.purge`."""
+        await self._do(calls.purge(_id(task)))
+
+    async def usage(self, first: date | str | None = None, last: date | str | None = None, *, by: str = "day") -> Usage:
+        """Return what the key's ended tasks have used: see `Client.usage`."""
+        return await self._do(calls.usage(first, last, by))
 
     async def circuit(self, task: Task | str) -> str:
         """Return a task's program, exactly as it was sent."""

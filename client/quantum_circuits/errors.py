@@ -138,6 +138,14 @@ class TaskEndedError(RefusedError):
     """The task has ended and cannot be cancelled."""
 
 
+class TaskNotEndedError(RefusedError):
+    """The task has not ended and cannot be purged; cancel it first."""
+
+
+class TaskPurgedError(RefusedError):
+    """The task was purged: its circuit and result are gone."""
+
+
 class ThrottledError(RefusedError):
     """The key has used up what it may send; `retry_after` is in seconds, None where the service does not say."""
 
@@ -172,6 +180,8 @@ _BY_CODE: Mapping[str, type[RefusedError]] = {
     "invalid_api_key": InvalidApiKeyError,
     "task_not_found": TaskNotFoundError,
     "task_ended": TaskEndedError,
+    "task_not_ended": TaskNotEndedError,
+    "task_purged": TaskPurgedError,
     "monthly_amount_spent": AmountSpentError,
 }
 

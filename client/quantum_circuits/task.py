@@ -84,6 +84,17 @@ class Task:
         ]
 
     @property
+    def name(self) -> str | None:
+        """What its sender called the task, None where it has no name; a task just submitted is to be read first."""
+        return self.body.get("name")
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The task's tags; of a task just submitted they are to be read first."""
+        tags: Sequence[str] = self.body.get("tags") or ()
+        return tags
+
+    @property
     def execution(self) -> Mapping[str, Any]:
         """How the task was run: method, seed, qubits, milliseconds, versions; empty until it has run."""
         execution: Mapping[str, Any] = self.body.get("execution") or {}

@@ -88,3 +88,24 @@ def test_a_request_can_wait_for_the_counts_and_learn_that_nothing_changed(stack:
         unchanged = http.get(f"/tasks/{task['task_id']}", headers={"If-None-Match": read.headers["etag"]})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
         assert unchanged.headers["etag"] == read.headers["etag"]
+
+
+def test_what_was_used_is_added_up_and_a_purged_task_stays_counted(stack: Stack) -> None:
+    """Over the stream to GET /usage, by tag; the purge goes through the gateway, and another key sees nothing."""
+    body = {"qc": BELL, "shots": 100, "name": "run 7", "tags": ["calibration"]}
+    with stack.http(stack.new_key()) as http, stack.http(stack.new_key()) as other:
+        task_id = http.post("/tasks", json=body, headers={"Prefer": "wait=10"}).json()["task_id"]
+        used = eventually(lambda: (answer := http.get("/usage?by=tag").json())["total"]["tasks"] and answer)
+        bill = http.get(f"/tasks/{task_id}").json()["execution"]
+        sums = {
+            "tasks": 1,
+            "shots": 100,
+            "compute_seconds": bill["billed_ms"] / 1000,
+            "cost_usd": bill["cost_usd"],
+        }
+        assert (used["total"], used["usage"]) == (sums, [{"tag": "calibration", **sums}])
+        assert [each["task_id"] for each in http.get("/tasks?name=run 7").json()["tasks"]] == [task_id]
+        assert http.delete(f"/tasks/{task_id}?purge=true").json()["message"] == "Task purged."
+        assert http.get(f"/tasks/{task_id}").json()["code"] == "task_purged"
+        assert http.get("/usage").json()["total"] == sums
+        assert other.get("/usage").json()["usage"] == other.get("/tasks?tag=calibration").json()["tasks"] == []

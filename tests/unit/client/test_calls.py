@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from quantum_circuits import (
     ResultExpiredError,
     TaskCancelledError,
     TaskFailedError,
+    TaskNotEndedError,
+    TaskPurgedError,
     ThrottledError,
     TooMuchOpenWorkError,
     UnreachableError,
@@ -385,3 +388,37 @@ def test_the_configuration_comes_from_arguments_then_variables_then_the_file(
     monkeypatch.setenv("QUANTUM_CIRCUITS_API_KEY", "k")
     with pytest.raises(ConfigurationError, match="must start with https"):
         Client()
+
+
+def test_a_list_is_filtered_by_the_service() -> None:
+    """The query has what was asked for, tags separated by commas; a task has its labels."""
+    listed = {"tasks": [task(name="run 7", tags=["a", "b c"])]}
+    with scripted(Reply(200, listed)) as server, client_of(server) as client:
+        (found,) = client.list(status="failed", name="run 7", tags=["a", "b c"])
+    assert (found.name, found.tags) == ("run 7", ["a", "b c"])
+    assert server.asked[0].query == {"limit": "100", "status": "failed", "name": "run 7", "tag": "a,b c"}
+
+
+def test_usage_is_asked_for_by_days() -> None:
+    """Dates and texts are days; without them the service chooses."""
+    used = {"from": "2026-11-01", "to": "2026-11-28", "by": "tag", "total": {"tasks": 1}, "usage": []}
+    with scripted(Reply(200, used)) as server, client_of(server) as client:
+        assert client.usage(date(2026, 11, 1), "2026-11-28", by="tag") == used
+        client.usage()
+    assert [asked.query for asked in server.asked] == [
+        {"from": "2026-11-01", "to": "2026-11-28", "by": "tag"},
+        {"by": "day"},
+    ]
+
+
+def test_a_purge_whose_answer_was_lost_has_succeeded() -> None:
+    """Its second try finds the task purged; one that has not ended is refused, and reading a purged one."""
+    gone = Reply(410, {"message": "The task was purged.", "code": "task_purged"})
+    with scripted(Reply(502, {}), gone, gone) as server, client_of(server) as client:
+        client.purge(TASK_ID)
+        with pytest.raises(TaskPurgedError):
+            client.get(TASK_ID)
+    assert server.asked[0].query == {"purge": "true"}
+    open_one = Reply(409, {"message": "No.", "code": "task_not_ended"})
+    with scripted(open_one) as server, client_of(server) as client, pytest.raises(TaskNotEndedError):
+        client.purge(TASK_ID)

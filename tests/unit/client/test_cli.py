@@ -123,3 +123,29 @@ def test_a_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str])
         run(Reply(200), "run", "nowhere.qasm")
     assert ended.value.code == 2
     assert "nowhere.qasm cannot be read" in capsys.readouterr().err
+
+
+def test_labels_are_sent_listed_and_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By flags of submit and list."""
+    file = tmp_path / "bell.qasm"
+    file.write_text("qubit q;")
+    accepted = Reply(200, {"task_id": TASK_ID, "submitted_at": "t"})
+    code, asked = run(accepted, "submit", str(file), "--name", "run 7", "--tag", "a", "--tag", "b")
+    assert (code, asked.body) == (0, {"qc": "qubit q;", "name": "run 7", "tags": ["a", "b"]})
+    listed = Reply(200, {"tasks": [task("failed", name="run 7", tags=["a", "b"])]})
+    code, asked = run(listed, "list", "--name", "run 7", "--tag", "a", "--tag", "b")
+    assert (code, asked.query) == (0, {"limit": "100", "name": "run 7", "tag": "a,b"})
+    assert capsys.readouterr().out.endswith("3 shots  run 7  #a  #b\n")
+
+
+def test_usage_is_a_table_and_purge_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each and the total; tags that are not summed up by themselves have one in common."""
+    sums = {"tasks": 2, "shots": 20, "compute_seconds": 0.004, "cost_usd": 1.2e-07}
+    used = {"from": "2026-11-01", "to": "2026-11-28", "by": "tag", "total": sums, "usage": [{"tag": "", **sums}]}
+    assert run(Reply(200, used), "usage", "--by", "tag")[0] == 0
+    first, total = capsys.readouterr().out.splitlines()
+    assert first.split() == ["(other", "tags)", "2", "tasks", "20", "shots", "0.004", "s", "$0.000000"]
+    assert total.split()[:5] == ["2026-11-01", "to", "2026-11-28", "2", "tasks"]
+    code, asked = run(Reply(200, {"task_id": TASK_ID, "message": "Task purged."}), "purge", TASK_ID)
+    assert (code, asked.method, asked.query) == (0, "DELETE", {"purge": "true"})
+    assert capsys.readouterr().out == f"Task {TASK_ID} was purged.\n"
