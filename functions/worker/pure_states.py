@@ -24,7 +24,7 @@ from reductions.cone import light_cone
 from trajectories import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from circuit_stats import CircuitStats
     from counts import Outcomes
@@ -66,13 +66,15 @@ def plan(program: Compiled, stats: CircuitStats, options: Options) -> Plan:
     return Plan("statevector", seconds, trajectory_cost.memory(program, 0, options.shots) + 64 * amplitudes)
 
 
-def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequence[int]) -> list[Found]:
-    """Run a program with the angles of several bindings, see `reader.swept`, one for each seed; or of one."""
+def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequence[int]) -> Iterator[Found]:
+    """Run a program with the angles of several bindings, see `reader.swept`, one for each seed; or of one.
+
+    What a binding gave is yielded before the next one is sampled: all shots of a sweep together may be large.
+    """
     size = max(1, AMPLITUDES >> stats.active_qubits)
     finals = [program.operations[index] for index in sorted(stats.final_measurements)]
     body = [_with_arrays(each) for each in program.operations if not isinstance(each, Measure | Barrier)]
     runner = Runner(program, np.random.default_rng(0))
-    found: list[Found] = []
     for start in range(0, len(seeds), size):
         some = seeds[start : start + size]
         branches = Branches.of(len(runner.rows), [options.shots] * len(some))
@@ -84,8 +86,7 @@ def run(program: Compiled, stats: CircuitStats, options: Options, seeds: Sequenc
             if finals:
                 runner.generator = np.random.default_rng(seed)
                 outcomes = runner.sample(branches, column, finals)
-            found.append(Found(outcomes, [float(each[column]) for each in values]))
-    return found
+            yield Found(outcomes, [float(each[column]) for each in values])
 
 
 def _with_arrays(gate: Operation) -> Operation:

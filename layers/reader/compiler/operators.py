@@ -51,7 +51,7 @@ _FLOATING = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": opera
 def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: C901, PLR0911 a dispatch over the language
     """Return `-x`, `~x` or `!x`."""
     kind, data = value
-    if type(data) is Swept and kind is not FLOAT:
+    if type(data) is Swept and kind.kind != "float":
         return lifted(m, lambda one: unary(m, op, one, at), value)
     if op == "!" or (op == "~" and kind.kind == "bool"):
         return from_bits(BOOL, (negate(truth(m, value, at)),))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reader import Budget, check, check_each, compile_each, compile_sweep
+from reader import LIMITS, Budget, check, check_each, compile_each, compile_sweep
 from reader.operations import Compiled, If, Node, Store, While
 from reader.swept import Swept, UnalikeError, of_binding
 from tasks.errors import TaskError
@@ -172,6 +172,17 @@ def test_a_number_of_all_bindings_is_nothing_else(use: Callable[[Any], object]) 
     """It cannot become a number, a key, a text or bits unnoticed: whatever is not foreseen ends the attempt."""
     with pytest.raises(UnalikeError):
         use(Swept([0.0, 1.0]))
+
+
+def test_a_thousand_bindings_cost_as_much_as_a_few() -> None:
+    """Forty-eight angles of a thousand bindings are read within a fiftieth of the budget."""
+    names = [f"t{number}" for number in range(48)]
+    text = "".join(f"input float {name}; " for name in names) + "qubit[12] q; bit[12] c; "
+    text += "".join(f"ry({name}) q[{number % 12}]; " for number, name in enumerate(names)) + "c = measure q;"
+    some = [{name: 0.001 * (at + place) for place, name in enumerate(names)} for at in range(1_000)]
+    budget = Budget()
+    assert len(set(check_each(text, some, budget=budget))) == 1
+    assert budget.spent < LIMITS.work / 50
 
 
 def test_an_attempt_in_vain_costs_nothing_later() -> None:
