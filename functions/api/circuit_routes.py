@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from pydantic import BaseModel, Field
 
 import reader
 from dependencies import Caller, TaskId
@@ -29,6 +30,30 @@ Opened = Annotated[
     Query(max_length=2_000, description="Names of the program's own gates to open, separated by commas."),
 ]
 Width = Annotated[int, Query(ge=320, le=8_000, description="How wide a row of the picture may be, in pixels.")]
+
+
+class DrawingBody(BaseModel):
+    """A picture of a circuit as shapes, which a page makes SVG elements of."""
+
+    width: float
+    height: float
+    shapes: Annotated[
+        list[list[str | float]], Field(description="Each a kind, a class, and the numbers and text of its element.")
+    ]
+    description: Annotated[str, Field(description="What is on the picture, for those who do not see it.")]
+
+
+class PictureBody(BaseModel):
+    """A task that would be accepted, and its circuit."""
+
+    num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
+    operations: Annotated[int, Field(description="Operations after loops and definitions are expanded.")]
+    notes: Annotated[
+        list[str] | None, Field(description="Parts of the program that have no effect here, or are probably mistakes.")
+    ] = None
+    drawing: DrawingBody | None = None
+    undrawn: Annotated[str | None, Field(description="Why there is no drawing.")] = None
+    correlation_id: str
 
 
 async def draw_program(

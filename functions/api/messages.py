@@ -115,30 +115,6 @@ class EstimateBody(BaseModel):
     ] = None
 
 
-class DrawingBody(BaseModel):
-    """A picture of a circuit as shapes, which a page makes SVG elements of."""
-
-    width: float
-    height: float
-    shapes: Annotated[
-        list[list[str | float]], Field(description="Each a kind, a class, and the numbers and text of its element.")
-    ]
-    description: Annotated[str, Field(description="What is on the picture, for those who do not see it.")]
-
-
-class PictureBody(BaseModel):
-    """A task that would be accepted, and its circuit."""
-
-    num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
-    operations: Annotated[int, Field(description="Operations after loops and definitions are expanded.")]
-    notes: Annotated[
-        list[str] | None, Field(description="Parts of the program that have no effect here, or are probably mistakes.")
-    ] = None
-    drawing: DrawingBody | None = None
-    undrawn: Annotated[str | None, Field(description="Why there is no drawing.")] = None
-    correlation_id: str
-
-
 class ForeseenFailureBody(BaseModel):
     """The error that the task would end in, as the failed task would show it; nothing was stored."""
 
