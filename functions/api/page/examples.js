@@ -1,4 +1,4 @@
-// The programs to pick from. Each runs as it stands; a test submits them all.
+// The programs to pick from, some with options. Each runs as it stands; a test submits them all.
 export const EXAMPLES = [
   {
     name: "Bell pair",
@@ -120,6 +120,78 @@ while (flag) {                  // again until the flag is measured as 0
   flag = measure q[1];
 }
 outcome = measure q[0];
+`,
+  },
+  {
+    name: "Sweep over an angle",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+input float theta;              // a value for each run, in the field Inputs
+qubit[2] q;
+bit[2] c;
+
+ry(theta) q[0];
+cx q[0], q[1];
+c = measure q;
+`,
+    options: { inputs: Array.from({ length: 13 }, (_, index) => ({ theta: Number(((index * Math.PI) / 6).toFixed(4)) })) },
+  },
+  {
+    name: "Observables of a GHZ state",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[3] q;
+
+h q[0];
+cx q[0], q[1];
+cx q[1], q[2];
+measure q;                      // the observables are those before
+`,
+    options: { observables: ["XXX", "ZZI", '{"ZII": 0.5, "IIZ": 0.5}'] },
+  },
+  {
+    name: "Noisy Bell pair",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[2] q;
+bit[2] c;
+
+h q[0];
+cx q[0], q[1];                  // gates and readout fail now and then
+c = measure q;
+`,
+    options: { noise: { depolarizing: { one_qubit: 0.01, two_qubit: 0.05 }, readout: { prob_meas1_prep0: 0.02, prob_meas0_prep1: 0.04 } } },
+  },
+  {
+    name: "Adder with gates of its own",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+gate majority a, b, c { cx c, b; cx c, a; ccx a, b, c; }
+gate unmaj a, b, c { ccx a, b, c; cx c, a; cx a, b; }
+
+qubit carry;
+qubit[3] a;
+qubit[3] b;
+qubit overflow;
+bit[4] sum;
+
+x a[0]; x a[1];                 // 3
+x b[0]; x b[2];                 // + 5
+majority carry, b[0], a[0];     // click a gate in the picture to open it
+majority a[0], b[1], a[1];
+majority a[1], b[2], a[2];
+cx a[2], overflow;
+unmaj a[1], b[2], a[2];
+unmaj a[0], b[1], a[1];
+unmaj carry, b[0], a[0];
+sum[0] = measure b[0];
+sum[1] = measure b[1];
+sum[2] = measure b[2];
+sum[3] = measure overflow;      // 8: 1000
 `,
   },
 ];

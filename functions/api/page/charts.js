@@ -1,0 +1,88 @@
+// Charts as SVG that stands alone: bars of counts, lines of a sweep, values with their errors. Text is text.
+
+import { svgElement } from "./circuit.js";
+
+const COLOURS = ["#6366f1", "#0e9f6e", "#d97706", "#db2777", "#0891b2", "#7c3aed", "#65a30d", "#dc2626"];
+const DASHES = ["", "7 4", "2 4", "10 4 2 4"];
+const WIDTH = 640;
+
+function textAt(x, y, words, attributes = {}) {
+  return svgElement("text", { x, y, fill: "currentColor", ...attributes }, words);
+}
+
+function chart(height, label, content) {
+  return svgElement("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, "font-family": "system-ui, sans-serif", "font-size": 13, role: "img", "aria-label": label }, content);
+}
+
+/** Return bars of `[label, count]`. */
+export function barChart(rows, total) {
+  const largest = Math.max(...rows.map(([, count]) => count), 1);
+  const longest = Math.min(220, 14 + 8 * Math.max(...rows.map(([label]) => label.length)));
+  const bars = rows.flatMap(([label, count], index) => {
+    const y = 12 + index * 24;
+    const width = Math.max(1, ((WIDTH - longest - 110) * count) / largest);
+    return [
+      textAt(longest - 8, y + 12, label.length > 26 ? `${label.slice(0, 25)}…` : label, { "text-anchor": "end" }),
+      svgElement("rect", { x: longest, y, width, height: 17, rx: 4, fill: COLOURS[0] }),
+      textAt(longest + width + 8, y + 12, `${count.toLocaleString("en")} · ${((100 * count) / total).toFixed(1)}%`),
+    ];
+  });
+  return chart(24 + rows.length * 24, `Counts of ${rows.length} outcomes`, bars);
+}
+
+/** Return a line for each `{name, values}` over the bindings' `xs`; `errors` are drawn as bars. */
+export function lineChart({ label, xName, xs, series, low, high }) {
+  const height = 300;
+  const [left, right, top, bottom] = [52, WIDTH - 14, 14, height - 44];
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  const x = (value) => left + ((right - left) * (value - first)) / (last - first || 1);
+  const y = (value) => bottom - ((bottom - top) * (value - low)) / (high - low || 1);
+  const grid = [0, 0.25, 0.5, 0.75, 1].flatMap((part) => {
+    const value = low + part * (high - low);
+    return [
+      svgElement("path", { d: `M${left} ${y(value)}H${right}`, stroke: "currentColor", "stroke-opacity": "0.16" }),
+      textAt(left - 8, y(value) + 4, Number(value.toFixed(3)), { "text-anchor": "end" }),
+    ];
+  });
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => {
+    const value = first + part * (last - first);
+    return textAt(x(value), bottom + 18, Number(value.toPrecision(3)), { "text-anchor": "middle" });
+  });
+  const lines = series.flatMap(({ name, values, errors }, index) => {
+    const colour = COLOURS[index % COLOURS.length];
+    const path = values.map((value, at) => `${at ? "L" : "M"}${x(xs[at]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
+    const line = svgElement("path", { class: "line", d: path, fill: "none", stroke: colour, "stroke-width": 2.2, "stroke-dasharray": DASHES[Math.floor(index / 2) % DASHES.length] }, svgElement("title", {}, name));
+    const bars = (errors ?? []).map((error, at) =>
+      svgElement("path", { class: "error", d: `M${x(xs[at]).toFixed(1)} ${y(values[at] - error).toFixed(1)}V${y(values[at] + error).toFixed(1)}`, stroke: colour, "stroke-width": 1.4 }),
+    );
+    const points = values.length > 60 ? [] : values.map((value, at) => svgElement("circle", { cx: x(xs[at]).toFixed(1), cy: y(value).toFixed(1), r: 2.6, fill: colour }));
+    return [line, ...bars, ...points];
+  });
+  const legend = svgElement("g", { class: "legend" }, series.flatMap(({ name }, index) => {
+    const at = 54 + (index % 4) * 146;
+    const row = height + 4 + Math.floor(index / 4) * 20;
+    return [
+      svgElement("path", { d: `M${at} ${row - 4}h22`, stroke: COLOURS[index % COLOURS.length], "stroke-width": 2.6, "stroke-dasharray": DASHES[Math.floor(index / 2) % DASHES.length] }),
+      textAt(at + 28, row, name.length > 14 ? `${name.slice(0, 13)}…` : name),
+    ];
+  }));
+  return chart(height + 12 + Math.ceil(series.length / 4) * 20, label, [...grid, ...ticks, textAt((left + right) / 2, bottom + 36, xName, { "text-anchor": "middle" }), ...lines, legend]);
+}
+
+/** Return each `{name, value, error}` as a point with its error between -bound and bound. */
+export function valueChart(values) {
+  const bound = Math.max(1, ...values.map(({ value, error }) => Math.abs(value) + error));
+  const x = (value) => 190 + ((WIDTH - 310) * (value + bound)) / (2 * bound);
+  const rows = values.flatMap(({ name, value, error }, index) => {
+    const y = 24 + index * 28;
+    return [
+      textAt(160, y + 5, name.length > 20 ? `${name.slice(0, 19)}…` : name, { "text-anchor": "end" }),
+      svgElement("path", { d: `M${x(-bound)} ${y}H${x(bound)}`, stroke: "currentColor", "stroke-opacity": "0.2" }),
+      svgElement("path", { class: "error", d: `M${x(value - error)} ${y}H${x(value + error)}M${x(value - error)} ${y - 5}v10M${x(value + error)} ${y - 5}v10`, stroke: COLOURS[0], "stroke-width": 2 }),
+      svgElement("circle", { cx: x(value), cy: y, r: 4.5, fill: COLOURS[0] }),
+      textAt(x(bound) + 14, y + 5, `${value.toFixed(4)}${error ? ` ± ${error.toFixed(4)}` : ""}`),
+    ];
+  });
+  const zero = svgElement("path", { d: `M${x(0)} 10V${18 + values.length * 28}`, stroke: "currentColor", "stroke-opacity": "0.35", "stroke-dasharray": "3 3" });
+  return chart(26 + values.length * 28, "Expectation values with their standard errors", [zero, ...rows]);
+}

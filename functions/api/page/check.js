@@ -1,0 +1,75 @@
+// Checks the program while it is typed, by the check that POST /tasks does, and shows its circuit. Nothing is run.
+
+import { call, key, problemOf } from "./calls.js";
+import { picture } from "./circuit.js";
+import { $, make } from "./dom.js";
+import { markWrong, text } from "./editor.js";
+import { bodyOf } from "./options.js";
+import { showProblem } from "./problem.js";
+
+const PAUSE_MS = 350; // after the last key
+const opened = new Set(); // the program's own gates that are shown open
+let asked = null; // the AbortController of the check under way
+let timer;
+
+/** Check soon, when nothing more is typed. */
+export function checkSoon() {
+  clearTimeout(timer);
+  asked?.abort();
+  markWrong(null);
+  showProblem($("refusal"), null);
+  timer = setTimeout(check, PAUSE_MS);
+}
+
+export async function check() {
+  clearTimeout(timer);
+  asked?.abort();
+  const { signal } = (asked = new AbortController());
+  if (!key() || !text().trim()) {
+    showCircuit(null, key() ? "" : "Give your API key to see the circuit.");
+    showProblem($("check"), null);
+    return;
+  }
+  const width = Math.max(320, Math.floor($("picture").clientWidth) - 4);
+  const query = new URLSearchParams({ width, ...(opened.size && { opened: [...opened].join(",") }) });
+  try {
+    const { answer } = await call("POST", `/circuit?${query}`, { body: bodyOf(text()), signal });
+    showProblem($("check"), null);
+    markWrong(null);
+    showCircuit(answer);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    const problem = problemOf(error);
+    markWrong(problem);
+    showProblem($("check"), $("refusal").hidden ? problem : null);
+    $("picture").classList.add("stale");
+  }
+}
+
+/** Show a refused program's place as the check would. */
+export function refused(problem) {
+  clearTimeout(timer);
+  asked?.abort();
+  showProblem($("check"), null);
+  markWrong(problem);
+}
+
+function toggle(gate) {
+  if (!opened.delete(gate)) opened.add(gate);
+  check().then(() => $("picture").querySelector(`.toggle[aria-label$=" ${CSS.escape(gate)}"]`)?.focus());
+}
+
+function showCircuit(answer, note = "") {
+  const box = $("picture");
+  box.classList.remove("stale");
+  $("save-circuit").hidden = !answer?.drawing;
+  $("circuit-note").replaceChildren(note || (answer ? summaryOf(answer) : ""));
+  box.hidden = !answer?.drawing;
+  box.replaceChildren(...(answer?.drawing ? [picture(answer.drawing, toggle)] : []));
+}
+
+function summaryOf({ num_qubits, operations, undrawn, notes = [] }) {
+  const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+  const sentences = [`${counted(num_qubits, "qubit")}, ${counted(operations, "operation")}`, ...(undrawn ? [undrawn] : []), ...notes];
+  return make("span", {}, sentences.join(" · "));
+}
