@@ -50,11 +50,12 @@ def test_bindings_share_the_budget_of_their_request() -> None:
 @pytest.mark.parametrize("width", [8, 64])
 def test_operators_on_measured_numbers_count_for_what_they_cost(statement: str, width: int) -> None:
     """Tens of microseconds for each binding, though one bit alone is measured; a search found a dozen counted."""
-    text = f"input float p; qubit q; bit c; uint[{width}] u; uint[{width}] v; c = measure q; u[0] = c;{statement * 100}"
+    text = f"input int p; qubit q; bit c; uint[{width}] u; uint[{width}] v; c = measure q; u[0] = c;{statement * 100}"
+    text += "if (p == 1) { x q; }"  # so that each binding is compiled by itself
     spent = []
     for bindings in (1, 11):
         budget = Budget()
-        list(check_each(text, [{"p": 0.5}] * bindings, budget=budget))
+        list(check_each(text, [{"p": number} for number in range(bindings)], budget=budget))
         spent.append(budget.spent)
     assert (spent[1] - spent[0]) / 10 / 100 >= 22
 
