@@ -44,18 +44,21 @@ def shown(task: Task) -> dict[str, Any]:
     }
     if task.error:
         body["error"] = dict(task.error)
-        if task.bill:
-            body["execution"] = {"attempt": task.attempt, **task.bill}
+    if task.bill and task.status is not Status.COMPLETED:  # which has it in its outcome
+        body["execution"] = {"attempt": task.attempt, **task.bill}
     return body
 
 
 def etag_of(task: Task) -> str:
     """Return the entity tag of a task as it is shown (RFC 9110, 8.8.3).
 
-    Every change of a task adds a line to its history, so the tag needs neither the outcome nor an address that expires.
+    Every change of a task adds a line to its history, so the tag needs neither the outcome nor an address that expires;
+    a cancelled task alone gets its bill later, from the worker that it stops.
     """
-    history = [line.as_dict() for line in task.status_history]
-    return f'"{hashlib.sha256(json.dumps([task.task_id, history]).encode()).hexdigest()[:32]}"'
+    shown: list[Any] = [task.task_id, [line.as_dict() for line in task.status_history]]
+    if task.status is Status.CANCELLED and task.bill:
+        shown.append(dict(task.bill))
+    return f'"{hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:32]}"'
 
 
 def known(if_none_match: Sequence[str], etag: str) -> bool:

@@ -88,16 +88,19 @@ def _entries(written: Mapping[str, Any]) -> Iterator[Entry]:
         yield _entry(position, new, 1)
     elif status == Status.PROCESSING and before == Status.FAILED:
         yield _entry(position, old, -1)
+    elif status == before == Status.CANCELLED and "billed_ms" in new and "billed_ms" not in old:
+        yield _entry(position, new, 0)  # it was counted when it was cancelled, and its worker has stopped now
 
 
 _ENDS = {str(status) for status in Status if status.ended}
 
 
-def _entry(position: str, row: Row, sign: int) -> Entry:
+def _entry(position: str, row: Row, tasks: int) -> Entry:
+    """Return what so many tasks more, or one fewer, with a row as this one add."""
     status = Status(row["status"]["S"])
     ended = row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
     sums = Sums(
-        tasks=1,
+        tasks=abs(tasks),
         shots=int(row["shots"]["N"]) * int(row.get("bindings", {}).get("N", "1")) * (status is Status.COMPLETED),
         billed_ms=int(row.get("billed_ms", {}).get("N", "0")),
         cost_usd=Decimal(row.get("cost_usd", {}).get("N", "0")),
@@ -107,7 +110,7 @@ def _entry(position: str, row: Row, sign: int) -> Entry:
         owner=row["owner"]["S"],
         day=datetime.fromisoformat(ended).astimezone(UTC).date(),
         status=status,
-        sums=sums if sign > 0 else -sums,
+        sums=-sums if tasks < 0 else sums,
         tags=tags_in(row),
     )
 

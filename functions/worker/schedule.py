@@ -376,8 +376,8 @@ class Schedule:
             self.conclude(run, outcome)
 
     def conclude(self, run: _Run, outcome: Outcome) -> None:
-        """Note the outcome of a program that ran; a failure gets the time of its run."""
-        if isinstance(outcome, Failed):
+        """Note the outcome of a program that ran; one that did not complete gets the time of its run."""
+        if isinstance(outcome, (Failed, Returned)):
             outcome = replace(outcome, run_ms=round((time.monotonic() - run.started) * 1000, 3))
         self.finish(run.index, outcome)
 

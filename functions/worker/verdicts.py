@@ -49,11 +49,12 @@ class Returned:
 
     `reason` is "deadline" (the batch's time is up), "postponed" (it has run before, and less than its whole time limit
     is left), "stopped" (by tick), "killed" (something from outside kills children) or "unavailable" (no child can
-    be had). `started` says whether it had begun.
+    be had). `started` says whether it had begun. `run_ms` is how long its last try kept a child busy until then.
     """
 
     reason: str
     started: bool = False
+    run_ms: float = field(default=0.0, compare=False)
 
 
 Outcome = Completed | Failed | Returned

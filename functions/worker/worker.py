@@ -294,10 +294,10 @@ class Batch:
         refusals = self.store.end_all(
             [(attempt.task.evolve(bill=took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
         )
-        for (attempt, end), shown, refusal in zip(ends, fields, refusals, strict=True):
+        for (attempt, end), took, shown, refusal in zip(ends, bills, fields, refusals, strict=True):
             shown["total_ms"] = _total_ms(attempt.task)
             if refusal is not None:
-                self._take_refusal(attempt, refusal)
+                self._take_refusal(attempt, refusal, took)
                 continue
             self._measure(shown)
             if isinstance(end, TaskError):
@@ -350,12 +350,16 @@ class Batch:
                     self.queues[self.lane].hide([attempt.receipt_handle], 0)
                 logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
         except (StaleAttemptError, UnavailableError) as refusal:
-            self._take_refusal(attempt, refusal)
+            self._take_refusal(attempt, refusal, bill(outcome.run_ms, self.memory_mb))
 
-    def _take_refusal(self, attempt: Attempt, refusal: StaleAttemptError | UnavailableError) -> None:
+    def _take_refusal(
+        self, attempt: Attempt, refusal: StaleAttemptError | UnavailableError, took: Mapping[str, Any]
+    ) -> None:
+        """Note that an attempt, which `took` so much, could not change its task."""
         if isinstance(refusal, StaleAttemptError):
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
-            logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **attempt.log)
+            logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **took, **attempt.log)
+            self._bill_cancelled(attempt.task.evolve(bill=took))
             return
         logger.warning(
             "The outcome could not be stored",
@@ -366,6 +370,18 @@ class Batch:
         )
         if attempt.message_id not in self.failures:
             self.failures.append(attempt.message_id)
+
+    def _bill_cancelled(self, task: Task) -> None:
+        """Store what a task's attempt took until it was cancelled, if it was; should that fail, it is in the log."""
+        try:
+            self.store.bill_cancelled(task)
+        except UnavailableError as error:
+            logger.warning(
+                "The bill of a cancelled task could not be stored",
+                event=Event.ATTEMPT_STALE,
+                task_id=task.task_id,
+                reason=_reason(error),
+            )
 
     # -- the heartbeat ----------------------------------------------------------------------------------------------
 

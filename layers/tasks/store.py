@@ -11,6 +11,7 @@
 | complete  | processing                                                 | completed  | the attempt                    |
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
+| bill_cancelled | cancelled                                             | cancelled  | the attempt, no bill yet       |
 | bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
 | reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
 
@@ -241,6 +242,24 @@ class TaskStore(Submissions):
         for index, refusal in zip(changes, self._write_attempts(list(changes.values())), strict=True):
             refusals[index] = refusal
         return refusals
+
+    def bill_cancelled(self, task: Task) -> None:
+        """Store what this attempt took until its task was cancelled; no other task's bill is changed."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=key_of(task.task_id),
+                UpdateExpression="SET billed_ms = :billed_ms, cost_usd = :cost_usd",
+                ConditionExpression="#status = :cancelled AND attempt = :attempt AND attribute_not_exists(billed_ms)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":cancelled": {"S": str(Status.CANCELLED)},
+                    ":attempt": {"N": str(task.attempt)},
+                    **{f":{name}": value for name, value in billed(task.bill).items()},
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            refused(error)
 
     # -- the owner and the sweeper --------------------------------------------------------------------------------
 

@@ -213,6 +213,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         http_event("GET", f"/tasks/{pending}"),
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
+        http_event("GET", f"/tasks/{small}/circuit", query={"format": "svg"}),
         http_event("DELETE", f"/tasks/{pending}"),
         http_event("DELETE", f"/tasks/{large}", query={"purge": "true"}),
         http_event("GET", "/callback-secret"),
@@ -238,15 +239,20 @@ def worked(
     *outcomes: Any,
     circuits: Sequence[str] = (BELL,),
     version: int = ROW_VERSION,
+    cancel: bool = False,
 ) -> None:
     """Let a worker of a lane work on a task for each outcome, delivered twice by now, while its leases are renewed.
 
-    Of a version that it does not know there is one, which it does not run.
+    Of a version that it does not know there is one, which it does not run. Some are cancelled meanwhile.
     """
 
     class Beating(ScriptedChildren):
         def run(self, programs: Sequence[Any], *, tick: Any, **given: Any) -> Iterator[tuple[int, Any]]:
             tick([])
+            called.aside = True
+            for task_id in tasks if cancel else ():
+                in_moto.store.cancel(task_id, "alice")
+            called.aside = False
             yield from super().run(programs, **given)
 
     called.aside = True
@@ -269,6 +275,7 @@ def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     for lane in Lane:
         worked(in_moto, called, lane, *OUTCOMES, UNSTARTED, CUT_OFF, circuits=(BELL, LONG, BELL))
         worked(in_moto, called, lane, UNSTARTED)
+        worked(in_moto, called, lane, UNSTARTED, cancel=True)
         worked(in_moto, called, lane, version=ROW_VERSION + 1)
     assert called.used == allowed("WorkerRole") - POLLING
     assert allowed("WorkerRole") >= POLLING
@@ -364,6 +371,7 @@ def test_a_job_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
     assert drain(in_moto.queues[Lane.LARGE], children, 0) == 5  # one was cut off, and came again
     worked(in_moto, called, Lane.LARGE, UNSTARTED)
+    worked(in_moto, called, Lane.LARGE, UNSTARTED, cancel=True)
     worked(in_moto, called, Lane.LARGE, version=ROW_VERSION + 1)
     assert called.used == allowed("JobRole")
     sites = [

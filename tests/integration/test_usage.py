@@ -184,6 +184,24 @@ def test_a_redriven_task_counts_once_with_what_it_cost_at_last(in_moto: Aws) -> 
     assert used({"by": "status"})["usage"] == [line]
 
 
+def test_a_cancelled_task_is_billed_until_it_stopped(in_moto: Aws) -> None:
+    """The worker says so after the cancellation: the task counts once, and then with what it cost; its ETag changes."""
+    task = new_task()
+    in_moto.store.submit(task)
+    claimed = in_moto.claimed(task.task_id)
+    assert in_moto.store.cancel(task.task_id, "alice")
+    before = call("GET", f"/tasks/{task.task_id}")[1]["etag"]
+    added(records(in_moto))
+    for _ in range(2):
+        in_moto.store.bill_cancelled(claimed.evolve(bill=BILL))
+        added(records(in_moto))
+    line = {"status": "cancelled", "tasks": 1, "shots": 0, "compute_seconds": 0.002, "cost_usd": 5.76e-08}
+    assert used({"by": "status"})["usage"] == [line]
+    _, headers, answer = call("GET", f"/tasks/{task.task_id}")
+    assert answer["execution"] == {"attempt": 1, **BILL}
+    assert headers["etag"] != before
+
+
 def test_a_task_counts_on_the_day_of_its_end(in_moto: Aws) -> None:
     """At the turn of a month, whenever the record comes, and each half of a redriven task on its own day."""
     ended(in_moto)

@@ -16,6 +16,7 @@ from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
 import worker
+from bill import bill
 from children import Children
 from local_stack import eventually
 from simulated_aws import BELL
@@ -363,11 +364,28 @@ def test_a_running_task_that_is_cancelled_is_stopped_at_the_next_heartbeat(in_mo
         def run(self, programs: Sequence[Any], *, tick: Any, **_: Any) -> Iterator[tuple[int, Any]]:
             in_moto.store.cancel(cancelled, "alice")
             assert eventually(lambda: tick([0, 1])) == [1]
-            yield 1, Returned("stopped", started=True)
+            yield 1, Returned("stopped", started=True, run_ms=1_500.2)
             yield 0, Completed({"result": {"00": 1}, "execution": {}})
 
     assert work(in_moto, [task_record(kept), task_record(cancelled)], Beating(), beat_every_s=0) == []
     assert (status(in_moto, kept), status(in_moto, cancelled)) == ("completed", "cancelled")
+    assert in_moto.stored(cancelled).bill == bill(1_500.2, 1_769)  # what it took until then
+
+
+def test_an_outcome_that_came_after_the_cancellation_is_billed_and_no_more(in_moto: Aws) -> None:
+    """Its counts are not stored; an attempt that another worker overtook bills nothing."""
+    cancelled, overtaken = submitted(in_moto), submitted(in_moto)
+
+    def meanwhile() -> None:
+        in_moto.store.cancel(cancelled, "alice")
+        in_moto.edit(overtaken, lease_until=1)
+        in_moto.claimed(overtaken)
+
+    payload = {"result": {"00": 1}, "execution": {"parse_ms": 1.0, "run_ms": 1.5}}
+    children = ScriptedChildren(Completed(payload), Completed(payload), meanwhile=meanwhile)
+    assert work(in_moto, [task_record(cancelled), task_record(overtaken)], children) == []
+    assert (in_moto.stored(cancelled).bill, in_moto.stored(cancelled).outcome) == (bill(2.5, 1_769), {})
+    assert in_moto.stored(overtaken).bill == {}
 
 
 def test_a_heartbeat_extends_the_lease(in_moto: Aws) -> None:
