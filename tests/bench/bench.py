@@ -190,6 +190,7 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
     import bill_bench
     import cold_start
     import cost
+    import neighbours
     import scale
 
     figures, counted = report["figures"]["api"], report["counted"]
@@ -203,6 +204,7 @@ def derived(report: dict[str, Any]) -> dict[str, Any]:
     }
     found["scale"] = scale.scenarios(system)
     found["limits"] = scale.all_limits(system)
+    found["neighbours"] = neighbours.neighbours(system)
     a_million = costs["per million tasks"]
     costs["per million bindings"] = cost.million_bindings(
         report["figures"]["sweeps"], a_million["Bell, single posts"]["total"]

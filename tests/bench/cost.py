@@ -34,6 +34,8 @@ LARGE_LANE_SPEEDUP = 5.0  # of six vCPUs on a statevector of 20 qubits and more
 DAYS = load()["Parameters"]["TaskRetentionDays"]["Default"]
 MONTH_S = 30 * 24 * 3600
 CHANGES = 3  # of a task: submitted, claimed, ended; each is an event
+SUMMED = 2  # of these, which the sums of open work and of usage are made of: submitted, ended
+SUM_UNITS = 1  # of a row of sums, under a KB: one is written a call, for the key whose tasks they are
 NOTIFIER_CPU_MS = 0.5  # a change, on a whole vCPU; not measured
 NOTIFIER_LOG_BYTES = 300  # a batch
 EVENTS_A_CALL = 10  # of PutEvents
@@ -95,11 +97,13 @@ def million(
     wait_s: float = 0.0,
     published: bool = True,
     request_price: float = prices.REST_API_REQUEST,
+    summed: bool = True,
 ) -> dict[str, float]:
     """Return what a million such tasks cost, each read once, by item, in dollars.
 
     With `wait_s` the POST waits so long for the task's end (`Prefer: wait`), asking the table meanwhile: no GET.
-    Without `published` no change becomes an event (`PublishEvents=no`), and without callbacks the notifier rests.
+    Without `published` no change becomes an event (`PublishEvents=no`); the notifier sums up all the same. Were nothing
+    `summed`, no key would have bounds or a usage.
     """
     post = "POST" if posts_of == 1 else f"batch POST, a task of {posts_of}"
     work = f"worker, {circuit}, {batch} a batch"
@@ -133,7 +137,7 @@ def million(
         "DynamoDB storage": gb_months * (prices.DYNAMODB_GB_MONTH + prices.DYNAMODB_POINT_IN_TIME_GB_MONTH),
         "SQS": sqs * prices.SQS_REQUEST,
         "CloudWatch Logs": (log_bytes + invocations * PLATFORM_LOG_BYTES) / 1e9 * prices.LOGS_INGESTED_GB,
-        **notifying(batch if published else 0, architecture),
+        **notifying(batch, architecture, published=published, summed=summed),
         "S3": sum(
             number * (prices.S3_PUT if kind == "s3.PutObject" else prices.S3_GET)
             for kinds in calls
@@ -146,26 +150,39 @@ def million(
     return {item: round(each * 1e6, 3) for item, each in dollars.items()}
 
 
-def notifying(tasks: int, architecture: prices.Architecture) -> dict[str, float]:
-    """Return what telling of a task's changes costs: its events, and its part of a notifier's call for `tasks` tasks.
+def notifying(
+    tasks: int, architecture: prices.Architecture, *, published: bool = True, summed: bool = True
+) -> dict[str, float]:
+    """Return what a task's changes cost beyond its own: its events, and its part of the functions' calls and sums.
 
-    The stream is read by Lambda, at no charge, and hands over up to BatchSize changes of a second at once.
+    The stream is read by Lambda, at no charge, and hands over up to BatchSize changes at once: to the notifier those of
+    a second, here of `tasks` tasks, and to the usage function those of half a minute, here of as many.
     """
-    if not tasks:
-        return {"EventBridge": 0.0, "Lambda, notifier": 0.0}
-    notifier = load()["Resources"]["NotifierFunction"]["Properties"]
-    changes = min(CHANGES * tasks, notifier["Events"]["Changes"]["Properties"]["BatchSize"])
-    memory_mb = notifier["MemorySize"]
+    changes = (CHANGES if published else SUMMED * summed) * tasks
+    notifier = _called(
+        "NotifierFunction", changes, architecture, summed, math.ceil(changes / EVENTS_A_CALL) * published
+    )
+    usage = _called("UsageFunction", tasks * summed, architecture, summed, 0)
+    return {
+        "EventBridge": CHANGES * published * prices.CUSTOM_EVENT,
+        "Lambda, notifier": notifier / tasks,
+        "Lambda, usage": usage / tasks,
+        "DynamoDB, sums": 2 * summed * SUM_UNITS * prices.DYNAMODB_WRITE_UNIT / tasks,
+    }
+
+
+def _called(name: str, changes: int, architecture: prices.Architecture, writes: int, puts: int) -> float:
+    """Return what calling a function of the stream for so many changes costs, its writes and PutEvents waited for."""
+    if not changes:
+        return 0.0
+    memory_mb = load()["Resources"][name]["Properties"]["MemorySize"]
     milliseconds = (
         changes * NOTIFIER_CPU_MS * max(1.0, MB_PER_VCPU / memory_mb)
-        + math.ceil(changes / EVENTS_A_CALL) * WAIT_MS["events"]
+        + writes * WAIT_MS["dynamodb"]
+        + puts * WAIT_MS["events"]
     )
-    call = prices.lambda_dollars(milliseconds / 1e3, memory_mb, architecture) + prices.LAMBDA_REQUEST
     logged = (NOTIFIER_LOG_BYTES + PLATFORM_LOG_BYTES + LOG_EVENT_BYTES) / 1e9 * prices.LOGS_INGESTED_GB
-    return {
-        "EventBridge": CHANGES * prices.CUSTOM_EVENT,
-        "Lambda, notifier": (call + logged) * CHANGES / changes,
-    }
+    return prices.lambda_dollars(milliseconds / 1e3, memory_mb, architecture) + prices.LAMBDA_REQUEST + logged
 
 
 def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int) -> dict[str, Any]:
@@ -173,6 +190,8 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
     cases: dict[str, dict[str, Any]] = {
         "Bell, single posts": {"circuit": "Bell"},
         "Bell, single posts, PublishEvents=no": {"circuit": "Bell", "published": False},
+        # On paper: what bounds and usage of keys add to it.
+        "Bell, single posts, without sums of keys": {"circuit": "Bell", "summed": False},
         "Bell, single posts, arm64": {"circuit": "Bell", "architecture": "arm64"},
         "Bell, single posts, a worker's call each": {"circuit": "Bell", "batch": 1},
         # On paper: an HTTP API has no API keys, usage plans and quotas, nor own bodies for what it refuses by itself.

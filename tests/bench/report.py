@@ -353,6 +353,7 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
         ),
         "",
         *_limits(report.get("limits", {})),
+        *_neighbours(report.get("neighbours", {})),
         "Checked against the local stack (stored to ended, p50 and p95 in ms, measured / model): "
         + "; ".join(
             f"{rate} {plain(row['measured p50 ms'])} / {plain(row['model p50 ms'])},"
@@ -360,6 +361,27 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
             for rate, row in checked.items()
         )
         + ".",
+    ]
+
+
+def _neighbours(loads: Mapping[str, Any]) -> list[str]:
+    """Return what one key's task waits beside another's many, with and without the order of fair queues."""
+    if not loads:
+        return []
+    rows = [
+        f"| {title} | {plain(row['as sent']['B waits, median s'])} s, {plain(row['as sent']['B waits, longest s'])} s "
+        f"| {plain(row['fair']['B waits, median s'])} s, {plain(row['fair']['B waits, longest s'])} s "
+        f"| {row['A loses']:.1%} |"
+        for title, row in loads.items()
+    ]
+    return [
+        "",
+        "What a Bell task of key B waits, median and longest, beside what key A has sent (`tests/bench/neighbours.py`, the",
+        "workers of the defaults): by the rule that AWS states for fair queues, and without it, in the order of sending.",
+        "",
+        "| A has sent | B waits, as sent | B waits, fair | A loses |",
+        "|---|---|---|---|",
+        *rows,
     ]
 
 

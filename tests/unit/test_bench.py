@@ -16,6 +16,7 @@ BENCH = Path(__file__).parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
 
 import cost  # noqa: E402
+import neighbours  # noqa: E402
 import pictures  # noqa: E402
 import report  # noqa: E402
 import scale  # noqa: E402
@@ -95,15 +96,27 @@ def test_a_million_tasks_cost_what_their_parts_cost() -> None:
     assert items["SQS"] == pytest.approx((1 + 0.2) * 0.4)
     assert items["Lambda, worker"] == pytest.approx((0.003 + 0.001) * 1769 / 1024 * 16.6667 + 0.02, rel=1e-2)
     assert items["EventBridge"] == pytest.approx(3.0)
-    # A call for 30 changes: three PutEvents and 15 ms of a vCPU, at 512 MB.
-    seconds = 0.045 + 0.015 * 1769 / 512
+    # A call for 30 changes: three PutEvents, one write and 15 ms of a vCPU, at 512 MB.
+    seconds = 0.045 + 0.005 + 0.015 * 1769 / 512
     logged = (300 + 350 + 26) / 1e9 * 0.5
     assert items["Lambda, notifier"] == pytest.approx(
         (seconds * 0.5 * 0.0000166667 + 0.2e-6 + logged) / 10 * 1e6, rel=1e-2
     )
     quiet = cost.million(figures, calls, "Bell", published=False)
     assert {item for item in items if items[item] != quiet[item]} == {"EventBridge", "Lambda, notifier"}
-    assert quiet["EventBridge"] == quiet["Lambda, notifier"] == 0
+    assert quiet["EventBridge"] == 0
+    # Ten ends at once: a write of 5 ms and 5 ms of a vCPU, at 256 MB; each of two rows takes one unit a call.
+    seconds = 0.005 + 0.005 * 1769 / 256
+    assert items["Lambda, usage"] == pytest.approx(
+        (seconds * 0.25 * 0.0000166667 + 0.2e-6 + logged) / 10 * 1e6, rel=1e-2
+    )
+    assert items["DynamoDB, sums"] == pytest.approx(2 * 0.625 / 10)
+    for published in (True, False):
+        summed, unsummed = (
+            sum(cost.million(figures, calls, "Bell", published=published, summed=each).values())
+            for each in (True, False)
+        )
+        assert summed / unsummed <= 1.03  # what bounds and usage of keys add to a task
     http = cost.million(figures, calls, "Bell", request_price=prices.HTTP_API_REQUEST)
     assert {item: items[item] - http[item] for item in items if items[item] != http[item]} == {"API Gateway": 5.0}
     arm = cost.million(figures, calls, "Bell", architecture="arm64")
@@ -299,3 +312,20 @@ def test_the_model_grows_by_300_batches_a_minute() -> None:
     outcome = scale.simulate(system, [(0.0, 500)])
     # 5 in the first second, 10 in the next, ...: 5 + 10 + ... + 65 = 455, and the rest in the fourteenth.
     assert outcome.ended_at == pytest.approx(14.0, abs=0.6)
+
+
+def test_fair_queues_let_a_quiet_key_pass() -> None:
+    """With one worker of one task at a time: as sent B waits for all of A's, fair for the one that runs."""
+    system = scale.System(maximum_concurrency=1, batch=1, batch_s=0.0, task_s=0.01, poll_s=0.01, spread=0)
+    row = neighbours.neighbours(system, {"a hundred": (100, 1.0, 2.5)})["a hundred"]
+    assert row["as sent"]["B waits, longest s"] > 97
+    assert row["fair"]["B waits, longest s"] < 1.1
+    assert row["A loses"] < 0.01
+
+
+def test_no_order_interrupts_what_runs() -> None:
+    """While all workers are held by endless tasks, B waits for the first of them to end, in either order."""
+    system = scale.System(maximum_concurrency=2, batch=1, batch_s=0.0, task_s=0.0, poll_s=0.01, spread=0)
+    row = neighbours.neighbours(system, {"four": (4, neighbours.TIME_LIMIT_S, 1.0)})["four"]
+    assert row["fair"]["B waits, longest s"] >= neighbours.TIME_LIMIT_S - 1
+    assert row["as sent"]["B waits, longest s"] >= 2 * neighbours.TIME_LIMIT_S - 1
