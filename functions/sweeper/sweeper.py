@@ -50,22 +50,25 @@ MAX_YOUNG = 200  # tasks not overdue yet whose rows are read, for the newest tha
 MAX_SENT = 1_000  # messages sent again in one run, whatever for
 MAX_BURIED = 1_000  # dead messages looked at in one run
 DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
-PUT_OFF = timedelta(seconds=50)  # a task whose message was sent again is looked at again in the next run
+# Until a task whose message was sent again is looked at once more, should a worker die of that one too. A message that
+# was received too little ago to have been claimed may be sent for twice; one of the two ends quietly.
+PUT_OFF = timedelta(seconds=25)
 OVERTAKEN_AFTER = timedelta(minutes=2)  # SQS keeps the order of standard queues only roughly
 # A first message is sent within the api's 28 seconds after the submission; later ones say nothing about the order.
 FIRST_DUE = SWEEP_AFTER + timedelta(seconds=28)
-# A run that leaves tasks waiting looks once more: EventBridge calls no oftener than each minute, and a task whose
-# message is held by a dead worker looks, until the last message was received, like one whose turn will come.
-SECOND_LOOK_SECONDS = 28
-SOON = timedelta(seconds=20)  # less than until the second look; most tasks have ended long before they are so old
-LOOK_SECONDS = 20  # what a look may take; with less time left there is no second one
+# A run that leaves tasks waiting, or sent for some, looks again: EventBridge calls no oftener than each minute, and a
+# task whose message is held by a dead worker looks, until the last message was received, like one whose turn will come.
+MOST_LOOKS = 3
+PAUSE_SECONDS = 18  # from one look to the next; the next run begins 24 s after the third
+SOON = timedelta(seconds=15)  # less than until the next look; most tasks have ended long before they are so old
+LOOK_SECONDS = 15  # what a look may take; with less time left there is no other one
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What one look found and did, in tasks.
 
-    `waiting` are those overdue that were left to their messages, `soon` those that will be overdue at a second look.
+    `waiting` are those overdue that were left to their messages, `soon` those that will be overdue at the next look.
     """
 
     overdue: int = 0
@@ -80,9 +83,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Sweep; the answer is for whoever invokes the function by hand, who may ask for `{"looks": 1}`."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     swept = look()
-    left = context.get_remaining_time_in_millis() / 1000
-    if (swept.waiting or swept.soon) and event.get("looks") != 1 and left > SECOND_LOOK_SECONDS + LOOK_SECONDS:
-        sleep(SECOND_LOOK_SECONDS)
+    for _ in range(1, event.get("looks", MOST_LOOKS)):
+        left = context.get_remaining_time_in_millis() / 1000
+        if not (swept.waiting or swept.soon or swept.sent) or left <= PAUSE_SECONDS + LOOK_SECONDS:
+            break
+        sleep(PAUSE_SECONDS)
         swept = look()
     return asdict(swept)
 

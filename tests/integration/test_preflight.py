@@ -188,4 +188,4 @@ def test_a_role_that_lacks_what_its_function_does_is_found(copy: Path) -> None:
     status, printed = preflight(copy, "calls")
     assert status == 1
     called = r"^template\.yaml:\d+: JobRole, sqs:SendMessage: called on LargeTaskQueue, not allowed\.\n    https://"
-    assert re.search(called, printed), printed
+    assert re.search(called, printed, re.MULTILINE), printed

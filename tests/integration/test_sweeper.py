@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +19,6 @@ from tasks.rows import ROW_VERSION
 from tasks.task import Lane, epoch_ms, new_task_id, utc_now
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from simulated_aws import Aws
 
 
@@ -236,7 +235,7 @@ def test_a_row_that_cannot_be_read_is_passed_over(in_moto: Aws, attributes: Any,
 
 
 def test_a_run_that_leaves_tasks_waiting_looks_again(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a minute later, if there is the time: a minute is long for a task whose message a dead worker holds."""
+    """Twice, if there is the time: a minute is long for a task whose message a dead worker holds."""
     pauses = []
 
     def pause(seconds: float) -> None:
@@ -245,10 +244,31 @@ def test_a_run_that_leaves_tasks_waiting_looks_again(in_moto: Aws, monkeypatch: 
 
     monkeypatch.setattr(sweeper, "sleep", pause)
     submitted(in_moto, sent=True)
-    assert handler({"looks": 1}, Context()) == {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}  # type: ignore[arg-type]
-    assert handler({}, Context(seconds=40)) == {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}  # type: ignore[arg-type]
-    assert handler({}, Context()) == {"overdue": 1, "waiting": 0, "soon": 0, "buried": 0, "sent": 1}  # type: ignore[arg-type]
-    assert pauses == [sweeper.SECOND_LOOK_SECONDS]
+    waiting = {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}
+    assert handler({"looks": 1}, Context()) == waiting  # type: ignore[arg-type]
+    assert handler({}, Context(seconds=33)) == waiting  # type: ignore[arg-type]
+    assert pauses == []
+    assert handler({"looks": 2}, Context()) == {**waiting, "waiting": 0, "sent": 1}  # type: ignore[arg-type]
+    assert pauses == [sweeper.PAUSE_SECONDS]
+
+
+def test_what_was_sent_for_is_looked_at_again_in_the_same_run(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies of the second message too costs less than half a minute more, not a whole one."""
+    now = utc_now()
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        aws.client("sqs").receive_message(QueueUrl=in_moto.settings.task_queue_url)  # by a worker that dies of it
+
+    monkeypatch.setattr(sweeper, "sleep", pause)
+    monkeypatch.setattr(sweeper, "utc_now", lambda: now + timedelta(seconds=sum(pauses)))
+    submitted(in_moto, sent=False)
+    assert handler({}, Context())["sent"] == 1  # type: ignore[arg-type]
+    assert len(pauses) == sweeper.MOST_LOOKS - 1
+    assert sum(pauses) > sweeper.PUT_OFF.total_seconds()
+    third_to_next_run = 60 - sum(pauses)
+    assert sweeper.PUT_OFF.total_seconds() + third_to_next_run < 60
 
 
 def test_what_will_be_overdue_soon_is_looked_at_again(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +284,6 @@ def test_what_will_be_overdue_soon_is_looked_at_again(in_moto: Aws, monkeypatch:
     assert handler({}, Context())["sent"] == 0  # type: ignore[arg-type]
     assert pauses == []
     in_moto.edit(lost, due_at=epoch_ms(utc_now() + sweeper.SOON / 2))
-    assert handler({}, Context())["sent"] == 1  # type: ignore[arg-type]
-    assert pauses == [sweeper.SECOND_LOOK_SECONDS]
+    assert handler({"looks": 2}, Context())["sent"] == 1  # type: ignore[arg-type]
+    assert pauses == [sweeper.PAUSE_SECONDS]
     assert queued(in_moto) == [lost]
