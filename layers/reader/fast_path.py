@@ -337,7 +337,9 @@ class _Scan:
             self.single.add(name)
 
     def compiled(self) -> Compiled:
-        """Return the program, if it is within the limits."""
+        """Return the program, if it is within the limits and its unused gates are right."""
+        if self.check is not None:
+            self.check()
         within = (
             self.qubits <= LIMITS.qubits and self.cells <= LIMITS.clbits and len(self.operations) <= LIMITS.operations
         )
@@ -357,7 +359,7 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
     return first + number
 
 
-def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:  # noqa: C901
+def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
     if "@" in text or "\f" in text or "\v" in text or "gpi" in text or "ms(" in text:  # the last two: see `TURNS`
         return None
@@ -381,8 +383,6 @@ def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False
         if body:
             flat.define(text[:body])
         flat.run(statements)
-        if flat.check is not None:
-            flat.check()
         return flat.compiled() if flat.measured or not counted else None
     except (_NotFlat, KeyError, SourceError):
         return None
