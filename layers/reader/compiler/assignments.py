@@ -11,7 +11,7 @@ from reader.compiler.inputs import INPUT
 from reader.compiler.operators import binary
 from reader.compiler.references import array_of, lookup, qubits_of, refer, unknown
 from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
-from reader.compiler.values import BITLIKE, Type, to_bits
+from reader.compiler.values import BITLIKE, Type, Value, from_bits, to_bits
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
 
@@ -53,9 +53,17 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
     else:
         value = evaluate_as(m, node.value, type_of(target))
     if isinstance(target, Variable):
-        m.set(target, value, node.at)
+        m.set(target, cut(m, node, value), node.at)
     else:
         m.set_bits(target.places, to_bits(value), node.at)
+
+
+def cut(m: Machine, node: syntax.Assignment, value: Value) -> Value:
+    """Return a measured number with 0 for the bits that are known to be, see `ranges`."""
+    size = m.sizes.get(node)
+    if size is None or not isinstance(value.data, tuple):
+        return value
+    return from_bits(value.type, value.data[:size] + (0,) * (value.type.width - size))
 
 
 def type_of(target: Variable | Bits) -> Type:

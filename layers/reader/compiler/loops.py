@@ -10,6 +10,7 @@ from reader.compiler.control import attempt, branch, ended_by
 from reader.compiler.conversions import convert, truth
 from reader.compiler.expressions import evaluate, read
 from reader.compiler.logic import both, negate
+from reader.compiler.ranges import bits_needed
 from reader.compiler.references import refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.subroutines import run_calls, set_flag
@@ -168,7 +169,12 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         iteration(m, node.at)
         holds = condition()
         if isinstance(holds, Node):
-            measured_loop(m, condition, body, node.at)
+            needed = bits_needed(m, node)
+            outer, m.sizes = m.sizes, {**m.sizes, **needed.assignments}
+            try:
+                measured_loop(m, condition, body, needed.variables, node.at)
+            finally:
+                m.sizes = outer
             name_last(m, node.at)
             return
         if not holds:
@@ -178,11 +184,14 @@ def execute_while(m: Machine, node: syntax.While) -> None:
             count_iterations(m, LIMITS.loop_iterations, node.at)  # it never ends
 
 
-def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], None], at: int) -> None:  # noqa: C901 a dispatch over the language
+def measured_loop(
+    m: Machine, condition: Callable[[], Bit], body: Callable[[], None], narrow: dict[Variable, int], at: int
+) -> None:
     """Compile a loop that a measurement ends.
 
     What the body changes must stand in the same cells whenever the loop begins again. Which variables those are is
     found by compiling the body: as long as one that is not yet carried changes, all is taken back and done again.
+    `narrow` says how many low bits hold a number, see `ranges`.
     """
     m.enter(at)
     carried: dict[Variable, set[int]] = {}
@@ -191,14 +200,7 @@ def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], N
         mark, emitted, known = len(m.journal), len(m.ops), dict(m.known)
         outer = m.ops
         m.operations, m.iterations = counters
-        for variable, indices in carried.items():
-            bits = m.spread(variable)
-            for index in indices:
-                cell = m.cell_of(variable, index, at)
-                if not isinstance(bits[index], Node):
-                    m.store(cell, bits[index], at)
-                    m.log(variable, index)
-                    bits[index] = Node("bit", cell)
+        carry(m, carried, narrow, at)
         # The first test is made before the loop, each further one at the end of its body.
         m.known = {}
         cell = m.allocate(1, at)
@@ -214,12 +216,13 @@ def measured_loop(m: Machine, condition: Callable[[], Bit], body: Callable[[], N
         changed = changes(m, head, at)
         missing = False
         for variable, indices in changed.items():
-            new = indices - carried.get(variable, set())
+            size = narrow.get(variable, variable.type.width)
+            new = {index for index in indices if index < size} - carried.get(variable, set())
             if new:
                 missing = True
                 # Numbers grow into their higher bits: carry all of an integer at once.
                 every = variable.type.kind in ("int", "uint", "angle")
-                carried.setdefault(variable, set()).update(range(variable.type.width) if every else new)
+                carried.setdefault(variable, set()).update(range(size) if every else new)
         if missing:
             m.ops = outer
             del m.ops[emitted:]
@@ -247,13 +250,32 @@ def name_last(m: Machine, at: int) -> None:
         m.outline.name(loop, m.outline.head(at))
 
 
-def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
-    """Return which bits of outer variables differ from what they were at the mark."""
+def carry(m: Machine, carried: dict[Variable, set[int]], narrow: dict[Variable, int], at: int) -> None:
+    """Put what a loop changes into the cells that it stands in whenever the loop begins again."""
+    for variable, indices in carried.items():
+        bits = m.spread(variable)
+        forget_high_bits(m, variable, narrow.get(variable))
+        for index in indices:
+            cell = m.cell_of(variable, index, at)
+            if not isinstance(bits[index], Node):
+                m.store(cell, bits[index], at)
+                m.log(variable, index)
+                bits[index] = Node("bit", cell)
+
+
+def forget_high_bits(m: Machine, variable: Variable, size: int | None) -> None:
+    """Know the bits of a number beyond those that it needs: they are 0."""
+    if size is None or not isinstance(variable.data, list):
+        return
+    for index in range(size, variable.type.width):
+        if variable.data[index] != 0:
+            m.log(variable, index)
+            variable.data[index] = 0
+
+
+def at_mark(m: Machine, mark: int, after: dict[Variable, Any]) -> dict[Variable, Any]:
+    """Return what variables were when the journal was at the mark; `after` is what they are now."""
     before: dict[Variable, Any] = {}
-    after: dict[Variable, Any] = {}
-    for variable, _, _ in m.journal[mark:]:
-        if variable.depth <= m.depth and variable not in after:
-            after[variable] = list(variable.data) if isinstance(variable.data, list) else variable.data
     # Undo on a copy: walk the journal backwards to find what each variable was.
     for variable, index, old in reversed(m.journal[mark:]):
         if variable not in after:
@@ -261,8 +283,20 @@ def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
         if index < 0:
             before[variable] = list(old) if isinstance(old, list) else old
         else:
-            current = before.setdefault(variable, list(after[variable]))
+            current = before.get(variable)
+            if current is None:
+                current = before[variable] = list(after[variable])
             current[index] = old
+    return before
+
+
+def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
+    """Return which bits of outer variables differ from what they were at the mark."""
+    after: dict[Variable, Any] = {}
+    for variable, _, _ in m.journal[mark:]:
+        if variable.depth <= m.depth and variable not in after:
+            after[variable] = list(variable.data) if isinstance(variable.data, list) else variable.data
+    before = at_mark(m, mark, after)
     result: dict[Variable, set[int]] = {}
     for variable, old in before.items():
         new = after[variable]

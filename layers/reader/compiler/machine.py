@@ -88,6 +88,7 @@ class Machine(ABC):
         self.real = False  # whether what is being worked out becomes an angle, an exponent or a float
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
+        self.sizes: dict[syntax.Assignment, int] = {}  # how many low bits of what they assign may be set
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
         self.outline: Outline | None = None  # where there is one, calls of gates stay calls
