@@ -10,7 +10,9 @@ from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_RESULT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from qiskit import QuantumCircuit
 
     from reader.operations import Output
 
@@ -114,3 +116,40 @@ def check_size(shots: int, keys: int, width: int, room: int = MAX_RESULT_BYTES, 
             hint="Use fewer shots, measure fewer qubits, or leave memory out.",
         )
     return size
+
+
+# ------------------------------------------------------------------ of Aer
+
+
+def _places(circuit: QuantumCircuit) -> list[list[int]]:
+    """Return the registers of a key, the first rightmost, each as the places of its bits in Aer's binary outcome."""
+    wanted = (circuit.metadata or {}).get("outputs")
+    named = {creg.name: creg for creg in circuit.cregs}
+    registers = circuit.cregs if wanted is None else [named[name] for name in wanted]
+    last = circuit.num_clbits - 1
+    return [[last - circuit.find_bit(bit).index for bit in reversed(list(creg))] for creg in reversed(registers)]
+
+
+def _key(bits: str, places: list[list[int]]) -> str:
+    return " ".join("".join(bits[place] for place in register) for register in places)
+
+
+def keys_of_hexadecimal(values: Iterable[str], circuit: QuantumCircuit) -> Iterator[str]:
+    """Yield the keys that show these hexadecimal outcomes: registers with a space between, no hidden bits."""
+    width = f"0{circuit.num_clbits}b"
+    places = _places(circuit)
+    outcomes = (format(int(value, 16), width) for value in values)
+    if places and places != [list(range(circuit.num_clbits))]:
+        return (_key(bits, places) for bits in outcomes)
+    return outcomes
+
+
+def count_hexadecimal(found: dict[str, int], circuit: QuantumCircuit) -> dict[str, int]:
+    """Return the counts under the keys to show, sorted, those that differ only in hidden bits added up."""
+    keyed = sorted(zip(keys_of_hexadecimal(found, circuit), found.values(), strict=True))
+    counts = dict(keyed)
+    if len(counts) < len(keyed):
+        counts = dict.fromkeys(counts, 0)
+        for key, times in keyed:
+            counts[key] += times
+    return counts

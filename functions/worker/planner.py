@@ -6,7 +6,8 @@ Up to ten qubits without measurements in the middle run as one statevector in Nu
 (`pure_states`), and up to fourteen on Aer as they are. Anything else is reduced, and each part of it is given to the
 engine whose estimate is lowest:
 
-- `stim` for what a Stim circuit can express: Clifford gates, Pauli noise, feedback of Paulis;
+- `stim` for what a Stim circuit can express: Clifford gates, Pauli noise, feedback of Paulis, as it is written where
+  that takes less than reducing it;
 - `trajectories` for shots that part ways on few qubits at a time;
 - `qiskit-aer` for everything.
 
@@ -50,6 +51,8 @@ NARROW = 14
 WIDEST = 18
 # A program is reduced in at most this many steps, and so many for each operation: a third of a microsecond each.
 STEPS, STEPS_EACH = 200_000, 60
+# What reducing takes for an operation: a Clifford circuit that Stim runs in less is not reduced.
+REDUCE_S = 1.5e-5
 # What Stim takes: to start, for each line, and for each line and bit of a shot.
 _STIM_S, _STIM_LINE_S, _STIM_BIT_S = 2e-4, 3e-6, 2e-9
 
@@ -126,10 +129,10 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
         observed = observe(program, stats, options, budget)
         if observed is not None:
             return observed
-    if options.method == Method.STABILIZER and not options.observables:
-        sampler = stim_engine.translate(program)
-        if sampler is not None:
-            return Route([Piece(program, stim_engine.NAME, _stim_plan(sampler, options), prepared=sampler)])
+    at_once = _sampled_at_once(program, stats, options)
+    if at_once is not None:
+        check_budget(at_once.plan, budget, "Use fewer qubits or gates.")
+        return Route([at_once])
     if options.method != Method.AUTOMATIC or options.observables or not _worth_reducing(stats):
         return Route([_aer(program, stats, options, budget)])
     try:
@@ -140,6 +143,20 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
     total = Plan(route.method, sum(piece.plan.seconds for piece in route.pieces), route.bytes)
     check_budget(total, budget, "Use fewer qubits or gates.")
     return route
+
+
+def _sampled_at_once(program: Compiled, stats: CircuitStats, options: Options) -> Piece | None:
+    """Return the program on Stim as it is written, if its method is named or reducing it would take longer."""
+    named = options.method == Method.STABILIZER
+    if options.observables or not (named or (options.method == Method.AUTOMATIC and stats.clifford)):
+        return None
+    sampler = stim_engine.translate(program)
+    if sampler is None:
+        return None
+    plan = _stim_plan(sampler, options)
+    if not named and plan.seconds > REDUCE_S * len(program.operations):
+        return None
+    return Piece(program, stim_engine.NAME, plan, prepared=sampler)
 
 
 def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Route | None:

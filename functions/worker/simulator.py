@@ -21,7 +21,7 @@ import stim_engine
 import trajectories
 from admission import Budget, threads
 from circuit_stats import read_stats
-from counts import Outcomes, check_size, count, keys
+from counts import Outcomes, check_size, count, count_hexadecimal, keys, keys_of_hexadecimal
 from logic_arrays import evaluate
 from noise import noisy
 from planner import Piece, Route, choose
@@ -33,9 +33,7 @@ from tasks.options import Noise, Options, seed_of_binding
 from tasks.results import ResultType, check_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from qiskit import QuantumCircuit
+    from collections.abc import Iterator
 
     from circuit_stats import CircuitStats
     from tasks.noise.rules import Rules
@@ -61,7 +59,7 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
         raise (error.of_binding(0) if options.is_sweep else error) from None
     parsing = time.perf_counter() - started
     outcome = None
-    if isinstance(compiled, Compiled):
+    if isinstance(compiled, Compiled) and len(options.bindings) > 1:
         outcome = _side_by_side(compiled, options, seed, budget)
     if outcome is None:
         outcome, more = _one_by_one(compiled, options, seed, budget)
@@ -86,7 +84,10 @@ def _one_by_one(
 ) -> tuple[dict[str, Any], float]:
     """Run the bindings one after another; return their outcome and the seconds that reading them took."""
     count = len(options.bindings)
-    programs = (of_binding(compiled, at) for at in range(count)) if isinstance(compiled, Compiled) else compiled
+    programs = compiled
+    if isinstance(compiled, Compiled):
+        programs = (of_binding(compiled, at) for at in range(count)) if count > 1 else iter([compiled])
+    assert not isinstance(programs, Compiled)  # noqa: S101 - see above
     outcomes: list[dict[str, Any]] = []
     parsing = 0.0
     room = MAX_RESULT_BYTES
@@ -107,7 +108,7 @@ def _one_by_one(
 
 
 def _side_by_side(program: Compiled, options: Options, seed: int, budget: Budget) -> dict[str, Any] | None:
-    """Run all bindings of a program at once, or the one that it has; None where they must run one by one."""
+    """Run all bindings of a program at once; None where they must run one by one."""
     stats = read_stats(program)
     if options.results is not None or budget.dry_run or not pure_states.fits(program, stats, options):
         return None
@@ -115,7 +116,7 @@ def _side_by_side(program: Compiled, options: Options, seed: int, budget: Budget
     try:
         route = _route(program, stats, options, budget)
     except TaskError as error:
-        raise (error.of_binding(0) if options.is_sweep else error) from None
+        raise error.of_binding(0) from None
     execution = _execution(program, stats, options, route)
     outcomes: list[dict[str, Any]] = []
     room = MAX_RESULT_BYTES
@@ -123,11 +124,9 @@ def _side_by_side(program: Compiled, options: Options, seed: int, budget: Budget
         try:
             outcome, size = _of_state(found, program, options, seeds[index], room)
         except TaskError as error:
-            raise (error.of_binding(index) if options.is_sweep else error) from None
+            raise error.of_binding(index) from None
         outcomes.append(outcome)
         room -= size
-    if not options.is_sweep:
-        return outcomes[0] | {"execution": execution | {"seed": seed}}
     swept: dict[str, Any] = {name: [outcome[name] for outcome in outcomes] for name in outcomes[0]}
     return swept | {"execution": execution | {"seed": seed, "bindings": [{"seed": each} for each in seeds]}}
 
@@ -387,10 +386,10 @@ def _on_aer(piece: Piece, options: Options, budget: Budget) -> dict[str, Any]:
     assert piece.stats is not None  # noqa: S101 - the planner gives them to what runs on Aer
     count_threads = threads(piece.stats, piece.plan.method, budget)
     data, circuit = aer.run(piece.program, piece.stats, options, budget, piece.plan, count_threads)
-    outcome: dict[str, Any] = {"result": _count(data.get("counts", {}), circuit)}
+    outcome: dict[str, Any] = {"result": count_hexadecimal(data.get("counts", {}), circuit)}
     if options.memory:
         distinct = set(data.get("memory", ()))
-        shown = dict(zip(distinct, _keys(distinct, circuit), strict=True))
+        shown = dict(zip(distinct, keys_of_hexadecimal(distinct, circuit), strict=True))
         memory = [shown[value] for value in data.get("memory", ())]
         # Where shots branch, Aer gives them branch by branch.
         outcome["memory"] = _shuffled(memory, options.seed) if piece.plan.branching else memory
@@ -419,40 +418,6 @@ def _estimate_value(found: Any) -> dict[str, float]:  # noqa: ANN401 - a number,
         return {"value": mean, "standard_error": 0.0}
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return {"value": mean, "standard_error": math.sqrt(variance / len(values))}
-
-
-def _places(circuit: QuantumCircuit) -> list[list[int]]:
-    """Return the registers of a key, the first rightmost, each as the places of its bits in Aer's binary outcome."""
-    wanted = (circuit.metadata or {}).get("outputs")
-    named = {creg.name: creg for creg in circuit.cregs}
-    registers = circuit.cregs if wanted is None else [named[name] for name in wanted]
-    last = circuit.num_clbits - 1
-    return [[last - circuit.find_bit(bit).index for bit in reversed(list(creg))] for creg in reversed(registers)]
-
-
-def _key(bits: str, places: list[list[int]]) -> str:
-    return " ".join("".join(bits[place] for place in register) for register in places)
-
-
-def _keys(values: Iterable[str], circuit: QuantumCircuit) -> Iterator[str]:
-    """Yield the keys that show these hexadecimal outcomes: registers with a space between, no hidden bits."""
-    width = f"0{circuit.num_clbits}b"
-    places = _places(circuit)
-    outcomes = (format(int(value, 16), width) for value in values)
-    if places and places != [list(range(circuit.num_clbits))]:
-        return (_key(bits, places) for bits in outcomes)
-    return outcomes
-
-
-def _count(found: dict[str, int], circuit: QuantumCircuit) -> dict[str, int]:
-    """Return the counts under the keys to show, sorted, those that differ only in hidden bits added up."""
-    keyed = sorted(zip(_keys(found, circuit), found.values(), strict=True))
-    counts = dict(keyed)
-    if len(counts) < len(keyed):
-        counts = dict.fromkeys(counts, 0)
-        for key, times in keyed:
-            counts[key] += times
-    return counts
 
 
 def _ms(seconds: float) -> float:

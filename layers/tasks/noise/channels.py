@@ -46,10 +46,10 @@ class Error:
     """A channel on `qubits` qubits as a mixture of steps; two are the same if they are one object.
 
     `terms` are pairs of a probability and steps, without the identity, whose probability is `stay`. Together they are
-    1. Products of Paulis are worked out, and those that are equal are one term.
+    1. Products of Paulis are worked out, and those that are equal are one term. `paulis` tells whether all are.
     """
 
-    __slots__ = ("qubits", "stay", "terms")
+    __slots__ = ("paulis", "qubits", "stay", "terms")
 
     def __init__(self, qubits: int, terms: Iterable[tuple[float, Sequence[Step]]]) -> None:
         merged: dict[Any, tuple[float, tuple[Step, ...]]] = {}
@@ -61,11 +61,7 @@ class Error:
         self.qubits = qubits
         self.stay = merged.pop((), (0.0, ()))[0] / total
         self.terms = tuple((probability / total, steps) for probability, steps in merged.values())
-
-    @property
-    def paulis(self) -> bool:
-        """Whether all its steps are Paulis."""
-        return all(step.kind == "pauli" for _, steps in self.terms for step in steps)
+        self.paulis = all(step.kind == "pauli" for _, steps in self.terms for step in steps)
 
 
 def _simplified(steps: Sequence[Step]) -> tuple[tuple[Step, ...], Any]:
