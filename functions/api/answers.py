@@ -55,7 +55,8 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "too_much_open_work": "the request alone is estimated to compute for longer than a key's open tasks may",
     },
     429: {
-        "throttled": "the key sends more requests a second than its limit, or too many dry runs are under way; "
+        "throttled": "the key sends more requests a second than its limit, or too many dry runs, or searches of its "
+        "list, are under way; "
         "`Retry-After` is the time to wait",
         "quota_exceeded": "the key has spent its requests of the day",
         "too_many_open_tasks": "the key would have more tasks that have not ended than the `limit`; it has `actual`",

@@ -27,6 +27,7 @@ from request_errors import (
     CircuitTextTooLargeError,
     DuplicateKeysError,
     KeyMissingError,
+    SearchesBusyError,
     TaskEndedError,
     TaskNotFoundError,
     TaskOpenError,
@@ -293,6 +294,14 @@ def _of_service(error: Exception) -> Refusal | None:
                 "throttled",
                 "As many dry runs as the service makes at a time are under way; this one was not begun.",
                 {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds."},
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        case SearchesBusyError():
+            return Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "throttled",
+                "As many searches far back in the key's list as may be at a time are under way.",
+                {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds, or list the tasks without a filter."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         case PayloadGoneError():

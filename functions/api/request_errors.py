@@ -32,6 +32,10 @@ class TaskOpenError(Exception):
     """The task has not ended, and cannot be purged."""
 
 
+class SearchesBusyError(Exception):
+    """As many searches of the key's list as may be are under way."""
+
+
 class CircuitTextTooLargeError(Exception):
     """The circuit's text is over the limit; `actual` and `limit` are in bytes."""
 

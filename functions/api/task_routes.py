@@ -7,6 +7,7 @@ cost. In-process servers (sam local, tests) also handle one request at a time.
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -25,7 +26,7 @@ from dry_runs import estimated, estimated_batch
 from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
 from messages import AcceptedInBatch, BatchAccepted, TaskAccepted, TaskPurged
 from presentation import SHOWN_AS, etag_of, known, shown
-from request_errors import BatchKeyReusedError, TaskEndedError, TaskNotFoundError, TaskOpenError
+from request_errors import BatchKeyReusedError, SearchesBusyError, TaskEndedError, TaskNotFoundError, TaskOpenError
 from submission import check_bounds, count_accepted, reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
@@ -34,9 +35,12 @@ from tasks.labels import MAX_NAME, MAX_TAG, MAX_TAGS, logged
 from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.store import TaskStore
-from tasks.table import Wanted
+from tasks.table import MAX_SEARCHED, Wanted
 from tasks.task import Task, is_task_id, rfc3339, utc_now
 from waiting import retry_after, wait_seconds, waited
+
+SEARCHES = 2  # far back in the list of one key that run at a time: each keeps the table and an environment busy
+SEARCH_TIME = timedelta(seconds=28)  # what a request may take at most
 
 
 async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -197,15 +201,23 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 
     While an answer has `next_cursor`, more tasks may follow. With `status`, `name` or `tag` a page can be shorter than
     `limit`. It is empty only if no task matches, or none of the next 5,000 does (`list.max_searched` of `/limits`); a
-    cursor then goes on behind these. A task is listed within a second of its submission.
+    cursor then goes on behind these. Two such searches of a key run at a time, and more are answered 429. A task is
+    listed within a second of its submission.
     """
-    page = aws.task_store().page(
+    look = partial(
+        aws.task_store().page,
         caller,
         limit,
-        wanted=Wanted(SHOWN_AS[status] if status else (), name or "", tag.split(",") if tag else ()),
-        submitted_after=submitted_after or "",
-        behind=position_of(cursor, caller) if cursor is not None else None,
+        wanted=Wanted(
+            SHOWN_AS[status] if status else (), name or "", tag.split(",") if tag else (), submitted_after or ""
+        ),
     )
+    page = look(behind=position_of(cursor, caller) if cursor is not None else None)
+    if page.following and not page.tasks:
+        with aws.places().held([f"search/{caller}/{place}" for place in range(SEARCHES)], SEARCH_TIME) as held:
+            if not held:
+                raise SearchesBusyError
+            page = look(behind=page.following, search=MAX_SEARCHED)
     body: dict[str, Any] = {"tasks": [shown(task) for task in page.tasks]}
     headers = {}
     if page.following is not None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 OPEN_TASKS_INDEX = "open-tasks"  # of every task that has not ended: open_shard, due_at; sparse, keys only
 OWNERS_INDEX = "tasks-by-owner"  # of every task: owner, submitted_at; keys only, none of which ever changes
 MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of more
-MAX_SEARCHED = 5_000  # rows that it may look at in search of the first
+MAX_SEARCHED = 5_000  # rows that one request may look at behind these in search of the first
 _KEYS = 1_000  # of them in one Query
 _GET_BATCH = 100  # most keys in one BatchGetItem
 _GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
@@ -84,19 +84,23 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which tasks of a list are wanted: with one of `statuses`, this name, all of `tags`; what is empty is any."""
+    """Which tasks of a list are wanted: with one of `statuses`, this name, all of `tags`, submitted after a moment.
+
+    What is empty is any.
+    """
 
     statuses: Collection[str] = ()
     name: str = ""
     tags: Collection[str] = ()
+    submitted_after: str = ""
 
     @property
     def are_all(self) -> bool:
-        """Whether every task is."""
+        """Whether every task of the time is."""
         return not (self.statuses or self.name or self.tags)
 
     def include(self, row: Row) -> bool:
-        """Return whether the row's task is."""
+        """Return whether the task of a row of that time is."""
         if self.statuses and row["status"]["S"] not in self.statuses:
             return False
         if self.name and row.get("name", {}).get("S") != self.name:
@@ -184,20 +188,20 @@ class TaskTable:
         limit: int,
         *,
         wanted: Wanted = Wanted(),
-        submitted_after: str = "",
         behind: Position | None = None,
+        search: int = MAX_LOOKED_AT,
     ) -> Page:
         """Return the next tasks of an owner's list, newest first: at most `limit`, only those that are `wanted`.
 
         A page may be shorter and yet have one following, where few tasks are wanted: it ends once MAX_LOOKED_AT rows
-        were looked at, or MAX_SEARCHED while none was found. A task is in the list some milliseconds after it was
-        stored: indexes of DynamoDB follow their table.
+        were looked at, or `search` while none was found. A task is in the list some milliseconds after it was stored:
+        indexes of DynamoDB follow their table.
         """
         found: list[Task] = []
         looked_at = 0
         while True:
             at_once = limit - len(found) if wanted.are_all else _KEYS if looked_at else _GET_BATCH
-            keys, more = self._positions(owner, submitted_after, behind, at_once)
+            keys, more = self._positions(owner, wanted.submitted_after, behind, at_once)
             for start in range(0, len(keys), _GET_BATCH):
                 some = keys[start : start + _GET_BATCH]
                 # Consistent: a task that was read as ended is not pending in the list. Far back tasks do not change.
@@ -211,7 +215,7 @@ class TaskTable:
                         return Page(found, key if more or index + 1 < len(keys) else None)
                 looked_at += len(some)
                 behind = some[-1]
-                if looked_at >= (MAX_LOOKED_AT if found else MAX_SEARCHED):
+                if looked_at >= (MAX_LOOKED_AT if found else search):
                     return Page(found, behind if more or behind is not keys[-1] else None)
             if not more:
                 return Page(found, None)
