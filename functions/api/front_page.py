@@ -1,4 +1,7 @@
-"""Serves the pages at `/`, `/docs` and `/redoc` from the files in page/, and `/llms.txt`.
+"""Serves the pages at `/`, `/docs` and `/redoc`, made of the files in page/, and `/llms.txt`.
+
+A page loads one script and one style: a file for each module would start as many environments of the function at once.
+page_script.py joins the modules.
 
 Their headers restrict them to what they need. The reference of the API is made in the browser by page/reference.js:
 the usual viewers break the policy that protects the key (Swagger UI assigns HTML from strings, Redoc adds inline
@@ -20,6 +23,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 import reader
+from page_script import joined
 from submitted import BELL
 from tasks.limits import MAX_BINDINGS, MAX_SHOTS
 from tasks.settings import settings
@@ -51,7 +55,11 @@ HEADERS = {
 FRESH = {"Cache-Control": "no-cache"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 # Text only: API Gateway passes on binary content only for types that are configured there.
-KINDS = {".css": "text/css", ".js": "text/javascript"}
+SCRIPTS = ("page.js", "reference.js")  # each with all that it imports
+STYLES = {
+    "page.css": ("style.css", "editor.css", "circuit.css"),
+    "docs.css": ("style.css", "reference.css"),
+}
 
 
 async def read_page(request: Request) -> Response:
@@ -71,11 +79,12 @@ async def read_redoc(request: Request) -> Response:
 
 async def read_part(version: str, name: str) -> Response:
     """Return a file of the pages. Its address changes with the files, so that it can be kept for ever."""
-    if name not in _parts():
+    text = _parts().get(name)
+    if text is None:
         raise HTTPException(404)
     # A page that was loaded before a deployment still asks by the former version.
     headers = HEADERS | (FOR_EVER if version == _version() else FRESH)
-    return Response(_text(name), media_type=KINDS[Path(name).suffix], headers=headers)
+    return Response(text, media_type="text/css" if name in STYLES else "text/javascript", headers=headers)
 
 
 async def read_llms() -> Response:
@@ -111,8 +120,10 @@ def _document(name: str, request: Request, view: str = "") -> Response:
 
 
 @cache
-def _parts() -> frozenset[str]:
-    return frozenset(path.name for path in FOLDER.iterdir() if path.suffix in KINDS)
+def _parts() -> dict[str, str]:
+    """Return the scripts and styles by their names."""
+    scripts = {name: joined(FOLDER / name) for name in SCRIPTS}
+    return scripts | {name: "".join(map(_text, files)) for name, files in STYLES.items()}
 
 
 @cache
@@ -122,4 +133,4 @@ def _text(name: str) -> str:
 
 @cache
 def _version() -> str:
-    return hashlib.sha256("".join(map(_text, sorted(_parts()))).encode()).hexdigest()[:12]
+    return hashlib.sha256("".join(_parts().values()).encode()).hexdigest()[:12]
