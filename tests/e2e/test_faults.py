@@ -280,6 +280,8 @@ def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> N
     dynamodb, sqs, table = stack.client("dynamodb"), stack.client("sqs"), stack.env["TASKS_TABLE_NAME"]
     row = dynamodb.get_item(TableName=table, Key={"task_id": {"S": real}})["Item"]
     task_ids = [str(uuid.UUID(int=random.Random(SEED + number).getrandbits(128))) for number in range(BACKLOG - 1)]
+    # Before the rows: a sweep in between, by the schedule, must not find a row without a message.
+    stack.queue.send_all([(task_id, "owner", "backlog") for task_id in task_ids])
     _write(
         dynamodb,
         table,
@@ -297,7 +299,6 @@ def test_a_long_queue_is_not_made_longer(stack: ChaosStack, ledger: Ledger) -> N
             for task_id in task_ids
         ),
     )
-    stack.queue.send_all([(task_id, "owner", "backlog") for task_id in task_ids])
     stack.make_due([real])
     sweeps = [stack.sweep() for _ in range(2)]
     assert [(swept["overdue"], swept["sent"]) for swept in sweeps] == [(BACKLOG, 0)] * 2
