@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.ministack import LocalStackError
 from local.running import deployed
 from tasks.errors import UnavailableError
+from tasks.purging import STOPS_WITHIN
 from tasks.task import utc_now
 
 if TYPE_CHECKING:
@@ -26,18 +28,21 @@ if TYPE_CHECKING:
     from tasks.usage import Usage
 
 PAGE = 100
+PATIENCE_S = STOPS_WITHIN.total_seconds() + 15
+PAUSE_S = 3.0
 LEFT = """
 What else knows of them goes by itself: the logs' lines, which have names and tags, after LogRetentionDays; the table's
-backups of 35 days; messages of callbacks under way; and what a worker that was just stopped may still store, with the
-bucket's objects after TaskRetentionDays."""
+backups after 35 days; its stream after one; what a worker that had been frozen stores once it wakes, with the bucket's
+objects after TaskRetentionDays; and callbacks under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many tasks were purged, and how many of them had to be cancelled before."""
+    """How many tasks were purged, how many had to be cancelled before, and how many are left, as they run again."""
 
     tasks: int
     cancelled: int
+    left: int = 0
 
 
 def purge_owner(store: TaskStore, purging: Purging, usage: Usage, owner: str, today: date) -> Purged:
@@ -46,18 +51,28 @@ def purge_owner(store: TaskStore, purging: Purging, usage: Usage, owner: str, to
     A task that is submitted meanwhile may be left: a key that is to be forgotten is withdrawn first.
     """
     purged = cancelled = 0
+    stopping = []
     behind = None
     while True:
         page = store.page(owner, PAGE, behind=behind)
         for task in page.tasks:
             if not task.status.ended:
                 cancelled += store.cancel(task.task_id, owner)
-            purged += purging.purge(task.task_id, owner)
+            if not purging.purge(task.task_id, owner):
+                stopping.append(task.task_id)
+            else:
+                purged += 1
         behind = page.following
         if behind is None:
             break
+    deadline = time.monotonic() + PATIENCE_S
+    while stopping and time.monotonic() < deadline:  # their workers have a moment for it
+        time.sleep(PAUSE_S)
+        still = [task_id for task_id in stopping if not purging.purge(task_id, owner)]
+        purged += len(stopping) - len(still)
+        stopping = still
     usage.forget_tags(owner, today)
-    return Purged(purged, cancelled)
+    return Purged(purged, cancelled, len(stopping))
 
 
 def main(arguments: list[str]) -> int:
@@ -74,7 +89,9 @@ def main(arguments: list[str]) -> int:
             return 1
     purged = purge_owner(stack.task_store(), stack.purging(), stack.usage(), given.owner, utc_now().date())
     print(f"{purged.tasks} tasks were purged, {purged.cancelled} of which were cancelled for it.{LEFT}")
-    return 0
+    if purged.left:
+        print(f"{purged.left} tasks are left, as they were given to workers again meanwhile: run this once more.")
+    return 1 if purged.left else 0
 
 
 if __name__ == "__main__":

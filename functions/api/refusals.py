@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 
 RETRY_AFTER_SECONDS = 5
+STOPPING_SECONDS = 20  # after which a worker has stopped what was cancelled, by its heartbeat
 MAX_NAME = 100  # characters of a name in the path to a wrong field
 MAX_SENTENCE = 500  # characters of what is wrong with it
 
@@ -268,6 +269,14 @@ def _of_task(error: Exception) -> Refusal | None:
 def _of_purge(error: Exception) -> Refusal | None:
     """Return the refusal to purge a task, or to say more of one that was purged."""
     match error:
+        case TaskOpenError(is_cancelled=True):
+            return Refusal(
+                HTTPStatus.CONFLICT,
+                "task_not_ended",
+                "The worker has not stopped the cancelled task yet.",
+                {"hint": f"Send it again in {STOPPING_SECONDS} seconds."},
+                {"Retry-After": str(STOPPING_SECONDS)},
+            )
         case TaskOpenError():
             return Refusal(
                 HTTPStatus.CONFLICT,

@@ -29,7 +29,11 @@ class TaskEndedError(Exception):
 
 
 class TaskOpenError(Exception):
-    """The task has not ended, and cannot be purged."""
+    """The task has not ended, and cannot be purged; one that `is_cancelled` has not been stopped by its worker yet."""
+
+    def __init__(self, *, is_cancelled: bool) -> None:
+        super().__init__(is_cancelled)
+        self.is_cancelled = is_cancelled
 
 
 class SearchesBusyError(Exception):

@@ -36,7 +36,7 @@ from tasks.logs import Event, logger
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.table import MAX_SEARCHED, Wanted
-from tasks.task import Task, is_task_id, rfc3339, utc_now
+from tasks.task import Status, Task, is_task_id, rfc3339, utc_now
 from waiting import retry_after, wait_seconds, waited
 
 SEARCHES = 2  # far back in the list of one key that run at a time: each keeps the table and an environment busy
@@ -239,14 +239,13 @@ async def cancel_task(
 
     A running circuit is stopped within seconds, and its result is discarded.
 
-    With `purge=true`, remove what an ended task holds; 409 if it has not ended. Every address of the task answers 410
-    from then on until the task expires, and so does a submission with its `Idempotency-Key`.
+    With `purge=true`, remove what an ended task holds; 409 if it has not ended, or its worker has not stopped it yet.
+    Every address of the task answers 410 from then on until it expires, and so does its `Idempotency-Key`.
     """
     store = aws.task_store()
     if purge:
         if not (is_task_id(task_id) and aws.purging().purge(task_id, caller)):
-            _task_of(store, task_id, caller)
-            raise TaskOpenError
+            raise TaskOpenError(is_cancelled=_task_of(store, task_id, caller).status is Status.CANCELLED)
         logger.info("Task purged", event=Event.TASK_PURGED, task_id=task_id)
         return JSONResponse(TaskPurged(task_id=task_id).model_dump())
     cancelled = is_task_id(task_id) and store.cancel(task_id, caller)

@@ -6,6 +6,7 @@ told so; its message, should there be one, finds nothing to do; no list has it.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from tasks.payloads import Payloads
+    from tasks.rows import Row
 
+# A worker finds a cancellation at its next heartbeat, a third of a lease later; one that is dead finds none.
+STOPS_WITHIN = timedelta(seconds=60)
 _ENDS = {f":{status}": {"S": str(status)} for status in Status if status.ended}
 
 
@@ -35,6 +39,7 @@ class Purging:
     def purge(self, task_id: str, owner: str) -> bool:
         """Purge the owner's task; return False, with nothing changed, when it has not ended or is not there.
 
+        A cancelled task has ended once its worker has stopped it and billed it, after STOPS_WITHIN at the latest.
         The bucket comes first: after a fault in between, the row is still there to be purged. Raises
         PurgeUnconfirmedError once something may be gone.
         """
@@ -43,13 +48,13 @@ class Purging:
                 TableName=self._table,
                 Key=key_of(task_id),
                 ConsistentRead=True,
-                **only("owner", "status", "expires_at"),
+                **only("owner", "status", "expires_at", "attempt", "billed_ms", "status_history"),
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
         row = answer.get("Item", {})
         is_owners = row.get("owner", {}).get("S") == owner and not is_expired(row)
-        if not is_owners or row.get("status") not in _ENDS.values():
+        if not is_owners or row.get("status") not in _ENDS.values() or _is_stopping(row):
             return False
         try:
             self._payloads.delete_of(task_id)
@@ -77,3 +82,11 @@ class Purging:
             # Its own first try, whose answer was lost, may have been carried out; so may somebody else's.
             return refused(error, PurgeUnconfirmedError).get(PURGED_OWNER, {}).get("S") == owner
         return True
+
+
+def _is_stopping(row: Row) -> bool:
+    """Return whether a worker may still run a task that was cancelled, and is to say what that took."""
+    if row["status"]["S"] != Status.CANCELLED or row["attempt"]["N"] == "0" or "billed_ms" in row:
+        return False
+    cancelled_at = datetime.fromisoformat(row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"])
+    return utc_now() < cancelled_at + STOPS_WITHIN

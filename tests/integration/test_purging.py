@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ import notifier
 import usage
 from purge import Purged, purge_owner
 from simulated_aws import BELL
-from tasks import aws
+from tasks import aws, purging
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError
 from tasks.message import Message
 from tasks.task import utc_now
@@ -104,15 +105,26 @@ def test_another_keys_task_is_not_purged(in_moto: Aws) -> None:
     assert (in_moto.rows(), in_moto.objects()) == before
 
 
-def test_a_task_that_has_not_ended_is_not_purged(in_moto: Aws) -> None:
-    """Pending and running ones are answered so; once cancelled they can be."""
-    pending, running = submit(), submit()
-    in_moto.store.claim(running)
-    for task_id in (pending, running):
+def test_a_task_that_has_not_ended_is_not_purged(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pending and running ones can be once they are cancelled, running ones once their worker has billed them.
+
+    A worker that is dead bills nothing; after a minute nobody waits for it.
+    """
+    pending, running, abandoned = submit(), submit(), submit()
+    claimed = in_moto.claimed(running)
+    in_moto.store.claim(abandoned)
+    for task_id in (pending, running, abandoned):
         status, answer = purge(task_id)
         assert (status, answer["code"]) == (409, "task_not_ended")
         assert call("DELETE", f"/tasks/{task_id}")[0] == 200
-        assert purge(task_id)[0] == 200
+    assert purge(pending)[0] == 200
+    for task_id in (running, abandoned):
+        status, headers, answer = call("DELETE", f"/tasks/{task_id}", query={"purge": "true"})
+        assert (status, answer["code"], headers["retry-after"]) == (409, "task_not_ended", "20")
+    in_moto.store.bill_cancelled(claimed.evolve(bill={"billed_ms": 1, "cost_usd": 1e-8}))
+    assert purge(running)[0] == 200
+    monkeypatch.setattr(purging, "STOPS_WITHIN", timedelta(0))
+    assert purge(abandoned)[0] == 200
 
 
 def test_a_purged_tasks_message_finds_nothing_to_do(in_moto: Aws) -> None:
@@ -167,12 +179,14 @@ def test_what_a_task_used_stays_counted(in_moto: Aws) -> None:
     assert list(notifier.changes(of_the_purge)) == []
 
 
-def test_a_keys_data_is_purged_by_one_command(in_moto: Aws) -> None:
+def test_a_keys_data_is_purged_by_one_command(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its tasks' states, over pages; tags of its usage too; another key's data stays."""
+    monkeypatch.setattr("purge.PAUSE_S", 0.0)
     usage._tags_seen.clear()  # noqa: SLF001 - of other tests' tables
     bobs = submit({"qc": BELL, "tags": ["bobs"]}, api_key_id="bob")
     ended, pending, running = large(in_moto), submit({"qc": BELL, "name": MARKS[0]}), submit()
-    in_moto.store.claim(running)
+    claimed = in_moto.claimed(running).evolve(bill={"billed_ms": 1, "cost_usd": 1e-8})
+    monkeypatch.setattr("purge.time.sleep", lambda _: in_moto.store.bill_cancelled(claimed))  # its worker stops
     in_moto.store.submit_all([new_task() for _ in range(100)])
     listening = Listening(in_moto)
     usage.handler({"Records": listening.records()}, Context())
