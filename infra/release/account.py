@@ -25,7 +25,7 @@ UNRESERVED = 100  # which Lambda keeps for functions without a reservation; a ne
 RESERVATIONS = ("ApiReservedConcurrency", "DryRunReservedConcurrency")
 FARGATE_VCPUS = ("fargate", "L-3032A538")  # service and quota code of "Fargate On-Demand vCPU resource count"
 TEMPLATE_BYTES = 51_200  # most that validate-template takes in the call (CloudFormation user guide, quotas)
-LEFT_OUT = {"AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"}  # long, and nothing refers to them
+LONG = ("AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition", "AWS::CloudWatch::Alarm", "AWS::SQS::QueuePolicy")
 TEXTS = {"Description", "AlarmDescription", "AssertDescription", "QueryString", "application/json"}  # for people
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "REVIEW_IN_PROGRESS"}
 
@@ -141,9 +141,8 @@ def state_of_the_stack(environment: Environment, session: Any) -> Iterator[Answe
 def template(_: Environment, session: Any) -> Iterator[Answer]:  # noqa: ANN401
     """Ask CloudFormation itself about the template, what is long left out for the size of a call."""
     whole = load()
-    whole["Resources"] = {
-        name: resource for name, resource in whole["Resources"].items() if resource["Type"] not in LEFT_OUT
-    }
+    for kind in LONG:
+        whole["Resources"] = without_leaves(whole["Resources"], kind)
     body = json.dumps(without_texts(whole), separators=(",", ":"))
     if len(body) > TEMPLATE_BYTES:
         yield Answer("template", f"{TEMPLATE_BYTES} bytes", f"{len(body)} bytes", "too long to be asked.", stops=False)
@@ -156,6 +155,16 @@ def template(_: Environment, session: Any) -> Iterator[Answer]:  # noqa: ANN401
         yield Answer("template", "valid", "refused", error.response["Error"]["Message"])
     else:
         yield Answer("template", "valid", "valid")
+
+
+def without_leaves(resources: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the resources without those of a type that no other of them refers to."""
+    whole = json.dumps(resources)
+    return {
+        name: resource
+        for name, resource in resources.items()
+        if resource["Type"] != kind or whole.count(f'"{name}"') + whole.count(f"${{{name}") > 1
+    }
 
 
 def without_texts(part: Any) -> Any:  # noqa: ANN401 - any part of a template
