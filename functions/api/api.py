@@ -161,6 +161,14 @@ def _add_circuit_routes(app: FastAPI) -> None:
         summary="Read a task's program, or a picture of it",
     )
     app.add_api_route(
+        "/tasks/{task_id:not_batch}/script",
+        circuit_routes.read_script,
+        methods=["GET"],
+        response_class=Response,
+        responses=answers(400, 403, 404, 410, 503, texts=("text/plain",)),
+        summary="Repeat a task on plain Qiskit",
+    )
+    app.add_api_route(
         "/circuit",
         circuit_routes.draw_program,
         methods=["POST"],

@@ -105,11 +105,27 @@ async def read_circuit(
     return Response(svg, media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
+async def read_script(
+    task_id: TaskId,
+    caller: Caller,
+    binding: Annotated[int, Query(ge=0, description="Of a sweep: which binding, from 0.")] = 0,
+) -> Response:
+    """Return a short Python program that repeats the task on plain `qiskit` and `qiskit-aer`, in the versions it names.
+
+    It has the program's operations, the method, shots, seed and noise. A task that Aer ran as it stands has the same
+    counts again; those of others agree within sampling.
+    """
+    task = aws.task_store().whole(task_id, caller, with_outcome=True) if is_task_id(task_id) else None
+    if task is None:
+        raise TaskNotFoundError
+    from scripts import script  # noqa: PLC0415 - cold start: few ask for scripts
+
+    return PlainTextResponse(script(task, binding), headers=TEXT_HEADERS)
+
+
 def _drawing(qc: str, options: Options, opened: str, width: int) -> Drawing:
     """Return the drawing of a program that was checked; raises TaskError where it is too large to be read again."""
     from circuit_drawing import draw  # noqa: PLC0415 - cold start: few ask for pictures
 
-    compiled, outline = reader.outlined(
-        qc, options.bindings[0], counted=not options.observables, budget=reading_budget()
-    )
+    compiled, outline = reader.outlined(qc, options.bindings[0], counted=options.counted, budget=reading_budget())
     return draw(compiled, outline, frozenset(opened.split(",")), width)

@@ -237,7 +237,8 @@ class TaskBody(_TaskFacts):
         dict[str, Any] | None,
         Field(
             description=(
-                "How the circuit was run: method, seed, qubits, depth, milliseconds, attempt, versions. For a sweep, "
+                "How the circuit was run: engine, method, seed, qubits, depth, milliseconds, attempt, versions, and of "
+                "noise its `noise_digest`, SHA-256 of the request's `noise` as sorted JSON. For a sweep, "
                 "what all bindings have in common, and in `bindings` what differs between them. `billed_ms` is the "
                 "worker's time for the attempt in whole milliseconds, `cost_usd` the cost of that time and its memory "
                 "at the prices of a dry run."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+import json
 import math
 import random
 import secrets
@@ -225,6 +227,9 @@ def _execution(program: Compiled, stats: CircuitStats, options: Options, route: 
         "simulator": route.engine,
         "versions": route.versions,
     }
+    if options.noise is not None:
+        noise = json.dumps(options.noise.as_dict(), sort_keys=True)
+        execution["noise_digest"] = f"sha256:{hashlib.sha256(noise.encode()).hexdigest()}"
     if route.reduced:
         execution["reduced"] = route.reduced
     if program.notes:

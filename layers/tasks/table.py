@@ -145,13 +145,17 @@ class TaskTable:
         """Return what `glance` returned as `get` does; raises PayloadGoneError."""
         return self._rows.with_outcome(task)
 
-    def whole(self, task_id: str, owner: str) -> Task | None:
-        """Return the owner's task with its circuit and all its options, without its outcome, or None.
+    def whole(self, task_id: str, owner: str, *, with_outcome: bool = False) -> Task | None:
+        """Return the owner's task with its circuit and all its options, by default without its outcome, or None.
 
         Raises TaskPurgedError.
         """
-        row = self._row(task_id, *LISTED, "options", "options_key", "circuit", "circuit_key", owner=owner)
-        return self._rows.task_to_run(row) if row is not None and row["owner"]["S"] == owner else None
+        outcome = ("outcome", "outcome_object") if with_outcome else ()
+        named = (*LISTED, "options", "options_key", "circuit", "circuit_key", *outcome)
+        row = self._row(task_id, *named, owner=owner)
+        if row is None or row["owner"]["S"] != owner:
+            return None
+        return self.with_outcome(self._rows.task_to_run(row))
 
     def circuit(self, task_id: str, owner: str) -> str | None:
         """Return the text of the owner's circuit, or None when there is no such task of the owner's.

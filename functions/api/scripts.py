@@ -1,0 +1,383 @@
+"""Writes the Python program that repeats a task on plain Qiskit and Aer, from its program's operations.
+
+The operations are those that the service runs, written out: Qiskit's importer reads a part of OpenQASM 3 only. Whatever
+of Aer's own would change the outcomes is turned off as in the worker (functions/worker/aer.py has the reasons).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+
+import reader
+from reader.operations import (
+    Barrier,
+    Gate,
+    If,
+    MatrixGate,
+    Measure,
+    Node,
+    Power,
+    Reset,
+    Store,
+    While,
+    cells_read,
+    cells_written,
+    qubits_of,
+    walk,
+)
+from submission import reading_budget
+from tasks.errors import ErrorCode, TaskError
+from tasks.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reader.operations import Bit, Compiled, Operation
+    from tasks.task import Task
+
+# What a script asks for where the task did not run on them: the worker's own (its requirements.txt; a test compares).
+PINS = {"qiskit": "2.6.2", "qiskit-aer": "0.18.2"}
+MAX_OPERATIONS = 20_000  # a line each
+EXACT_SHOTS = 10_000  # where the task takes none, and the mixture of a program is an average
+WIDE = 24  # qubits in use; beyond, a statevector is no choice for a desk
+_ONE_QUBIT = ("h", "id", "p", "rx", "ry", "rz", "s", "sdg", "sx", "sxdg", "t", "tdg", "u", "x", "y", "z")
+_TWO_QUBIT = ("cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap")
+_CLIFFORD = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
+_FLOW = ("measure", "reset", "if_else", "while_loop")
+_IMPORTS = (
+    ("Counter(", "from collections import Counter\n"),
+    ("ClassicalRegister(", "from qiskit import ClassicalRegister"),
+    ("QuantumCircuit(", "from qiskit import QuantumCircuit"),
+    ("transpile(", "from qiskit import transpile"),
+    ("expr.", "from qiskit.circuit.classical import expr"),
+    ("UnitaryGate(", "from qiskit.circuit.library import UnitaryGate"),
+    ("Kraus(", "from qiskit.quantum_info import Kraus"),
+    ("Operator(", "from qiskit.quantum_info import Operator"),
+    ("SparsePauliOp.", "from qiskit.quantum_info import SparsePauliOp"),
+    ("AerSimulator(", "from qiskit_aer import AerSimulator"),
+    ("NoiseModel(", "from qiskit_aer.noise import NoiseModel"),
+    ("QuantumError(", "from qiskit_aer.noise import QuantumError"),
+    ("ReadoutError(", "from qiskit_aer.noise import ReadoutError"),
+    ("depolarizing_error(", "from qiskit_aer.noise import depolarizing_error"),
+)
+
+
+def script(task: Task, binding: int) -> str:
+    """Return the program that repeats one binding of a task, its circuit and options read.
+
+    Raises RequestValidationError for a binding that there is not, and TaskError for a program that is too long or that
+    could not be run at all.
+    """
+    options = Options.from_dict({**task.options, "shots": task.shots})
+    if binding >= len(options.bindings):
+        problem = {"type": "no_such_binding", "loc": ("query", "binding")}
+        raise RequestValidationError([{**problem, "msg": f"The task has {len(options.bindings)}, counted from 0"}])
+    inputs = [options.bindings[binding]]
+    program = next(reader.compile_each(task.circuit, inputs, counted=options.counted, budget=reading_budget()))
+    size = sum(1 for _ in walk(program.operations))
+    if size > MAX_OPERATIONS:
+        raise TaskError(
+            ErrorCode.CIRCUIT_TOO_LARGE,
+            f"The program has {size:,} operations; a script has at most {MAX_OPERATIONS:,}.",
+            limit=MAX_OPERATIONS,
+            actual=size,
+            hint="Read the program as it was sent, at /circuit.",
+        )
+    execution = dict(task.outcome.get("execution") or {})
+    if options.is_sweep and "bindings" in execution:
+        execution |= execution.pop("bindings")[binding]
+    return "\n".join(_Writer(task, options, program, execution, binding).lines()) + "\n"
+
+
+class _Writer:
+    """Writes the lines of one script."""
+
+    def __init__(
+        self, task: Task, options: Options, program: Compiled, execution: Mapping[str, Any], binding: int
+    ) -> None:
+        self.task, self.options, self.program, self.execution = task, options, program, execution
+        self.binding = binding
+        self.noise: Mapping[str, Any] = options.as_dict().get("noise", {})
+        self.width = sum(size for _, size in program.registers)
+        everything = list(walk(program.operations))
+        used = {qubit for each in everything for qubit in qubits_of(each)}
+        if options.results is not None or options.observables is not None:
+            used |= set(range(self.width))
+        self.place = {qubit: index for index, qubit in enumerate(sorted(used or {0}))}
+        self.names = {each.name for each in everything}
+        self.flow = not self.names.isdisjoint({"if", "while"})
+        self.cell: dict[int, int] = {}
+        for output in program.outputs:
+            self.cell |= {cell: len(self.cell) + at for at, cell in enumerate(output.cells)}
+        cells = {cell for each in everything for cell in (*cells_read(each), *cells_written(each))}
+        self.scratch = sorted(cells - set(self.cell))
+        self.cell |= {cell: len(self.cell) + at for at, cell in enumerate(self.scratch)}
+        # Under noise Aer keeps classical bits up to the last that a measurement writes.
+        self.last = len(self.cell) if self.noise and "store" in self.names else None
+        self.powers = 0
+
+    def lines(self) -> list[str]:
+        """Return the lines."""
+        made = [*self.circuit(), "", *self.run()]
+        text = "\n".join(made)
+        used = [line for name, line in _IMPORTS if name in text]
+        return [*self.head(), "", *used, "", *made]
+
+    def head(self) -> Iterator[str]:
+        """Yield what it is, what it needs, and how its outcomes compare with the task's."""
+        versions = self.execution.get("versions", {})
+        pins = [f"{name}=={versions.get(name.replace('-', '_'), pinned)}" for name, pinned in PINS.items()]
+        of_binding = f", binding {self.binding}" if self.options.is_sweep else ""
+        yield f'"""Repeats task {self.task.task_id}{of_binding} on plain Qiskit and Aer.'
+        yield ""
+        yield f"    python3 -m pip install {' '.join(pins)}"
+        yield ""
+        engine = self.execution.get("engine")
+        if engine is None:
+            yield f"The task is {self.task.status}; how it ran is not known here."
+        elif engine == "qiskit-aer" and "reduced" not in self.execution:
+            yield f"The task ran on qiskit-aer by the {self.execution['method']} method, with the seed below."
+        else:
+            yield f"The task ran on {engine}: counts agree within sampling, not shot by shot."
+        if self.saves():
+            yield "Results beside counts are averages over shots here; the task's are exact."
+        yield '"""'
+
+    # ------------------------------------------------------------------ circuit
+
+    def circuit(self) -> Iterator[str]:
+        """Yield the lines that build the circuit."""
+        yield f"circuit = QuantumCircuit({len(self.place)})"
+        for output in self.program.outputs:
+            yield f"circuit.add_register(ClassicalRegister({len(output.cells)}, {output.name!r}))"
+        if extra := len(self.scratch) + (self.last is not None):
+            yield f"circuit.add_register(ClassicalRegister({extra}, {_free_name(self.program)!r}))"
+        if self.program.phase:
+            yield f"circuit.global_phase = {self.program.phase!r}"
+        if self.last is not None:
+            yield f"circuit.measure(0, {self.last})"
+        operations = _without_overwritten(self.program.operations)
+        saves = self.saves()
+        final = _final(operations) if saves else set()
+        yield from self.body([each for at, each in enumerate(operations) if at not in final], "")
+        yield from saves
+        yield from self.body([each for at, each in enumerate(operations) if at in final], "")
+
+    def body(self, operations: Iterable[Operation], indent: str) -> Iterator[str]:
+        """Yield the lines of operations."""
+        for operation in operations:
+            if isinstance(operation, If):
+                other = f"otherwise_{len(indent) // 4}"  # a test inside has one of its own
+                named = f" as {other}" if operation.otherwise else ""
+                yield f"{indent}with circuit.if_test({self.condition(operation.condition)}){named}:"
+                yield from self.block(operation.then, indent)
+                if operation.otherwise:
+                    yield f"{indent}with {other}:"
+                    yield from self.block(operation.otherwise, indent)
+            elif isinstance(operation, While):
+                yield f"{indent}with circuit.while_loop((circuit.clbits[{self.cell[operation.cell]}], 1)):"
+                yield from self.block(operation.body, indent)
+            elif isinstance(operation, Store):
+                target = self.cell[operation.cell]
+                yield f"{indent}circuit.store(circuit.clbits[{target}], {self.expression(operation.value)})"
+            elif isinstance(operation, Measure):
+                yield f"{indent}circuit.measure({self.place[operation.qubit]}, {self.cell[operation.cell]})"
+            else:
+                for line in self.calls(operation, "circuit", self.place):
+                    yield indent + line
+
+    def block(self, operations: Iterable[Operation], indent: str) -> Iterator[str]:
+        """Yield the body of a test or a loop."""
+        indent += "    "
+        operations = list(operations)
+        if not any(qubits_of(inner) for inner in walk(operations)):
+            # Aer passes over a test without a qubit, and over what is assigned in it.
+            yield f"{indent}circuit.barrier(0)"
+        yield from self.body(operations, indent)
+
+    def calls(self, operation: Operation, circuit: str, place: Mapping[int, int]) -> list[str]:
+        """Return the calls that append a gate, a reset or a barrier."""
+        places = [place[qubit] for qubit in qubits_of(operation)]
+        match operation:
+            case Reset() | Barrier():
+                return [f"{circuit}.{operation.name}({', '.join(map(str, places))})"]
+            case MatrixGate():
+                rows = [list(row) for row in operation.matrix.rows]
+                return [f"{circuit}.append(UnitaryGate({rows!r}, check_input=False), {places})"]
+            case Power():
+                self.powers += 1
+                inner = f"inner_{self.powers}"
+                same = {place: place for place in range(len(places))}
+                lines = [f"{inner} = QuantumCircuit({len(places)})"]
+                for each in operation.operations:
+                    lines += self.calls(each, inner, same)
+                matrix = f"Operator({inner}).power({operation.exponent!r}, assume_unitary=True)"
+                return [*lines, f"{circuit}.append(UnitaryGate({matrix}), {places})"]
+            case Gate(name="gphase"):
+                return [f"{circuit}.global_phase += {operation.parameters[0]!r}"]
+            case Gate(name="mcx" | "mcphase"):
+                name = "mcx" if operation.name == "mcx" else "mcp"
+                arguments = [*map(repr, operation.parameters), str(places[:-1]), str(places[-1])]
+                return [f"{circuit}.{name}({', '.join(arguments)})"]
+            case Gate():
+                return [
+                    f"{circuit}.{operation.name}({', '.join([*map(repr, operation.parameters), *map(str, places)])})"
+                ]
+        raise AssertionError(operation)  # what has a body or a cell is written by `body`
+
+    def condition(self, condition: Node) -> str:
+        """Return a condition of a test."""
+        if condition.op == "bit":
+            return f"(circuit.clbits[{self.cell[condition.cell]}], 1)"
+        return self.expression(condition)
+
+    def expression(self, bit: Bit) -> str:
+        """Return a Boolean expression over classical bits."""
+        if not isinstance(bit, Node):
+            return f"expr.lift({bool(bit)})"
+        if bit.op == "bit":
+            return f"expr.lift(circuit.clbits[{self.cell[bit.cell]}])"
+        assert isinstance(bit.a, Node)  # noqa: S101 - only `bit` has a cell there
+        if bit.op == "!":
+            return f"expr.logic_not({self.expression(bit.a)})"
+        assert bit.b is not None  # noqa: S101 - every other operator has two sides
+        name = {"^": "bit_xor", "&": "logic_and", "|": "logic_or"}[bit.op]
+        return f"expr.{name}({self.expression(bit.a)}, {self.expression(bit.b)})"
+
+    def saves(self) -> list[str]:
+        """Return the lines that save the state's results, each under the label `result <its place>`."""
+        sums = [(f"observable {at}", terms) for at, terms in enumerate(self.options.observables or ())]
+        lines = []
+        every = list(range(self.width))
+        for index, request in enumerate(self.options.results or ()):
+            label = f"label='result {index}'"
+            if request.type == "probabilities":
+                lines.append(f"circuit.save_probabilities({list(request.qubits or every)}, {label})")
+            elif request.type == "density_matrix":
+                lines.append(f"circuit.save_density_matrix({list(request.qubits or every)}, {label})")
+            elif request.type == "statevector":
+                lines.append(f"circuit.save_statevector({label})")
+            elif request.states is not None:
+                lines.append(f"circuit.save_amplitudes({[int(bits, 2) for bits in request.states]}, {label})")
+            elif request.type == "expectation" and request.observable is not None:
+                sums.append((f"result {index}", request.observable))
+        for name, terms in sums:
+            operator = f"SparsePauliOp.from_list({[list(term) for term in terms]!r})"
+            lines.append(f"circuit.save_expectation_value({operator}, circuit.qubits, label={name!r})")
+        return lines
+
+    # ------------------------------------------------------------------ run
+
+    def run(self) -> Iterator[str]:
+        """Yield the lines that run the circuit and print what came of it."""
+        method, basis = self.method()
+        settings = [f"method={method!r}", f"shots={self.options.shots or EXACT_SHOTS}"]
+        seed = self.execution.get("seed", self.options.seed)
+        if seed is not None and self.options.is_sweep and "seed" not in self.execution:
+            seed = self.options.of_binding(self.binding, seed).seed
+        if seed is not None:
+            settings.append(f"seed_simulator={seed}")
+        if self.options.precision != "double":
+            settings.append(f"precision={self.options.precision!r}")
+        if self.flow or self.noise:
+            settings.append("enable_truncation=False")
+        if "store" in self.names:
+            settings.append("fusion_enable=False")
+        if self.noise:
+            yield from self.noise_model()
+            settings.append("noise_model=noise")
+        if basis:
+            yield f"circuit = transpile(circuit, basis_gates={[*basis, *_FLOW]!r}, optimization_level=0)"
+        yield f"result = AerSimulator().run(circuit, {', '.join(settings)}).result()"
+        if self.options.counted:
+            hidden = bool(self.scratch) or self.last is not None
+            yield "counts = Counter()"
+            yield "for key, times in result.get_counts().items():"
+            key = "key.partition(' ')[2]" if hidden else "key"
+            yield f"    counts[{key}] += times"
+            yield "print(dict(sorted(counts.items())))"
+        if saves := self.saves():
+            names = [line.rpartition("label='")[2].removesuffix("')") for line in saves]
+            yield f"for name in {names!r}:"
+            yield "    print(name, result.data()[name])"
+
+    def method(self) -> tuple[str, tuple[str, ...]]:
+        """Return Aer's method, and the gates that the circuit must be taken apart into, if it must."""
+        named = str(self.options.method)
+        if named == "automatic":
+            engine, ran = self.execution.get("engine", ""), self.execution.get("method", "")
+            wide = len(self.place) > WIDE
+            if engine == "qiskit-aer" and "," not in ran:
+                named = ran
+            elif "depolarizing" in self.noise and self.saves():
+                named = "density_matrix"
+            elif wide:
+                named = "stabilizer" if engine == "stim" else "matrix_product_state"
+        if named == "stabilizer":
+            return named, _CLIFFORD
+        known = {*_ONE_QUBIT, *_TWO_QUBIT, "measure", "reset", "barrier", "if", "while", "store", "gphase"}
+        apart = "depolarizing" in self.noise or named in ("density_matrix", "matrix_product_state")
+        return named, (*_ONE_QUBIT, *_TWO_QUBIT) if apart and not self.names <= known else ()
+
+    def noise_model(self) -> Iterator[str]:
+        """Yield the lines that make the noise model."""
+        yield "noise = NoiseModel()"
+        depolarizing, readout = self.noise.get("depolarizing", {}), self.noise.get("readout", {})
+        for name, qubits, gates in (("one_qubit", 1, _ONE_QUBIT), ("two_qubit", 2, _TWO_QUBIT)):
+            if chance := depolarizing.get(name):
+                error = f"depolarizing_error({chance!r}, {qubits})"
+                if "while" in self.names:  # Aer draws a mixture of Paulis once a shot, the same for all rounds
+                    error = f"QuantumError([(Kraus({error}).to_instruction(), 1.0)])"
+                yield f"noise.add_all_qubit_quantum_error({error}, {sorted(gates)!r})"
+        if readout:
+            flip_0, flip_1 = (readout.get(name, 0.0) for name in ("prob_meas1_prep0", "prob_meas0_prep1"))
+            chances = f"[[1 - {flip_0!r}, {flip_0!r}], [{flip_1!r}, 1 - {flip_1!r}]]"
+            yield f"noise.add_all_qubit_readout_error(ReadoutError({chances}))"
+
+
+def _free_name(program: Compiled) -> str:
+    """Return a name that no register has."""
+    taken = {output.name for output in program.outputs}
+    name = "scratch"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _without_overwritten(operations: Sequence[Operation]) -> list[Operation]:
+    """Return the operations without measurements into bits that others overwrite unread, of qubits measured at most.
+
+    Where Aer samples one state, a bit that is measured twice has the readout errors of both.
+    """
+    kept: list[Operation] = []
+    overwritten: set[int] = set()
+    used: set[int] = set()
+    for operation in reversed(operations):
+        if isinstance(operation, Measure):
+            if operation.cell in overwritten and operation.qubit not in used:
+                continue
+            overwritten.add(operation.cell)
+        else:
+            for inner in walk([operation]):
+                overwritten -= {*cells_read(inner), *cells_written(inner)}
+                used.update(() if isinstance(inner, Barrier) else qubits_of(inner))
+        kept.append(operation)
+    kept.reverse()
+    return kept
+
+
+def _final(operations: Sequence[Operation]) -> set[int]:
+    """Return the places of the measurements whose qubit and bit nothing uses afterwards."""
+    found: set[int] = set()
+    qubits: set[int] = set()
+    cells: set[int] = set()
+    for at in range(len(operations) - 1, -1, -1):
+        operation = operations[at]
+        if isinstance(operation, Measure) and operation.qubit not in qubits and operation.cell not in cells:
+            found.add(at)
+        for inner in walk([operation]):
+            qubits.update(() if isinstance(inner, Barrier) else qubits_of(inner))
+            cells.update(cells_read(inner), cells_written(inner))
+    return found
