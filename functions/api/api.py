@@ -26,6 +26,7 @@ from answers import answers, not_modified
 from bodies import StrictRoute, check_query
 from correlation import Correlation
 from cross_origin import CrossOrigin
+from limits_message import LimitsBody
 from messages import (
     BatchAccepted,
     BatchEstimateBody,
@@ -34,7 +35,6 @@ from messages import (
     EstimateBody,
     ForeseenFailureBody,
     HealthBody,
-    LimitsBody,
     TaskAccepted,
     TaskBody,
     TaskList,

@@ -74,6 +74,12 @@ def script(task: Task, binding: int) -> str:
     if binding >= len(options.bindings):
         problem = {"type": "no_such_binding", "loc": ("query", "binding")}
         raise RequestValidationError([{**problem, "msg": f"The task has {len(options.bindings)}, counted from 0"}])
+    if options.as_dict().get("noise", {}).keys() - {"depolarizing", "readout"}:
+        raise TaskError(
+            ErrorCode.UNSUPPORTED_FEATURE,
+            "There is a script for noise of the forms depolarizing and readout only.",
+            hint="Read the task's program at /circuit, and give its noise model to Aer.",
+        )
     inputs = [options.bindings[binding]]
     program = next(reader.compile_each(task.circuit, inputs, counted=options.counted, budget=reading_budget()))
     size = sum(1 for _ in walk(program.operations))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reader.operations import Gate
 from unitaries import DIAGONAL, controls, matrix
 
 if TYPE_CHECKING:
@@ -156,7 +157,8 @@ class Branches:
 
     def _entries(self, gate: AnyUnitary) -> Any:  # noqa: ANN401 - a matrix
         entries = matrix(gate)
-        if self.bindings is not None and any(isinstance(angle, np.ndarray) for angle in gate.parameters):
+        angles = gate.parameters if isinstance(gate, Gate) else ()  # the others' matrices are the same for all
+        if self.bindings is not None and any(isinstance(angle, np.ndarray) for angle in angles):
             columns = self.bindings
             entries = [
                 [each[columns] if isinstance(each, np.ndarray) and each.ndim else each for each in row]

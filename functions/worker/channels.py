@@ -131,7 +131,7 @@ def _jump(branches: Branches, step: Step, qubits: tuple[int, ...], generator: np
         drawn = np.stack((shots - second, second))
     else:
         drawn = generator.multinomial(shots, weights.T).T
-    parts = []
+    parts: list[Branches] = []
     for operator, times, weight in zip(operators, drawn, weights, strict=True):
         hit = np.flatnonzero(times)
         if len(hit):

@@ -29,7 +29,7 @@ from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed
 from planner import STEPS, STEPS_EACH, observe
-from reader.operations import qubits_of, walk
+from reader.operations import If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
 from reductions.cone import BIT, WHOLE, light_cone
 from tasks.errors import ErrorCode, TaskError
@@ -167,11 +167,12 @@ def _numbers(request: ResultRequest, found: Any) -> dict[str, Any]:  # noqa: ANN
 
 def _split(body: Compiled, stats: CircuitStats, options: Options, members: list[Member], budget: Budget) -> list[Group]:
     """Return groups for members that need only part of the program, and one for the rest."""
-    if stats.active_qubits <= NARROW and not stats.mid_circuit:
+    collapses = _collapses(body)
+    if stats.active_qubits <= NARROW and not collapses:
         return [_whole(body, options, members, budget)]
     found = []
     observables = [member for member in members if member[1].type is ResultType.EXPECTATION]
-    if observables and not stats.mid_circuit and (group := _observed(body, stats, options, observables, budget)):
+    if observables and not collapses and (group := _observed(body, stats, options, observables, budget)):
         found.append(group)
         members = [member for member in members if member not in observables]
     steps = Steps(STEPS + STEPS_EACH * len(body.operations))
@@ -229,7 +230,7 @@ def _whole(program: Compiled, options: Options, members: list[Member], budget: B
     """Return a group that one run of a program gives."""
     stats = read_stats(program)
     named = options.method != Method.AUTOMATIC
-    if stats.mid_circuit:
+    if _collapses(program):
         if options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
@@ -390,6 +391,11 @@ def without_final(program: Compiled, stats: CircuitStats) -> Compiled:
     left_out = stats.final_measurements | stats.dead_measurements
     kept = [operation for index, operation in enumerate(program.operations) if index not in left_out]
     return program._replace(operations=kept, outputs=[])
+
+
+def _collapses(program: Compiled) -> bool:
+    """Tell whether a program without final measurements does anything but apply gates and errors."""
+    return any(isinstance(operation, Measure | Reset | Store | If | While) for operation in program.operations)
 
 
 def _qubits(request: ResultRequest, num_qubits: int) -> Sequence[int]:

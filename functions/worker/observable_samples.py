@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reader.noisy import noisy
 from reader.operations import Gate, Measure, Output
 
 if TYPE_CHECKING:
     from reader.operations import Compiled, Operation
+    from tasks.noise.rules import Rules
     from tasks.observables import PauliSum
 
 _TURNS = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
@@ -25,14 +27,19 @@ def letters(terms: PauliSum) -> dict[int, str]:
     return found or {0: "Z"}
 
 
-def measuring(program: Compiled, terms: PauliSum) -> Compiled:
-    """Return a program without final measurements with one of each qubit of the observable, in their order."""
-    operations: list[Operation] = list(program.operations)
+def measuring(program: Compiled, terms: PauliSum, rules: Rules | None) -> Compiled:
+    """Return a program without final measurements with one of each qubit of the observable, in their order.
+
+    They err by `rules`, as do the gates before them.
+    """
+    operations: list[Operation] = []
     basis = sorted(letters(terms).items())
     for place, (qubit, letter) in enumerate(basis):
         operations += [Gate(name, (), (qubit,)) for name in _TURNS[letter]]
         operations.append(Measure(qubit, program.cells + place))
     output = Output("observable", tuple(range(program.cells, program.cells + len(basis))))
+    end = program._replace(operations=operations)
+    operations = program.operations + (end if rules is None else noisy(end, rules)).operations
     return program._replace(operations=operations, outputs=[output], cells=program.cells + len(basis))
 
 

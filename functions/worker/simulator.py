@@ -25,8 +25,8 @@ from admission import Budget, threads
 from circuit_stats import read_stats
 from counts import Outcomes, check_size, count, count_hexadecimal, keys, keys_of_hexadecimal
 from logic_arrays import evaluate
-from noise import noisy
 from planner import Piece, Route, choose
+from reader.noisy import noisy
 from reader.operations import Compiled, cells_read
 from reader.swept import UnalikeError, of_binding
 from tasks.errors import ErrorCode, TaskError
@@ -272,7 +272,8 @@ def _sample(
     assert options.results is not None  # noqa: S101 - whose result it is
     assert options.seed is not None  # noqa: S101 - `run` is given one
     terms = options.results[index].observable or ()
-    measuring = observable_samples.measuring(exact.without_final(program, stats), terms)
+    rules = options.noise.rules() if options.noise is not None else None
+    measuring = observable_samples.measuring(exact.without_final(program, stats), terms, rules)
     # Neither the counts nor other samples may follow from these.
     seed = int(np.random.SeedSequence((options.seed, 2, index)).generate_state(1, np.uint64)[0] >> 1)
     options = replace(options, results=None, memory=False, seed=seed)

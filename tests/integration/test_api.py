@@ -748,7 +748,7 @@ def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
 
 def test_the_limits_are_described(in_moto: Aws) -> None:
     """The OpenAPI document's model of the limits is what is answered."""
-    from messages import LimitsBody
+    from limits_message import LimitsBody
 
     _, _, answer = call("GET", "/limits")
     assert LimitsBody.model_validate(answer).model_dump() == answer

@@ -112,7 +112,8 @@ def test_generated_programs_have_theirs() -> None:
     )
     @given(cases())
     def draw(case: Case) -> None:
-        if "observables" not in case.options:
+        by_rules = case.options.get("noise", {}).keys() - {"depolarizing", "readout"}
+        if "observables" not in case.options and not by_rules:
             try:
                 simulator.simulate(case.text, Options.from_dict(case.options), BUDGET)
             except TaskError:
@@ -120,7 +121,7 @@ def test_generated_programs_have_theirs() -> None:
             drawn.append(case)
 
     draw()
-    assert len(drawn) > 60
+    assert len(drawn) > 50
     alike = 0
     for case, (outcome, lines) in zip(
         drawn, repeated([{"qc": case.text, **case.options} for case in drawn]), strict=True
@@ -132,7 +133,7 @@ def test_generated_programs_have_theirs() -> None:
         assert list(strays(found, right, rounding)) == [], (case.text, case.options)
         result = outcome["result"][0] if inputs else outcome["result"]
         alike += outcome["execution"]["engine"] == "qiskit-aer" and found == result
-    assert alike > 20
+    assert alike > 15
 
 
 def test_a_task_that_aer_ran_has_the_same_counts() -> None:

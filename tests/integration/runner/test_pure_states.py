@@ -129,6 +129,14 @@ def test_what_runs_one_by_one_is_compiled_once_all_the_same(options: dict[str, A
         assert alone["result"] == swept["result"][index]
 
 
+def test_gates_without_angles_of_their_own_run_side_by_side() -> None:
+    """A fractional power has a matrix, and no angles that bindings could differ in."""
+    text = f"{HEAD}input float a; qubit[2] q; bit[2] c; rx(a) q[0]; pow(0.5) @ swap q[0], q[1]; c = measure q;"
+    swept = simulate(text, inputs=[{"a": 0.0}, {"a": 1.0}], shots=50)
+    assert swept["result"][0] == {"00": 50}
+    assert swept["result"][1] == simulate(text, inputs={"a": 1.0}, shots=50, seed=7 + 100_000)["result"]
+
+
 def two_local(qubits: int, depth: int) -> str:
     """Return layers of rotations and a chain of cx in bricks."""
     lines = []

@@ -17,8 +17,8 @@ from admission import Budget
 from circuit_stats import read_stats
 from counts import count
 from integration.runner.random_programs import HEAD, Writer, alike
-from noise import noisy
 from planner import choose
+from reader.noisy import noisy
 from reader.operations import Gate, If, Measure, Reset, Store, walk
 from reductions import GiveUp, Steps, cone, known, reuse
 from reductions.cone import light_cone

@@ -126,7 +126,7 @@ class _Walk:
                 self.together(operation, clock, kept)
                 kept.append(While(operation.cell, self.over(operation.body, clock)))
             elif isinstance(operation, Delay):
-                for qubit in operation.qubits:
+                for qubit in operation.qubits:  # type: ignore[unreachable]  # only programs compiled for noise have any
                     self.plain(operation, DELAY, (qubit,), operation.seconds, clock, kept)
             elif isinstance(operation, Measure):
                 readout = self.readout(operation.qubit)
@@ -221,7 +221,8 @@ class _Walk:
 
     def matching(self, name: str, qubits: tuple[int, ...], seconds: float, *, by_name: bool) -> _Around:
         candidates = {id(rule): (number, rule) for number, rule in self.general}
-        for place in (qubits, *qubits):
+        places: list[int | tuple[int, ...]] = [qubits, *qubits]
+        for place in places:
             candidates |= {id(rule): (number, rule) for number, rule in self.placed.get(place, ())}
         before: list[Channel] = []
         after: list[Channel] = []
