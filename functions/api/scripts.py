@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 
 import reader
+from reader.noisy import noisy
 from reader.operations import (
+    NO_FLIPS,
     Barrier,
+    Channel,
     Gate,
     If,
     MatrixGate,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reader.operations import Bit, Compiled, Operation
+    from tasks.noise.channels import Step
     from tasks.task import Task
 
 # What a script asks for where the task did not run on them: the worker's own (its requirements.txt; a test compares).
@@ -46,6 +50,17 @@ _ONE_QUBIT = ("h", "id", "p", "rx", "ry", "rz", "s", "sdg", "sx", "sxdg", "t", "
 _TWO_QUBIT = ("cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap")
 _CLIFFORD = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
 _FLOW = ("measure", "reset", "if_else", "while_loop")
+_CHANNEL = (
+    "def channel(qubits, terms):",
+    "    total = 0 * SuperOp(Operator.from_label('I' * qubits))",
+    "    for chance, steps in terms:",
+    "        made = SuperOp(Operator.from_label('I' * qubits))",
+    "        for operator, places in steps:",
+    "            made = made.compose(SuperOp(operator), qargs=places)",
+    "        total = total + chance * made",
+    "    return Kraus(total)",
+    "",
+)
 _IMPORTS = (
     ("Counter(", "from collections import Counter\n"),
     ("ClassicalRegister(", "from qiskit import ClassicalRegister"),
@@ -55,12 +70,12 @@ _IMPORTS = (
     ("UnitaryGate(", "from qiskit.circuit.library import UnitaryGate"),
     ("Kraus(", "from qiskit.quantum_info import Kraus"),
     ("Operator(", "from qiskit.quantum_info import Operator"),
+    ("Pauli(", "from qiskit.quantum_info import Pauli"),
+    ("SuperOp(", "from qiskit.quantum_info import SuperOp"),
     ("SparsePauliOp.", "from qiskit.quantum_info import SparsePauliOp"),
     ("AerSimulator(", "from qiskit_aer import AerSimulator"),
     ("NoiseModel(", "from qiskit_aer.noise import NoiseModel"),
-    ("QuantumError(", "from qiskit_aer.noise import QuantumError"),
     ("ReadoutError(", "from qiskit_aer.noise import ReadoutError"),
-    ("depolarizing_error(", "from qiskit_aer.noise import depolarizing_error"),
 )
 
 
@@ -74,14 +89,11 @@ def script(task: Task, binding: int) -> str:
     if binding >= len(options.bindings):
         problem = {"type": "no_such_binding", "loc": ("query", "binding")}
         raise RequestValidationError([{**problem, "msg": f"The task has {len(options.bindings)}, counted from 0"}])
-    if options.as_dict().get("noise", {}).keys() - {"depolarizing", "readout"}:
-        raise TaskError(
-            ErrorCode.UNSUPPORTED_FEATURE,
-            "There is a script for noise of the forms depolarizing and readout only.",
-            hint="Read the task's program at /circuit, and give its noise model to Aer.",
-        )
-    inputs = [options.bindings[binding]]
-    program = next(reader.compile_each(task.circuit, inputs, counted=options.counted, budget=reading_budget()))
+    inputs, whole = [options.bindings[binding]], options.noise is not None
+    budget = reading_budget()
+    program = next(reader.compile_each(task.circuit, inputs, counted=options.counted, whole=whole, budget=budget))
+    if options.noise is not None:
+        program = noisy(program, options.noise.rules())
     size = sum(1 for _ in walk(program.operations))
     if size > MAX_OPERATIONS:
         raise TaskError(
@@ -105,7 +117,6 @@ class _Writer:
     ) -> None:
         self.task, self.options, self.program, self.execution = task, options, program, execution
         self.binding = binding
-        self.noise: Mapping[str, Any] = options.as_dict().get("noise", {})
         self.width = sum(size for _, size in program.registers)
         everything = list(walk(program.operations))
         used = {qubit for each in everything for qubit in qubits_of(each)}
@@ -121,12 +132,17 @@ class _Writer:
         self.scratch = sorted(cells - set(self.cell))
         self.cell |= {cell: len(self.cell) + at for at, cell in enumerate(self.scratch)}
         # Under noise Aer keeps classical bits up to the last that a measurement writes.
-        self.last = len(self.cell) if self.noise and "store" in self.names else None
+        measured = [each for each in everything if isinstance(each, Measure)]
+        self.flips = {each.qubit: each.flips for each in measured if each.flips != NO_FLIPS}
+        errors = dict.fromkeys(each.error for each in everything if isinstance(each, Channel))
+        self.errors = {error: f"error_{number}" for number, error in enumerate(errors, start=1)}
+        self.noisy = bool(self.flips or self.errors)
+        self.last = len(self.cell) if self.noisy and "store" in self.names else None
         self.powers = 0
 
     def lines(self) -> list[str]:
         """Return the lines."""
-        made = [*self.circuit(), "", *self.run()]
+        made = [*self.definitions(), *self.circuit(), "", *self.run()]
         text = "\n".join(made)
         used = [line for name, line in _IMPORTS if name in text]
         return [*self.head(), "", *used, "", *made]
@@ -152,6 +168,18 @@ class _Writer:
         yield '"""'
 
     # ------------------------------------------------------------------ circuit
+
+    def definitions(self) -> Iterator[str]:
+        """Yield the lines that make the errors, as channels in Kraus operators: Aer draws those as they come."""
+        if self.errors:
+            yield from (*_CHANNEL, "")
+        for error, name in self.errors.items():
+            yield f"{name} = channel({error.qubits}, ["
+            for chance, steps in [(error.stay, ()), *error.terms]:
+                yield f"    ({chance!r}, [{', '.join(map(_step, steps))}]),"
+            yield "])"
+        if self.errors:
+            yield ""
 
     def circuit(self) -> Iterator[str]:
         """Yield the lines that build the circuit."""
@@ -203,10 +231,14 @@ class _Writer:
             yield f"{indent}circuit.barrier(0)"
         yield from self.body(operations, indent)
 
-    def calls(self, operation: Operation, circuit: str, place: Mapping[int, int]) -> list[str]:
+    def calls(  # noqa: PLR0911 - one for each kind
+        self, operation: Operation, circuit: str, place: Mapping[int, int]
+    ) -> list[str]:
         """Return the calls that append a gate, a reset or a barrier."""
         places = [place[qubit] for qubit in qubits_of(operation)]
         match operation:
+            case Channel():
+                return [f"{circuit}.append({self.errors[operation.error]}.to_instruction(), {places})"]
             case Reset() | Barrier():
                 return [f"{circuit}.{operation.name}({', '.join(map(str, places))})"]
             case MatrixGate():
@@ -279,6 +311,27 @@ class _Writer:
     def run(self) -> Iterator[str]:
         """Yield the lines that run the circuit and print what came of it."""
         method, basis = self.method()
+        if self.flips:
+            yield "readout = NoiseModel()"
+            for qubit, (flip_0, flip_1) in sorted(self.flips.items()):
+                chances = f"[[1 - {flip_0!r}, {flip_0!r}], [{flip_1!r}, 1 - {flip_1!r}]]"
+                yield f"readout.add_readout_error(ReadoutError({chances}), [{self.place[qubit]}])"
+        if basis:
+            yield f"circuit = transpile(circuit, basis_gates={[*basis, *_FLOW]!r}, optimization_level=0)"
+        yield f"result = AerSimulator().run(circuit, {', '.join(self.settings(method))}).result()"
+        if self.options.counted:
+            yield "counts = Counter()"
+            yield "for key, times in result.get_counts().items():"
+            key = "key.partition(' ')[2]" if self.scratch or self.last is not None else "key"
+            yield f"    counts[{key}] += times"
+            yield "print(dict(sorted(counts.items())))"
+        if saves := self.saves():
+            names = [line.rpartition("label='")[2].removesuffix("')") for line in saves]
+            yield f"for name in {names!r}:"
+            yield "    print(name, result.data()[name])"
+
+    def settings(self, method: str) -> list[str]:
+        """Return the arguments of Aer's run."""
         settings = [f"method={method!r}", f"shots={self.options.shots or EXACT_SHOTS}"]
         seed = self.execution.get("seed", self.options.seed)
         if seed is not None and self.options.is_sweep and "seed" not in self.execution:
@@ -287,27 +340,13 @@ class _Writer:
             settings.append(f"seed_simulator={seed}")
         if self.options.precision != "double":
             settings.append(f"precision={self.options.precision!r}")
-        if self.flow or self.noise:
+        if self.flow or self.noisy:
             settings.append("enable_truncation=False")
         if "store" in self.names:
             settings.append("fusion_enable=False")
-        if self.noise:
-            yield from self.noise_model()
-            settings.append("noise_model=noise")
-        if basis:
-            yield f"circuit = transpile(circuit, basis_gates={[*basis, *_FLOW]!r}, optimization_level=0)"
-        yield f"result = AerSimulator().run(circuit, {', '.join(settings)}).result()"
-        if self.options.counted:
-            hidden = bool(self.scratch) or self.last is not None
-            yield "counts = Counter()"
-            yield "for key, times in result.get_counts().items():"
-            key = "key.partition(' ')[2]" if hidden else "key"
-            yield f"    counts[{key}] += times"
-            yield "print(dict(sorted(counts.items())))"
-        if saves := self.saves():
-            names = [line.rpartition("label='")[2].removesuffix("')") for line in saves]
-            yield f"for name in {names!r}:"
-            yield "    print(name, result.data()[name])"
+        if self.flips:
+            settings.append("noise_model=readout")
+        return settings
 
     def method(self) -> tuple[str, tuple[str, ...]]:
         """Return Aer's method, and the gates that the circuit must be taken apart into, if it must."""
@@ -317,30 +356,31 @@ class _Writer:
             wide = len(self.place) > WIDE
             if engine == "qiskit-aer" and "," not in ran:
                 named = ran
-            elif "depolarizing" in self.noise and self.saves():
+            elif self.errors and self.saves():
                 named = "density_matrix"
             elif wide:
                 named = "stabilizer" if engine == "stim" else "matrix_product_state"
+        known = {*_ONE_QUBIT, *_TWO_QUBIT, "measure", "reset", "barrier", "if", "while", "store", "gphase", "channel"}
+        apart = named in ("density_matrix", "matrix_product_state") and not self.names <= known
+        if self.errors and (apart or named == "stabilizer"):
+            return "automatic", ()  # what takes gates apart has no errors among them
         if named == "stabilizer":
             return named, _CLIFFORD
-        known = {*_ONE_QUBIT, *_TWO_QUBIT, "measure", "reset", "barrier", "if", "while", "store", "gphase"}
-        apart = "depolarizing" in self.noise or named in ("density_matrix", "matrix_product_state")
-        return named, (*_ONE_QUBIT, *_TWO_QUBIT) if apart and not self.names <= known else ()
+        return named, (*_ONE_QUBIT, *_TWO_QUBIT) if apart else ()
 
-    def noise_model(self) -> Iterator[str]:
-        """Yield the lines that make the noise model."""
-        yield "noise = NoiseModel()"
-        depolarizing, readout = self.noise.get("depolarizing", {}), self.noise.get("readout", {})
-        for name, qubits, gates in (("one_qubit", 1, _ONE_QUBIT), ("two_qubit", 2, _TWO_QUBIT)):
-            if chance := depolarizing.get(name):
-                error = f"depolarizing_error({chance!r}, {qubits})"
-                if "while" in self.names:  # Aer draws a mixture of Paulis once a shot, the same for all rounds
-                    error = f"QuantumError([(Kraus({error}).to_instruction(), 1.0)])"
-                yield f"noise.add_all_qubit_quantum_error({error}, {sorted(gates)!r})"
-        if readout:
-            flip_0, flip_1 = (readout.get(name, 0.0) for name in ("prob_meas1_prep0", "prob_meas0_prep1"))
-            chances = f"[[1 - {flip_0!r}, {flip_0!r}], [{flip_1!r}, 1 - {flip_1!r}]]"
-            yield f"noise.add_all_qubit_readout_error(ReadoutError({chances}))"
+
+def _step(step: Step) -> str:
+    """Return a step of an error as an operator and the places that it acts on."""
+    if step.kind == "pauli":
+        operator = f"Operator(Pauli({step.data[::-1]!r}))"
+    elif step.kind == "reset":
+        to_zero = "Kraus([[[1, 0], [0, 0]], [[0, 1], [0, 0]]])"
+        operator = f"{to_zero}.compose(Operator(Pauli('X')))" if step.data else to_zero
+    elif step.kind == "unitary":
+        operator = f"Operator({[list(row) for row in step.data]!r})"
+    else:
+        operator = f"Kraus({[[list(row) for row in matrix] for matrix in step.data]!r})"
+    return f"({operator}, {list(step.places)})"
 
 
 def _free_name(program: Compiled) -> str:
