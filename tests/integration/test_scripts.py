@@ -52,8 +52,8 @@ def examples() -> list[dict[str, Any]]:
         found += [
             json.loads(body) for body in re.findall(r"-d '(\{\"qc\".*?\})'", text, re.DOTALL) if "hh q" not in body
         ]
-    schema = TaskRequest.model_json_schema()
-    return found + list(schema["examples"])
+    found += TaskRequest.model_json_schema()["examples"]
+    return [each for each in found if "input " not in each["qc"] or each.get("inputs")]  # the page asks for them
 
 
 def repeated(requests: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], list[str]]]:
