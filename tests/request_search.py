@@ -96,7 +96,8 @@ ROUTES = (
     ("POST", "/tasks"), ("POST", "/tasks"), ("POST", "/tasks/batch"), ("POST", "/tasks/batch"), ("GET", "/tasks"),
     ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"), ("GET", "/limits"),
     ("GET", "/health"), ("GET", "/callback-secret"), ("GET", "/"), ("GET", "/openapi.json"), ("GET", "/docs"),
-    ("GET", "/page/{long}/{long}"), ("POST", "/{long}"), ("OPTIONS", "/tasks/{long}"), ("HEAD", "/tasks/{id}"),
+    ("POST", "/circuit"), ("GET", "/usage"), ("GET", "/page/{long}/{long}"),
+    ("POST", "/{long}"), ("OPTIONS", "/tasks/{long}"), ("HEAD", "/tasks/{id}"),
 )  # fmt: skip
 QUERIES: dict[str, Any] = {
     "dry run": lambda _: {"dry_run": "true"},
@@ -108,6 +109,9 @@ QUERIES: dict[str, Any] = {
     "moment": lambda n: {"submitted_after": "2026-01-31T12:00:00." + "0" * n + "Z"},
     "list": lambda _: {"limit": "100", "status": "completed"},
     "long name": lambda n: {"a" * n: "é" * n},
+    "picture": lambda _: {"format": "svg"},
+    "narrow": lambda _: {"format": "svg", "width": "320"},
+    "opened": lambda n: {"opened": ",".join(f"g{i}" for i in range(min(n, 500)))},
 }
 HEADERS: dict[str, Any] = {
     "prefer": lambda n: {"Prefer": "wait=1," * n},

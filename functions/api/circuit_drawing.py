@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reader.outline import Outline
 
 MOST_OPERATIONS = 3_000  # that are drawn
+MOST_SHAPES = 25_000  # after which no row begins: narrow rows of many wires are labels for the most part
 MOST_QUBITS = 128  # that have a wire of their own
 MOST_BITS = 24  # registers that have a wire
 ROW = 1_100  # width of a row, if nobody asks for another
@@ -158,6 +159,10 @@ class _Drawer:
         rows = _rows(columns, row - left - 24)
         widest = 0.0
         for number, part in enumerate(rows):
+            if len(canvas.shapes) > MOST_SHAPES:
+                self.undrawn += sum(len(items) for left_out in rows[number:] for items, _ in left_out)
+                rows = rows[:number]
+                break
             canvas.top = number * (height + 10)
             right = left + 8 + sum(width for _, width in part) + 8
             widest = max(widest, right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections import defaultdict
@@ -302,3 +303,14 @@ def test_a_file_is_well_formed_and_holds_no_markup_of_the_programs() -> None:
 def test_angles_are_fractions_of_pi_where_they_are(value: float, written: str) -> None:
     """Exact fractions with small denominators, else four digits."""
     assert angle(value) == written
+
+
+@pytest.mark.parametrize("width", [320, 1_100, 8_000])
+def test_a_picture_is_never_larger_than_lambda_sends(width: int) -> None:
+    """A thousand wires in rows as narrow as they may be were 10 MB, of a program of one kilobyte."""
+    compiled, outline = reader.outlined("qubit[1000] q; bit[1000] c;" + "c = measure q;" * 100)
+    drawing = draw(compiled, outline, row=width)
+    assert len(json.dumps({"body": svg_of(drawing)})) < 6_000_000
+    assert len(json.dumps({"body": json.dumps(drawing.as_dict())})) < 6_000_000
+    (left_out,) = [shape[-1] for shape in drawing.shapes if shape[1] == "more"]
+    assert left_out.endswith("more operations, which are not drawn.")
