@@ -94,7 +94,8 @@ FIELDS = (
 USUAL = {"observables": ("texts", "long texts", "terms", "sums of terms"), "inputs": ("bindings", "wide bindings", "binding", "complex"), "noise": ("noise",), "callback_url": ("address", "ports")}  # fmt: skip  # noqa: E501
 ROUTES = (
     ("POST", "/tasks"), ("POST", "/tasks"), ("POST", "/tasks/batch"), ("POST", "/tasks/batch"), ("GET", "/tasks"),
-    ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"), ("GET", "/limits"),
+    ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"),
+    ("GET", "/limits"),
     ("GET", "/health"), ("GET", "/callback-secret"), ("GET", "/"), ("GET", "/openapi.json"), ("GET", "/docs"),
     ("POST", "/circuit"), ("GET", "/usage"), ("GET", "/page/{long}/{long}"),
     ("POST", "/{long}"), ("OPTIONS", "/tasks/{long}"), ("HEAD", "/tasks/{id}"),

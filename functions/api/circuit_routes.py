@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import thread_time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Query, Request
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 import reader
 from dependencies import Caller, TaskId
 from request_errors import TaskNotFoundError
-from submission import reading_budget, task_of
+from submission import CHECK_SECONDS, reading_budget, task_of
 from submitted import TaskRequest
 from tasks import aws
 from tasks.errors import TaskError
@@ -66,9 +67,11 @@ async def draw_program(
     are where a gate of the program's own can be opened or closed.
     """
     correlation_id = request.state.correlation_id
+    started = thread_time()
     size = task_of(body, caller, correlation_id, None, rfc3339(utc_now()), reading_budget()).size
+    left = reader.Budget(seconds=max(0.0, CHECK_SECONDS - (thread_time() - started)))
     try:
-        drawing, undrawn = _drawing(body.qc, body.options(), opened, width).as_dict(), None
+        drawing, undrawn = _drawing(body.qc, body.options(), opened, width, left).as_dict(), None
     except TaskError as error:  # what the check admits may take too long to read once more, with all its names
         drawing, undrawn = None, error.message
     picture = {
@@ -101,7 +104,8 @@ async def read_circuit(
         raise TaskNotFoundError
     from circuit_svg import svg_of  # noqa: PLC0415 - cold start: few ask for pictures
 
-    svg = svg_of(_drawing(task.circuit, Options.from_dict({**task.options, "shots": task.shots}), opened, width))
+    options = Options.from_dict({**task.options, "shots": task.shots})
+    svg = svg_of(_drawing(task.circuit, options, opened, width, reading_budget()))
     return Response(svg, media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
@@ -123,9 +127,9 @@ async def read_script(
     return PlainTextResponse(script(task, binding), headers=TEXT_HEADERS)
 
 
-def _drawing(qc: str, options: Options, opened: str, width: int) -> Drawing:
+def _drawing(qc: str, options: Options, opened: str, width: int, budget: reader.Budget) -> Drawing:
     """Return the drawing of a program that was checked; raises TaskError where it is too large to be read again."""
     from circuit_drawing import draw  # noqa: PLC0415 - cold start: few ask for pictures
 
-    compiled, outline = reader.outlined(qc, options.bindings[0], counted=options.counted, budget=reading_budget())
+    compiled, outline = reader.outlined(qc, options.bindings[0], counted=options.counted, budget=budget)
     return draw(compiled, outline, frozenset(opened.split(",")), width)

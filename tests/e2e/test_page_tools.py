@@ -78,6 +78,10 @@ def test_a_mistake_is_underlined_before_a_run_and_mended_by_a_click(
     program.press("Control+z")
     expect(program).to_have_value("qubit[2] q;\nh q[0]; hh q[1];\nmeasure q;")
     assert page.locator("#paint > div").count() == 3
+    program.fill("qubit[2] q;\nh q;")
+    page.get_by_role("button", name="Add this at the end").click()
+    expect(program).to_have_value("qubit[2] q;\nh q;\nbit[2] c; c = measure q;\n")
+    expect(page.locator("#check")).to_be_hidden()
 
 
 def test_a_sweep_is_lines_over_its_angle(open_page: Callable[..., Page], stack: Stack) -> None:

@@ -77,3 +77,11 @@ def test_a_stored_sweep_is_drawn_too(in_moto: Aws) -> None:
     task_id = submit({"qc": "input float a; qubit q; rx(a) q; measure q;", "inputs": inputs, "shots": 5})
     _, _, svg = call("GET", f"/tasks/{task_id}/circuit", query={"format": "svg"})
     assert "Rx(0.5)" in svg
+
+
+def test_a_program_whose_state_is_asked_for_need_not_measure(in_moto: Aws) -> None:
+    """It is drawn as it is admitted."""
+    body = {"qc": "qubit q; h q;", "results": [{"type": "probabilities"}]}
+    assert call("POST", "/tasks", body)[0] == 200
+    status, _, answer = call("POST", "/circuit", body)
+    assert (status, "drawing" in answer) == (200, True)

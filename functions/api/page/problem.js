@@ -26,12 +26,10 @@ export function showProblem(box, problem) {
 }
 
 /** Return buttons that do what the hint says, where that is certain. */
-function fixes({ line, column, hint = "", code }) {
+function fixes({ line, column, hint = "" }) {
   const name = hint.match(/^Did you mean ([\p{L}_$][\p{L}\p{N}_]*)\?$/u)?.[1];
   if (name && line) return [button(`Use ${name}`, () => replaceWord(line, column ?? 1, name))];
-  if (code === "nothing_measured") {
-    const statement = hint.match(/'(measure [^']+;)'/)?.[1];
-    if (statement) return [button(`Add ${statement}`, () => addLine(statement))];
-  }
+  const statements = hint.match(/^Add '([^']+;)' at the end\.$/)?.[1];
+  if (statements) return [button("Add this at the end", () => addLine(statements))];
   return [];
 }

@@ -7,10 +7,11 @@ import random
 import re
 from collections import defaultdict
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from qiskit import QuantumCircuit
 from qiskit.circuit import library
 from qiskit.circuit.library import get_standard_gate_name_mapping
@@ -19,11 +20,14 @@ import reader
 from circuit_drawing import MOST_OPERATIONS, MOST_QUBITS, PITCH, TOP, _Drawer, draw
 from circuit_svg import svg_of
 from gate_symbols import angle, symbol_of
+from oracle.programs import Program, programs
 from reader.compiler.gate_tables import GATES
 from reader.compiler.gates import EXTRAS, STDGATES
 from reader.operations import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circuit_drawing import Drawing
 
 QISKIT = {
@@ -258,6 +262,36 @@ def test_what_is_long_is_folded_and_what_is_much_is_cut() -> None:
     names = [shape[-1] for shape in wide.shapes if shape[1] == "name"]
     assert len(names) == MOST_QUBITS + 1
     assert names[-1] == f"{1000 - MOST_QUBITS} more qubits"
+
+
+def refusal(read: Callable[..., Any], text: str, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the error that reading a program ends in."""
+    try:
+        read(text, inputs)
+    except reader.TaskError as error:
+        return error.as_dict()
+    return None
+
+
+@settings(
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(programs())
+def test_whatever_the_language_has_is_drawn(program: Program) -> None:
+    """Generated programs are refused in the check's words or drawn, closed and opened, as well-formed files."""
+    refused = refusal(reader.check, program.text, program.inputs)
+    assert refusal(reader.outlined, program.text, program.inputs) == refused
+    if refused is None:
+        compiled, outline = reader.outlined(program.text, program.inputs)
+        for opened in (frozenset(), frozenset(re.findall(r"gate (\w+)", program.text))):
+            drawing = draw(compiled, outline, opened, 600)
+            ET.fromstring(svg_of(drawing))  # noqa: S314 - our own file
+            assert json.dumps(drawing.as_dict(), allow_nan=False)
 
 
 def test_an_outline_is_refused_where_the_program_is() -> None:
