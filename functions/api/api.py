@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 import circuit_routes
 import front_page
+import noise_routes
 import reader
 import refusals
 import service_routes
@@ -199,6 +200,13 @@ def _add_service_routes(app: FastAPI) -> None:
     )
     app.add_api_route(
         "/health", service_routes.health, methods=["GET"], response_model=HealthBody, summary="Is the service up?"
+    )
+    app.add_api_route(
+        "/noise-models",
+        noise_routes.read_noise_models,
+        methods=["GET"],
+        response_model=noise_routes.NoiseModelsBody,
+        summary="Noise models by name",
     )
     app.add_api_route(
         "/limits", service_routes.limits, methods=["GET"], response_model=LimitsBody, summary="All limits"

@@ -18,7 +18,7 @@ from tasks.errors import OverBoundError, TaskError, UnavailableError
 from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
-from tasks.options import refuse_unrunnable
+from tasks.options import NoiseModel, refuse_unrunnable
 from tasks.results import check_results
 from tasks.settings import settings
 from tasks.submissions import is_keyed
@@ -210,6 +210,8 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
             sizes.append(next(checked))
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
+    if isinstance(options.noise, NoiseModel):
+        options.noise.rules().refuse_unknown(min(size.numbered for size in sizes), reader.gate_names())
     if options.results is not None:
         check_results(options.results, [size.num_qubits for size in sizes], options.shots)
     notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))

@@ -30,6 +30,7 @@ from tasks.limits import (
     MAX_BINDINGS,
     MAX_OBSERVABLES,
     MAX_RESULTS,
+    MAX_RULES,
     MAX_SHOTS,
     MAX_SWEEP_SHOTS,
     MAX_TERMS,
@@ -129,10 +130,32 @@ class Readout(_Strict):
 
 
 class NoiseRequest(_Strict):
-    """A uniform noise model."""
+    """A noise model: the short form, rules, a model by name, Qiskit Aer's own; several act one after another."""
 
     depolarizing: Depolarizing = Depolarizing()
     readout: Readout = Readout()
+    model: Annotated[
+        StrictStr | None, Field(description="The name of a model of `GET /noise-models`.", examples=["ibmq_lima"])
+    ] = None
+    rules: Annotated[
+        Annotated[list[dict[str, JsonValue]], Field(fail_fast=True), _at_most(MAX_RULES, "rules")] | None,
+        Field(
+            description=(
+                "Each has a `channel` with its parameters, and where it belongs: `gates` by name (or `one_qubit`, "
+                "`two_qubit`, `measure`, `reset`, `delay`, `idle`), `qubits`, and `when` (`before` or `after`). "
+                "`functions/api/README.md` has all channels."
+            ),
+            examples=[[{"channel": "amplitude_damping", "gamma": 0.01, "gates": ["x", "h"], "qubits": [0]}]],
+        ),
+    ] = None
+    errors: Annotated[
+        list[dict[str, JsonValue]] | None,
+        Field(description="The list of that name in what Qiskit Aer's `NoiseModel.to_dict(serializable=True)` gives."),
+    ] = None
+    durations: Annotated[
+        dict[str, Number] | None,
+        Field(description="Seconds that operations take, by name: what `idle` qubits wait for."),
+    ] = None
 
 
 PauliSum = Annotated[
@@ -283,7 +306,7 @@ class TaskRequest(_Strict):
         others = {"qc", "name", "tags", "callback_url", "idempotency_key"}  # the last is a field of tasks in a batch
         given = {name: getattr(self, name) for name in self.model_fields_set - others}
         if self.noise is not None:
-            given["noise"] = self.noise.model_dump()
+            given["noise"] = self.noise.model_dump(exclude_unset=True, exclude_none=True)
         if self.results is not None:
             given["results"] = [
                 each.model_dump(exclude_unset=True) if isinstance(each, Result) else each for each in self.results

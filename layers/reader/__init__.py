@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reader.budget import BINDING, CHARACTERS, Budget
 from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
-from reader.operations import Compiled
+from reader.operations import Compiled, qubit_numbers
 from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 
@@ -57,6 +57,7 @@ class Size(NamedTuple):
     num_qubits: int
     operations: int
     notes: tuple[str, ...] = ()
+    numbered: int = 0  # one more than the highest number of a qubit: hardware qubits have numbers of their own
 
 
 def check(
@@ -180,7 +181,9 @@ def gate_names() -> frozenset[str]:
 
 
 def _size(compiled: Compiled) -> Size:
-    return Size(sum(size for _, size in compiled.registers), len(compiled.operations), tuple(compiled.notes))
+    qubits = sum(size for _, size in compiled.registers)
+    numbered = max(qubit_numbers(compiled.registers), default=-1) + 1
+    return Size(qubits, len(compiled.operations), tuple(compiled.notes), numbered)
 
 
 def _opened(text: str, budget: Budget) -> str:

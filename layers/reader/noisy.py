@@ -32,6 +32,7 @@ from reader.operations import (
     cells_read,
     cells_written,
     on_qubits,
+    qubit_numbers,
     qubits_of,
     walk,
 )
@@ -67,9 +68,9 @@ def noisy(program: Compiled, rules: Rules) -> Compiled:
 
     Raises TaskError (`invalid_inputs`, `circuit_too_large`).
     """
-    qubits = sum(size for _, size in program.registers)
-    rules.refuse_unknown(qubits, reader.gate_names())
-    walker = _Walk(rules, qubits)
+    numbers = qubit_numbers(program.registers)
+    rules.refuse_unknown(max(numbers, default=-1) + 1, reader.gate_names())
+    walker = _Walk(rules, numbers)
     operations = walker.over(program.operations, _Clock())
     return program._replace(operations=operations, notes=[*program.notes, *walker.notes()])
 
@@ -90,9 +91,10 @@ class _Clock:
 class _Walk:
     """The running state of `noisy`."""
 
-    def __init__(self, rules: Rules, qubits: int) -> None:
+    def __init__(self, rules: Rules, numbers: Sequence[int]) -> None:
         self.rules = rules
-        self.qubits = qubits
+        self.numbers = numbers  # of the qubits, in rules
+        self.there = frozenset(numbers)
         self.idle = [rule for rule in rules.rules if rule.gates is not None and IDLE in rule.gates]
         self.general: list[tuple[int, Rule]] = []
         # Rules of named qubits: a model of a device has thousands.
@@ -221,21 +223,22 @@ class _Walk:
 
     def matching(self, name: str, qubits: tuple[int, ...], seconds: float, *, by_name: bool) -> _Around:
         candidates = {id(rule): (number, rule) for number, rule in self.general}
-        places: list[int | tuple[int, ...]] = [qubits, *qubits]
+        known = tuple(self.numbers[qubit] for qubit in qubits)
+        places: list[int | tuple[int, ...]] = [known, *known]
         for place in places:
             candidates |= {id(rule): (number, rule) for number, rule in self.placed.get(place, ())}
         before: list[Channel] = []
         after: list[Channel] = []
         for _, rule in sorted(candidates.values(), key=lambda pair: pair[0]):
-            error = None if qubits in rule.but else _error(rule, name, len(qubits), seconds, by_name=by_name)
+            error = None if known in rule.but else _error(rule, name, len(qubits), seconds, by_name=by_name)
             if error is None:
                 continue
             named = rule.qubits or ()
-            whole = rule.qubits is None or qubits in named
+            whole = rule.qubits is None or known in named
             if error.qubits == len(qubits):
-                where = [qubits] if whole or all(qubit in named for qubit in qubits) else []
+                where = [qubits] if whole or all(number in named for number in known) else []
             else:
-                where = [(qubit,) for qubit in qubits if whole or qubit in named]
+                where = [(qubits[at],) for at, number in enumerate(known) if whole or number in named]
             if where:
                 self.matched.add(rule)
                 (before if rule.before else after).extend(Channel(error, each) for each in where)
@@ -244,7 +247,8 @@ class _Walk:
     def readout(self, qubit: int) -> Readout | None:
         """Return the last readout error for a qubit."""
         if qubit not in self.readouts:
-            fitting = [each for each in self.rules.readouts if each.qubits is None or qubit in each.qubits]
+            number = self.numbers[qubit]
+            fitting = [each for each in self.rules.readouts if each.qubits is None or number in each.qubits]
             self.readouts[qubit] = fitting[-1] if fitting else None
         found = self.readouts[qubit]
         if found is not None:
@@ -279,7 +283,8 @@ class _Walk:
             if waited > 0:
                 for rule in self.idle:
                     error = rule.error(IDLE, 1, waited)
-                    if error is not None and (rule.qubits is None or not rule.qubits.isdisjoint((qubit, (qubit,)))):
+                    number = self.numbers[qubit]
+                    if error is not None and (rule.qubits is None or not rule.qubits.isdisjoint((number, (number,)))):
                         self.matched.add(rule)
                         self.count(1)
                         kept.append(Channel(error, (qubit,)))
@@ -314,7 +319,7 @@ class _Walk:
     def is_about(self, rule: Rule | Readout) -> bool:
         """Tell whether a rule is for qubits of this program, at least in part; a device has more."""
         return rule.qubits is None or any(
-            each < self.qubits if isinstance(each, int) else max(each) < self.qubits for each in rule.qubits
+            self.there.issuperset((each,) if isinstance(each, int) else each) for each in rule.qubits
         )
 
     def notes(self) -> list[str]:
@@ -325,7 +330,7 @@ class _Walk:
         if unmatched:
             more = f" and {len(unmatched) - _SHOWN} more" if len(unmatched) > _SHOWN else ""
             notes.append(f"These rules matched no operation: {', '.join(unmatched[:_SHOWN])}{more}.")
-        if self.perfect and self.rules.on_gates:
+        if self.perfect and self.rules.on_gates and not self.general_rules:
             names = sorted(self.perfect)
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             notes.append(f"No rule of the noise is for {', '.join(names[:_SHOWN])}{more}, which ran without errors.")

@@ -243,6 +243,21 @@ class Compiled(NamedTuple):
     depends_on_inputs: bool  # False: the program declares no inputs, so it is the same for every binding
 
 
+PHYSICAL = "_physical_"  # what the register of a hardware qubit is called, before its number
+
+
+def qubit_numbers(registers: Iterable[tuple[str, int]]) -> list[int]:
+    """Return the number by which a program's sender knows each qubit: a hardware qubit's own, else its place."""
+    found: list[int] = []
+    for name, size in registers:
+        label = name.removeprefix(PHYSICAL)
+        if label != name and label.isdigit() and size == 1:
+            found.append(int(label))
+        else:
+            found += range(len(found), len(found) + size)
+    return found
+
+
 def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
     """Return an operation over places on qubits instead: place p becomes `qubits[p]`."""
     places = tuple([qubits[place] for place in operation.qubits])

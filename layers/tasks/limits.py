@@ -15,6 +15,7 @@ MAX_RESULTS = 100  # in one request's `results`
 MAX_AMPLITUDES = 4_096  # that one result names
 MAX_VARIANCE_TERMS = 100  # Pauli strings of an observable with its variance, whose square has 5,000
 MAX_ARRAY_BYTES = 2**24  # of a task's exact results and samples, 8 a number: a statevector of 20 qubits
+MAX_RULES = 1_000  # of noise in one request
 MAX_COEFFICIENT = 1e30  # of a Pauli string, in size: sums of all terms and their squares stay far from overflowing
 MAX_GATES = 1_000_000  # gates that Aer runs, after translation; the reader bounds before what a text may expand to
 MAX_RESULT_BYTES = 64 * 2**20  # one task's result as JSON
@@ -100,6 +101,7 @@ class Limits:
             "max_gates": MAX_GATES,
             "max_observables": MAX_OBSERVABLES,
             "max_terms": MAX_TERMS,
+            "max_noise_rules": MAX_RULES,
             "max_coefficient": MAX_COEFFICIENT,
             "max_results": MAX_RESULTS,
             "max_amplitudes": MAX_AMPLITUDES,

@@ -39,7 +39,7 @@ def test_a_key_in_no_usage_plan_opens_nothing(stack: Stack) -> None:
         assert refusal(http.post("/tasks", json={"qc": BELL})) == (403, "invalid_api_key")
 
 
-@pytest.mark.parametrize("path", ["/health", "/limits", "/docs", "/redoc", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/health", "/limits", "/noise-models", "/docs", "/redoc", "/openapi.json"])
 def test_what_is_nobodys_needs_no_key(stack: Stack, path: str) -> None:
     """Health, limits and documentation are open."""
     with stack.http("") as http:

@@ -453,6 +453,7 @@ ADDRESSES = [
     ("GET", "/callback-secret"),
     ("GET", "/health"),
     ("GET", "/limits"),
+    ("GET", "/noise-models"),
     ("GET", "/"),
     ("GET", "/page/version/page.js"),
     ("GET", "/docs"),

@@ -10,7 +10,7 @@ from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
-from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, parts_of
+from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, natives
 from reader.compiler.references import qubits_of
 from reader.compiler.sweeps import each, finite
 from reader.compiler.symbols import Frame, Qubits, Variable
@@ -314,7 +314,7 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
     return number
 
 
-def modified(  # noqa: C901, PLR0912, PLR0913 a dispatch over the language
+def modified(  # noqa: C901, PLR0913 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,
@@ -328,9 +328,8 @@ def modified(  # noqa: C901, PLR0912, PLR0913 a dispatch over the language
         if not gate.native:
             pay_for_bindings(m, parameters)
         parts = gate.expand(*parameters)
-        if m.whole and is_several(parts):
-            return [Gate(node.name, parameters, tuple(range(gate.qubits)))]
-        return parts
+        whole = m.whole and is_several(parts)
+        return [Gate(node.name, parameters, tuple(range(gate.qubits)))] if whole else parts
     pay_for_bindings(m, parameters)
     if gate is None:
         operations: list[Unitary] = [Gate("gphase", parameters, ())]
@@ -339,8 +338,7 @@ def modified(  # noqa: C901, PLR0912, PLR0913 a dispatch over the language
     else:
         operations = gate.expand(*parameters)
     operations = flattened(operations) if m.outline is not None and node.modifiers else operations
-    if m.whole and node.modifiers:
-        operations = [part for whole in operations for part in _native(whole)]
+    operations = natives(operations) if m.whole and node.modifiers else operations
     size = own
     for modifier, count, exponent in reversed(list(zip(node.modifiers, counts, exponents, strict=True))):
         # Each modifier walks over all operations, and may multiply them; all may be for nothing, under a power of zero.
@@ -375,12 +373,6 @@ def pay_for_bindings(m: Machine, parameters: tuple[object, ...]) -> None:
     for value in parameters:
         if isinstance(value, Swept):
             m.budget.spend(len(value.values), m.here)
-
-
-def _native(operation: Unitary) -> list[Unitary]:
-    """Return an operation as native ones, to which modifiers can be applied."""
-    parts = parts_of(operation)
-    return [on_qubits(part, operation.qubits) for part in parts] if parts else [operation]
 
 
 def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary]) -> None:

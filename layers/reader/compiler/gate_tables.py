@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from reader.compiler.foreign_gates import FOREIGN
 from reader.compiler.gates import BUILTIN, EXTRAS, NATIVE, STDGATES, Standard, native
-from reader.operations import Gate
+from reader.operations import Gate, on_qubits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reader.operations import AnyUnitary, Unitary
 
@@ -37,6 +37,15 @@ def parts_of(gate: AnyUnitary) -> Sequence[Unitary]:
     if not isinstance(gate, Gate) or gate.name in NATIVE:
         return ()
     return [part for part in GATES[gate.name].expand(*gate.parameters) if part.name != "gphase"]
+
+
+def natives(operations: Iterable[Unitary]) -> list[Unitary]:
+    """Return operations as native ones, to which modifiers can be applied."""
+    found: list[Unitary] = []
+    for operation in operations:
+        parts = parts_of(operation)
+        found += [on_qubits(part, operation.qubits) for part in parts] if parts else [operation]
+    return found
 
 
 def is_several(operations: Sequence[Unitary]) -> bool:

@@ -16,7 +16,7 @@ from reader.compiler.unreached import check
 from reader.compiler.values import Type
 from reader.errors import SourceError, quote
 from reader.limits import LIMITS
-from reader.operations import Compiled, Measure, Node, Output
+from reader.operations import PHYSICAL, Compiled, Measure, Node, Output
 from reader.text import syntax
 from tasks.errors import ErrorCode
 
@@ -127,7 +127,7 @@ def measure_all_the_same(m: Machine, program: syntax.Program, outputs: list[Vari
     if not outputs and bare:
         outputs = [Variable("meas", Type("bit", 1), 0, 0)]
     if outputs:
-        qubit = 0 if m.qubits else claim_qubits(m, "_physical_0", 1, 0)
+        qubit = 0 if m.qubits else claim_qubits(m, f"{PHYSICAL}0", 1, 0)
         m.emit(Measure(qubit, m.allocate(1, 0)), 0)
         m.measured = True
     return outputs
@@ -157,7 +157,7 @@ def refuse_unmeasured(m: Machine) -> None:
         message = "The program measures nothing, so there is nothing to count."
     if m.registers:
         name, size = m.registers[-1] if len(m.registers) == 1 else m.registers[0]
-        name = name.replace("_physical_", "$")
+        name = name.replace(PHYSICAL, "$")
         if m.legacy:
             hint = f"Add 'creg c[{size}]; measure {name} -> c;' at the end."
         else:

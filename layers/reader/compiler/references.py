@@ -12,6 +12,7 @@ from reader.compiler.symbols import Array, Bits, Choice, Qubits, Variable
 from reader.compiler.values import BITLIKE
 from reader.errors import ValueFault, did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
+from reader.operations import PHYSICAL
 from reader.text import syntax
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def hardware(m: Machine, node: syntax.Hardware) -> Qubits:
             invalid("A gate cannot name a physical qubit.", node.at, "Make it an operand of the gate.")
         if number >= LIMITS.qubits:
             too_large(f"There are at most {LIMITS.qubits:,} qubits.", node.at, LIMITS.qubits, number)
-        m.physical[number] = claim_qubits(m, f"_physical_{number}", 1, node.at)
+        m.physical[number] = claim_qubits(m, f"{PHYSICAL}{number}", 1, node.at)
     return Qubits([m.physical[number]], scalar=True)
 
 

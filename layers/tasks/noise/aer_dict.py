@@ -18,7 +18,6 @@ from tasks.noise.values import (
     MAX_NAMES,
     NAME,
     Room,
-    number,
     operators,
     probability,
     qubit,
@@ -188,8 +187,10 @@ def _readout(given: Mapping[str, Any], where: str) -> list[Readout]:
     if not isinstance(rows, list) or not 2 <= len(rows) <= 2**WIDEST:  # noqa: PLR2004 - the outcomes of one qubit
         raise ValueError(f"{where}.probabilities must be a square matrix.")
     for index, row in enumerate(rows):
-        if not isinstance(row, list) or len(row) != len(rows) or not all(number(each) and each >= 0 for each in row):
+        if not isinstance(row, list) or len(row) != len(rows):
             raise ValueError(f"{where}.probabilities[{index}] must have {len(rows)} probabilities.")
+        for each in row:
+            probability(each, f"{where}.probabilities[{index}]")
         if abs(math.fsum(row) - 1) > TOLERANCE:
             raise ValueError(f"{where}.probabilities[{index}] add up to {math.fsum(row):.9g}, not to 1.")
     qubits = _gate_qubits(given.get("gate_qubits"), where)

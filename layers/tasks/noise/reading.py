@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.limits import MAX_RULES
 from tasks.noise.rule_list import read_rule, short
 from tasks.noise.rules import Rules
 from tasks.noise.values import MAX_NAMES, NAME, Room, duration, refuse_others
-
-MAX_RULES = 1_000
 
 
 def read(given: Mapping[str, Any]) -> Rules:

@@ -40,7 +40,7 @@ def read_rule(given: object, where: str, room: Room) -> Rules:
     channel = given.get("channel")
     if channel == "readout":
         return _readout(given, where)
-    if channel not in _CHANNELS:
+    if not isinstance(channel, str) or channel not in _CHANNELS:
         raise ValueError(f"{where}.channel must be one of {', '.join((*_CHANNELS, 'readout'))}.")
     needed, optional, make = _CHANNELS[channel]
     refuse_others(given, (*_COMMON, *needed, *optional), where)
