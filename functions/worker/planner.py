@@ -28,6 +28,7 @@ import trajectories
 import trajectory_cost
 from admission import Plan, admit, check_budget, threads
 from circuit_stats import CircuitStats, read_stats
+from reader.operations import If, Reset, While
 from reductions import GiveUp, Steps
 from reductions.cone import light_cone
 from reductions.known import fold
@@ -36,6 +37,7 @@ from reductions.reuse import reuse_qubits
 from tasks.errors import TaskError
 from tasks.limits import WORKING_BYTES
 from tasks.options import Method, refuse_unrunnable
+from tasks.run_time import SHOT_ANEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +55,7 @@ WIDEST = 18
 STEPS, STEPS_EACH = 200_000, 60
 # What reducing takes for an operation: a Clifford circuit that Stim runs in less is not reduced.
 REDUCE_S = 1.5e-5
+_ANEW = (If, While, Reset)
 # What Stim takes: to start, for each line, and for each line and bit of a shot.
 _STIM_S, _STIM_LINE_S, _STIM_BIT_S = 2e-4, 3e-6, 2e-9
 
@@ -236,12 +239,15 @@ def _cheapest(program: Compiled, options: Options, budget: Budget, steps: Steps)
 def _ways(program: Compiled, options: Options, budget: Budget) -> list[Piece]:
     """Return the part once for each engine that may run it, with the engine's estimate."""
     found = []
-    stats = read_stats(program)
     if options.precision == "double":
         seconds, width = trajectory_cost.cost(program, options.shots)
         if width <= WIDEST:
             plan = Plan("statevector", seconds, trajectory_cost.memory(program, width, options.shots))
             found.append(Piece(program, trajectories.NAME, plan))
+            # Where every shot runs anew, Aer takes this at least, whatever the program.
+            if seconds < SHOT_ANEW * options.shots and any(isinstance(each, _ANEW) for each in program.operations):
+                return found
+    stats = read_stats(program)
     if stats.uneven:  # a model of Aer's has one readout error for a qubit, which may stand for several here
         return found
     try:

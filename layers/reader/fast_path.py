@@ -366,7 +366,8 @@ def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False
     if "//" in text or "/*" in text:
         text = _COMMENT.sub(" ", text)
     body = text.rfind("}") + 1
-    if "{" in text and not _HEAD.fullmatch(text, 0, body):
+    tests = "if (" in text or "if(" in text  # at the first one, all that was taken up to there would be for nothing
+    if tests or ("{" in text and not _HEAD.fullmatch(text, 0, body)):
         return None
     statements = text[body:].split(";")
     if statements.pop().strip(" \t\r\n") or not statements:
