@@ -58,7 +58,7 @@ class QuantumCircuitsBackend(BackendV2):  # type: ignore[misc]  # Qiskit ships n
     def run(self, run_input: QuantumCircuit | Sequence[QuantumCircuit], **options: Any) -> QuantumCircuitsJob:  # noqa: ANN401 - Qiskit's signature
         """Submit one circuit or many; options are shots, memory, seed_simulator, method, precision and noise_model.
 
-        `noise_model` is the service's own `noise` as a dictionary. Circuit i of several has the seed
+        `noise_model` is the service's own `noise`, or a NoiseModel of Qiskit Aer. Circuit i of several has the seed
         `seed_simulator + 100000 i`. Raises ExportError and CircuitError, which name the circuit's instruction.
         """
         circuits = [run_input] if not isinstance(run_input, (list, tuple)) else list(run_input)

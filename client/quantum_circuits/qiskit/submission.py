@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,12 +24,6 @@ DEFAULT_SHOTS = 1024
 
 def task_options(options: dict[str, Any], index: int = 0) -> dict[str, Any]:
     """Return the service's options for circuit number `index` from Qiskit's."""
-    noise = options.get("noise_model")
-    if noise is not None and not isinstance(noise, dict):
-        raise QuantumCircuitsError(
-            f"noise_model is a {type(noise).__name__}; pass the service's `noise`, such as "
-            '{"depolarizing": {"one_qubit": 0.001}}.'
-        )
     seed = options.get("seed_simulator")
     given = {
         "shots": options.get("shots"),
@@ -36,9 +31,38 @@ def task_options(options: dict[str, Any], index: int = 0) -> dict[str, Any]:
         "memory": bool(options.get("memory")) or None,
         "method": options.get("method"),
         "precision": options.get("precision"),
-        "noise": noise,
+        "noise": noise_of(options.get("noise_model")),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def noise_of(model: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Qiskit Aer ships no types
+    """Return the service's `noise` from its own form, a NoiseModel of Qiskit Aer or what that one's `to_dict` gives.
+
+    Complex numbers become [real, imaginary]. What a model's passes add to delays is not part of `to_dict`.
+    """
+    if model is None:
+        return None
+    given = model.to_dict() if hasattr(model, "to_dict") else model
+    if not isinstance(given, Mapping):
+        raise QuantumCircuitsError(
+            f"noise_model is a {type(model).__name__}; pass a NoiseModel of Aer's or the service's `noise`, such as "
+            '{"depolarizing": {"one_qubit": 0.001}}.'
+        )
+    return {str(name): _plain(value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - anything that a noise model holds
+    """Return a value of a noise model as JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, complex):
+        return [value.real, value.imag]
+    return value.item() if isinstance(value, np.generic) and not isinstance(value, complex) else value
 
 
 def submit(client: Client, programs: Sequence[Program], options: Sequence[dict[str, Any]]) -> list[Task]:
