@@ -106,11 +106,12 @@ client-test: $(VENV)/.run .local/client/.made ## run real programs of Qiskit, Ci
 	@PYTHONPATH=client .local/client/bin/python -m pytest -c client/pyproject.toml client/tests
 
 exporters: ## record again what the newest releases of other libraries write and compute (each in an environment of its own)
-	@for packages in amazon-braket-sdk bqskit cirq-core "mqt.core<4 numpy" pytket "qibo numpy"; do \
-	    environment=.local/exporters/$${packages%%[< ]*}; rm -rf $$environment; $(PYTHON) -m venv $$environment && \
-	    $$environment/bin/pip install --quiet $$(echo "$$packages") && \
-	    for part in matrices texts; do $$environment/bin/python tests/exporters/$$part.py \
-	        tests/unit/reader/foreign_$$(echo $$part | sed s/matrices/gates/).json || exit 1; done || exit 1; \
+	@for packages in amazon-braket-sdk bqskit cirq-core mindquantum "mqt.core<4 numpy" pennylane pyqpanda3 pytket pyzx \
+	        "qibo numpy" qiskit qrisp qulacs qutip-qip stim; do \
+	    name=$${packages%%[< ]*}; environment=.local/exporters/$$name; rm -rf $$environment; \
+	    $(PYTHON) -m venv $$environment && $$environment/bin/pip install --quiet $$(echo "$$packages") && \
+	    $$environment/bin/python tests/exporters/matrices.py tests/unit/reader/foreign_gates.json && \
+	    $$environment/bin/python tests/exporters/texts.py tests/unit/reader/foreign_texts.json $$name || exit 1; \
 	done
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)

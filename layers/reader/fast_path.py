@@ -141,6 +141,7 @@ class _Scan:
 
         program = parse(head, self.budget)
         machine = Compiler(self.budget, legacy=self.legacy, whole=self.whole)
+        machine.notes.text = head
         execute_program(machine, program.body)
         self.check = partial(check, machine, program.body)
         if machine.notes.sentences:
