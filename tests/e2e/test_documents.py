@@ -35,7 +35,7 @@ def test_a_curl_line_is_answered(stack: Stack, command: str) -> None:
     typed = command.replace("http://127.0.0.1:8000", stack.env["API_URL"]).replace("0b84…", task_id)
     ran = subprocess.run(["bash", "-c", typed], capture_output=True, text=True, check=True)
     answer = json.loads(ran.stdout)
-    assert {"task_id", "secret", "code"} & set(answer)
+    assert {"task_id", "secret", "code", "total"} & set(answer)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
