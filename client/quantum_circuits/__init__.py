@@ -31,7 +31,7 @@ from quantum_circuits.errors import (
     UnreachableError,
     WaitTimeoutError,
 )
-from quantum_circuits.task import Estimate, ExpectationValue, Task
+from quantum_circuits.task import Estimate, ExpectationValue, Result, Task
 
 __all__ = [
     "AmountSpentError",
@@ -45,6 +45,7 @@ __all__ = [
     "InvalidApiKeyError",
     "QuantumCircuitsError",
     "RefusedError",
+    "Result",
     "ResultExpiredError",
     "Task",
     "TaskCancelledError",

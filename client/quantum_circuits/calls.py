@@ -290,6 +290,13 @@ def circuit(task_id: str) -> Call[str]:
     return answer.content.decode()
 
 
+def script(task_id: str, binding: int) -> Call[str]:
+    """Return the Python program that repeats a task, of a sweep one binding of it."""
+    query = {"binding": binding} if binding else {}
+    answer = yield from send(Request("GET", f"{_address(task_id)}/script", query=query))
+    return answer.content.decode()
+
+
 def dry_run(qc: str, options: Mapping[str, Any]) -> Call[Estimate]:
     """Return what the task would take; raises TaskFailedError when it would fail."""
     answer = yield from send(Request("POST", "/tasks", {"qc": qc, **options}, query={"dry_run": "true"}))

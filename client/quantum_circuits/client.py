@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Usage: TypeAlias = Mapping[str, Any]  # the answer of GET /usage
 
 Returned = TypeVar("Returned")
-Options = Any  # shots, seed, method, precision, memory, noise, observables, inputs, name, tags, callback_url
+Options = Any  # shots, seed, method, precision, memory, noise, observables, results, inputs, name, tags, callback_url
 ANSWER_SECONDS = 30.0  # API Gateway gives up after 29
 CONNECT_SECONDS = 10.0
 
@@ -111,8 +111,8 @@ class Client:
     def submit(self, qc: str, *, idempotency_key: str | None = None, **options: Options) -> Task:
         """Submit a circuit, in OpenQASM 3 or 2; return its task, which is pending. Raises CircuitError.
 
-        `options` are the service's: shots, seed, method, precision, memory, noise, observables, inputs, name, tags,
-        callback_url.
+        `options` are the service's: shots, seed, method, precision, memory, noise, observables, results, inputs, name,
+        tags, callback_url.
         Sent again with the same `idempotency_key`, the same circuit gives the same task; by default a new key is drawn.
         """
         return self._do(calls.submit(qc, options, idempotency_key))
@@ -185,6 +185,10 @@ class Client:
     def circuit(self, task: Task | str) -> str:
         """Return a task's program, exactly as it was sent."""
         return self._do(calls.circuit(_id(task)))
+
+    def script(self, task: Task | str, binding: int = 0) -> str:
+        """Return a Python program that repeats a task, of a sweep one binding of it, on plain Qiskit and Aer."""
+        return self._do(calls.script(_id(task), binding))
 
     def dry_run(self, qc: str, **options: Options) -> Estimate:
         """Return what a task would take, without running it; raises CircuitError or TaskFailedError."""
@@ -307,6 +311,10 @@ class AsyncClient:
     async def circuit(self, task: Task | str) -> str:
         """Return a task's program, exactly as it was sent."""
         return await self._do(calls.circuit(_id(task)))
+
+    async def script(self, task: Task | str, binding: int = 0) -> str:
+        """Return a Python program that repeats a task: see `Client.script`."""
+        return await self._do(calls.script(_id(task), binding))
 
     async def dry_run(self, qc: str, **options: Options) -> Estimate:
         """Return what a task would take: see `Client.dry_run`."""

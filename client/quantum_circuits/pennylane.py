@@ -17,7 +17,7 @@ from pennylane.devices.preprocess import (
     validate_device_wires,
     validate_measurements,
 )
-from pennylane.measurements import ExpectationMP, VarianceMP
+from pennylane.measurements import DensityMatrixMP, ExpectationMP, ProbabilityMP, StateMP, VarianceMP
 from pennylane.transforms import broadcast_expand, defer_measurements, split_non_commuting
 from pennylane.transforms.core import CompilePipeline
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from pennylane.devices import ExecutionConfig
     from pennylane.tape import QuantumScript
+
+    from quantum_circuits.task import Result
 
 # PennyLane's gates by the service's names.
 GATES = {
@@ -73,9 +75,9 @@ NO_EFFECT = {"Barrier", "GlobalPhase", "Identity", "Snapshot", "WireCut"}
 class QuantumCircuitsDevice(Device):  # type: ignore[misc]  # PennyLane's types are not used here
     """A device whose circuits run on the service; takes a `Client`, or what `Client` takes.
 
-    Without shots, expectation values and variances are exact; counts, samples and probabilities need shots. `seed`,
-    `method` and `noise` are the service's. Gradients are by parameter shift. `task_ids` are those of the last
-    execution.
+    Without shots, expectation values, variances, probabilities, states and density matrices are exact; counts and
+    samples need shots. `seed`, `method` and `noise` are the service's. Gradients are by parameter shift. `task_ids` are
+    those of the last execution.
     """
 
     name = "quantum_circuits"
@@ -131,21 +133,21 @@ class QuantumCircuitsDevice(Device):  # type: ignore[misc]  # PennyLane's types 
         shapes: dict[tuple[Any, ...], list[int]] = {}
         programs = [_Program(script) for script in scripts]
         for index, program in enumerate(programs):
-            shapes.setdefault((program.text, program.shots, repr(program.observables)), []).append(index)
+            shapes.setdefault((program.text, program.shots, repr(program.results)), []).append(index)
         results: list[Any] = [None] * len(scripts)
         self.task_ids = []
         for indexes in shapes.values():
             first = programs[indexes[0]]
-            options = {**self._options, "shots": first.shots or 1}
-            if first.observables:
-                options["observables"] = first.observables
+            options = {**self._options, "shots": first.shots or 0}
+            if first.results:
+                options["results"] = first.results
             bindings = [programs[index].binding for index in indexes]
             tasks = self.client.sweep(first.text, bindings, **options)
             self.task_ids += [task.task_id for task in tasks]
-            if first.observables:
-                values = [each for task in tasks for each in task.expectation_values_by_binding]
+            if first.results:
+                values = [each for task in tasks for each in task.results_by_binding]
                 for index, found in zip(indexes, values, strict=True):
-                    results[index] = programs[index].exact([each.value for each in found])
+                    results[index] = programs[index].exact(found)
             else:
                 counts = [each for task in tasks for each in task.counts_by_binding]
                 seed = tasks[0].execution.get("seed", 0)
@@ -159,7 +161,11 @@ def _is_known(operator: qml.operation.Operator) -> bool:
 
 
 def _is_exact(measurement: Any) -> bool:  # noqa: ANN401 - a measurement
-    return isinstance(measurement, (ExpectationMP, VarianceMP)) and measurement.obs is not None
+    if isinstance(measurement, (ExpectationMP, VarianceMP)):
+        return measurement.obs is not None
+    if isinstance(measurement, ProbabilityMP):
+        return measurement.obs is None and measurement.mv is None
+    return isinstance(measurement, StateMP)
 
 
 def _sentence(observable: Any) -> Any:  # noqa: ANN401 - PennyLane's operators
@@ -198,6 +204,8 @@ class _Program:
         self.binding: dict[str, float] = {}
         lines = []
         for operation in script.operations:
+            if operation.name == "GlobalPhase" and self.shots is None:
+                lines.append(f"gphase({-float(operation.data[0])!r});")  # a state has it
             if operation.name in NO_EFFECT:
                 continue
             name = GATES.get(operation.name) or ADJOINTS[operation.name]
@@ -209,25 +217,33 @@ class _Program:
             lines.append(f"{name}{given} {', '.join(f'q[{places[wire]}]' for wire in operation.wires)};")
         head = ["OPENQASM 3.0;", 'include "stdgates.inc";', *(f"input float {name};" for name in self.binding)]
         head.append(f"qubit[{max(1, len(self.wires))}] q;")
-        self.observables: list[list[tuple[str, float]]] = []
+        self.results: list[dict[str, Any]] = []
         if self.shots is None:
             for measurement in script.measurements:
-                self.observables += self.needed(measurement)
+                self.results += self.needed(measurement)
         else:
             lines += [f"bit[{max(1, len(self.wires))}] c;", "c = measure q;"]
         self.text = "\n".join([*head, *lines, ""])
 
-    def needed(self, measurement: Any) -> list[list[tuple[str, float]]]:  # noqa: ANN401 - a measurement
-        """Return the Pauli sums whose values give a measurement's: the observable, of a variance its square too."""
+    def needed(self, measurement: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a measurement
+        """Return the service's results that give a measurement's: of a variance the square's value too."""
         if not _is_exact(measurement):
-            raise QuantumCircuitsError(f"{measurement} needs shots; without them there are exact expectation values.")
+            raise QuantumCircuitsError(f"{measurement} needs shots; without them there are exact results.")
+        # PennyLane's first wire is the highest bit of an index, the service's first qubit the lowest.
+        qubits = [self.places[wire] for wire in reversed(measurement.wires or self.wires)]
+        if isinstance(measurement, ProbabilityMP):
+            return [{"type": "probabilities", "qubits": qubits}]
+        if isinstance(measurement, DensityMatrixMP):
+            return [{"type": "density_matrix", "qubits": qubits}]
+        if isinstance(measurement, StateMP):
+            return [{"type": "statevector"}]
         sentence = _sentence(measurement.obs)
         sums = [self.terms(sentence)]
         if isinstance(measurement, VarianceMP):
             square = sentence @ sentence
             square.simplify()
             sums.append(self.terms(square))
-        return sums
+        return [{"type": "expectation", "observable": terms} for terms in sums]
 
     def terms(self, sentence: Any) -> list[tuple[str, float]]:  # noqa: ANN401 - a Pauli sentence
         """Return a Pauli sum as strings, qubit 0 rightmost, and real coefficients."""
@@ -240,13 +256,26 @@ class _Program:
             found.append(("".join(letters), float(np.real(coefficient))))
         return found or [("I" * width, 0.0)]
 
-    def exact(self, values: list[float]) -> Any:  # noqa: ANN401 - a value or a tuple of them
-        """Return the measurements' values from the Pauli sums'."""
-        found, rest = [], iter(values)
+    def exact(self, results: Sequence[Result]) -> Any:  # noqa: ANN401 - a value or a tuple of them
+        """Return the measurements' values from the service's results."""
+        found, rest = [], iter(results)
         for measurement in self.script.measurements:
-            value = next(rest)
-            found.append(np.float64(next(rest) - value**2 if isinstance(measurement, VarianceMP) else value))
+            result = next(rest)
+            if isinstance(measurement, VarianceMP):
+                found.append(np.float64(next(rest).value - result.value**2))
+            elif isinstance(measurement, ExpectationMP):
+                found.append(np.float64(result.value))
+            elif isinstance(measurement, StateMP) and not isinstance(measurement, DensityMatrixMP):
+                found.append(self.ordered(result.array, measurement.wires or self.wires))
+            else:
+                found.append(result.array)
         return found[0] if len(found) == 1 else tuple(found)
+
+    def ordered(self, state: Any, wires: Any) -> Any:  # noqa: ANN401 - an array, and PennyLane's wires
+        """Return the amplitudes of all qubits, the first of the wires the highest bit of an index."""
+        width = len(self.wires)
+        axes = [width - 1 - self.places[wire] for wire in wires]
+        return state.reshape((2,) * width).transpose(axes).reshape(-1)
 
     def sampled(self, counts: Any, seed: int, number: int) -> Any:  # noqa: ANN401 - a value or a tuple of them
         """Return the measurements' values from counts, for each part of the shots where there are several."""

@@ -20,6 +20,41 @@ class ExpectationValue:
 
 
 @dataclass(frozen=True)
+class Result:
+    """One of a task's `results`: its type, and `body` as the service shows it."""
+
+    type: str
+    body: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def array(self) -> Any:  # noqa: ANN401 - a NumPy array
+        """The numbers as a NumPy array: probabilities and samples real, amplitudes and density matrices complex.
+
+        As in Qiskit, qubit 0 or the first of `qubits` is the lowest bit of an index. An expectation value has no array.
+        """
+        import numpy as np  # noqa: PLC0415 - most users have no need of it
+
+        if "values" in self.body:
+            return np.array(self.body["values"])
+        if "real" not in self.body:
+            raise ValueError(f"A result of type {self.type} has no array.")
+        return np.array(self.body["real"]) + 1j * np.array(self.body["imag"])
+
+    @property
+    def value(self) -> float:
+        """The value of an observable; raises ValueError for any other type."""
+        if "value" not in self.body:
+            raise ValueError(f"A result of type {self.type} is no expectation value.")
+        value: float = self.body["value"]
+        return value
+
+    @property
+    def variance(self) -> float | None:
+        """The variance of an observable, None where it was not asked for."""
+        return self.body.get("variance")
+
+
+@dataclass(frozen=True)
 class Task:
     """A task as it was when it was asked for. `body` is the service's answer as it stands.
 
@@ -93,6 +128,16 @@ class Task:
         """The task's tags; of a task just submitted they are to be read first."""
         tags: Sequence[str] = self.body.get("tags") or ()
         return tags
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """An entry for each of the `results` that the task asked for, in order; raises as `counts` does."""
+        return [Result(each["type"], each) for each in self._one("results", "results_by_binding")]
+
+    @property
+    def results_by_binding(self) -> Sequence[Sequence[Result]]:
+        """The results of a sweep: by binding, then in the order of the request; raises as `counts` does."""
+        return [[Result(each["type"], each) for each in entries] for entries in self._many("results", "results")]
 
     @property
     def execution(self) -> Mapping[str, Any]:

@@ -108,13 +108,38 @@ def test_measurements_in_the_middle_are_deferred(client: Client) -> None:
     assert abs(counts["00"] - 500) < SIGMAS * math.sqrt(250)
 
 
+def test_states_and_probabilities_are_exact(client: Client) -> None:
+    """Without shots, in PennyLane's order of wires and with its global phase."""
+
+    def prepared(values: Any) -> None:
+        qml.RX(values[0], 0)
+        qml.Rot(values[1], 0.2, values[2], wires=1)
+        qml.CNOT([0, 1])
+        qml.CRX(values[1], [0, 2])
+        qml.GlobalPhase(0.4)
+
+    def measured(values: Any) -> Any:
+        prepared(values)
+        return qml.probs(wires=[2, 0]), qml.density_matrix(wires=[1, 2]), qml.expval(qml.Y(1)), qml.probs()
+
+    def state(values: Any) -> Any:
+        prepared(values)
+        return qml.state()
+
+    values = np.array([0.1, 0.2, 0.3])
+    for function in (measured, state):
+        ours, theirs = both(function, client)
+        for found, right in zip(ours(values), theirs(values), strict=True):
+            np.testing.assert_allclose(found, right, atol=1e-9)
+
+
 def test_what_needs_shots_says_so(client: Client) -> None:
-    """Probabilities without shots are refused by name."""
+    """Samples without shots are refused by name."""
 
     @qml.qnode(QuantumCircuitsDevice(wires=1, client=client))
-    def probabilities() -> Any:
+    def sampled() -> Any:
         qml.Hadamard(0)
-        return qml.probs(wires=0)
+        return qml.sample(qml.Z(0))
 
-    with pytest.raises(qml.exceptions.DeviceError, match="probs"):
-        probabilities()
+    with pytest.raises(qml.exceptions.DeviceError, match="sample"):
+        sampled()
