@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from reader.compiler.machine import Machine
 
+STATEMENT = 6  # units that following a statement or an operator once costs
 _ROUNDS = 40  # over the body, before the bounds are given up
 _PATIENCE = 3  # rounds before an interval is widened
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
@@ -52,8 +53,8 @@ def bits_needed(m: Machine, node: syntax.While) -> Needed:
     """Return how many low bits hold the integers that a loop assigns to, where those are fewer than they have."""
     try:
         return _bits_needed(m, node)
-    except Split:
-        return Needed({}, {})  # an alias whose meaning a measured bit decides
+    except (Split, RecursionError):
+        return Needed({}, {})  # an alias whose meaning a measured bit decides; a chain of thousands of operators
 
 
 def _bits_needed(m: Machine, node: syntax.While) -> Needed:
@@ -188,6 +189,7 @@ class _Analysis:
 
     def step(self, node: syntax.Statement, state: Intervals) -> Intervals | None:  # noqa: PLR0911 a dispatch over the language
         """Return the intervals after one statement."""
+        self.m.budget.spend(STATEMENT, node.at)
         if isinstance(node, syntax.Assignment):
             return self.assign(node, state)
         if isinstance(node, syntax.If):
@@ -281,6 +283,7 @@ class _Analysis:
                 return fitting(-operand.high, -operand.low, operand.type)
             return None
         if isinstance(node, syntax.Binary):
+            self.m.budget.spend(STATEMENT, node.at)
             if node.op in _TRUTH:
                 return Interval(0, 1, Type("bool", 1))
             left, right = self.value(node.left, state), self.value(node.right, state)
@@ -318,6 +321,7 @@ class _Analysis:
             return self.narrowed(node.operand, state, holds=not holds)
         if not isinstance(node, syntax.Binary):
             return state
+        self.m.budget.spend(STATEMENT, node.at)
         if node.op == ("&&" if holds else "||"):
             first = self.narrowed(node.left, state, holds=holds)
             return None if first is None else self.narrowed(node.right, first, holds=holds)

@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from reader import check, read
+from reader import Budget, check, read
+from reader.compiler.ranges import STATEMENT
 from unit.reader_differential.comparison import disagreement
 
 COUNTERS = {
@@ -84,3 +85,20 @@ def test_bounds_hold_whatever_the_loop_does(seed: int) -> None:
     )
     assert check(text) is not None
     assert disagreement(read, text) is None
+
+
+def test_a_chain_of_thousands_of_operators_has_no_bounds() -> None:
+    """The analysis gives up where following it would nest too deeply; the program is read as before."""
+    text = "int i = 0; bit c = 1; qubit q; while (c && i < 3) { h q; c = measure q; i = i + 1" + " + 0" * 4_000 + "; }"
+    assert check(text) is not None
+
+
+def test_following_a_loop_is_paid_for() -> None:
+    """What a loop's statements cost to follow counts towards the request's budget, like everything that reads them."""
+    text = "int i = 0; bit c = 1; qubit q; while (c && i < 3) { h q; c = measure q; i = i + 1; BODY }"
+    spent = []
+    for number in (0, 100):
+        budget = Budget()
+        check(text.replace("BODY", "if (i < 2) { i = 1; } " * number), budget=budget)
+        spent.append(budget.spent)
+    assert spent[1] - spent[0] > 100 * 2 * STATEMENT
