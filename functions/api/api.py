@@ -175,7 +175,7 @@ def _add_circuit_routes(app: FastAPI) -> None:
         methods=["POST"],
         response_model=circuit_routes.PictureBody,
         response_model_exclude_none=True,
-        responses=answers(400, 403, 413, 415),
+        responses=answers(400, 403, 413, 415, 503),
         summary="Check and draw a circuit",
     )
 

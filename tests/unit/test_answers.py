@@ -25,10 +25,19 @@ OF_RUNS = {
 
 
 def codes_of_refusals() -> set[str]:
-    """Return the codes in the calls of Refusal."""
-    nodes = ast.walk(ast.parse((ROOT / "functions/api/refusals.py").read_text()))
+    """Return the codes in the calls of Refusal, and those that bounds have in a table of their own."""
+    nodes = list(ast.walk(ast.parse((ROOT / "functions/api/refusals.py").read_text())))
     calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refusal"]
-    return {str(call.args[1].value) for call in calls if isinstance(call.args[1], ast.Constant)}
+    of_bounds = [
+        row.elts[0]
+        for table in nodes
+        if isinstance(table, ast.Dict)
+        for key, row in zip(table.keys, table.values, strict=True)
+        if key is not None and ast.unparse(key).startswith("Bound.") and isinstance(row, ast.Tuple)
+    ]
+    return {
+        str(code.value) for code in [*(call.args[1] for call in calls), *of_bounds] if isinstance(code, ast.Constant)
+    }
 
 
 def test_every_code_is_described() -> None:
