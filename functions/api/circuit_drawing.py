@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reader.outline import Outline
 
 MOST_OPERATIONS = 3_000  # that are drawn
-MOST_SHAPES = 25_000  # after which no row begins: narrow rows of many wires are labels for the most part
+MOST_SHAPES = 40_000  # after which no row begins: narrow rows of many wires are labels for the most part
 MOST_QUBITS = 128  # that have a wire of their own
 MOST_BITS = 24  # registers that have a wire
 ROW = 1_100  # width of a row, if nobody asks for another

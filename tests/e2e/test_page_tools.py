@@ -97,7 +97,7 @@ def test_a_sweep_is_lines_over_its_angle(open_page: Callable[..., Page], stack: 
     page.get_by_label("Inputs", exact=True).select_option(index=6)
     expect(page.locator("#counts tbody th")).to_have_text(["11"])
     kinds = {}
-    for name in ("PNG", "SVG", "CSV", "JSON"):
+    for name in ("PNG", "SVG", "CSV", "JSON", "Circuit", "Python"):
         with page.expect_download() as saved:
             page.get_by_role("button", name=name, exact=True).click()
         kinds[name] = Path(saved.value.path()).read_bytes()
@@ -105,6 +105,8 @@ def test_a_sweep_is_lines_over_its_angle(open_page: Callable[..., Page], stack: 
     assert kinds["SVG"].startswith(b"<svg")
     assert kinds["CSV"].splitlines()[0] == b"binding,outcome,count"
     assert json.loads(kinds["JSON"])["status"] == "completed"
+    assert kinds["Circuit"].startswith(b"<svg")
+    assert b"import qiskit" in kinds["Python"] or b"from qiskit" in kinds["Python"]
 
 
 def test_options_make_a_noisy_run(open_page: Callable[..., Page], stack: Stack) -> None:

@@ -1,11 +1,13 @@
 // Shows what came out of a task: bars of counts, lines of a sweep, expectation values, and what to save them as.
 
 import { barChart, lineChart, valueChart } from "./charts.js";
+import { call } from "./calls.js";
 import { $, button, make } from "./dom.js";
 import { savePng, saveSvg, saveText } from "./saving.js";
 
 const MOST_BARS = 32;
 const MOST_LINES = 8;
+const MOST_CHARACTERS = 4_000; // of an exact result
 let task = null; // on view
 let inputs = null; // its bindings, where this page sent it
 let observables = []; // the same
@@ -28,6 +30,7 @@ export function showResults(shown, body) {
   );
   showCharts();
   showCounts();
+  showExact();
   showSaving();
 }
 
@@ -153,6 +156,14 @@ function valuesOverBindings(values) {
   return lineChart({ label: `${series.length} observables over ${values.length} bindings`, ...axis(values.length), series, low: -bound, high: bound });
 }
 
+/** Show the exact results that were asked for as they are, the long ones cut. */
+function showExact() {
+  const asked = (task.results ?? []).filter((each) => each.type !== "counts");
+  $("exact").replaceChildren(
+    ...asked.map((each) => make("details", {}, [make("summary", {}, String(each.type)), make("pre", { class: "excerpt", tabindex: "0", "aria-label": String(each.type) }, JSON.stringify(each).slice(0, MOST_CHARACTERS))])),
+  );
+}
+
 // -- Saving ----------------------------------------------------------------------------------------------------------
 
 function chartToSave() {
@@ -184,7 +195,7 @@ async function saveChart(saveAs, name) {
 
 function showSaving() {
   const name = `task-${task.task_id.slice(0, 8)}`;
-  const buttons = task.result || task.expectation_values
+  const buttons = task.result || task.expectation_values || task.results
     ? [
         button("PNG", () => saveChart(savePng, `${name}.png`)),
         button("SVG", () => saveChart(saveSvg, `${name}.svg`)),
@@ -192,6 +203,14 @@ function showSaving() {
         button("JSON", () => saveText(`${name}.json`, "application/json", JSON.stringify(task, null, 2))),
       ]
     : [];
+  const file = async (address, kind, type) => {
+    const { answer } = await call("GET", `/tasks/${encodeURIComponent(task.task_id)}${address}`, { as: "text" });
+    saveText(`${name}.${kind}`, type, answer);
+  };
+  if (buttons.length) {
+    buttons.push(button("Circuit", () => file("/circuit?format=svg", "circuit.svg", "image/svg+xml"), { title: "The circuit's picture as SVG" }));
+    buttons.push(button("Python", () => file("/script", "py", "text/x-python"), { title: "A program that repeats the task on plain Qiskit" }));
+  }
   $("saving").replaceChildren(...(buttons.length ? [make("span", { class: "note" }, "Save as"), ...buttons] : []));
 }
 
