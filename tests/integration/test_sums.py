@@ -49,15 +49,10 @@ def submitted(in_moto: Aws, number: int, **changes: Any) -> list[Task]:
     return tasks
 
 
-def spend(in_moto: Aws, task: Task, dollars: str) -> None:
+def spend(in_moto: Aws, task: Task, dollars: float) -> None:
     """Complete a task that nobody has claimed, with what it cost."""
-    in_moto.store.complete(in_moto.claimed(task.task_id), DONE)
-    aws.client("dynamodb").update_item(
-        TableName=in_moto.settings.tasks_table,
-        Key={"task_id": {"S": task.task_id}},
-        UpdateExpression="SET cost_usd = :dollars",
-        ExpressionAttributeValues={":dollars": {"N": dollars}},
-    )
+    claimed = in_moto.claimed(task.task_id)
+    in_moto.store.complete(claimed.evolve(bill={"billed_ms": 1, "cost_usd": dollars}), DONE)
 
 
 def test_a_task_counts_from_its_submission_to_its_end(in_moto: Aws, listening: Listening) -> None:
@@ -171,8 +166,8 @@ def test_what_a_task_has_cost_counts_for_the_month_of_its_end(
 ) -> None:
     """At the month's turn: the last task of November and the first of December are in two sums."""
     november, december = submitted(in_moto, 2)
-    spend(in_moto, november, "0.000000123")
-    spend(in_moto, december, "7")
+    spend(in_moto, november, 0.000000123)
+    spend(in_moto, december, 7)
     records = listening.records()
     for record in records:
         new = record["dynamodb"].get("NewImage", {})
@@ -187,6 +182,20 @@ def test_what_a_task_has_cost_counts_for_the_month_of_its_end(
     assert read_open_work(client, table, "alice", at) == OpenWork(0, 0.0, 0.000000123)
     assert read_open_work(client, table, "alice", at.replace(month=12)) == OpenWork(0, 0.0, 7.0)
     assert read_open_work(client, table, "alice", at.replace(year=2027, month=1)) == OpenWork()
+
+
+def test_a_cancelled_task_costs_what_its_worker_took(in_moto: Aws, listening: Listening) -> None:
+    """The bill comes when the worker has stopped, after the cancellation; once, and for the month of that."""
+    (task,) = submitted(in_moto, 1)
+    held = in_moto.claimed(task.task_id)
+    in_moto.store.cancel(task.task_id, "alice")
+    listening.tell()
+    assert sums(in_moto) == OpenWork()
+    in_moto.store.bill_cancelled(held.evolve(bill={"billed_ms": 1000, "cost_usd": 0.25}))
+    records = listening.records()
+    for _ in range(2):
+        notifier.handler({"Records": records}, Context())
+    assert sums(in_moto) == OpenWork(0, 0.0, 0.25)
 
 
 def test_marks_of_shards_that_are_gone_are_forgotten(in_moto: Aws) -> None:
