@@ -79,7 +79,7 @@ def task_of(  # noqa: PLR0913 - what a task is made from
         options={name: value for name, value in options.as_dict().items() if name != "shots"},
         lane=lane_of(seconds),
         estimated_seconds=seconds,
-        counted_seconds=min(seconds, large.time_limit_s),
+        counted_seconds=large.time_limit_s if size.loops else min(seconds, large.time_limit_s),
         request_hash=hashlib.sha256(_canonical(body, exclude={"idempotency_key"})).hexdigest(),
         status_history=(Transition(Status.PENDING, now, "The task was accepted."),),
         callback_url=body.callback_url,
@@ -215,7 +215,7 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
     if options.results is not None:
         check_results(options.results, [size.num_qubits for size in sizes], options.shots)
     notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))
-    return max(sizes)._replace(notes=notes)
+    return max(sizes)._replace(notes=notes, loops=any(size.loops for size in sizes))
 
 
 def keyed_task_id(owner: str, idempotency_key: str) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reader.budget import BINDING, CHARACTERS, Budget
 from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
-from reader.operations import Compiled, qubit_numbers
+from reader.operations import Compiled, has_loops, qubit_numbers
 from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 
@@ -52,12 +52,16 @@ __all__ = [
 
 
 class Size(NamedTuple):
-    """How large a program is, its gates, loops and broadcasts expanded; `notes` for its sender, as in `read`."""
+    """How large a program is, its gates, loops and broadcasts expanded; `notes` for its sender, as in `read`.
+
+    `loops` says that it has a loop which measured values end: how often that runs nobody knows.
+    """
 
     num_qubits: int
     operations: int
     notes: tuple[str, ...] = ()
     numbered: int = 0  # one more than the highest number of a qubit: hardware qubits have numbers of their own
+    loops: bool = False
 
 
 def check(
@@ -183,7 +187,8 @@ def gate_names() -> frozenset[str]:
 def _size(compiled: Compiled) -> Size:
     qubits = sum(size for _, size in compiled.registers)
     numbered = max(qubit_numbers(compiled.registers), default=-1) + 1
-    return Size(qubits, len(compiled.operations), tuple(compiled.notes), numbered)
+    loops = has_loops(compiled.operations)
+    return Size(qubits, len(compiled.operations), tuple(compiled.notes), numbered, loops)
 
 
 def _opened(text: str, budget: Budget) -> str:

@@ -269,6 +269,22 @@ def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
     return Power(operation.exponent, operation.operations, places)
 
 
+def has_loops(operations: list[Operation]) -> bool:
+    """Return whether there is a `While` among operations or inside of their tests."""
+    stack, seen = [operations], set()
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:  # what a loop repeats is one object
+            continue
+        seen.add(id(part))
+        kinds = set(map(type, part))
+        if While in kinds:
+            return True
+        if If in kinds:
+            stack += [side for each in part if type(each) is If for side in (each.then, each.otherwise)]
+    return False
+
+
 def walk(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Yield every operation, those inside of tests and loops included, in no particular order."""
     stack = list(operations)

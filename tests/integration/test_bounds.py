@@ -144,6 +144,25 @@ def test_compute_seconds_are_bounded_by_the_estimates(in_moto: Aws, limited: Cal
     assert (status, refusal["code"]) == (422, "too_much_open_work")
 
 
+def test_a_program_that_may_loop_for_ever_counts_with_its_time_limit(
+    in_moto: Aws, limited: Callable[..., None]
+) -> None:
+    """Twenty endless loops in a few bytes are not small: also inside of a test, and one binding of a sweep."""
+    limited(open_seconds=400)
+    endless = "bit c; qubit q; x q; c = measure q; while (c) { c = measure q; }"
+    nested = f"bit d; qubit r; d = measure r; {endless.replace('while', 'if (d) while')}"
+    assert [post({"qc": text})[0] for text in (endless, nested)] == [200, 200]
+    assert {row["counted_seconds"]["N"] for row in in_moto.rows()} == {str(settings().time_limit_seconds)}
+    assert post({"tasks": [{"qc": endless}] * 20}, "/tasks/batch")[0] == 422
+    assert post({"tasks": [{"qc": endless}] * 2}, "/tasks/batch")[0] == 429
+    assert post({"qc": "int i = 0; bit c; qubit q; while (i < 9) { i += 1; x q; } c = measure q;"})[0] == 200
+    swept = {"qc": f"input bool b; {endless.replace('while (c)', 'if (b) while (c)')}", "inputs": [{"b": False}] * 2}
+    assert post(swept)[0] == 200
+    swept["inputs"] = [{"b": False}, {"b": True}]
+    assert post(swept)[0] == 200
+    assert post({"qc": endless})[0] == 429
+
+
 def test_a_spent_month_ends_at_its_end(
     in_moto: Aws, limited: Callable[..., None], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
