@@ -12,11 +12,13 @@ from botocore.exceptions import ReadTimeoutError
 from lambda_events import Context
 from ministack.services import dynamodb as ministack
 from test_api import call
+from test_notifier import Listening
 from test_store import new_task
 
 import usage
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError, UnavailableError
+from tasks.open_work import read_open_work
 from tasks.task import Task, utc_now
 from tasks.usage import MAX_TAGS, Sums
 
@@ -200,6 +202,26 @@ def test_a_cancelled_task_is_billed_until_it_stopped(in_moto: Aws) -> None:
     _, headers, answer = call("GET", f"/tasks/{task.task_id}")
     assert answer["execution"] == {"attempt": 1, **BILL}
     assert headers["etag"] != before
+
+
+def test_the_dollars_that_bound_a_key_are_those_of_its_usage(in_moto: Aws) -> None:
+    """However tasks end: completed, failed, buried, redriven, cancelled before and while they ran."""
+    listening = Listening(in_moto)
+    for how in ("completed", "failed", "cancelled", "buried"):
+        ended(in_moto, how)
+    redriven, running = ended(in_moto, "buried"), new_task()
+    claimed = in_moto.store.claim(redriven.task_id, send_ids=("send",))
+    assert claimed is not None
+    in_moto.store.complete(claimed.evolve(bill=BILL), {"result": {"0": 10}})
+    in_moto.store.submit(running)
+    claimed = in_moto.claimed(running.task_id)
+    assert in_moto.store.cancel(running.task_id, "alice")
+    in_moto.store.bill_cancelled(claimed.evolve(bill=BILL))
+    added(records(in_moto))
+    listening.tell()
+    bound = read_open_work(aws.client("dynamodb"), in_moto.settings.tasks_table, "alice", utc_now())
+    assert (used()["total"]["cost_usd"], bound.dollars) == pytest.approx((4 * 5.76e-08, 4 * 5.76e-08))
+    assert (used()["total"]["tasks"], bound.tasks) == (6, 0)
 
 
 def test_a_task_counts_on_the_day_of_its_end(in_moto: Aws) -> None:
