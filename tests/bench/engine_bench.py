@@ -212,7 +212,7 @@ def dynamic(figures: Figures, rounds: int) -> None:
     for name, (text, shots) in DYNAMIC.items():
         mine, theirs = [], []
         for _ in range(rounds):
-            mine += [seconds(ours(text, shots)) for _ in range(3)]
+            mine += [seconds(ours(text, shots)) for _ in range(10)]  # milliseconds each
             # A loop's branches have no end: there Aer dies of them.
             ways = [{"shot_branching_enable": False}]
             ways += [] if "while" in text else [{"shot_branching_enable": True}]
