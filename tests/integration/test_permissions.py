@@ -214,6 +214,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
         http_event("GET", "/tasks"),
         http_event("GET", f"/tasks/{small}/circuit"),
         http_event("GET", f"/tasks/{small}/circuit", query={"format": "svg"}),
+        http_event("GET", f"/tasks/{large}/script"),
         http_event("DELETE", f"/tasks/{pending}"),
         http_event("DELETE", f"/tasks/{large}", query={"purge": "true"}),
         http_event("GET", "/callback-secret"),
