@@ -43,6 +43,7 @@ export async function check() {
     markWrong(problem);
     showProblem($("check"), $("refusal").hidden ? problem : null);
     $("picture").classList.add("stale");
+    if (!$("picture").firstChild) $("circuit-note").replaceChildren("The circuit is drawn as soon as the program can be read.");
   }
 }
 

@@ -9,6 +9,7 @@ const program = $("program");
 const paint = $("paint");
 const gutter = $("gutter");
 let lines = []; // painted: {text, inComment, open}
+let counted = 0; // lines that the gutter numbers
 let wrong = null; // {line, column, message}, counted from 1
 
 export function text() {
@@ -92,7 +93,6 @@ function repaint() {
   }
   for (const gone of old.slice(start, old.length - end)) gone.element.remove();
   const rest = end ? old.slice(old.length - end) : [];
-  paint.insertBefore(document.createDocumentFragment(), null);
   const fragment = document.createDocumentFragment();
   fragment.append(...fresh.map((line) => line.element));
   paint.insertBefore(fragment, rest[0]?.element ?? null);
@@ -141,10 +141,8 @@ function underline(element) {
 }
 
 function countLines(count) {
-  while (gutter.childElementCount > count) gutter.lastElementChild.remove();
-  const missing = [];
-  for (let number = gutter.childElementCount + 1; number <= count; number++) missing.push(make("div", {}, String(number)));
-  gutter.append(...missing);
+  if (counted !== count) gutter.replaceChildren(Array.from({ length: count }, (_, index) => index + 1).join("\n"));
+  counted = count;
   follow();
 }
 
