@@ -84,15 +84,16 @@ class Bounds:
             return known
         now = utc_now()
         try:
-            open_work = read_open_work(self.client, self.table, owner, now)
+            looked = _Known(monotonic(), (now.year, now.month), read_open_work(self.client, self.table, owner, now))
         except UnavailableError:
             # What stores the task tells its sender, should DynamoDB be silent for longer.
             logger.warning("A key's open work is not known", event=Event.PART_UNAVAILABLE, part="bounds", exc_info=True)
-            open_work = known.open_work if known else OpenWork()
+            looked = known or _Known(0.0, (now.year, now.month), OpenWork())
+            looked.looked_at = monotonic()
         if len(self._known) >= MAX_OWNERS:
             self._known.clear()
-        self._known[owner] = _Known(monotonic(), (now.year, now.month), open_work)
-        return self._known[owner]
+        self._known[owner] = looked
+        return looked
 
     def _retry_after(self, seconds: float) -> int:
         """Return after how long so many compute seconds will have been worked off, but not before the next look."""
