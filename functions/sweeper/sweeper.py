@@ -30,19 +30,20 @@ from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
+from tasks.queue import BATCH_SIZE
 from tasks.submissions import SWEEP_AFTER
 from tasks.table import Holder
 from tasks.task import epoch_ms, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
     from tasks.table import OpenTask, Standing
-    from tasks.task import Lane
+    from tasks.task import Lane, Task
 
 MAX_COUNTED = 100_000  # overdue tasks listed in one run
 MAX_CHECKED = 10_000  # overdue tasks whose rows are read in one run, the longest overdue first
@@ -196,18 +197,29 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
 def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: Iterable[OpenTask], most: int) -> int:
     """Send a message for each of the tasks that no worker holds, `most` of them at most; return how many were sent."""
     sent = 0
+    tasks = _put_off(store, open_tasks)
+    while group := list(islice(tasks, min(BATCH_SIZE, most - sent))):
+        sent += sum(_sent(queues[lane], [task for task in group if task.lane == lane]) for lane in queues)
+    return sent
+
+
+def _put_off(store: TaskStore, open_tasks: Iterable[OpenTask]) -> Iterator[Task]:
+    """Yield the tasks that are this sweep's to send for; the next look at them is put off."""
     for open_task in open_tasks:
-        if sent >= most:
-            break
         try:
             task = store.reschedule(open_task, utc_now() + PUT_OFF)
         except UnreadableTaskError:
             _log_unreadable(open_task.task_id)
             continue
-        if task is None:
-            continue
-        queues[task.lane].send(task.task_id, task.owner, task.correlation_id)
-        sent += 1
+        if task is not None:
+            yield task
+
+
+def _sent(queue: TaskQueue, tasks: Sequence[Task]) -> int:
+    """Send for some tasks of a lane in one call; return for how many SQS took a message."""
+    refused = queue.send_all([(task.task_id, task.owner, task.correlation_id) for task in tasks])
+    sent = [task for task in tasks if task.task_id not in refused]
+    for task in sent:
         logger.warning(
             "Message sent again",
             event=Event.TASK_SWEPT,
@@ -216,7 +228,7 @@ def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: I
             attempt=task.attempt,
             status=task.status,
         )
-    return sent
+    return len(sent)
 
 
 def _log_unreadable(task_id: str) -> None:

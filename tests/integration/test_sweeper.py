@@ -19,6 +19,8 @@ from tasks.rows import ROW_VERSION
 from tasks.task import Lane, epoch_ms, new_task_id, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from simulated_aws import Aws
 
 
@@ -287,3 +289,22 @@ def test_what_will_be_overdue_soon_is_looked_at_again(in_moto: Aws, monkeypatch:
     assert handler({"looks": 2}, Context())["sent"] == 1  # type: ignore[arg-type]
     assert pauses == [sweeper.PAUSE_SECONDS]
     assert queued(in_moto) == [lost]
+
+
+def test_what_sqs_does_not_take_is_left_to_a_later_look(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten tasks to a call, those whose messages are refused do not count as sent."""
+    task_ids = sorted(submitted(in_moto, sent=False) for _ in range(12))
+    send, calls = in_moto.queue.send_bodies, []
+
+    def send_bodies(bodies: Sequence[str], more: Sequence[Mapping[str, Any]] = ()) -> list[int]:
+        calls.append(len(bodies))
+        return [0, *send(bodies[1:], more[1:])]
+
+    monkeypatch.setattr(in_moto.queue, "send_bodies", send_bodies)
+    assert swept(in_moto).sent == 10
+    assert calls == [10, 2]
+    monkeypatch.undo()
+    left = set(task_ids) - set(queued(in_moto))
+    assert len(left) == 2
+    soon = {task.task_id for task in in_moto.store.open_tasks(due_before=utc_now() + sweeper.PUT_OFF)}
+    assert left <= soon  # to be looked at again
