@@ -15,6 +15,7 @@ user gates, subroutines and certain loops are inlined, so that no name of a user
 from __future__ import annotations
 
 import gc
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from reader.outline import Outline
     from reader.text.syntax import Program
 
-TRIAL = 4  # the part of the budget in which all bindings of a sweep may be compiled at once
+TRIAL = 8  # the part of the budget in which all bindings of a sweep may be compiled at once
 
 __all__ = [
     "LIMITS",
@@ -244,14 +245,16 @@ def _together(
     """Return the program with all bindings at once, None where that cannot be or costs more than is likely saved."""
     from reader.compiler.program import compile_together  # noqa: PLC0415 - flat programs do without
 
-    trial = budget.share(TRIAL)
+    trial, begun = budget.share(TRIAL), time.thread_time()
     try:
         with _located(program.text):
             compiled = compile_together(program, bindings, trial, counted=counted, whole=whole)
+            _bound_sweep(len(compiled.operations) * len(bindings))
             budget.spend(trial.spent)
     except Exception:  # noqa: BLE001 - whatever it was, one binding after another decides what becomes of the program
+        budget.waive(time.thread_time() - begun)
         return None
-    return compiled if len(compiled.operations) * len(bindings) <= LIMITS.sweep_operations else None
+    return compiled
 
 
 def _one_by_one(  # noqa: PLR0913 - a program and how to read it

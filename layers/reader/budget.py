@@ -54,6 +54,10 @@ class Budget:
         share.started = self.started
         return share
 
+    def waive(self, seconds: float) -> None:
+        """Leave out of the clock what a share took in vain."""
+        self.started += seconds
+
     def spend(self, work: int, at: int = -1) -> None:
         """Count work that is about to be done, or was done just now, for what stands at the offset."""
         self.spent += work

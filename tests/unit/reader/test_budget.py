@@ -43,7 +43,7 @@ def test_bindings_share_the_budget_of_their_request() -> None:
     with pytest.raises(TaskError, match="units of work"):
         list(check_each(SWEEP, bindings, budget=Budget(5 * alone.spent)))
     assert len(list(check_each(SWEEP, bindings, budget=Budget(11 * alone.spent)))) == 10
-    assert len(list(check_each(ANGLES, bindings, budget=Budget(5 * alone.spent)))) == 10
+    assert len(list(check_each(ANGLES, bindings * 3, budget=Budget(15 * alone.spent)))) == 30
 
 
 @pytest.mark.parametrize("statement", ["if (u == 3) { x q; }", "if (u < 3) { x q; }", "v = u / 3;"])

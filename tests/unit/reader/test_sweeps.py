@@ -194,6 +194,8 @@ def test_an_attempt_in_vain_costs_nothing_later() -> None:
         budget = Budget()
         check(text, binding, budget=budget)
         costs.append(budget.spent)
-    budget = Budget()
+    budget = Budget(seconds=60.0)
+    started = budget.started
     list(check_each(text, some, budget=budget))
     assert budget.spent <= sum(costs)
+    assert budget.started > started  # of the clock neither
