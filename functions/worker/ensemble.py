@@ -1,7 +1,8 @@
 """Engine for exact results: the mixture of pure states that a program ends in, with the probability of each.
 
 Where `trajectories` draws how many shots go which way, here all ways are gone, each with its probability. So
-measurements and resets in the middle, tests of measured bits and errors of their readings give the exact mixture.
+measurements and resets in the middle, tests of measured bits and errors of their readings and of gates give the exact
+mixture.
 
 Law: the sum over branches of probability times projector is the density matrix of the qubits of the program, within
 1e-9. A way that is less probable than rounding is not gone, and a loop that some shots never leave is left once those
@@ -16,7 +17,7 @@ import numpy as np
 
 from branches import Branches, merge
 from pure_states import expectation
-from reader.operations import Barrier, Gate, If, Measure, Reset, Store, While, qubits_of
+from reader.operations import Barrier, Channel, Gate, If, Measure, Reset, Store, While, qubits_of
 from tasks.errors import ErrorCode, TaskError
 from trajectories import Runner
 
@@ -42,6 +43,11 @@ class Means:
         """Return the part of each weight that goes the other way."""
         chance = np.where(chance < ROUNDING, 0.0, np.where(chance > 1 - ROUNDING, 1.0, chance))
         return np.asarray(weights * chance)
+
+    @staticmethod
+    def multinomial(weights: Array, chances: Array) -> Array:
+        """Return the parts of each weight that go each way, shape (weights, ways)."""
+        return np.asarray(weights[:, np.newaxis] * np.where(chances < ROUNDING, 0.0, chances))
 
 
 class Ensemble:
@@ -137,6 +143,8 @@ class _Runner(Runner):
                 if qubit not in branches.active:
                     branches.activate(qubit)
         super().step(branches, operation)
+        if isinstance(operation, Channel) and len(branches.times) > 2 * len(branches.amplitudes):
+            branches.become(_fewest(branches))
         if branches.amplitudes.size > LARGEST or len(branches.times) > MOST:
             raise TaskError(
                 ErrorCode.CIRCUIT_TOO_LARGE,
@@ -157,6 +165,30 @@ class _Runner(Runner):
             inside = inside.take(np.flatnonzero(stays & (inside.times >= TINY)))
             self.run(inside, operation.body)
         branches.become(merge(left))
+
+
+def _fewest(branches: Branches) -> Branches:
+    """Return the same mixtures with as many branches as amplitudes for each record of classical bits.
+
+    A mixture is A A^dagger for the matrix A of its weighted states, and with A^dagger = Q R that is R^dagger R.
+    """
+    bits = [np.broadcast_to(np.asarray(bit), branches.times.shape) for bit in branches.values.values()]
+    records = np.vstack([branches.cells, *bits]) if bits or len(branches.cells) else np.zeros((1, len(branches.times)))
+    _, group = np.unique(records, axis=1, return_inverse=True)
+    group = group.reshape(-1)
+    parts = []
+    for number in range(int(group.max()) + 1):
+        columns = np.flatnonzero(group == number)
+        part = branches.take(columns)
+        if len(columns) > len(branches.amplitudes):
+            weighted = part.amplitudes * np.sqrt(part.times)
+            states = np.linalg.qr(weighted.conj().T, mode="r").conj().T
+            weights = np.einsum("ij,ij->j", states, states.conj()).real
+            kept = np.flatnonzero(weights > ROUNDING * weights.sum())
+            part = part.take(kept, weights[kept])  # all have the same bits
+            part.amplitudes = np.ascontiguousarray(states[:, kept] / np.sqrt(weights[kept]))
+        parts.append(part)
+    return merge(parts)
 
 
 def mixed(why: str) -> TaskError:

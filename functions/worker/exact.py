@@ -10,7 +10,7 @@ noise acts on gates, that is a mixture. Readout errors are in it only as far as 
 | gates alone, up to NARROW      | `ensemble`: one statevector for all results                                         |
 | wider                          | of some qubits: on their light cone; observables: stabilizers or cones; else Aer    |
 | measurements, resets, tests    | `ensemble`: every way, with its probability; on light cones where those are smaller |
-| noise on gates                 | Aer's density matrix, on all qubits; none with measurements in the middle           |
+| noise on gates                 | Aer's density matrix; with measurements in the middle `ensemble`, of few qubits     |
 
 A named method runs the whole program by that method; what it cannot give is refused.
 """
@@ -29,7 +29,7 @@ from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed
 from planner import STEPS, STEPS_EACH, observe
-from reader.operations import If, Measure, Reset, Store, While, qubits_of, walk
+from reader.operations import Channel, If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
 from reductions.cone import BIT, WHOLE, light_cone
 from tasks.errors import ErrorCode, TaskError
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from admission import Budget
-    from reader.operations import Compiled
+    from reader.operations import Compiled, Operation
     from tasks.observables import PauliSum
     from tasks.options import Options
 
@@ -51,6 +51,8 @@ Member = tuple[int, ResultRequest]  # with its place in the request
 NAME, VERSIONS = "ensemble", {"numpy": np.__version__}
 NARROW = 12  # qubits of one state whose results are all taken from it; beyond, Aer is faster
 WIDEST = 18  # qubits of a mixture
+WIDEST_NOISY = 5  # of one that noise on gates makes of all its states, 8^n operations an error
+_ERROR_S = 3e-7  # and operation that it takes to write a mixture in few states again, on one core
 # What Aer's stabilizer method can give.
 _OF_STABILIZERS = {ResultType.PROBABILITIES, ResultType.EXPECTATION}
 
@@ -122,10 +124,10 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
         return Choice([], 0)
     noisy = stats.noisy
     if noisy:
-        _refuse_noisy(stats, options, members)
+        _refuse_noisy(options, members)
     body = without_final(program, stats)
     alone = replace(options, results=None, shots=1, memory=False, inputs=None)
-    if noisy or options.method != Method.AUTOMATIC:
+    if options.method != Method.AUTOMATIC:
         found = [_whole(body, alone, members, budget)]
     else:
         found = _split(body, read_stats(body), alone, members, budget)
@@ -172,7 +174,12 @@ def _split(body: Compiled, stats: CircuitStats, options: Options, members: list[
         return [_whole(body, options, members, budget)]
     found = []
     observables = [member for member in members if member[1].type is ResultType.EXPECTATION]
-    if observables and not collapses and (group := _observed(body, stats, options, observables, budget)):
+    if (
+        observables
+        and not collapses
+        and not stats.noisy
+        and (group := _observed(body, stats, options, observables, budget))
+    ):
         found.append(group)
         members = [member for member in members if member not in observables]
     steps = Steps(STEPS + STEPS_EACH * len(body.operations))
@@ -249,12 +256,16 @@ def _in_numpy(program: Compiled, stats: CircuitStats, members: list[Member]) -> 
     phased = any(request.type in OF_A_PURE_STATE for _, request in members)
     if phased:  # with its phases, a qubit is in superposition from its first gate on
         width = stats.active_qubits
-    if width > WIDEST:
+    limit = WIDEST_NOISY if stats.noisy else WIDEST
+    if stats.noisy:
+        seconds += _ERROR_S * 8 ** min(width, limit) * len(program.operations)
+    if width > limit:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
             f"Exact results of this program take a state of {width} qubits; "
-            f"the limit is {WIDEST} qubits where a program measures or resets on the way.",
-            limit=WIDEST,
+            f"the limit is {limit} qubits where a program measures or resets on the way"
+            f"{' under noise' if stats.noisy else ''}.",
+            limit=limit,
             actual=width,
             hint="Ask for counts, or for results of fewer qubits.",
         )
@@ -352,16 +363,10 @@ def _number(bits: str, place: dict[int, int]) -> int:
 # ------------------------------------------------------------------ refusals
 
 
-def _refuse_noisy(stats: CircuitStats, options: Options, members: list[Member]) -> None:
+def _refuse_noisy(options: Options, members: list[Member]) -> None:
     """Raise TaskError for what noise on gates leaves no exact value of."""
     if any(request.type in OF_A_PURE_STATE for _, request in members):
         raise mixed("has noise on gates, which leaves a mixture")
-    if stats.mid_circuit:
-        raise TaskError(
-            ErrorCode.UNSUPPORTED_FEATURE,
-            "There are no exact results of a program with noise on gates that measures or resets on the way.",
-            hint="Ask for counts, or for results without noise.",
-        )
     if options.method not in (Method.AUTOMATIC, Method.DENSITY_MATRIX):
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
@@ -387,9 +392,17 @@ def _refuse_of_method(method: str, members: list[Member]) -> None:
 
 
 def without_final(program: Compiled, stats: CircuitStats) -> Compiled:
-    """Return the program without the measurements that nothing follows, and without outputs."""
-    left_out = stats.final_measurements | stats.dead_measurements
-    kept = [operation for index, operation in enumerate(program.operations) if index not in left_out]
+    """Return the program without the measurements that nothing follows, and without outputs.
+
+    Errors that follow such a measurement go with it; those before it stay.
+    """
+    kept: list[Operation] = []
+    measured: set[int] = set()
+    for index, operation in enumerate(program.operations):
+        if index in stats.final_measurements or index in stats.dead_measurements:
+            measured |= set(qubits_of(operation)) if index in stats.final_measurements else set()
+        elif not (isinstance(operation, Channel) and measured.issuperset(operation.qubits)):
+            kept.append(operation)
     return program._replace(operations=kept, outputs=[])
 
 

@@ -74,6 +74,8 @@ def operator(terms: Sequence[tuple[str, float]]) -> Any:
 def wrong(case: Case, chance: random.Random) -> list[str]:
     """Return what is wrong with the exact results of a program, by the state that the oracle has of it."""
     noise, inputs = case.options.get("noise"), case.options.get("inputs")
+    if any("measure" in (rule.get("gates") or ()) for rule in (noise or {}).get("rules", [])):
+        return []  # an error before a final measurement is in the state, and not in the program without it
     binding = inputs[2] if inputs else None
     options = {name: case.options[name] for name in ("method", "precision", "noise") if name in case.options}
     close = CLOSE[options.get("precision", "double")]

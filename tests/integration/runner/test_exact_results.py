@@ -127,6 +127,21 @@ def test_noise_on_gates_leaves_the_mixture() -> None:
     assert np.abs(complex_of(density) - [[0.5, 0.0], [0.0, 0.5]]).max() < 1e-12
 
 
+def test_noise_and_measurements_on_the_way_are_mixed_on_few_qubits() -> None:
+    """A misread bit and a noisy gate that it guards, worked out by hand; of six qubits it is refused."""
+    noise = {"depolarizing": {"one_qubit": 0.2}, "readout": {"prob_meas1_prep0": 0.25}}
+    text = f"{HEAD}qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) {{ x q[1]; }}"
+    (found,) = outcome(text, {"type": "probabilities", "qubits": [1]}, noise=noise)["results"]
+    read = 0.5 + 0.5 * 0.25  # c is 1
+    assert found["values"][1] == pytest.approx(read * (0.8 + 0.1), abs=1e-12)
+    wide = f"{HEAD}qubit[6] q; bit c; h q; c = measure q[0]; if (c) {{ cx q[1], q[2]; }} "
+    wide += "for int i in [1:4] { cx q[i], q[i + 1]; }"
+    with pytest.raises(
+        TaskError, match="the limit is 5 qubits where a program measures or resets on the way under noise"
+    ):
+        outcome(f"{wide} h q[0];", "probabilities", noise=noise)
+
+
 def test_a_loop_until_success_has_its_limit() -> None:
     """Repeated until a measurement gives 1: the state is that of success, whatever the number of rounds."""
     text = f"{HEAD}qubit[2] q; bit c; while (!c) {{ reset q; ry(1.0) q[0]; cx q[0], q[1]; c = measure q[1]; }} h q[0];"
