@@ -82,7 +82,7 @@ def create_app() -> FastAPI:
     )
     app.router.route_class = StrictRoute
     for path, read in front_page.PAGES.items():
-        app.add_api_route(path, read, methods=["GET"], include_in_schema=False)
+        app.add_route(path, read, methods=["GET"], include_in_schema=False)  # FastAPI's own take longer to make
     _add_task_routes(app)
     _add_circuit_routes(app)
     _add_service_routes(app)
@@ -90,7 +90,7 @@ def create_app() -> FastAPI:
     app.add_middleware(Correlation)
     app.add_middleware(CrossOrigin)  # the outer one: another origin may read refusals too
     for route in app.routes:
-        if type(route) is Route:  # FastAPI adds it: the OpenAPI document
+        if type(route) is Route:  # the pages, and the OpenAPI document, which FastAPI adds
             route.app = _without_query(route.app)
     return app
 

@@ -23,7 +23,6 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 import reader
-from page_script import joined
 from submitted import BELL
 from tasks.limits import MAX_BINDINGS, MAX_SHOTS
 from tasks.settings import settings
@@ -77,8 +76,9 @@ async def read_redoc(request: Request) -> Response:
     return _document("reference.html", request, view="all")
 
 
-async def read_part(version: str, name: str) -> Response:
+async def read_part(request: Request) -> Response:
     """Return a file of the pages. Its address changes with the files, so that it can be kept for ever."""
+    version, name = request.path_params["version"], request.path_params["name"]
     text = _parts().get(name)
     if text is None:
         raise HTTPException(404)
@@ -87,7 +87,7 @@ async def read_part(version: str, name: str) -> Response:
     return Response(text, media_type="text/css" if name in STYLES else "text/javascript", headers=headers)
 
 
-async def read_llms() -> Response:
+async def read_llms(_request: Request) -> Response:
     """Return what a program that writes programs has to know of the API, in plain text (llmstxt.org)."""
     limits = reader.LIMITS
     text = Template(_text("llms.txt")).substitute(
@@ -103,7 +103,7 @@ async def read_llms() -> Response:
     return Response(text, media_type="text/plain", headers=HEADERS | FRESH)
 
 
-PAGES: dict[str, Callable[..., Awaitable[Response]]] = {
+PAGES: dict[str, Callable[[Request], Awaitable[Response]]] = {
     "/": read_page,
     "/docs": read_docs,
     "/redoc": read_redoc,
@@ -122,6 +122,8 @@ def _document(name: str, request: Request, view: str = "") -> Response:
 @cache
 def _parts() -> dict[str, str]:
     """Return the scripts and styles by their names."""
+    from page_script import joined  # noqa: PLC0415 - cold start: most environments serve no page
+
     scripts = {name: joined(FOLDER / name) for name in SCRIPTS}
     return scripts | {name: "".join(map(_text, files)) for name, files in STYLES.items()}
 
