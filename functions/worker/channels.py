@@ -123,7 +123,7 @@ def _jump(branches: Branches, step: Step, qubits: tuple[int, ...], generator: np
         if qubit not in branches.active:
             branches.activate(qubit)
     weights = _weights(branches, qubits, squares, diagonal=diagonal)
-    count, shots = weights.shape[1], branches.times
+    shots = branches.times
     weights = np.maximum(weights, 0.0)
     weights /= np.maximum(weights.sum(axis=0), _TINY)
     if len(operators) == 2:  # noqa: PLR2004 - the common channels have two
@@ -131,20 +131,52 @@ def _jump(branches: Branches, step: Step, qubits: tuple[int, ...], generator: np
         drawn = np.stack((shots - second, second))
     else:
         drawn = generator.multinomial(shots, weights.T).T
+    if len(qubits) == 1:
+        _fork(branches, operators, qubits[0], drawn, weights)
+        return
     parts: list[Branches] = []
     for operator, times, weight in zip(operators, drawn, weights, strict=True):
         hit = np.flatnonzero(times)
         if len(hit):
-            part = branches.take(hit, times[hit]) if len(hit) < count or parts else branches.take(hit, times)
+            part = branches.take(hit, times[hit])
             _multiply(part, operator, qubits)
             part.amplitudes *= weight[hit] ** -0.5
             parts.append(part)
     branches.become(merge(parts))
 
 
+def _fork(branches: Branches, operators: Array, qubit: int, drawn: Array, weights: Array) -> None:
+    """Give the shots that an operator of one qubit is drawn for branches of their own, and apply it there."""
+    hits = [np.flatnonzero(times) for times in drawn]
+    if len(hits[0]) < len(branches.times) or any(len(hit) for hit in hits[1:]):
+        times = np.concatenate([each[hit] for each, hit in zip(drawn, hits, strict=True)])
+        branches.become(branches.take(np.concatenate(hits), times))
+    view = branches.amplitudes.reshape(-1, 2, 1 << branches.active.index(qubit), len(branches.times))
+    end = 0
+    for operator, hit, weight in zip(operators, hits, weights, strict=True):
+        start, end = end, end + len(hit)
+        if start == end:
+            continue
+        zero, one = view[:, 0, :, start:end], view[:, 1, :, start:end]
+        norm = weight[hit] ** -0.5
+        (m00, m01), (m10, m11) = operator if operator.imag.any() else operator.real
+        kept = zero * (m10 * norm) if m10 else None
+        zero *= m00 * norm
+        if m01:
+            zero += one * (m01 * norm)
+        one *= m11 * norm
+        if kept is not None:
+            one += kept
+
+
 def _weights(branches: Branches, qubits: tuple[int, ...], squares: Array, *, diagonal: bool) -> Array:
     """Return the probability of each operator in each branch, shape (k, branches)."""
     count = branches.amplitudes.shape[1]
+    if diagonal and len(qubits) == 1:
+        # Only how much there is of 0 and 1 counts, and together they are 1.
+        half = branches.halves(qubits[0])[:, 1].reshape(-1, count)
+        ones = np.einsum("ij,ij->j", half.real, half.real) + np.einsum("ij,ij->j", half.imag, half.imag)
+        return np.asarray(np.einsum("kii->ki", squares).real @ np.stack((1 - ones, ones)))
     psi = _front(branches, qubits)
     size = len(psi)
     if diagonal:

@@ -131,8 +131,18 @@ def thermal_relaxation(t1: float, t2: float, time: float, excited: float = 0.0) 
             ],
         )
     flip = -math.expm1(time * (0.5 / t1 - 1 / t2)) / 2
-    damp = amplitude_damping(decay, excited).terms[0][1]
-    return Error(1, [(1 - flip, damp), (flip, (*damp, pauli("Z")))])
+    # A flip after a jump changes nothing, so that one set of operators has both.
+    kept, lost = math.sqrt(1 - decay), math.sqrt(decay)
+    found: list[Matrix] = []
+    for share, (first, second), jump in (
+        (1 - excited, (1.0, kept), ((0, lost), (0, 0))),
+        (excited, (kept, 1.0), ((0, 0), (lost, 0))),
+    ):
+        stays, flips, jumps = math.sqrt(share * (1 - flip)), math.sqrt(share * flip), math.sqrt(share)
+        if share > 0:
+            found += [((stays * first, 0), (0, stays * second)), ((flips * first, 0), (0, -flips * second))]
+            found.append(_times(jumps, jump))
+    return kraus(found)
 
 
 def reset(probability: float, state: int) -> Error:
