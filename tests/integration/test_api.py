@@ -738,7 +738,14 @@ def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
     assert answer["run"]["max_qubits"]["statevector"] == {"double": 29, "single": 30}
     assert {name: value for name, value in answer.items() if name not in {"circuit", "run"}} == {
         "workers": {"small": 10, "large": 2},
-        "key": {"requests_per_second": 50, "requests_at_once": 100, "requests_per_day": 100_000},
+        "key": {
+            "requests_per_second": 50,
+            "requests_at_once": 100,
+            "requests_per_day": 100_000,
+            "open_tasks": 10_000,
+            "open_seconds": 36_000,
+            "dollars_per_month": 100,
+        },
         "request": {"max_bytes": 6_291_456, "max_idempotency_key_chars": 255},
         "batch": {"max_tasks": 100, "check_seconds": 1.5},
         "list": {"max_tasks": 100, "default_tasks": 20},
