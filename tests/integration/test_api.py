@@ -748,7 +748,7 @@ def test_every_limit_in_force_can_be_read(in_moto: Aws) -> None:
         },
         "request": {"max_bytes": 6_291_456, "max_idempotency_key_chars": 255},
         "batch": {"max_tasks": 100, "check_seconds": 1.5},
-        "list": {"max_tasks": 100, "default_tasks": 20},
+        "list": {"max_tasks": 100, "default_tasks": 20, "max_searched": 5_000},
         "wait": {"max_seconds": 20, "max_at_a_time": 16, "max_of_key_at_a_time": 8},
         "task_retention_days": 30,
     }
