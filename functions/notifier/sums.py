@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shards import PREFIX, position_of
 from tasks.errors import UnavailableError
 from tasks.rows import key_of
+from tasks.table import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,9 +89,7 @@ class Sums:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return error.response["Item"]  # type: ignore[typeddict-item, no-any-return]  # untyped
-            raise UnavailableError("DynamoDB") from error
+            return refused(error)
         self._forget_marks(row, answer["Attributes"])
         return {}
 

@@ -1,4 +1,4 @@
-"""The one module that uses Qiskit Aer: it runs a program and returns the data of the run.
+"""Runs a program on Qiskit Aer and returns the data of the run; aer_noise.py has the noise. Nothing else uses Aer.
 
 A circuit of nothing but gates, measurements, resets and barriers goes to Aer's controller directly: `AerSimulator.run`
 walks a circuit four times and makes Python objects of every gate each time, and of the result, which for small circuits
@@ -13,26 +13,24 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import qiskit
 import qiskit_aer
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, Instruction, Reset
-from qiskit.circuit.library import PauliGate, UnitaryGate, get_standard_gate_name_mapping
-from qiskit.quantum_info import Kraus, SparsePauliOp
+from qiskit.circuit import CircuitInstruction
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import utils as aer_jobs
-from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError
-from qiskit_aer.noise.noise_model import QuantumErrorLocation
 
-import channels
+import aer_noise
 from admission import NeedsAloneError
 from circuit_stats import WHILE
-from reader.circuit import STANDARD, Builder, nearest_unitary, special
-from reader.operations import NO_FLIPS, Channel, Gate, If, Matrix, Measure, While, on_qubits, walk
+from reader.circuit import STANDARD, Builder, special
+from reader.operations import Gate, If, While, on_qubits
 from rewrites import with_last_bit_measured, without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
     from admission import Budget, Plan
     from circuit_stats import CircuitStats
     from reader.operations import AnyUnitary, Compiled, Operation
-    from tasks.noise.channels import Error
     from tasks.observables import PauliSum
     from tasks.options import Options
 
@@ -104,7 +101,7 @@ def run(  # noqa: C901, PLR0913 - a plan and what it is for
         # Qiskit's passes know no places of errors, so it is done before there is a circuit.
         program = program._replace(operations=_within(program.operations, _translated(plan.method)))
     # In a loop, errors that are mixtures are drawn for a whole shot before it runs: all rounds have the same.
-    builder = Builder(program, partial(_place, rounds=WHILE in stats.names))
+    builder = Builder(program, partial(aer_noise.place, rounds=WHILE in stats.names))
     circuit = _prepare(builder.build(), stats, options, plan, saves)
     settings: dict[str, Any] = {
         "shots": options.shots,
@@ -128,7 +125,7 @@ def run(  # noqa: C901, PLR0913 - a plan and what it is for
     if stats.misread or not names.isdisjoint(_FLOW):
         circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
     if stats.noisy or stats.misread:
-        settings["noise_model"] = _noise_model(program, builder, circuit, rounds=WHILE in stats.names)
+        settings["noise_model"] = aer_noise.noise_model(program, builder, circuit, rounds=WHILE in stats.names)
     try:
         # One circuit per run: in a batched run, seeded counts would depend on the position in the batch.
         if not stats.noisy and not stats.misread and names <= PLAIN:
@@ -137,7 +134,7 @@ def run(  # noqa: C901, PLR0913 - a plan and what it is for
     except (_AerRefusedError, qiskit.QiskitError):
         circuit = without_idle_qubits(circuit)
         if stats.misread:
-            settings["noise_model"] = _noise_model(program, builder, circuit, rounds=WHILE in stats.names)
+            settings["noise_model"] = aer_noise.noise_model(program, builder, circuit, rounds=WHILE in stats.names)
         return _run_plainly(circuit, settings, budget), circuit
 
 
@@ -280,62 +277,7 @@ def _translate(circuit: QuantumCircuit, method: str) -> QuantumCircuit:
     return translated
 
 
-# ------------------------------------------------------------------ noise
-
-
-@lru_cache(maxsize=4_096)
-def _place(error: Error, *, rounds: bool) -> QuantumErrorLocation:
-    """Return an instruction for the place of an error."""
-    return QuantumErrorLocation(_quantum_error(error, rounds=rounds))
-
-
-@lru_cache(maxsize=4_096)
-def _quantum_error(error: Error, *, rounds: bool) -> QuantumError:
-    """Return an error by Aer's names; with `rounds` so that Aer draws it in each round of a `while` loop.
-
-    Errors that are mixtures of Pauli gates it draws for a whole shot before the shot runs; those in Kraus operators as
-    they come.
-    """
-    terms = [(error.stay, ()), *error.terms] if error.stay else error.terms
-    circuits = []
-    for chance, steps in terms:
-        circuit = QuantumCircuit(error.qubits)
-        circuit.append(PauliGate("I" * error.qubits), circuit.qubits)
-        for step in steps:
-            places = [circuit.qubits[place] for place in step.places]
-            if step.kind == "pauli":
-                circuit.append(PauliGate(step.data[::-1]), places)
-            elif step.kind == "reset":
-                circuit.append(Reset(), places)
-                if step.data:
-                    circuit.append(PauliGate("X"), places)
-            elif step.kind == "unitary":
-                circuit.append(UnitaryGate(nearest_unitary(Matrix(step.data))), places)
-            else:
-                operators = list(channels.preserving(step.data))
-                circuit.append(Instruction("kraus", len(places), 0, operators), places)
-        circuits.append((circuit, chance))
-    made = QuantumError(circuits)
-    if rounds:
-        made = QuantumError([(Kraus(made).to_instruction(), 1.0)])
-    return made
-
-
-def _noise_model(program: Compiled, builder: Builder, circuit: QuantumCircuit, *, rounds: bool) -> NoiseModel:
-    """Return the errors of a program, whose circuit has these qubits: channels by their places' labels, and readout."""
-    model = NoiseModel()
-    errors = dict.fromkeys(each.error for each in walk(program.operations) if isinstance(each, Channel))
-    for each in errors:
-        made = _quantum_error(each, rounds=rounds)
-        model.add_all_qubit_quantum_error(made, made.id)
-    numbers = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    flips = {each.qubit: each.flips for each in walk(program.operations) if isinstance(each, Measure)}
-    for qubit, (flip_0, flip_1) in flips.items():
-        # Dead measurements are left out, and then perhaps their qubits.
-        if (flip_0, flip_1) != NO_FLIPS and builder.qubits[qubit] in numbers:
-            wrong = ReadoutError([[1 - flip_0, flip_0], [flip_1, 1 - flip_1]])
-            model.add_readout_error(wrong, [numbers[builder.qubits[qubit]]])
-    return model
+# ------------------------------------------------------------------ gates of a basis
 
 
 def unrolled(gate: AnyUnitary, basis: tuple[str, ...]) -> tuple[Gate, ...]:

@@ -1,4 +1,4 @@
-"""The store of tasks: each change of a task is one conditional write, here or in submissions.py; there are no others.
+"""The store of tasks: each change of a task is one conditional write, and this table has all of them.
 
 | method    | from                                                       | to         | guarded by                     |
 |-----------|------------------------------------------------------------|------------|--------------------------------|
@@ -27,6 +27,7 @@ of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditi
 refused by itself and costs what UpdateItem would. They cover the plain cases with the plainest PartiQL; whatever a
 statement did not settle (a lease that ran out, a redriven task, throttling) is settled by the single write.
 
+This module has a worker's attempts; submissions.py has new tasks, supervision.py what owners and the sweeper do.
 A task that has expired is not there, for any of these, though DynamoDB may take two days to delete its row.
 
 What a row looks like is in rows.py, how tasks are read in table.py, and several writes in one call in statements.py.
@@ -44,7 +45,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import (
     PROGRAM_GONE,
-    CancellationUnconfirmedError,
     NewerTaskError,
     PayloadGoneError,
     StaleAttemptError,
@@ -67,7 +67,8 @@ from tasks.rows import (
     version_of,
 )
 from tasks.statements import execute, row_in, statement
-from tasks.submissions import SWEEP_AFTER, Submissions
+from tasks.submissions import SWEEP_AFTER
+from tasks.supervision import LEFT_BEHIND, Supervision
 from tasks.table import refused
 from tasks.task import Status, Task, Transition, epoch_ms, rfc3339, utc_now
 
@@ -85,19 +86,15 @@ if TYPE_CHECKING:
     from tasks.message import Message
     from tasks.payloads import Payloads
     from tasks.rows import Row
-    from tasks.table import OpenTask
     from tasks.task import Lane
 
     Claim: TypeAlias = Task | UnavailableError | UnreadableTaskError | None
     Refusal: TypeAlias = StaleAttemptError | UnavailableError
 
 _CALLS_AT_A_TIME = 5  # of the single writes and reads that a batch has left over
-_LEFT_BEHIND = ("open_shard", "due_at", "lease_until")  # what a task that ends does not keep
-_END = "SET #status = :status, status_history = list_append(status_history, :line)"
-_LEAVING = f" REMOVE {', '.join(_LEFT_BEHIND)}"
 
 
-class TaskStore(Submissions):
+class TaskStore(Supervision):
     """Writes tasks, and reads them as any TaskTable; each method raises UnavailableError if DynamoDB or S3 fails."""
 
     def __init__(
@@ -261,101 +258,6 @@ class TaskStore(Submissions):
         except (ClientError, BotoCoreError) as error:
             refused(error)
 
-    # -- the owner and the sweeper --------------------------------------------------------------------------------
-
-    def cancel(self, task_id: str, owner: str) -> bool:
-        """End the owner's task unless it has ended; say whether it did. A running one stops at its next heartbeat."""
-        ending = _ended(Status.CANCELLED, "Its owner cancelled the task.")
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=key_of(task_id),
-                UpdateExpression=_END + _LEAVING,
-                ConditionExpression="#owner = :owner AND #status IN (:pending, :processing) AND expires_at > :now",
-                ExpressionAttributeNames={"#status": "status", "#owner": "owner"},
-                ExpressionAttributeValues={
-                    ":owner": {"S": owner},
-                    ":now": seconds(utc_now()),
-                    ":pending": {"S": str(Status.PENDING)},
-                    ":processing": {"S": str(Status.PROCESSING)},
-                    **ending,
-                },
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as error:
-            return _has_line(refused(error, CancellationUnconfirmedError), ending)
-        return True
-
-    def bury(self, task_id: str, error: TaskError, send_id: str = "") -> Task | None:
-        """End a task whose message lies in the dead-letter queue; None if a worker has it, it has ended or is unknown.
-
-        Unlike any other failure this one can be undone, by the message with this `send_id` alone: redriven, it claims
-        the task again. Raises UnreadableTaskError, the task having failed.
-        """
-        now = utc_now()
-        ending = _ended(Status.FAILED, error.message)
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=key_of(task_id),
-                UpdateExpression=_END + ", #error = :error, dead = :send_id" + _LEAVING,
-                ConditionExpression=(
-                    "(#status = :pending OR (#status = :processing AND lease_until < :now)) AND expires_at > :now_s"
-                ),
-                ExpressionAttributeNames={"#status": "status", "#error": "error"},
-                ExpressionAttributeValues={
-                    ":pending": {"S": str(Status.PENDING)},
-                    ":processing": {"S": str(Status.PROCESSING)},
-                    ":now": {"N": str(epoch_ms(now))},
-                    ":now_s": seconds(now),
-                    ":error": failure(error),
-                    ":send_id": {"S": send_id},
-                    **ending,
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as raised:
-            row = refused(raised)
-            return self._rows.task(row) if _has_line(row, ending) else None
-        return self._rows.task(answer["Attributes"])
-
-    def reschedule(self, open_task: OpenTask, due_at: datetime) -> Task | None:
-        """Claim the right to send the task's message again, and put its next look off to `due_at`.
-
-        A lease that ran out ends with it: the task is nobody's from then on. None when another sweeper was faster, a
-        worker holds the task, or it has ended. Raises UnreadableTaskError.
-        """
-        now = utc_now()
-        due: AttributeValueTypeDef = {"N": str(epoch_ms(due_at))}
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=key_of(open_task.task_id),
-                UpdateExpression="SET due_at = :due, lease_until = :none",
-                ConditionExpression=(
-                    "due_at = :was AND (#status = :pending OR (#status = :processing AND lease_until < :now))"
-                    " AND expires_at > :now_s"
-                ),
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={
-                    ":due": due,
-                    ":none": {"N": "0"},
-                    ":was": {"N": str(open_task.due_at)},
-                    ":pending": {"S": str(Status.PENDING)},
-                    ":processing": {"S": str(Status.PROCESSING)},
-                    ":now": {"N": str(epoch_ms(now))},
-                    ":now_s": seconds(now),
-                },
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as error:
-            row = refused(error)
-            # Written by our own first try, whose answer was lost? A sweeper that wrote the same millisecond sends too.
-            return self._rows.task(row) if row.get("due_at") == due else None
-        return self._rows.task(answer["Attributes"])
-
     # -- a worker's writes, one in a call and several -------------------------------------------------------------
 
     def _ending(self, task: Task, end: Mapping[str, Any] | TaskError) -> Change:
@@ -371,7 +273,7 @@ class TaskStore(Submissions):
         # Nobody else can have added to the history since the claim, for this attempt would be stale.
         line = Transition(status, rfc3339(utc_now()), notes)
         sets["status_history"] = history(*task.status_history, line)
-        return Change(sets, removes=_LEFT_BEHIND)
+        return Change(sets, removes=LEFT_BEHIND)
 
     def _write_attempt(self, task: Task, change: Change) -> None:
         """Change the row if this attempt is still the task's; raises StaleAttemptError."""
@@ -459,16 +361,6 @@ def _is_out_of_reach(row: Row, now: datetime, send_ids: Collection[str]) -> bool
 def _given_back() -> dict[str, AttributeValueTypeDef]:
     """Return what an attempt changes that gives its task back; for a while the sweeper leaves it to its message."""
     return {"lease_until": {"N": "0"}, "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))}}
-
-
-def _ended(status: Status, notes: str) -> dict[str, AttributeValueTypeDef]:
-    """Return the values for _END."""
-    return {":status": {"S": str(status)}, ":line": history(Transition(status, rfc3339(utc_now()), notes))}
-
-
-def _has_line(row: Row, ending: Mapping[str, AttributeValueTypeDef]) -> bool:
-    """Return whether the row's history ends with the very line that `ending` adds: our own first try wrote it."""
-    return row.get("status_history", {"L": []})["L"][-1:] == ending[":line"]["L"]
 
 
 def _taken(now: datetime) -> Transition:

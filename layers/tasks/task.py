@@ -17,7 +17,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Status(StrEnum):
-    """Where a task stands; `store.py` holds the only transitions there are.
+    """Where a task stands; `store.py` has the table of all transitions.
 
     pending ──claim──▶ processing ──complete──▶ completed
        │                  │  ▲ └────fail──────▶ failed ──claim, only if its message died and was redriven──▶ processing

@@ -299,7 +299,7 @@ def test_a_row_of_the_first_version_is_understood(in_moto: Aws) -> None:
 def test_an_ending_that_boto_repeated_is_still_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cancellation or a burial that meets its own first try says that it ended the task."""
     moment = utc_now()
-    monkeypatch.setattr("tasks.store.utc_now", lambda: moment)
+    monkeypatch.setattr("tasks.supervision.utc_now", lambda: moment)
     cancelled, buried = new_task(), new_task()
     in_moto.store.submit(cancelled)
     in_moto.store.submit(buried)

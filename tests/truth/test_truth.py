@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import admission
 import aer
+import aer_noise
 import simulator
 from tasks.errors import ErrorCode, TaskError
 from truth.comparison import RISK, entropy, faults, strays
@@ -96,8 +97,8 @@ def truncation_of_what_is_measured_twice(patch: pytest.MonkeyPatch) -> None:
 
 def noise_drawn_once_a_shot(patch: pytest.MonkeyPatch) -> None:
     """Let Aer draw the noise of all rounds of a loop before the shot."""
-    made = aer._quantum_error  # noqa: SLF001 - what is taken out
-    patch.setattr(aer, "_quantum_error", lambda error, **_: made(error, rounds=False))
+    made = aer_noise.quantum_error
+    patch.setattr(aer_noise, "quantum_error", lambda error, **_: made(error, rounds=False))
 
 
 def bits_as_they_are(patch: pytest.MonkeyPatch) -> None:
