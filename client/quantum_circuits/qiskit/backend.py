@@ -14,9 +14,9 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 from qiskit.transpiler import Target
 
 from quantum_circuits.client import Client
-from quantum_circuits.errors import QuantumCircuitsError, TaskEndedError
+from quantum_circuits.errors import QuantumCircuitsError
 from quantum_circuits.qiskit.program import GATES, ExportError, write
-from quantum_circuits.qiskit.submission import submit, task_options
+from quantum_circuits.qiskit.submission import cancel, submit, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,14 +149,7 @@ class QuantumCircuitsJob(JobV1):  # type: ignore[misc]  # Qiskit ships no types
 
     def cancel(self) -> bool:
         """Cancel what has not ended; returns whether anything was cancelled."""
-        cancelled = False
-        for task in self._tasks:
-            try:
-                self._client.cancel(task)
-                cancelled = True
-            except TaskEndedError:  # noqa: PERF203 - a request to the service each
-                continue
-        return cancelled
+        return cancel(self._client, self._tasks)
 
 
 def _experiment(task: Task, circuit: QuantumCircuit | None) -> ExperimentResult:

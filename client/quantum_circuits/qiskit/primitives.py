@@ -23,10 +23,9 @@ from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 
 from quantum_circuits.client import Client
-from quantum_circuits.errors import TaskEndedError
 from quantum_circuits.qiskit.backend import QuantumCircuitsBackend
 from quantum_circuits.qiskit.program import write
-from quantum_circuits.qiskit.submission import DEFAULT_SHOTS, Submission, task_options
+from quantum_circuits.qiskit.submission import DEFAULT_SHOTS, Submission, cancel, task_options
 from quantum_circuits.samples import samples
 
 if TYPE_CHECKING:
@@ -89,14 +88,7 @@ class PrimitiveJob(BasePrimitiveJob):  # type: ignore[misc]  # Qiskit ships no t
 
     def cancel(self) -> bool:
         """Cancel what has not ended; returns whether anything was cancelled."""
-        cancelled = False
-        for task in self._tasks:
-            try:
-                self._client.cancel(task)
-                cancelled = True
-            except TaskEndedError:  # noqa: PERF203 - a request to the service each
-                continue
-        return cancelled
+        return cancel(self._client, self._tasks)
 
 
 class SamplerV2(BaseSamplerV2):  # type: ignore[misc]  # Qiskit ships no types

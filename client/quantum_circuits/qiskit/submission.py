@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quantum_circuits.errors import CircuitError, QuantumCircuitsError
+from quantum_circuits.errors import CircuitError, QuantumCircuitsError, TaskEndedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,18 @@ def submit(client: Client, programs: Sequence[Program], options: Sequence[dict[s
             place = f"instruction {origin} ({program.names[origin]}) of {program.circuit!r}"
             error.args = (f"{error}\nIt is in {place}, written as: {written}",)
         raise
+
+
+def cancel(client: Client, tasks: Sequence[Task]) -> bool:
+    """Cancel what has not ended of a job's tasks; return whether anything was cancelled."""
+    cancelled = False
+    for task in tasks:
+        try:
+            client.cancel(task)
+            cancelled = True
+        except TaskEndedError:  # noqa: PERF203 - a request to the service each
+            continue
+    return cancelled
 
 
 class Submission:
