@@ -53,6 +53,7 @@ STORED = {
 }
 IDS = {name: f"00000000-0000-4000-8000-{number:012d}" for number, name in enumerate(STORED)}
 
+RULE = '{"channel":"amplitude_damping","gamma":0.1,"gates":["x"],"qubits":[0]}'
 # Values as JSON; {n} is a number from 1 to 10**6. Each name of VALUES makes one text from it.
 VALUES: dict[str, Any] = {
     "zeros": lambda n: f"[{','.join(['0'] * n)}]",
@@ -85,16 +86,19 @@ VALUES: dict[str, Any] = {
     "true": lambda _: "true",
     "address": lambda n: '"https://' + "a." * min(n, 10**5) + 'example.org/x"',
     "ports": lambda n: '"https://example.org:' + "4" * n + '/"',
+    "rules": lambda n: f'{{"rules":[{",".join([RULE] * n)}]}}',
+    "results": lambda n: f"[{','.join(['{q}probabilities{q}'.format(q=chr(34))] * n)}]",
+    "amplitudes": lambda n: f'[{{"type":"amplitudes","states":[{",".join([chr(34) + "01" * 20 + chr(34)] * n)}]}}]',
     "noise": lambda _: '{"depolarizing":{"one_qubit":0.1},"readout":{"prob_meas1_prep0":0.1}}',
 }  # fmt: skip
 FIELDS = (
-    "qc", "shots", "seed", "method", "precision", "memory", "noise", "observables", "inputs", "callback_url",
-    "idempotency_key", "unknown", "tasks",
+    "qc", "shots", "seed", "method", "precision", "memory", "noise", "observables", "inputs", "results", "name", "tags",
+    "callback_url", "idempotency_key", "unknown", "tasks",
 )  # fmt: skip
-USUAL = {"observables": ("texts", "long texts", "terms", "sums of terms"), "inputs": ("bindings", "wide bindings", "binding", "complex"), "noise": ("noise",), "callback_url": ("address", "ports")}  # fmt: skip  # noqa: E501
+USUAL = {"observables": ("texts", "long texts", "terms", "sums of terms"), "inputs": ("bindings", "wide bindings", "binding", "complex"), "noise": ("noise", "rules"), "results": ("results", "amplitudes"), "tags": ("texts", "long texts"), "callback_url": ("address", "ports")}  # fmt: skip  # noqa: E501
 ROUTES = (
     ("POST", "/tasks"), ("POST", "/tasks"), ("POST", "/tasks/batch"), ("POST", "/tasks/batch"), ("GET", "/tasks"),
-    ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"),
+    ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"), ("GET", "/tasks/{id}/script"),
     ("GET", "/limits"), ("GET", "/noise-models"),
     ("GET", "/health"), ("GET", "/callback-secret"), ("GET", "/"), ("GET", "/openapi.json"), ("GET", "/docs"),
     ("POST", "/circuit"), ("GET", "/usage"), ("GET", "/page/{long}/{long}"),
@@ -108,6 +112,8 @@ QUERIES: dict[str, Any] = {
     "limit": lambda n: {"limit": "1" * n},
     "status": lambda n: {"status": "p" * n},
     "moment": lambda n: {"submitted_after": "2026-01-31T12:00:00." + "0" * n + "Z"},
+    "labels": lambda n: {"name": "n" * n, "tag": "t," * n},
+    "purge": lambda _: {"purge": "true"},
     "list": lambda _: {"limit": "100", "status": "completed"},
     "long name": lambda n: {"a" * n: "é" * n},
     "picture": lambda _: {"format": "svg"},

@@ -1,0 +1,85 @@
+"""The READMEs as maps: every module is on one, what they name is there, and lists of fields and addresses are whole."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from api import create_app
+from request_search import FIELDS, ROUTES
+from submitted import TaskInBatch, TaskRequest
+from tasks.errors import ErrorCode
+from tasks.logs import Event
+
+ROOT = Path(__file__).resolve().parents[2]
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+DOCUMENTS = [path for path in TRACKED if path.endswith("README.md")]
+MAPS = {
+    "functions": "functions/README.md",
+    "layers/tasks": "layers/tasks/README.md",
+    "layers/reader": "layers/reader/README.md",
+    "infra": "infra/README.md",
+    "client/quantum_circuits": "client/README.md",
+    "tests/bench": "tests/bench/README.md",
+}
+README, LLMS = ROOT / "README.md", ROOT / "functions" / "api" / "page" / "llms.txt"
+IN_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def in_code(text: str) -> set[str]:
+    """Return what a document has between single backticks, outside of its blocks."""
+    return set(IN_CODE.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+
+
+@pytest.mark.parametrize("folder", MAPS)
+def test_every_module_is_on_its_map(folder: str) -> None:
+    """A folder's README names each module, with or without its ending."""
+    named = {Path(word).name.removesuffix(".py") for word in in_code((ROOT / MAPS[folder]).read_text())}
+    modules = [Path(path) for path in TRACKED if path.startswith(f"{folder}/") and path.endswith(".py")]
+    assert [str(path) for path in modules if path.stem not in named and not path.stem.endswith("__")] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_files_that_it_names_are_there(document: str) -> None:
+    """A name with the ending of a source file is a path of the repository, or the end of one."""
+    named = {
+        word for word in in_code((ROOT / document).read_text()) if re.fullmatch(r"[\w./-]+\.(py|md|sh|js|yaml)", word)
+    }
+    ends = tuple(f"/{path}" for path in TRACKED)
+    assert [word for word in sorted(named) if not any(path.endswith(f"/{word}") for path in ends)] == []
+
+
+def test_lists_of_a_tasks_options_are_whole() -> None:
+    """The READMEs, /llms.txt, the client and the search for costly requests have every field of a task."""
+    sentence = re.search(r"^Options of a task: (.*?)\n\n", README.read_text(), re.DOTALL | re.MULTILINE)
+    assert sentence
+    fields = set(TaskRequest.model_fields)
+    assert fields - in_code(sentence[1]) == {"qc"}
+    assert fields - in_code(LLMS.read_text()) == set()
+    assert fields - in_code((ROOT / "functions" / "api" / "README.md").read_text()) == set()
+    assert fields - set(re.findall(r"\w+", (ROOT / "client/quantum_circuits/client.py").read_text())) == set()
+    assert {*TaskInBatch.model_fields} - set(FIELDS) == set()
+
+
+def test_lists_of_addresses_are_whole() -> None:
+    """README's table, /llms.txt and the search for costly requests have every address."""
+    addresses = {
+        (method.upper(), re.sub(r"\{.*?\}", "{id}", path))
+        for path, methods in create_app().openapi()["paths"].items()
+        for method in methods
+    }
+    readme = {word.split("?")[0] for word in in_code(README.read_text())}
+    llms = {word.split("?")[0].replace("{task_id}", "{id}") for word in in_code(LLMS.read_text())}
+    for method, path in addresses:
+        assert {f"{method} {path}", path} & readme, (method, path)
+        assert {f"{method} {path}", path} & llms, (method, path)
+    assert addresses - set(ROUTES) == set()
+
+
+def test_lists_of_codes_and_events_are_whole() -> None:
+    """README has every code that a task can end in, infra/README.md every event of the log."""
+    assert set(map(str, ErrorCode)) - in_code(README.read_text()) == set()
+    assert set(map(str, Event)) - in_code((ROOT / "infra" / "README.md").read_text()) == set()
