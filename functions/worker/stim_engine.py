@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from counts import Outcomes, concatenate
+from logic_arrays import folded
 from reader.operations import NO_FLIPS, Barrier, Channel, If, Measure, Node, Reset, Store, While
 
 try:
@@ -184,24 +185,7 @@ class _Translation:
 
     def expression(self, bit: Bit) -> int:
         """Return the value of a Boolean expression over cells."""
-        if not isinstance(bit, Node):
-            return int(bit)
-        done: dict[int, int] = {}
-        stack = [bit]
-        while stack:
-            node = stack[-1]
-            if node.op == "bit":
-                done[id(node)] = self.cells.get(node.cell, 0)
-                stack.pop()
-                continue
-            parts = [part for part in (node.a, node.b) if isinstance(part, Node)]
-            missing = [part for part in parts if id(part) not in done]
-            if missing:
-                stack += missing
-                continue
-            stack.pop()
-            done[id(node)] = self.combine(node.op, *[done[id(part)] for part in parts])
-        return done[id(bit)]
+        return folded(bit, lambda cell: self.cells.get(cell, 0), self.combine) if isinstance(bit, Node) else int(bit)
 
     def over(self, operations: Iterable[Operation]) -> None:
         """Translate operations that always run."""
