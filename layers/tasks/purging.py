@@ -60,9 +60,9 @@ class Purging:
             self._payloads.delete_of(task_id)
         except UnavailableError as error:
             raise PurgeUnconfirmedError(error.service) from error
-        return self._bury(task_id, owner, row["expires_at"])
+        return self._replace(task_id, owner, row["expires_at"])
 
-    def _bury(self, task_id: str, owner: str, expires_at: AttributeValueTypeDef) -> bool:
+    def _replace(self, task_id: str, owner: str, expires_at: AttributeValueTypeDef) -> bool:
         """Put what is left in the place of an ended task's row; return False when it has not ended after all."""
         try:
             self._client.put_item(
