@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,9 @@ from request_search import FIELDS, ROUTES
 from submitted import TaskInBatch, TaskRequest
 from tasks.errors import ErrorCode
 from tasks.logs import Event
+from tasks.noise import rule_list
+from tasks.options import Options
+from tasks.results import ResultType
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -83,3 +87,23 @@ def test_lists_of_codes_and_events_are_whole() -> None:
     """README has every code that a task can end in, infra/README.md every event of the log."""
     assert set(map(str, ErrorCode)) - in_code(README.read_text()) == set()
     assert set(map(str, Event)) - in_code((ROOT / "infra" / "README.md").read_text()) == set()
+
+
+def table(text: str, heading: str) -> set[str]:
+    """Return what is in code in the first column of the table under this heading's row."""
+    rows = text.split(f"\n{heading}")[1].split("\n\n", maxsplit=1)[0].splitlines()[2:]
+    return {word for row in rows for word in IN_CODE.findall(row.split("|")[1])}
+
+
+def test_tables_of_results_and_noise_are_whole() -> None:
+    """functions/api/README.md has every type of result and every channel, and its examples of noise are accepted."""
+    text = (ROOT / "functions" / "api" / "README.md").read_text()
+    assert table(text, "| type |") == set(map(str, ResultType))
+    assert table(text, "| `channel` |") == {*rule_list._CHANNELS, "readout"}  # noqa: SLF001 - the list
+    examples = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    decoder, noise = json.JSONDecoder(), examples[0].strip()
+    while noise:
+        example, end = decoder.raw_decode(noise)
+        assert Options.from_dict({"noise": example}).noise
+        noise = noise[end:].strip()
+    assert len(examples) == 1
