@@ -239,8 +239,8 @@ class TaskBody(_TaskFacts):
                 "How the circuit was run: engine, method, seed, qubits, depth, milliseconds, attempt, versions, and of "
                 "noise its `noise_digest`, SHA-256 of the request's `noise` as sorted JSON. For a sweep, "
                 "what all bindings have in common, and in `bindings` what differs between them. `billed_ms` is the "
-                "worker's time for the attempt in whole milliseconds, `cost_usd` the cost of that time and its memory "
-                "at the prices of a dry run."
+                "workers' time for all its attempts in whole milliseconds, `cost_usd` the cost of that time and its "
+                "memory at the prices of a dry run."
             )
         ),
     ] = None

@@ -44,7 +44,7 @@ def shown(task: Task) -> dict[str, Any]:
     }
     if task.error:
         body["error"] = dict(task.error)
-    if task.bill and task.status is not Status.COMPLETED:  # which has it in its outcome
+    if task.bill and task.status in {Status.FAILED, Status.CANCELLED}:  # a completed one has it in its outcome
         body["execution"] = {"attempt": task.attempt, **task.bill}
     return body
 

@@ -103,7 +103,7 @@ async def read_usage(
     """Return how many of the key's tasks ended, with how many shots, and what they took of the workers and cost.
 
     A task is in the answer within a minute of its end, and stays there for 400 days, also when it has expired or was
-    purged. Attempts that were lost with their worker are not billed; one that was cancelled is, until it stopped.
+    purged. All its attempts are billed but those that were lost with their worker; a cancelled one until it stopped.
     """
     last = date.fromisoformat(to) if to else utc_now().date()
     first = date.fromisoformat(from_) if from_ else last.replace(day=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sums import Addition
 from tasks.open_work import OPEN_SECONDS, OPEN_TASKS, dollars_in, row_of
+from tasks.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +35,24 @@ def _amounts(written: Mapping[str, Any]) -> dict[str, Decimal]:
         for name, before, after in zip((OPEN_TASKS, OPEN_SECONDS), _open(old), _open(new), strict=True)
         if after != before
     }
-    if "status_history" in new and "cost_usd" in new and "cost_usd" not in old:
-        ended_at = new["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
-        amounts[dollars_in(ended_at)] = Decimal(new["cost_usd"]["N"])
-    return amounts
+    if new.get("status", {}).get("S") in _BILLABLE:
+        for image, sign in ((new, 1), (old, -1)):
+            if cost := _cost(image):
+                ended_at = image["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
+                amounts[dollars_in(ended_at)] = amounts.get(dollars_in(ended_at), Decimal()) + sign * cost
+    return {name: amount for name, amount in amounts.items() if amount}
+
+
+_ENDS = {str(status) for status in Status if status.ended}
+# What a task has cost is taken off again when a redrive brings it back. A row that is purged or replaced takes nothing.
+_BILLABLE = _ENDS | {str(Status.PROCESSING)}
+
+
+def _cost(image: Mapping[str, Any]) -> Decimal:
+    """Return what a row's task has cost if it has ended, in all its attempts."""
+    if image.get("status", {}).get("S") not in _ENDS:
+        return Decimal()
+    return Decimal(image.get("cost_usd", {}).get("N", "0"))
 
 
 def _owner(written: Mapping[str, Any]) -> str:

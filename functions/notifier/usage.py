@@ -5,14 +5,15 @@ after a failure, or from a mapping that begins anew with the stream's 24 hours, 
 up to which sequence number of each shard it has been added up, and one conditional write adds the rest and moves that
 number on. The mapping's windows are there for the shard's name, which an event has only with them.
 
-What a task has cost is what its row says at its end. A task that had failed because its message died, and that a
-redrive brings back, is taken off again: its row's second end is added in its place.
+What a task has cost, in all its attempts, is what its row says at its end. A task that had failed because its message
+died, and that a redrive brings back, is taken off again: its row's second end is added in its place. The bill of a
+cancelled task may grow once more, when its worker has stopped: the difference is added.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,10 @@ def _entries(written: Mapping[str, Any]) -> Iterator[Entry]:
         yield _entry(position, new, 1)
     elif status == Status.PROCESSING and before == Status.FAILED:
         yield _entry(position, old, -1)
-    elif status == before == Status.CANCELLED and "billed_ms" in new and "billed_ms" not in old:
-        yield _entry(position, new, 0)  # it was counted when it was cancelled, and its worker has stopped now
+    elif status == before == Status.CANCELLED:  # it was counted when it was cancelled, and its worker has stopped now
+        more, counted = _entry(position, new, 0), _entry(position, old, 0)
+        if more.sums != counted.sums:
+            yield replace(more, sums=more.sums + -counted.sums)
 
 
 _ENDS = {str(status) for status in Status if status.ended}

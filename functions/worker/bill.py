@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tasks.prices import lambda_dollars
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tasks.prices import Architecture
 
 
@@ -21,3 +23,11 @@ def bill(run_ms: float, memory_mb: int) -> dict[str, float]:
     architecture: Architecture = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     dollars = lambda_dollars(billed_ms / 1000, memory_mb, architecture)
     return {"billed_ms": billed_ms, "cost_usd": float(f"{dollars:.3g}")}
+
+
+def added(earlier: Mapping[str, float], took: Mapping[str, float]) -> dict[str, float]:
+    """Return the bill of a task whose attempts have cost `earlier`, with the one that `took` so much."""
+    return {
+        "billed_ms": earlier.get("billed_ms", 0) + took["billed_ms"],
+        "cost_usd": float(f"{earlier.get('cost_usd', 0.0) + took['cost_usd']:.6g}"),
+    }

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
 from attempts import Attempt, ids_of
-from bill import bill
+from bill import added, bill
 from children import Children
 from dry_run import dry_run
 from gathering import gathered
@@ -274,25 +274,27 @@ class Batch:
     def _settle(self, group: Sequence[tuple[Attempt, Outcome]]) -> None:
         """Store how attempts went and decide what becomes of their messages."""
         ends: list[tuple[Attempt, Mapping[str, Any] | TaskError]] = []
-        bills: list[dict[str, float]] = []  # of these
+        bills: list[dict[str, float]] = []  # of these attempts alone; a task's has those before them too
         fields: list[dict[str, Any]] = []  # for the log's lines
         for attempt, outcome in group:
             match outcome:
                 case Completed(payload):
                     execution = payload.get("execution", {})
                     run_ms = execution.get("parse_ms", 0.0) + execution.get("run_ms", 0.0)
-                    execution = {**execution, "attempt": attempt.task.attempt, **bill(run_ms, self.memory_mb)}
+                    bills.append(bill(run_ms, self.memory_mb))
+                    total = added(attempt.task.bill, bills[-1])
+                    execution = {**execution, "attempt": attempt.task.attempt, **total}
                     ends.append((attempt, {**payload, "execution": execution}))
-                    bills.append({name: execution[name] for name in ("billed_ms", "cost_usd")})
                     fields.append({name: execution[name] for name in _LOGGED if name in execution})
                 case Failed(error, run_ms) if not self._may_pass_on(outcome):
                     ends.append((attempt, error))
                     bills.append(bill(run_ms, self.memory_mb))
-                    fields.append({"code": error.code, "run_ms": run_ms, **bills[-1]})
+                    total = added(attempt.task.bill, bills[-1])
+                    fields.append({"code": error.code, "run_ms": run_ms, **total})
                 case Failed() | Returned():
                     self._hand_on(attempt, outcome)
         refusals = self.store.end_all(
-            [(attempt.task.evolve(bill=took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
+            [(_with_bill(attempt.task, took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
         )
         for (attempt, end), took, shown, refusal in zip(ends, bills, fields, refusals, strict=True):
             shown["total_ms"] = _total_ms(attempt.task)
@@ -327,7 +329,8 @@ class Batch:
 
     def _hand_on(self, attempt: Attempt, outcome: Failed | Returned) -> None:
         """Leave the task to the large lane, or to the next receiver of its message."""
-        task, log = attempt.task, attempt.log
+        took, log = bill(outcome.run_ms, self.memory_mb), attempt.log
+        task = _with_bill(attempt.task, took) if outcome.run_ms else attempt.task
         try:
             if isinstance(outcome, Failed):
                 self.store.pass_on(task, Lane.LARGE)
@@ -337,6 +340,8 @@ class Batch:
             elif outcome.reason in OF_THE_MACHINE:
                 # Left to its lease, and the message to its visibility timeout: at once it might meet the same machine.
                 self.failures.append(attempt.message_id)
+                if outcome.run_ms:
+                    self.store.bill_attempt(task)
                 logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
             else:
                 self.store.release(task, unstarted=not outcome.started)
@@ -350,7 +355,7 @@ class Batch:
                     self.queues[self.lane].hide([attempt.receipt_handle], 0)
                 logger.info("Task returned to the queue", event=Event.TASK_RETURNED, reason=outcome.reason, **log)
         except (StaleAttemptError, UnavailableError) as refusal:
-            self._take_refusal(attempt, refusal, bill(outcome.run_ms, self.memory_mb))
+            self._take_refusal(attempt, refusal, took)
 
     def _take_refusal(
         self, attempt: Attempt, refusal: StaleAttemptError | UnavailableError, took: Mapping[str, Any]
@@ -359,7 +364,7 @@ class Batch:
         if isinstance(refusal, StaleAttemptError):
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
             logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **took, **attempt.log)
-            self._bill_cancelled(attempt.task.evolve(bill=took))
+            self._bill_cancelled(_with_bill(attempt.task, took))
             return
         logger.warning(
             "The outcome could not be stored",
@@ -424,6 +429,11 @@ class Batch:
 
 
 _LOGGED = ("parse_ms", "run_ms", "billed_ms", "cost_usd", "num_qubits", "depth", "method", "engine", "reduced")
+
+
+def _with_bill(task: Task, took: Mapping[str, float]) -> Task:
+    """Return a task whose bill has what its attempts before this one have cost, and what this one took."""
+    return task.evolve(bill=added(task.bill, took))
 
 
 def _size(outcome: Outcome) -> int:

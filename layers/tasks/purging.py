@@ -48,7 +48,7 @@ class Purging:
                 TableName=self._table,
                 Key=key_of(task_id),
                 ConsistentRead=True,
-                **only("owner", "status", "expires_at", "attempt", "billed_ms", "status_history"),
+                **only("owner", "status", "expires_at", "claim", "status_history"),
             )
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("DynamoDB") from error
@@ -86,7 +86,7 @@ class Purging:
 
 def _is_stopping(row: Row) -> bool:
     """Return whether a worker may still run a task that was cancelled, and is to say what that took."""
-    if row["status"]["S"] != Status.CANCELLED or row["attempt"]["N"] == "0" or "billed_ms" in row:
+    if row["status"]["S"] != Status.CANCELLED or "claim" not in row:
         return False
     cancelled_at = datetime.fromisoformat(row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"])
     return utc_now() < cancelled_at + STOPS_WITHIN

@@ -6,10 +6,11 @@
 | options or options_key           | always                                                                    |
 | outcome or outcome_object; error | once the task is completed; failed                                        |
 | attempt                          | always; how often the task was claimed                                    |
-| claim                            | once it was claimed; a random token of the latest claim's                 |
+| claim                            | once it was claimed; a random token of the latest claim's. Not in a       |
+|                                  | cancelled task any more whose worker has stopped                          |
 | lease_until                      | until the task ends; 0 while no worker has it                             |
 | open_shard, due_at               | until the task ends: the keys of the index of open tasks                  |
-| billed_ms, cost_usd              | once a worker ended the task: what its last attempt took of the worker    |
+| billed_ms, cost_usd              | once an attempt has ended or was given back: what all of them took        |
 | bindings                         | for a sweep: how many circuits it runs                                    |
 | dead                             | while the task has failed only because its message died: its `send_id`    |
 | unstarted                        | once an attempt was given back before it began; how many were             |

@@ -8,10 +8,11 @@
 | extend    | processing                                                 | processing | the attempt                    |
 | release   | processing                                                 | processing | the attempt; the lease ends    |
 | pass_on   | processing                                                 | processing | the attempt; the lease ends    |
+| bill_attempt | processing                                              | processing | the attempt                    |
 | complete  | processing                                                 | completed  | the attempt                    |
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
-| bill_cancelled | cancelled                                             | cancelled  | the attempt, no bill yet       |
+| bill_cancelled | cancelled                                             | cancelled  | the attempt, its `claim` there |
 | bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
 | reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
 
@@ -206,18 +207,22 @@ class TaskStore(Supervision):
         return self._write_attempts([(task, change) for task in tasks])
 
     def release(self, task: Task, *, unstarted: bool = False) -> None:
-        """Give the task back unfinished: end its lease, so that the next receiver can claim it at once.
+        """Give the task back unfinished, with its bill: end its lease, so that the next receiver can claim it at once.
 
         `unstarted` says that this attempt never began to run. Raises StaleAttemptError.
         """
-        sets = _given_back()
+        sets = _given_back(task)
         if unstarted:
             sets["unstarted"] = {"N": str(task.unstarted + 1)}
         self._write_attempt(task, Change(sets))
 
     def pass_on(self, task: Task, lane: Lane) -> None:
-        """Give the task to the workers of another lane, unfinished; raises StaleAttemptError."""
-        self._write_attempt(task, Change(_given_back() | {"lane": {"S": str(lane)}}))
+        """Give the task to the workers of another lane, unfinished, with its bill; raises StaleAttemptError."""
+        self._write_attempt(task, Change(_given_back(task) | {"lane": {"S": str(lane)}}))
+
+    def bill_attempt(self, task: Task) -> None:
+        """Store what the task has cost so far, when this attempt leaves it to its lease; raises StaleAttemptError."""
+        self._write_attempt(task, Change(billed(task.bill)))
 
     def complete(self, task: Task, outcome: Mapping[str, Any]) -> None:
         """Store the outcome (`result`, `execution`, ...) of this attempt, ending the task; raises StaleAttemptError."""
@@ -241,13 +246,16 @@ class TaskStore(Supervision):
         return refusals
 
     def bill_cancelled(self, task: Task) -> None:
-        """Store what this attempt took until its task was cancelled; no other task's bill is changed."""
+        """Store what a cancelled task has cost, when this attempt has stopped; no other task's bill is changed.
+
+        A cancelled task keeps its `claim` until then.
+        """
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=key_of(task.task_id),
-                UpdateExpression="SET billed_ms = :billed_ms, cost_usd = :cost_usd",
-                ConditionExpression="#status = :cancelled AND attempt = :attempt AND attribute_not_exists(billed_ms)",
+                UpdateExpression="SET billed_ms = :billed_ms, cost_usd = :cost_usd REMOVE claim",
+                ConditionExpression="#status = :cancelled AND attempt = :attempt AND attribute_exists(claim)",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     ":cancelled": {"S": str(Status.CANCELLED)},
@@ -358,9 +366,10 @@ def _is_out_of_reach(row: Row, now: datetime, send_ids: Collection[str]) -> bool
     return status in {Status.COMPLETED, Status.CANCELLED}
 
 
-def _given_back() -> dict[str, AttributeValueTypeDef]:
+def _given_back(task: Task) -> dict[str, AttributeValueTypeDef]:
     """Return what an attempt changes that gives its task back; for a while the sweeper leaves it to its message."""
-    return {"lease_until": {"N": "0"}, "due_at": {"N": str(epoch_ms(utc_now() + SWEEP_AFTER))}}
+    due_at = epoch_ms(utc_now() + SWEEP_AFTER)
+    return {"lease_until": {"N": "0"}, "due_at": {"N": str(due_at)}, **billed(task.bill)}
 
 
 def _taken(now: datetime) -> Transition:

@@ -70,7 +70,7 @@ class Task:
     `outcome` is what a completed task shows: `result` (the counts map), `execution`, ..., or, when that
     is too large for an answer, `result_url`, where it can be read for an hour at most. While `outcome_key` names the
     object in the bucket that it lies in, `outcome_bytes` in an answer, it is empty: see TaskTable.with_outcome.
-    `bill` has `billed_ms` and `cost_usd` of the attempt that ended the task, once a worker has ended it.
+    `bill` has `billed_ms` and `cost_usd` of all its attempts that have ended or given it back.
     """
 
     task_id: str

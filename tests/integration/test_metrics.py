@@ -147,7 +147,7 @@ def test_failures_by_code_are_searched_for_as_they_are_sent(metrics: dict[str, s
     assert expressions == ["SEARCH('{\"${AWS::StackName}\",service,code} MetricName=\"failed\"', 'Sum', 300)"]
 
 
-@pytest.mark.parametrize(("conditions", "number"), [(WITHOUT_JOBS, 15), (WITH_JOBS, 16)])
+@pytest.mark.parametrize(("conditions", "number"), [(WITHOUT_JOBS, 16), (WITH_JOBS, 17)])
 def test_every_alarm_says_what_to_do_and_is_on_the_dashboard(conditions: tuple[str, ...], number: int) -> None:
     """Each has a command in its description, goes to the topic, and has a place on the dashboard."""
     (shown,) = [widget["properties"]["alarms"] for widget in widgets(*conditions) if widget["type"] == "alarm"]
@@ -192,6 +192,22 @@ def test_a_sweeper_that_does_not_run_is_an_alarm() -> None:
     """No data is the very sign of it, unlike anywhere else."""
     breaching = {name for name, alarm in alarms(*WITH_JOBS).items() if alarm["TreatMissingData"] == "breaching"}
     assert breaching == {"SweeperMissingAlarm"}
+
+
+def test_who_reads_the_stream_too_late_is_an_alarm() -> None:
+    """After a day the stream has lost what its readers have not read: each has an alarm on its age, minutes after."""
+    readers = {
+        name
+        for name, function in of_type("AWS::Serverless::Function", *WITH_JOBS).items()
+        if any(event["Type"] == "DynamoDB" for event in function.get("Events", {}).values())
+    }
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Ref"]
+        for alarm in alarms(*WITH_JOBS).values()
+        if alarm.get("MetricName") == "IteratorAge" and alarm["Threshold"] <= 3_600_000
+    }
+    assert watched == readers
+    assert len(readers) == 2
 
 
 def test_widgets_do_not_overlap() -> None:

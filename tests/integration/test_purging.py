@@ -127,6 +127,17 @@ def test_a_task_that_has_not_ended_is_not_purged(in_moto: Aws, monkeypatch: pyte
     assert purge(abandoned)[0] == 200
 
 
+def test_a_cancelled_task_waits_for_its_last_attempt(in_moto: Aws) -> None:
+    """What an earlier attempt has cost does not say that the worker has stopped."""
+    task_id = submit()
+    in_moto.store.release(in_moto.claimed(task_id).evolve(bill={"billed_ms": 1, "cost_usd": 1e-8}))
+    claimed = in_moto.claimed(task_id)
+    call("DELETE", f"/tasks/{task_id}")
+    assert purge(task_id)[0] == 409
+    in_moto.store.bill_cancelled(claimed.evolve(bill={"billed_ms": 2, "cost_usd": 2e-8}))
+    assert purge(task_id)[0] == 200
+
+
 def test_a_purged_tasks_message_finds_nothing_to_do(in_moto: Aws) -> None:
     """A worker that receives it, and a sweeper that meets it among the dead, pass it over."""
     task = new_task()

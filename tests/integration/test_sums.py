@@ -198,6 +198,19 @@ def test_a_cancelled_task_costs_what_its_worker_took(in_moto: Aws, listening: Li
     assert sums(in_moto) == OpenWork(0, 0.0, 0.25)
 
 
+def test_a_row_that_goes_gives_no_dollars_back(in_moto: Aws, listening: Listening) -> None:
+    """Purged, deleted when its time is over, or replaced by a new task with its id: what it has cost was spent."""
+    purged, gone, expired = submitted(in_moto, 3)
+    for task in (purged, gone, expired):
+        spend(in_moto, task, 0.25)
+    assert aws.purging().purge(purged.task_id, "alice")
+    in_moto.forget(gone.task_id)
+    in_moto.edit(expired.task_id, expires_at=1)
+    in_moto.store.submit(expired)
+    listening.tell()
+    assert sums(in_moto) == OpenWork(1, 2.5, 0.75)
+
+
 def test_marks_of_shards_that_are_gone_are_forgotten(in_moto: Aws) -> None:
     """A row does not grow: a day after its last addition a shard's records are gone from the stream."""
     client, table = aws.client("dynamodb"), in_moto.settings.tasks_table

@@ -19,7 +19,7 @@ import usage
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError, UnavailableError
 from tasks.open_work import read_open_work
-from tasks.task import Task, utc_now
+from tasks.task import Lane, Task, utc_now
 from tasks.usage import MAX_TAGS, Sums
 
 if TYPE_CHECKING:
@@ -202,6 +202,70 @@ def test_a_cancelled_task_is_billed_until_it_stopped(in_moto: Aws) -> None:
     _, headers, answer = call("GET", f"/tasks/{task.task_id}")
     assert answer["execution"] == {"attempt": 1, **BILL}
     assert headers["etag"] != before
+
+
+def given_back(in_moto: Aws, how: str = "release", **changes: Any) -> Task:
+    """Return a task whose first attempt was given back, with what it had cost."""
+    task = new_task(**changes)
+    in_moto.store.submit(task)
+    claimed = in_moto.claimed(task.task_id).evolve(bill=BILL)
+    if how == "release":
+        in_moto.store.release(claimed)
+    elif how == "pass_on":
+        in_moto.store.pass_on(claimed, Lane.LARGE)
+    else:
+        in_moto.store.bill_attempt(claimed)
+        in_moto.edit(task.task_id, lease_until=1)
+    return task
+
+
+@pytest.mark.parametrize("how", ["release", "pass_on", "bill_attempt"])
+@pytest.mark.parametrize("end", ["completed", "buried", "cancelled", "cancelled while it ran"])
+def test_what_earlier_attempts_have_cost_is_counted_once(in_moto: Aws, how: str, end: str) -> None:
+    """Given back, passed on or left to its lease; at the end the task counts with all of it, in both sums."""
+    listening, ms, dollars = Listening(in_moto), 2, 5.76e-08
+    task = given_back(in_moto, how)
+    assert "execution" not in call("GET", f"/tasks/{task.task_id}")[2]  # it has not ended
+    if end == "buried":
+        assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+    elif end == "cancelled":
+        assert in_moto.store.cancel(task.task_id, "alice")
+    else:
+        claimed = in_moto.claimed(task.task_id)
+        assert claimed.bill == BILL
+        ms, dollars = 7, 2e-07
+        claimed = claimed.evolve(bill={"billed_ms": ms, "cost_usd": dollars})
+        if end == "completed":
+            in_moto.store.complete(claimed, {"result": {"0": 10}})
+        else:
+            assert in_moto.store.cancel(task.task_id, "alice")
+            for _ in range(2):
+                in_moto.store.bill_cancelled(claimed)
+    found = records(in_moto)
+    for _ in range(2):
+        added(found)
+    listening.tell()
+    total = used()["total"]
+    assert (total["tasks"], total["compute_seconds"], total["cost_usd"]) == (1, ms / 1000, pytest.approx(dollars))
+    bound = read_open_work(aws.client("dynamodb"), in_moto.settings.tasks_table, "alice", utc_now())
+    assert (bound.tasks, bound.dollars) == (0, pytest.approx(dollars))
+
+
+def test_a_redriven_task_with_a_bill_counts_it_once(in_moto: Aws) -> None:
+    """Buried with what its attempts had cost, brought back, completed with more: the sums have what it cost at last."""
+    listening = Listening(in_moto)
+    task = given_back(in_moto)
+    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+    claimed = in_moto.store.claim(task.task_id, send_ids=("send",))
+    assert claimed is not None
+    assert claimed.bill == BILL
+    in_moto.store.complete(claimed.evolve(bill={"billed_ms": 7, "cost_usd": 2e-07}), {"result": {"0": 10}})
+    added(records(in_moto))
+    listening.tell()
+    bound = read_open_work(aws.client("dynamodb"), in_moto.settings.tasks_table, "alice", utc_now())
+    total = used()["total"]
+    assert (total["tasks"], total["compute_seconds"]) == (1, 0.007)
+    assert (total["cost_usd"], bound.dollars) == (pytest.approx(2e-07), pytest.approx(2e-07))
 
 
 def test_the_dollars_that_bound_a_key_are_those_of_its_usage(in_moto: Aws) -> None:

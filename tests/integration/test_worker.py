@@ -7,6 +7,7 @@ import math
 import random
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,12 @@ from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
 import worker
-from bill import bill
+from bill import added, bill
 from children import Children
 from local_stack import eventually
 from simulated_aws import BELL
 from tasks import aws
-from tasks.errors import PROGRAM_GONE, ErrorCode, TaskError
+from tasks.errors import ATTEMPTS_EXHAUSTED, PROGRAM_GONE, ErrorCode, TaskError
 from tasks.limits import Limits
 from tasks.queue import Length
 from tasks.rows import ROW_VERSION
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from simulated_aws import Aws
+    from verdicts import Outcome
 
 LEASE = 45
 
@@ -49,7 +51,7 @@ class ScriptedChildren:
 
     limits = Limits(1769, 30, children=1)
 
-    def __init__(self, *outcomes: Completed | Failed | Returned, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *outcomes: Outcome, meanwhile: Callable[[], object] = lambda: None) -> None:
         self.outcomes = outcomes
         self.meanwhile = meanwhile
 
@@ -169,6 +171,48 @@ def test_a_failed_tasks_cost_is_in_the_log(
     assert work(in_moto, [task_record(submitted(in_moto))], ScriptedChildren(failed)) == []
     (line,) = [vars(record) for record in caplog.records if record.message == "Task failed"]
     assert (line["billed_ms"], line["cost_usd"]) == (30_001, 0.000691)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."), run_ms=1_000.5),
+        Returned("deadline", started=True, run_ms=1_000.5),
+        Returned("killed", started=True, run_ms=1_000.5),
+    ],
+)
+@pytest.mark.parametrize("end", ["completed", "failed", "buried", "cancelled"])
+def test_a_tasks_bill_has_all_its_attempts(in_moto: Aws, first: Failed | Returned, end: str) -> None:
+    """Passed on, stopped at the function's time limit, killed from outside: the first attempt's time is in the bill."""
+    task_id = submitted(in_moto)
+    work(in_moto, [task_record(task_id)], ScriptedChildren(first))
+    spent = bill(1_000.5, 1_769)
+    assert in_moto.stored(task_id).bill == spent
+    in_moto.edit(task_id, lease_until=1)
+    if end == "buried":
+        assert in_moto.store.bury(task_id, ATTEMPTS_EXHAUSTED, "send")
+        assert in_moto.stored(task_id).bill == spent
+        return
+    second: Outcome = Completed({"result": {"0": 1}, "execution": {"run_ms": 99.5}})
+    if end == "failed":
+        second = Failed(TaskError(ErrorCode.INVALID_CIRCUIT, "No."), run_ms=99.5)
+    children = ScriptedChildren(second)
+    if end == "cancelled":
+        stopped = Returned("stopped", started=True, run_ms=99.5)
+        children = ScriptedChildren(stopped, meanwhile=partial(in_moto.store.cancel, task_id, "alice"))
+    assert work(in_moto, [task_record(task_id)], children, lane=Lane.LARGE) == []
+    ended = in_moto.stored(task_id)
+    assert (str(ended.status), ended.bill) == (end, added(spent, bill(99.5, 1_769)))
+    assert ended.bill["billed_ms"] == 1_101
+    if end == "completed":
+        assert {name: ended.outcome["execution"][name] for name in ended.bill} == ended.bill
+
+
+def test_what_never_ran_has_no_bill(in_moto: Aws) -> None:
+    """An attempt that was given back before it began writes none."""
+    task_id = submitted(in_moto)
+    work(in_moto, [task_record(task_id)], ScriptedChildren(Returned("deadline")))
+    assert in_moto.stored(task_id).bill == {}
 
 
 def test_a_bad_circuit_fails_alone_and_is_acknowledged(in_moto: Aws, children: Children) -> None:

@@ -139,11 +139,11 @@ def test_a_million_bindings_cost_their_run_and_their_tasks() -> None:
 
 
 def test_a_month_without_tasks_costs_five_dollars_at_most() -> None:
-    """Three polled queues, a secret, fifteen alarms, a sweep a minute; a snapshot and a dashboard are asked for."""
+    """Three polled queues, a secret, sixteen alarms, a sweep a minute; a snapshot and a dashboard are asked for."""
     month = cost.idle()
     assert month["SQS polling"] == pytest.approx(3 * 5 * 129_600 * 0.4e-6, abs=0.01)
     assert month["secret"] == pytest.approx(0.40)
-    assert month["alarms"] == pytest.approx(1.50)
+    assert month["alarms"] == pytest.approx(1.60)
     assert month["schedule"] == pytest.approx(0.04)
     assert month["snapshot of the api"] == month["dashboard"] == 0
     assert sum(month.values()) <= 5
