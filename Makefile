@@ -34,7 +34,7 @@ ifdef TESTS
 else
 	@status=0; \
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(PARALLEL) || status=$$?; \
-	$(BIN)/python -m pytest tests/e2e || status=$$?; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile tests/e2e || status=$$?; \
 	exit $$status
 endif
 

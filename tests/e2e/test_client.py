@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,7 +123,8 @@ def test_coroutines_run_side_by_side(stack: Stack) -> None:
             tasks = await asyncio.gather(*(client.run(FLIPPED, shots=10) for _ in range(5)))
         return [dict(task.counts) for task in tasks]
 
-    assert asyncio.run(run()) == [{"10": 10}] * 5
+    with ThreadPoolExecutor(1) as other:  # after tests of pages this thread has the loop of Playwright
+        assert other.submit(asyncio.run, run()).result() == [{"10": 10}] * 5
 
 
 def test_the_command_line_runs_a_program(stack: Stack) -> None:

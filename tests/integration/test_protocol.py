@@ -54,6 +54,12 @@ class ModelQueue:
         del owner, correlation_id
         self.messages.append(Sent(Message.new(task_id)))
 
+    def send_all(self, tasks: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Add a message for each; none is refused."""
+        for task in tasks:
+            self.send(*task)
+        return []
+
     def length(self) -> Length:
         """Return how many there are, and how many of them wait."""
         return Length(len(self.messages), sum(not sent.hidden for sent in self.messages))
