@@ -157,3 +157,24 @@ def test_a_dry_run_says_what_the_results_take(children: Children) -> None:
     )
     assert both["estimate"]["estimated_seconds"] > alone["estimated_seconds"]
     assert dry_run({**given, "qc": BELL, "options": {}}, children, large)["estimate"].get("result_bytes") is None
+
+
+def test_results_in_a_batch_are_each_tasks_own(in_moto: Aws, children: Children) -> None:
+    """Each task of a batch has those that it named, and a wrong one refuses all."""
+    tasks = [
+        {"qc": BELL, "results": ["probabilities"]},
+        {"qc": BELL, "results": [{"type": "expectation", "observable": "XX"}, "counts"], "shots": 9},
+        {"qc": BELL, "shots": 7},
+    ]
+    status, _, answer = call("POST", "/tasks/batch", {"tasks": tasks})
+    assert status == 200, answer
+    assert work(in_moto, received(in_moto), children) == []
+    found = [call("GET", f"/tasks/{each['task_id']}")[2] for each in answer["tasks"]]
+    assert found[0]["results"][0]["values"] == pytest.approx([0.5, 0, 0, 0.5])
+    assert [each["type"] for each in found[1]["results"]] == ["expectation", "counts"]
+    assert [sum(each["result"].values()) for each in found] == [0, 9, 7]
+    assert "results" not in found[2]
+    wrong = {"qc": BELL, "results": [{"type": "probabilities", "qubits": [2]}]}
+    status, _, refused = call("POST", "/tasks/batch", {"tasks": [tasks[0], wrong]})
+    assert (status, [(each["index"], each["code"]) for each in refused["errors"]]) == (400, [(1, "invalid_inputs")])
+    assert len(in_moto.rows()) == 3
