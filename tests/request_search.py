@@ -99,6 +99,7 @@ USUAL = {"observables": ("texts", "long texts", "terms", "sums of terms"), "inpu
 ROUTES = (
     ("POST", "/tasks"), ("POST", "/tasks"), ("POST", "/tasks/batch"), ("POST", "/tasks/batch"), ("GET", "/tasks"),
     ("GET", "/tasks/{id}"), ("DELETE", "/tasks/{id}"), ("GET", "/tasks/{id}/circuit"), ("GET", "/tasks/{id}/script"),
+    ("GET", "/tasks/{id}/results/{id}"), ("GET", "/tasks/{id}/results/0"),
     ("GET", "/limits"), ("GET", "/noise-models"),
     ("GET", "/health"), ("GET", "/callback-secret"), ("GET", "/"), ("GET", "/openapi.json"), ("GET", "/docs"),
     ("POST", "/circuit"), ("GET", "/usage"), ("GET", "/page/{long}/{long}"),

@@ -30,9 +30,11 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
     },
     404: {
         "task_not_found": "the task does not exist, or belongs to another key",
+        "result_not_found": "the task has no such result, or has not completed",
         "not_found": "there is nothing at this address",
     },
     405: {"method_not_allowed": "the address does not take this method"},
+    406: {"not_acceptable": "the result has no array, and the request takes nothing else"},
     409: {
         "task_ended": "the task has ended already, as `task_status` says",
         "task_not_ended": "the task cannot be purged before it has ended",
@@ -104,6 +106,12 @@ def not_modified() -> dict[int | str, dict[str, Any]]:
             "headers": _described("ETag", "Retry-After"),
         }
     }
+
+
+def elsewhere() -> dict[int | str, dict[str, Any]]:
+    """Return the answer that names the address of a file."""
+    location = {"schema": {"type": "string"}, "description": "The file's address, which needs no key."}
+    return {303: {"description": "The result is in a file.", "headers": {"Location": location}}}
 
 
 def _described(*names: str) -> dict[str, Any]:

@@ -20,10 +20,11 @@ import front_page
 import noise_routes
 import reader
 import refusals
+import result_routes
 import service_routes
 import task_routes
 import usage_routes
-from answers import answers, not_modified
+from answers import answers, elsewhere, not_modified
 from bodies import StrictRoute, check_query
 from correlation import Correlation
 from cross_origin import CrossOrigin
@@ -41,6 +42,7 @@ from messages import (
     TaskList,
     TaskPurged,
 )
+from result_messages import ResultBody
 from submitted import BELL
 from tasks.aws import task_queues, task_store
 from tasks.logs import logger
@@ -168,6 +170,14 @@ def _add_circuit_routes(app: FastAPI) -> None:
         response_class=Response,
         responses=answers(400, 403, 404, 410, 503, texts=("text/plain",)),
         summary="Repeat a task on plain Qiskit",
+    )
+    app.add_api_route(
+        "/tasks/{task_id:not_batch}/results/{index}",
+        result_routes.read_result,
+        methods=["GET"],
+        response_model=ResultBody,
+        responses=answers(403, 404, 406, 410, 503) | elsewhere(),
+        summary="Read one result, or its numbers as a NumPy file",
     )
     app.add_api_route(
         "/circuit",

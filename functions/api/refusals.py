@@ -27,6 +27,8 @@ from request_errors import (
     CircuitTextTooLargeError,
     DuplicateKeysError,
     KeyMissingError,
+    NoArrayError,
+    ResultNotFoundError,
     SearchesBusyError,
     TaskEndedError,
     TaskNotFoundError,
@@ -75,7 +77,8 @@ class Refusal:
 
 def refusal_of(error: Exception) -> Refusal:
     """Return the refusal that answers `error`. An unexpected error is internal, and its text stays in the log."""
-    for of_kind in (_of_submission, _of_bound, _of_batch, _of_body, _of_task, _of_purge, _of_service, _of_address):
+    kinds = (_of_submission, _of_bound, _of_batch, _of_body, _of_task, _of_result, _of_purge, _of_service, _of_address)
+    for of_kind in kinds:
         if refusal := of_kind(error):
             return refusal
     return Refusal(
@@ -263,6 +266,21 @@ def _of_task(error: Exception) -> Refusal | None:
                 "This address needs a valid API key.",
                 {"hint": "Send your key in the header x-api-key."},
             )
+    return None
+
+
+def _of_result(error: Exception) -> Refusal | None:
+    """Return the refusal of a request for one result of a task."""
+    match error:
+        case ResultNotFoundError():
+            hint = "Results and bindings are counted from 0; a task has its `results` once it is completed."
+            return Refusal(HTTPStatus.NOT_FOUND, "result_not_found", "The task has no such result.", {"hint": hint})
+        case NoArrayError():
+            message, hint = (
+                f"A result of type {error.kind} has no array.",
+                "Ask for it with `Accept: application/json`.",
+            )
+            return Refusal(HTTPStatus.NOT_ACCEPTABLE, "not_acceptable", message, {"hint": hint})
     return None
 
 

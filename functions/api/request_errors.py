@@ -16,6 +16,18 @@ class TaskNotFoundError(Exception):
     """The task does not exist, or belongs to another caller. The two must look alike."""
 
 
+class ResultNotFoundError(Exception):
+    """The task has no such entry of `results`: it has fewer, or has not completed."""
+
+
+class NoArrayError(Exception):
+    """A result of type `kind` has no array, and its request takes nothing else."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 class KeyMissingError(Exception):
     """A request for tasks has no API key; API Gateway should have refused it."""
 

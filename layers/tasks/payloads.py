@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INLINE_BYTES = 4096
 URL_SECONDS = 3600
-FOLDERS = ("circuits", "options", "outcomes")  # the beginnings of keys, each before a task's id
+FOLDERS = ("circuits", "options", "outcomes", "files")  # the beginnings of keys, each before a task's id
 _GZIP = 31  # zlib's window bits that make the gzip format, which a browser unpacks by itself
 
 
@@ -35,6 +35,13 @@ class Payloads:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=packed, ContentType=content_type, ContentEncoding="gzip"
             )
+        except (ClientError, BotoCoreError) as error:
+            raise UnavailableError("S3") from error
+
+    def put_file(self, key: str, data: bytes, content_type: str) -> None:
+        """Store what is read as it stands, by whoever has its URL; raises UnavailableError."""
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
             raise UnavailableError("S3") from error
 

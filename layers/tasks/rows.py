@@ -194,8 +194,16 @@ class Rows:
             return task
         if task.outcome_bytes > RESPONSE_BYTES:
             return task.evolve(outcome={"result_url": self._payloads.url(task.outcome_key)}, outcome_key=None)
-        outcome = _readable(unpack(self._payloads.get(task.outcome_key)))
-        return task.evolve(outcome=outcome, outcome_key=None)
+        return task.evolve(outcome=self.whole_outcome(task), outcome_key=None)
+
+    def whole_outcome(self, task: Task) -> Mapping[str, Any]:
+        """Return the task's outcome, wherever it lies and however large it is; empty unless it is completed.
+
+        Raises UnavailableError and PayloadGoneError.
+        """
+        if task.outcome_key is None:
+            return task.outcome
+        return _readable(unpack(self._payloads.get(task.outcome_key)))
 
     def _task(self, row: Row) -> Task:
         stored = row.get("outcome_object", {}).get("M", {})

@@ -28,7 +28,7 @@ from tasks.rows import (
 from tasks.task import Lane, Status, Task, epoch_ms, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
@@ -125,6 +125,7 @@ class TaskTable:
     def __init__(self, client: DynamoDBClient, table: str, payloads: Payloads) -> None:
         self._client = client
         self._table = table
+        self._payloads = payloads
         self._rows = Rows(payloads)
 
     def get(self, task_id: str) -> Task | None:
@@ -164,6 +165,25 @@ class TaskTable:
         """
         row = self._row(task_id, "owner", "circuit", "circuit_key", owner=owner)
         return self._rows.circuit(row) if row is not None and row["owner"]["S"] == owner else None
+
+    def outcome(self, task_id: str, owner: str) -> Mapping[str, Any] | None:
+        """Return the outcome of the owner's task, however large, empty unless it is completed; None without a task.
+
+        Raises TaskPurgedError and PayloadGoneError.
+        """
+        row = self._row(task_id, *ALONE, owner=owner)
+        if row is None or row["owner"]["S"] != owner:
+            return None
+        return self._rows.whole_outcome(self._rows.task(row))
+
+    def file_url(self, name: str, data: bytes, content_type: str) -> str:
+        """Store a file that is made of a task's outcome, for a day, and return a URL that reads it for an hour.
+
+        `name` begins with the task's id, by which a purge finds it.
+        """
+        key = f"files/{name}"
+        self._payloads.put_file(key, data, content_type)
+        return self._payloads.url(key)
 
     def _row(self, task_id: str, *attributes: str, owner: str = "") -> Row | None:
         """Return these attributes of a task's row, or None when there is none; raises TaskPurgedError to its owner."""

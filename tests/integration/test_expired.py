@@ -37,7 +37,7 @@ def fixture_expired(in_moto: Aws) -> str:
     return str(body["task_id"])
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/circuit"), ("DELETE", "")])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/circuit"), ("GET", "/results/0"), ("DELETE", "")])
 def test_an_expired_task_is_not_found(in_moto: Aws, expired: str, method: str, path: str) -> None:
     """Whether it is read, its program asked for, or cancelled."""
     status, body = answered(method, f"/tasks/{expired}{path}")

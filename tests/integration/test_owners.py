@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulated_aws import Aws
 
 ROUTES = [(method.upper(), path) for path, methods in create_app().openapi()["paths"].items() for method in methods]
-OF_ONE_TASK = [(method, path) for method, path in ROUTES if "{task_id}" in path]
+OF_ONE_TASK = [(method, path.replace("{index}", "0")) for method, path in ROUTES if "{task_id}" in path]
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 SECRETS = ("alices-correlation", "alices-name", "alices-tag", "77777")  # words and a number that no other task has
 

@@ -75,8 +75,10 @@ def test_lists_of_addresses_are_whole() -> None:
         for path, methods in create_app().openapi()["paths"].items()
         for method in methods
     }
-    readme = {word.split("?")[0] for word in in_code(README.read_text())}
-    llms = {word.split("?")[0].replace("{task_id}", "{id}") for word in in_code(LLMS.read_text())}
+    readme, llms = (
+        {re.sub(r"\{.*?\}", "{id}", word.split("?")[0]) for word in in_code(document.read_text())}
+        for document in (README, LLMS)
+    )
     for method, path in addresses:
         assert {f"{method} {path}", path} & readme, (method, path)
         assert {f"{method} {path}", path} & llms, (method, path)
