@@ -74,18 +74,24 @@ def operator(terms: Sequence[tuple[str, float]]) -> Any:
 def wrong(case: Case, chance: random.Random) -> list[str]:
     """Return what is wrong with the exact results of a program, by the state that the oracle has of it."""
     noise, inputs = case.options.get("noise"), case.options.get("inputs")
-    if any("measure" in (rule.get("gates") or ()) for rule in (noise or {}).get("rules", [])):
-        return []  # an error before a final measurement is in the state, and not in the program without it
+    errors = [rule for rule in (noise or {}).get("rules", []) if "measure" in (rule.get("gates") or ())]
+    if any(rule.get("when") == "after" for rule in errors):
+        return []  # an error behind a final measurement is not in the state, and one behind another measurement is
     binding = inputs[2] if inputs else None
     options = {name: case.options[name] for name in ("method", "precision", "noise") if name in case.options}
     close = CLOSE[options.get("precision", "double")]
+    # An error before a final measurement is in the state. What the measurement itself does leaves probabilities alone.
     right = explore(
-        case.before, binding, tolerance=1e-11, noise=Noise.from_dict(noise) if noise else Noise(), states=True
+        case.text if errors else case.before,
+        binding,
+        tolerance=1e-11,
+        noise=Noise.from_dict(noise) if noise else Noise(),
+        states=True,
     ).density
     width = len(right).bit_length() - 1
     some = chance.sample(range(width), chance.randint(1, width))
     terms = [
-        ("".join(chance.choice("IXYZ") for _ in range(width)), chance.uniform(-2, 2))
+        ("".join(chance.choice("IZ" if errors else "IXYZ") for _ in range(width)), chance.uniform(-2, 2))
         for _ in range(chance.randint(1, 4))
     ]
     requests = [
@@ -95,7 +101,7 @@ def wrong(case: Case, chance: random.Random) -> list[str]:
         "density_matrix",
         {"type": "expectation", "observable": terms, "variance": True},
     ]
-    if options.get("method") == "stabilizer":
+    if options.get("method") == "stabilizer" or errors:
         requests = [requests[0], requests[1], requests[4]]
     try:
         entries = computed(case.text, requests, **options, **({"inputs": binding} if binding else {}))

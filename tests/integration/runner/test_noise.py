@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -277,3 +278,24 @@ def test_a_fake_devices_model_gives_what_plain_aer_gives(qubits: int) -> None:
     options = Options.from_dict({"shots": 10, "noise": noise})
     notes = str(simulator.simulate(qasm3.dumps(laid), options, BUDGET)["execution"]["notes"])
     assert "No rule of the noise is for rz, which ran without errors." in notes  # turns about z cost nothing there
+
+
+def test_the_noise_digest_names_the_noise() -> None:
+    """SHA-256 of the request's noise as sorted JSON: the same for every run of it, another for another, else none."""
+
+    def digest(noise: Any, **options: Any) -> str | None:
+        given = Options.from_dict({"shots": 10, **({"noise": noise} if noise else {}), **options})
+        execution = simulator.simulate(f"{HEAD}qubit q; bit c; h q; c = measure q;", given, BUDGET)["execution"]
+        found: str | None = execution.get("noise_digest")
+        return found
+
+    short = {"depolarizing": {"one_qubit": 0.1, "two_qubit": 0.2}, "readout": {"prob_meas1_prep0": 0.1}}
+    turned = {"readout": {"prob_meas1_prep0": 0.1}, "depolarizing": {"two_qubit": 0.2, "one_qubit": 0.1}}
+    rules = {"rules": [{"channel": "bit_flip", "probability": 0.1}]}
+    text = '{"rules": [{"channel": "bit_flip", "probability": 0.1}]}'
+    assert digest(rules, seed=1) == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    assert digest(rules, seed=2, shots=99, results=["probabilities", "counts"]) == digest(rules)
+    assert digest(short) == digest(turned)
+    others = [short, rules, {"rules": [{"channel": "bit_flip", "probability": 0.2}]}, {"model": "ibmq_lima"}]
+    assert len({digest(noise) for noise in others}) == len(others)
+    assert digest(None) is None
