@@ -7,6 +7,7 @@ client carries them out, with or without coroutines. What the generator returns 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import random
 import string
@@ -222,17 +223,22 @@ def _whole(task: Task) -> Call[Task]:
     url = task.body.get("result_url")
     if url is None:
         return task
+    answer = yield from _stored(url, task.task_id)
+    outcome = answer.json()
+    body = {name: value for name, value in task.body.items() if name != "result_url"}
+    return Task.from_body({**body, **outcome})
+
+
+def _stored(url: str, task_id: str) -> Call[Answer]:
+    """Return what the storage of results has at an address that the service gave; raises ResultExpiredError."""
     try:
-        answer = yield from send(Request("GET", url))
+        return (yield from send(Request("GET", url)))
     except RefusedError as error:  # with the storage's faults tried again
         raise UnreachableError(f"The storage of results answered with the status {error.http_status}.") from error
     except NotTheServiceError as error:
         if error.http_status in {403, 404, 410}:
-            raise ResultExpiredError(task.task_id) from error
+            raise ResultExpiredError(task_id) from error
         raise
-    outcome = answer.json()
-    body = {name: value for name, value in task.body.items() if name != "result_url"}
-    return Task.from_body({**body, **outcome})
 
 
 def poll(task_id: str, timeout: float | None) -> Call[Task]:
@@ -295,6 +301,22 @@ def script(task_id: str, binding: int) -> Call[str]:
     query = {"binding": binding} if binding else {}
     answer = yield from send(Request("GET", f"{_address(task_id)}/script", query=query))
     return answer.content.decode()
+
+
+def array(task_id: str, index: int, binding: int) -> Call[Any]:
+    """Return the numbers of one result as a NumPy array, read from the file that the service makes of them."""
+    query = {"binding": binding} if binding else {}
+    headers = {"Accept": "application/x-npy"}
+    answer = yield from send(Request("GET", f"{_address(task_id)}/results/{index}", query=query, headers=headers))
+    if "location" not in answer.headers:
+        raise NotTheServiceError(answer.status)
+    file = yield from _stored(answer.headers["location"], task_id)
+    import numpy as np  # noqa: PLC0415 - most users have no need of it
+
+    try:
+        return np.load(io.BytesIO(file.content), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise NotTheServiceError(file.status) from error
 
 
 def dry_run(qc: str, options: Mapping[str, Any]) -> Call[Estimate]:

@@ -190,6 +190,13 @@ class Client:
         """Return a Python program that repeats a task, of a sweep one binding of it, on plain Qiskit and Aer."""
         return self._do(calls.script(_id(task), binding))
 
+    def array(self, task: Task | str, index: int = 0, binding: int = 0) -> Any:  # noqa: ANN401 - a NumPy array
+        """Return the numbers of one of a task's `results`, of a sweep one binding's, as a NumPy array.
+
+        It is what `.array` of the result is, without the rest of the task and without JSON.
+        """
+        return self._do(calls.array(_id(task), index, binding))
+
     def dry_run(self, qc: str, **options: Options) -> Estimate:
         """Return what a task would take, without running it; raises CircuitError or TaskFailedError."""
         return self._do(calls.dry_run(qc, options))
@@ -315,6 +322,10 @@ class AsyncClient:
     async def script(self, task: Task | str, binding: int = 0) -> str:
         """Return a Python program that repeats a task: see `Client.script`."""
         return await self._do(calls.script(_id(task), binding))
+
+    async def array(self, task: Task | str, index: int = 0, binding: int = 0) -> Any:  # noqa: ANN401 - a NumPy array
+        """Return the numbers of one of a task's `results`: see `Client.array`."""
+        return await self._do(calls.array(_id(task), index, binding))
 
     async def dry_run(self, qc: str, **options: Options) -> Estimate:
         """Return what a task would take: see `Client.dry_run`."""

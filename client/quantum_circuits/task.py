@@ -35,10 +35,12 @@ class Result:
         import numpy as np  # noqa: PLC0415 - most users have no need of it
 
         if "values" in self.body:
-            return np.array(self.body["values"])
+            return np.array(self.body["values"], float)
         if "real" not in self.body:
             raise ValueError(f"A result of type {self.type} has no array.")
-        return np.array(self.body["real"]) + 1j * np.array(self.body["imag"])
+        numbers = np.array(self.body["real"], complex)
+        numbers.imag = self.body["imag"]  # a sum with 1j times them would lose the signs of zeros
+        return numbers
 
     @property
     def value(self) -> float:

@@ -56,12 +56,13 @@ def test_a_batch_and_a_sweep_come_back_in_their_order(client: Client) -> None:
 
 
 def test_results_beside_counts_and_the_script_come_back(client: Client) -> None:
-    """Exact numbers as arrays, and a program that repeats the task."""
+    """Exact numbers as arrays, from a file too, and a program that repeats the task."""
     results = ["counts", "statevector", {"type": "expectation", "observable": "ZZ", "variance": True}]
     task = client.run(BELL, results=results, shots=10, seed=1)
     assert sum(task.counts.values()) == 10
     assert abs(task.results[1].array[3]) == pytest.approx(0.5**0.5)
     assert (task.results[2].value, task.results[2].variance) == (pytest.approx(1.0), pytest.approx(0.0))
+    assert client.array(task, 1).tobytes() == task.results[1].array.tobytes()
     assert "circuit.cx(0, 1)" in client.script(task)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import re
 from datetime import date
 from types import SimpleNamespace
@@ -258,6 +259,37 @@ def test_a_result_that_expired_is_one_clear_exception() -> None:
     gone = {"status": "error", "message": "The result is not there any more.", "code": "payload_gone"}
     with scripted(Reply(410, gone)) as server, pytest.raises(ResultExpiredError, match=TASK_ID):
         client_of(server).get(TASK_ID)
+
+
+def test_an_array_is_fetched_as_a_file_without_the_key() -> None:
+    """The service is asked for NumPy's format and names an address, of which it has never seen the key."""
+    file, expected = io.BytesIO(), np.array([0.5, -0.0, 1e-310j])
+    np.save(file, expected)
+    with (
+        scripted(Reply(200, file.getvalue())) as storage,
+        scripted(Reply(303, b"", {"location": f"{storage.url}/files/x?signature=s"})) as server,
+    ):
+        found = client_of(server).array(TASK_ID, 1, binding=2)
+    assert (found.dtype, found.tobytes()) == (expected.dtype, expected.tobytes())
+    assert (server.asked[0].path, server.asked[0].headers["accept"]) == (
+        f"/tasks/{TASK_ID}/results/1?binding=2",
+        "application/x-npy",
+    )
+    assert "x-api-key" not in storage.asked[0].headers
+
+
+def test_an_array_that_cannot_be_had_is_one_clear_exception() -> None:
+    """A refusal, a file that is gone, and what is no file of NumPy's."""
+    refused = {"status": "error", "message": "A result of type counts has no array.", "code": "not_acceptable"}
+    with scripted(Reply(406, refused)) as server, pytest.raises(RefusedError, match="counts has no array"):
+        client_of(server).array(TASK_ID)
+    for reply, kind in ((Reply(404, b"<Error/>"), ResultExpiredError), (Reply(200, b"<html>"), UnreachableError)):
+        with (
+            scripted(reply) as storage,
+            scripted(Reply(303, b"", {"location": f"{storage.url}/x"})) as server,
+            pytest.raises(kind),
+        ):
+            client_of(server).array(TASK_ID)
 
 
 def test_a_storage_that_is_busy_is_asked_again(pauses: list[float]) -> None:

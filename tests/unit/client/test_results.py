@@ -20,6 +20,8 @@ def test_numbers_are_arrays_and_values() -> None:
     counts, probabilities, density, value = Task.from_body({**BODY, "result": {}, "results": ENTRIES}).results
     assert probabilities.array.tolist() == [0.25, 0.75]
     assert density.array.tolist() == [[0.5, -0.5j], [0.5j, 0.5]]
+    signed = Result("statevector", {"real": [-0.0, 0.0], "imag": [1.0, -0.0]}).array
+    assert [str(part) for part in (*signed.real, *signed.imag)] == ["-0.0", "0.0", "1.0", "-0.0"]
     assert (value.value, value.variance, counts.variance) == (-1.0, 0.5, None)
     with pytest.raises(ValueError, match="A result of type counts has no array"):
         _ = counts.array
