@@ -19,13 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from insights import Event, QueryError, Result, Statistics, as_csv, as_json, as_table, check, evaluate, saved_queries
+from insights import (
+    Event,
+    QueryError,
+    Result,
+    Statistics,
+    Table,
+    as_csv,
+    as_json,
+    as_table,
+    check,
+    evaluate,
+    saved_queries,
+)
+from keys import Keys
 from local.ministack import LocalStackError
 from local.running import deployed
 from local.translate import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
@@ -140,11 +153,11 @@ class LogGroups:
                 message = event["message"].rstrip("\n")
                 yield Event(event["timestamp"], message, stream, name, event.get("ingestionTime"))
 
-    def ask(self, query: str, start_ms: int, end_ms: int) -> Result:
-        """Answer a query; raises QueryError (here) or LogsError (CloudWatch) when it is not one."""
+    def ask(self, query: str, start_ms: int, end_ms: int, tables: Mapping[str, Table] | None = None) -> Result:
+        """Answer a query, here with these tables; raises QueryError (here) or LogsError (CloudWatch) if it is none."""
         if self.local:
-            check(query)  # before any line is read
-            result = evaluate(query, self.events(start_ms, end_ms), start_ms, end_ms)
+            check(query, tables)  # before any line is read
+            result = evaluate(query, self.events(start_ms, end_ms), start_ms, end_ms, tables=tables)
             if start_ms < (kept := self.kept_since()):
                 missing = f"Lines before {_shown(kept)} are no longer kept here: this is about those since."
                 result = replace(result, notes=(*result.notes, missing))
@@ -208,6 +221,13 @@ def query_of(text: str, task: str) -> str:
     return text
 
 
+def tables_of(stack: Deployed, query: str) -> dict[str, Table]:
+    """Return the tables that `lookup` has here: `owners`, the stack's keys, so that tasks' owners can have names."""
+    if stack.endpoint is None or not re.search(r"\blookup\b", query, re.IGNORECASE):
+        return {}
+    return {"owners": Table(("id", "name"), [(key.owner, key.name) for key in Keys.of(stack).all()])}
+
+
 def main() -> int:
     """Answer, or follow; return the exit status."""
     parser = argparse.ArgumentParser(prog="logs", description=__doc__)
@@ -219,11 +239,12 @@ def main() -> int:
     arguments = parser.parse_args()
     now_ms = int(time.time() * 1000)
     try:
-        groups = LogGroups.of(deployed(os.environ.get("STACK", "")))
+        stack = deployed(os.environ.get("STACK", ""))
+        groups = LogGroups.of(stack)
         if not (arguments.task or arguments.query):
             groups.follow(now_ms - milliseconds("1m"))
         query = query_of(arguments.query, arguments.task)
-        answer = groups.ask(query, now_ms - milliseconds(arguments.since), now_ms)
+        answer = groups.ask(query, now_ms - milliseconds(arguments.since), now_ms, tables_of(stack, query))
         print(RENDER[arguments.format](answer).rstrip("\r\n"))
         for note in answer.notes:
             print(note, file=sys.stderr)

@@ -11,6 +11,7 @@ README.md here has a table of what is answered. Anything else is a `QueryError` 
 from insights.errors import QueryError
 from insights.evaluation import Result, Statistics, check, evaluate
 from insights.events import Event, read_lines
+from insights.lookups import Table
 from insights.rendering import as_csv, as_json, as_table, sparkline
 from insights.saved import SavedQuery, saved_queries
 
@@ -20,6 +21,7 @@ __all__ = [
     "Result",
     "SavedQuery",
     "Statistics",
+    "Table",
     "as_csv",
     "as_json",
     "as_table",

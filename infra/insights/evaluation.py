@@ -17,11 +17,12 @@ from insights.grammar import parse
 from insights.translation import Window, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import duckdb
 
     from insights.events import Event
+    from insights.lookups import Table
     from insights.translation import Plan
 
 # Events go into the engine in batches: no list of all of them is made.
@@ -68,26 +69,28 @@ class Result:
     notes: tuple[str, ...] = ()
 
 
-def check(query: str) -> None:
+def check(query: str, tables: Mapping[str, Table] | None = None) -> None:
     """Raise `QueryError` for a query that would be refused whatever the events are (but for its patterns)."""
-    translate(parse(query), Window(0, 0, 0))
+    translate(parse(query), Window(0, 0, 0), tables or {})
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - a question and all that it is asked of
     query: str,
     events: Iterable[Event],
     start_ms: int | None = None,
     end_ms: int | None = None,
     now_ms: int | None = None,
+    tables: Mapping[str, Table] | None = None,
 ) -> Result:
     """
     Answer a query from events.
 
-    `start_ms` and `end_ms` bound the time range, both inclusive as in StartQuery. `now_ms` is what `now()` tells.
+    `start_ms` and `end_ms` bound the time range, both inclusive as in StartQuery. `now_ms` is what `now()` tells,
+    and `tables` are those of `lookup`.
     Raises `QueryError` with the place in the query for anything malformed, or not known here.
     """
     now_ms = int(time.time() * 1000) if now_ms is None else now_ms
-    plan = translate(parse(query), Window(now_ms, start_ms or 0, now_ms if end_ms is None else end_ms))
+    plan = translate(parse(query), Window(now_ms, start_ms or 0, now_ms if end_ms is None else end_ms), tables or {})
     chosen = (
         event
         for event in events

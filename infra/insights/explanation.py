@@ -12,11 +12,11 @@ from insights.errors import QueryError, Span, shorten
 if TYPE_CHECKING:
     from lark import UnexpectedInput
 
-COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup", "unnest", "addtotals")
+COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup", "unnest", "addtotals", "lookup")
 COMMANDS_OF_CLOUDWATCH_ONLY = frozenset(
     {
         "accum", "anomaly", "appendcols", "autoregress", "cidrlookup", "countfrequent", "diff", "estimate",
-        "expand", "filldown", "fillmissing", "filterindex", "join", "json", "logcompare", "lookup", "outlier",
+        "expand", "filldown", "fillmissing", "filterindex", "join", "json", "logcompare", "outlier",
         "pattern", "relevantfields", "sessionize", "source", "subqueries", "unmask",
     }
 )  # fmt: skip
@@ -42,7 +42,9 @@ TERMINALS_IN_WORDS = {
     "STAR": "`*`",
     "STRING": 'a "string"',
     "VBAR": "`|`",
+    "TABLE": "a table",
     "_INTO": "`into`",
+    "_OUTPUT": "`output`",
     "_AS": "`as`",
     "_BY": "`by`",
     "_IN": "`in`",

@@ -12,9 +12,12 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from insights.discovery import Kind, Sql
+from insights.syntax import Call, Match, Membership, Negative, Not, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from insights.syntax import Expression
 
 
 class Takes(Enum):
@@ -247,3 +250,20 @@ UNIT_BY_NAME = {
 }
 # A calendar unit has no fixed length; one of each starts where the calendar says.
 CALENDAR_UNITS = {"mo": "month", "q": "quarter", "y": "year"}
+
+
+def aggregates_in(expression: Expression) -> list[Call]:
+    """List the aggregates in an expression, not those inside another one."""
+    match expression:
+        case Call() if expression.function.lower() in AGGREGATES:
+            return [expression]
+        case Call():
+            return [call for argument in expression.arguments for call in aggregates_in(argument)]
+        case Negative() | Not():
+            return aggregates_in(expression.operand)
+        case Operation():
+            return aggregates_in(expression.left) + aggregates_in(expression.right)
+        case Match() | Membership():
+            return aggregates_in(expression.subject)
+        case _:
+            return []

@@ -26,6 +26,7 @@ from insights.syntax import (
     Fields,
     Filter,
     Limit,
+    Lookup,
     Match,
     Membership,
     Negative,
@@ -291,6 +292,16 @@ class _Builder(Transformer_NonRecursive[Token, tuple[Command, ...]]):
 
     def totals_option(self, _meta: Meta, parts: list[Token]) -> tuple[Token, Token]:
         return parts[0], parts[-1]
+
+    def lookup(self, meta: Meta, parts: list[Any]) -> Lookup:
+        table, *pairs, output = parts
+        return Lookup(str(table), tuple(pairs), output, _span(meta))
+
+    def lookup_pair(self, _meta: Meta, fields: list[Field]) -> tuple[Field, Field]:
+        return fields[0], fields[1]
+
+    def lookup_output(self, _meta: Meta, fields: list[Field]) -> tuple[Field, ...]:
+        return tuple(fields)
 
     def number(self, meta: Meta, parts: list[Token]) -> Number:
         value = float(parts[-1])

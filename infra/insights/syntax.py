@@ -240,7 +240,17 @@ class AddTotals:
     span: Span
 
 
-Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse | Unnest | AddTotals
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """`lookup`: of a table's row the fields `output`, where for each pair its column is equal to the event's field."""
+
+    table: str
+    pairs: tuple[tuple[Field, Field], ...]
+    output: tuple[Field, ...]
+    span: Span
+
+
+Command = Fields | Display | Filter | Stats | Sort | Limit | Dedup | Parse | Unnest | AddTotals | Lookup
 
 
 @dataclass(frozen=True, slots=True)

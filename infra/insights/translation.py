@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from insights.coercions import as_number, as_text
 from insights.discovery import SYSTEM_FIELDS, Kind, Sql
 from insights.expressions import Expressions
-from insights.functions import AGGREGATES
+from insights.functions import aggregates_in
+from insights.lookups import look_up
 from insights.statement import Statement
 from insights.syntax import (
     AddTotals,
@@ -28,12 +29,8 @@ from insights.syntax import (
     Fields,
     Filter,
     Limit,
-    Match,
-    Membership,
-    Negative,
-    Not,
+    Lookup,
     Number,
-    Operation,
     Ordering,
     Parse,
     Query,
@@ -44,7 +41,10 @@ from insights.syntax import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from insights.errors import Span
+    from insights.lookups import Table
 
 # "If you omit limit, the query defaults to returning up to 10,000 log events": CWL_QuerySyntax-Limit.
 DEFAULT_LIMIT = 10_000
@@ -88,9 +88,9 @@ class Window:
     end_ms: int
 
 
-def translate(query: Query, window: Window) -> Plan:
+def translate(query: Query, window: Window, tables: Mapping[str, Table]) -> Plan:
     """Translate a query, or raise `QueryError` at the place of what cannot be answered."""
-    translation = _Translation(query, window)
+    translation = _Translation(query, window, tables)
     for command in query.commands:
         translation.add(command)
         translation.check_size(command)
@@ -98,7 +98,8 @@ def translate(query: Query, window: Window) -> Plan:
 
 
 class _Translation:
-    def __init__(self, query: Query, window: Window) -> None:
+    def __init__(self, query: Query, window: Window, tables: Mapping[str, Table]) -> None:
+        self._tables = tables
         self._statement = Statement()
         self._expressions = Expressions(query.text, self._statement, window)
         self._order: list[str] = []
@@ -142,6 +143,8 @@ class _Translation:
                 self._unnest(command)
             case AddTotals():
                 self._add_totals(command)
+            case Lookup():
+                self._look_up(command)
 
     def check_size(self, command: Command) -> None:
         if self._statement.depth > MOST_STEPS:
@@ -259,6 +262,13 @@ class _Translation:
             self._expressions.columns[command.name] = Sql(name, Kind.STRUCTURE, simple=True)
         self._extracted[command.name] = self._expressions.columns[command.name]
 
+    def _look_up(self, command: Lookup) -> None:
+        found = look_up(command, self._tables, self._expressions)
+        self._expressions.columns |= found
+        self._extracted |= found
+        for shown in (self._shown, self._displayed or {}):
+            shown |= {name: column for name, column in found.items() if name in shown or self._stats_seen}
+
     def _add_totals(self, command: AddTotals) -> None:
         """Add up numbers, passing over what is none: CWL_QuerySyntax-Addtotals. Times are no numbers here."""
         shown = self._displayed if self._displayed is not None else self._shown
@@ -325,7 +335,7 @@ class _Translation:
         aggregates = {
             id(call): (self._statement.name(), *self._aggregate(call))
             for selection in command.selections
-            for call in _aggregates_in(selection.expression)
+            for call in aggregates_in(selection.expression)
         }
         selected = [f"{group.text} AS {group.text}" for group in groups.values()]
         selected += [f"{sql} AS {column}" for column, sql, _ in aggregates.values()]
@@ -408,23 +418,6 @@ class _Translation:
         number = self._statement.hold(as_number(value)).text
         key = f"{{'number': {number}, 'whole': coalesce(whole_in({value.text}), 0)}}"
         return f"coalesce({which}({value.text}, {key}) FILTER ({number} IS NOT NULL), {in_order})", Kind.ANY
-
-
-def _aggregates_in(expression: Expression) -> list[Call]:
-    """List the aggregates in an expression, not those inside another one."""
-    match expression:
-        case Call() if expression.function.lower() in AGGREGATES:
-            return [expression]
-        case Call():
-            return [call for argument in expression.arguments for call in _aggregates_in(argument)]
-        case Negative() | Not():
-            return _aggregates_in(expression.operand)
-        case Operation():
-            return _aggregates_in(expression.left) + _aggregates_in(expression.right)
-        case Match() | Membership():
-            return _aggregates_in(expression.subject)
-        case _:
-            return []
 
 
 def _shown(column: Sql) -> str:

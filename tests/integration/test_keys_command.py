@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from ministack.services import apigateway_v1
 from test_store import new_task
 
 from api import handler
+from insights import Event, evaluate
 from keys import Key, Keys, KeysError, Use, carry_out, lines
 from local.ministack_main import disable_keys
 from local.running import Deployed
+from logs import tables_of
 from simulated_aws import BELL, ask_ministack
 from tasks import aws
 from tasks.open_work import OpenWork
@@ -149,6 +152,21 @@ def test_the_list_has_last_use_and_usage(in_moto: Aws, stack: Deployed) -> None:
     assert re.search(
         r"first +\w+ +\w+ +enabled +50/s, 100 at once, 100,000 a day +2026-11-27 10:11 +0 +0 tasks, 0", first
     )
+
+
+def test_log_lines_owners_have_the_names_of_their_keys(stack: Deployed) -> None:
+    """Where the stand-in's lines are asked with `lookup`; a key that took another's place has its owner and name."""
+    said(stack, "create", key="team a")
+    local = replace(stack, endpoint="http://127.0.0.1:1")
+    first, team = sorted(Keys.of(local).all(), key=lambda key: key.name)
+    assert (team.name, first.owner) == ("team a", owner_of("v" * 40, None))
+    said(local, "rotate", key="team a")
+    tables = tables_of(local, "stats count(*) by owner | LOOKUP owners id as owner output name")
+    assert sorted(tables["owners"].rows) == sorted([(first.owner, "first"), *[(team.owner, "team a")] * 2])
+    line = Event(0, f'{{"owner": "{team.owner}"}}', "stream", "group")
+    assert evaluate("lookup owners id as owner output name", [line], tables=tables).rows[0]["name"] == "team a"
+    assert tables_of(local, "fields lookups") == {}  # nobody asks for the keys then
+    assert tables_of(stack, "lookup owners id as owner output name") == {}  # CloudWatch has its own
 
 
 def test_a_line_of_the_list() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
-from insights import Event
+from insights import Event, Table
 
 START = 1_795_219_200_000  # 2026-11-21 00:00:00 UTC
 NOW = START + 2 * 3_600_000
 SECOND = 1_000
 MINUTE = 60_000
 WORKER = "/aws/lambda/worker"
+TABLES = {"owners": Table(("id", "name"), [("ada", "Ada Lovelace"), ("bob", "Bob"), ("bob", "rotated")])}
 REQUEST = "0fc78b42-f6e0-400a-be91-71c5d1eadb9a"
 
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from insights import Event, QueryError, Result, Statistics, evaluate
 from insights.evaluation import open_engine
-from unit.insights.fixed_lines import EVENTS, MINUTE, NOW, START
+from unit.insights.fixed_lines import EVENTS, MINUTE, NOW, START, TABLES
 
 
-def read_table() -> list[tuple[str, list[dict[str, str]]]]:
-    """Read the table of queries and their rows: a paragraph each."""
+def read_table(name: str) -> list[tuple[str, list[dict[str, str]]]]:
+    """Read a table of queries and their rows: a paragraph each."""
     cases = []
-    for paragraph in Path(__file__).with_name("query_table.txt").read_text("utf-8").strip().split("\n\n"):
+    for paragraph in Path(__file__).with_name(name).read_text("utf-8").strip().split("\n\n"):
         lines = paragraph.split("\n")
         query = "\n".join(line.removeprefix("> ") for line in lines if line.startswith("> "))
         if query:
@@ -43,12 +43,13 @@ def read_page_table() -> list[tuple[str, str, str]]:
 def ask(query: str) -> Result | QueryError:
     """Return a query's answer, or what it is refused with. Any other exception is a crash."""
     try:
-        return evaluate(query, EVENTS, now_ms=NOW)
+        return evaluate(query, EVENTS, now_ms=NOW, tables=TABLES)
     except QueryError as error:
         return error
 
 
-TABLE = read_table()
+TABLE = read_table("query_table.txt")
+HELD_OUT = read_table("held_out.txt")
 PAGE_TABLE = read_page_table()
 
 
@@ -56,6 +57,7 @@ def test_tables_cover_the_language() -> None:
     """There are as many cases as were promised, and more."""
     assert len(TABLE) >= 90
     assert len(PAGE_TABLE) >= 300
+    assert len(HELD_OUT) >= 25
     assert len(TABLE) + len(PAGE_TABLE) + len(read_samples()) >= 400
 
 
@@ -72,10 +74,10 @@ def test_what_a_page_says(kind: str, text: str, expected: str) -> None:
         assert (kind, answer.rows) == ("=", ({} if expected == "-" else {"v": expected},))
 
 
-@pytest.mark.parametrize(("query", "rows"), TABLE, ids=[query for query, _ in TABLE])
+@pytest.mark.parametrize(("query", "rows"), TABLE + HELD_OUT, ids=[query for query, _ in TABLE + HELD_OUT])
 def test_query_answers_its_rows(query: str, rows: list[dict[str, str]]) -> None:
-    """A query of the table answers exactly the rows written below it, in that order."""
-    result = evaluate(query, EVENTS, now_ms=NOW)
+    """A query of the tables answers exactly the rows written below it, in that order."""
+    result = evaluate(query, EVENTS, now_ms=NOW, tables=TABLES)
     assert rows == list(result.rows)
     assert all(row.keys() <= set(result.columns) for row in rows)
 
