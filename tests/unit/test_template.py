@@ -23,6 +23,7 @@ from local.translate import TEMPLATE as TEMPLATE_FILE
 from release.parameters import environment
 from simulated_aws import TEMPLATE, resolved
 from tasks.limits import JOB_VCPUS
+from tasks.payloads import URL_SECONDS
 from tasks.settings import Settings
 from tasks.table import OPEN_TASKS_INDEX, OWNERS_INDEX
 
@@ -138,6 +139,16 @@ def test_dead_messages_are_alarmed() -> None:
         0,
     )
     assert "make redrive" in alarm["AlarmDescription"]
+
+
+def test_files_of_results_outlive_their_addresses_and_little_else() -> None:
+    """The bucket keeps them for a day, whatever it keeps else; no task is kept for less."""
+    rules = RESOURCES["PayloadBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert [(rule.get("Prefix"), rule["ExpirationInDays"]) for rule in rules] == [
+        (None, {"Ref": "TaskRetentionDays"}),
+        ("files/", 1),
+    ]
+    assert URL_SECONDS < 24 * 3600
 
 
 def test_everything_is_encrypted_at_rest() -> None:
