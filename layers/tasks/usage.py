@@ -3,7 +3,7 @@
 | attribute               | of the row `usage/<owner>/<day>`                                                  |
 |-------------------------|-----------------------------------------------------------------------------------|
 | tasks, shots,           | sums over the owner's tasks that ended on that day (UTC): how many, the shots of  |
-| billed_ms, cost_usd     | the completed ones, the worker's milliseconds and US dollars                      |
+| billed_ms, cost_usd     | the completed ones, milliseconds and US dollars of all their attempts             |
 | <status>/<one of these> | the same of those that ended with this status                                     |
 | tag/<tag>/<the same>    | the same of those with this tag                                                   |
 | tags                    | those tags, a set: the first MAX_TAGS of the day; others are summed up under ""    |

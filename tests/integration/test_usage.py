@@ -17,7 +17,7 @@ from test_store import new_task
 
 import usage
 from tasks import aws
-from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError, UnavailableError
+from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, StaleAttemptError, TaskError, UnavailableError
 from tasks.open_work import read_open_work
 from tasks.task import Lane, Task, utc_now
 from tasks.usage import MAX_TAGS, Sums
@@ -266,6 +266,59 @@ def test_a_redriven_task_with_a_bill_counts_it_once(in_moto: Aws) -> None:
     total = used()["total"]
     assert (total["tasks"], total["compute_seconds"]) == (1, 0.007)
     assert (total["cost_usd"], bound.dollars) == (pytest.approx(2e-07), pytest.approx(2e-07))
+
+
+def live(in_moto: Aws, draw: random.Random) -> None:  # noqa: C901 - one case for each step
+    """Let a task be claimed, given back, cancelled, buried, redriven, ended and billed in any order."""
+    task = new_task()
+    in_moto.store.submit(task)
+    claimed: Task | None = None
+    for _ in range(draw.randrange(1, 9)):
+        if claimed is None:
+            step = draw.choice(("claim", "claim", "cancel", "bury"))
+            if step == "claim":
+                claimed = in_moto.store.claim(task.task_id, send_ids=("send",))
+            elif step == "cancel":
+                in_moto.store.cancel(task.task_id, "alice")
+            else:
+                in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+            continue
+        spent = claimed.bill.get("billed_ms", 0) + draw.randrange(1, 99)
+        held, claimed = claimed.evolve(bill={"billed_ms": spent, "cost_usd": spent / 1e8}), None
+        if draw.random() < 0.2:
+            in_moto.store.cancel(task.task_id, "alice")
+        try:
+            match draw.choice(("release", "pass_on", "leave", "complete", "fail")):
+                case "release":
+                    in_moto.store.release(held)
+                case "pass_on":
+                    in_moto.store.pass_on(held, Lane.LARGE)
+                case "leave":
+                    in_moto.store.bill_attempt(held)
+                    in_moto.edit(task.task_id, lease_until=1)
+                case "complete":
+                    in_moto.store.complete(held, {"result": {"0": 10}})
+                case _:
+                    in_moto.store.fail(held, TaskError(ErrorCode.TIME_LIMIT, "Too slow."))
+        except StaleAttemptError:
+            in_moto.store.bill_cancelled(held)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_life_of_a_task_is_billed_once(in_moto: Aws, seed: int) -> None:
+    """Both sums are those of the rows of the tasks that have ended, whatever happened to them before."""
+    listening, draw = Listening(in_moto), random.Random(seed)
+    for _ in range(30):
+        live(in_moto, draw)
+    hand_over(records(in_moto), draw)
+    listening.tell()
+    rows = [row for row in in_moto.rows() if row.get("status", {}).get("S") in {"completed", "failed", "cancelled"}]
+    dollars = float(sum(Decimal(row.get("cost_usd", {}).get("N", "0")) for row in rows))
+    total = used()["total"]
+    bound = read_open_work(aws.client("dynamodb"), in_moto.settings.tasks_table, "alice", utc_now())
+    assert (total["tasks"], bound.tasks) == (len(rows), 30 - len(rows))
+    assert (total["cost_usd"], bound.dollars) == (pytest.approx(dollars), pytest.approx(dollars))
+    assert dollars > 0
 
 
 def test_the_dollars_that_bound_a_key_are_those_of_its_usage(in_moto: Aws) -> None:
