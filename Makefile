@@ -11,7 +11,7 @@ PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters keys redrive audit \
+.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters keys recount redrive audit \
     preflight package deploy smoke sam-env client client-test exporters lint format lock clean
 
 help: ## list the targets
@@ -68,6 +68,9 @@ dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stac
 
 purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<as `make keys` lists> (YES=1: do not ask)
 	@$(BIN)/python -m purge "$(OWNER)" $(if $(YES),--yes)
+
+recount: $(VENV)/.run ## count anew what a key has open, should its sums have drifted: make recount OWNER=<as `make keys` lists>
+	@$(BIN)/python -m recount "$(OWNER)"
 
 keys: $(VENV)/.run ## list API keys; CREATE=name (RATE= BURST= PER_DAY=), ROTATE=key (OVERLAP=days), DISABLE=key, EXPIRE=yes
 	@$(BIN)/python -m keys $(if $(CREATE),create "$(CREATE)" $(if $(RATE),--rate $(RATE)) $(if $(BURST),--burst $(BURST)) \
