@@ -232,6 +232,7 @@ def test_the_api_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
 TOO_LARGE = Failed(TaskError(ErrorCode.MEMORY_LIMIT, "Too large."))
 OUTCOMES = (Completed({"result": {"0": 1}, "execution": {}}), Completed(MANY), TOO_LARGE)
 UNSTARTED, CUT_OFF = Returned("deadline", started=False), Returned("deadline", started=True)
+KILLED = Returned("killed", started=True, run_ms=1.5)
 OF_THE_SMALL_LANE = {"self.store.pass_on", "self.queues[Lane.LARGE].send"}  # which no job is for
 
 
@@ -276,7 +277,7 @@ def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     """Claiming, completing, failing, passing on, giving back, leaving to newer code; in both lanes, alone and not."""
     called.clear()
     for lane in Lane:
-        worked(in_moto, called, lane, *OUTCOMES, UNSTARTED, CUT_OFF, circuits=(BELL, LONG, BELL))
+        worked(in_moto, called, lane, *OUTCOMES, UNSTARTED, CUT_OFF, KILLED, circuits=(BELL, LONG, BELL))
         worked(in_moto, called, lane, UNSTARTED)
         worked(in_moto, called, lane, UNSTARTED, cancel=True)
         worked(in_moto, called, lane, version=ROW_VERSION + 1)
@@ -374,6 +375,7 @@ def test_a_job_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     children.meanwhile = lambda: setattr(children, "outcomes", (next(outcomes),))
     assert drain(in_moto.queues[Lane.LARGE], children, 0) == 5  # one was cut off, and came again
     worked(in_moto, called, Lane.LARGE, UNSTARTED)
+    worked(in_moto, called, Lane.LARGE, KILLED)
     worked(in_moto, called, Lane.LARGE, UNSTARTED, cancel=True)
     worked(in_moto, called, Lane.LARGE, version=ROW_VERSION + 1)
     assert called.used == allowed("JobRole")
