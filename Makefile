@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers:client
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := functions layers infra client tests
-# Their tests run beside each other; those end to end start stacks and measure time, so they run alone, after them.
+# Their tests run beside each other. Those end to end start stacks: after them, in two processes, a file in one of them.
 PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
