@@ -25,12 +25,15 @@ class Cpu:
     api: float
     worker: float
     sweeper: float
+    notifier: float
+    usage: float
+    callback: float
     standin: float
 
     @property
     def ours(self) -> float:
         """What everything but the stand-in spent."""
-        return self.front + self.api + self.worker + self.sweeper
+        return sum(getattr(self, field.name) for field in fields(self) if field.name != "standin")
 
     def since(self, earlier: Cpu, tasks: int) -> dict[str, float]:
         """Return the milliseconds a task from `earlier` to now, by part, and the sum of ours."""
