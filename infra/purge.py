@@ -67,6 +67,7 @@ def purge_owner(store: TaskStore, purging: Purging, usage: Usage, owner: str, to
             break
     deadline = time.monotonic() + PATIENCE_S
     while stopping and time.monotonic() < deadline:  # their workers have a moment for it
+        # A command that an operator waits for. Nothing tells it that a worker has stopped, so it asks again.
         time.sleep(PAUSE_S)
         still = [task_id for task_id in stopping if not purging.purge(task_id, owner)]
         purged += len(stopping) - len(still)

@@ -52,6 +52,7 @@ def recount(client: DynamoDBClient, table: str, tasks: TaskTable, owner: str) ->
     """Write an owner's sums anew if they differ; raises RecountError while they change, and UnavailableError."""
     looks = []
     for pause_s in (0.0, SETTLED_S):
+        # Between two looks the stream must catch up; an operator's command may wait, and nothing tells it when.
         time.sleep(pause_s)
         looks.append((_sums(client, table, owner), counted(client, table, tasks, owner)))
     (sums, rows), again = looks

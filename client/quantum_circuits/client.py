@@ -97,6 +97,7 @@ class Client:
                 step = call.send(answer) if error is None else call.throw(error)
                 answer = error = None
                 if isinstance(step, Pause):
+                    # What Retry-After asks for, or the pause before the next try; the caller asked to wait.
                     time.sleep(step.seconds)
                     continue
                 request = _request(self._http, self.configuration, step)

@@ -147,7 +147,7 @@ def test_observables_have_error_bars(open_page: Callable[..., Page], stack: Stac
     page.get_by_label("Example").select_option(label="Observables of a GHZ state")
     run(page)
     texts = page.locator("#charts text").all_text_contents()
-    assert {"XXX", "ZZI"} <= set(texts)
+    assert {"XXX", "ZZI"} <= set(texts)  # Pauli strings, the names of two observables
     assert page.locator("#charts path.error").count() == 3
     assert [text for text in texts if text.startswith("1.0000")] == ["1.0000", "1.0000"]
 

@@ -197,7 +197,8 @@ def test_a_keys_data_is_purged_by_one_command(in_moto: Aws, monkeypatch: pytest.
     bobs = submit({"qc": BELL, "tags": ["bobs"]}, api_key_id="bob")
     ended, pending, running = large(in_moto), submit({"qc": BELL, "name": MARKS[0]}), submit()
     claimed = in_moto.claimed(running).evolve(bill={"billed_ms": 1, "cost_usd": 1e-8})
-    monkeypatch.setattr("purge.time.sleep", lambda _: in_moto.store.bill_cancelled(claimed))  # its worker stops
+    # In place of the command's pause: meanwhile the worker stops.
+    monkeypatch.setattr("purge.time.sleep", lambda _: in_moto.store.bill_cancelled(claimed))
     in_moto.store.submit_all([new_task() for _ in range(100)])
     listening = Listening(in_moto)
     usage.handler({"Records": listening.records()}, Context())

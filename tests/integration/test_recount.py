@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(name="listening")
 def fixture_listening(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> Listening:
     """Give who reads the table's stream, to whom three open tasks of alice's and one of bob's are known; no pauses."""
+    # moto has no stream to catch up with, so the command's pause is left out.
     monkeypatch.setattr("recount.time.sleep", lambda _: None)
     listening = Listening(in_moto)
     for owner in ("alice", "alice", "alice", "bob"):

@@ -149,6 +149,7 @@ cx q[0], q[1];
 cx q[1], q[2];
 measure q;                      // the observables are those before
 `,
+    // Pauli strings of three qubits: X on each, Z on two, and a weighted sum.
     options: { observables: ["XXX", "ZZI", '{"ZII": 0.5, "IIZ": 0.5}'] },
   },
   {
