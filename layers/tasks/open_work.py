@@ -17,10 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from tasks.errors import UnavailableError
-from tasks.rows import key_of, only
+from tasks.table import row_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,11 +50,8 @@ def dollars_in(moment: str) -> str:
 def read_open_work(client: DynamoDBClient, table: str, owner: str, now: datetime) -> OpenWork:
     """Return an owner's sums as they were a moment ago; raises UnavailableError."""
     dollars = dollars_in(now.isoformat())
-    try:
-        answer = client.get_item(TableName=table, Key=key_of(row_of(owner)), **only(OPEN_TASKS, OPEN_SECONDS, dollars))
-    except (ClientError, BotoCoreError) as error:
-        raise UnavailableError("DynamoDB") from error
-    numbers = {name: float(value["N"]) for name, value in answer.get("Item", {}).items()}
+    row = row_at(client, table, row_of(owner), OPEN_TASKS, OPEN_SECONDS, dollars, consistent=False) or {}
+    numbers = {name: float(value["N"]) for name, value in row.items()}
     return OpenWork(
         max(0, int(numbers.get(OPEN_TASKS, 0))), max(0.0, numbers.get(OPEN_SECONDS, 0.0)), numbers.get(dollars, 0.0)
     )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import PurgeUnconfirmedError, UnavailableError
-from tasks.rows import PURGED_OWNER, is_expired, key_of, only
-from tasks.table import refused
+from tasks.rows import PURGED_OWNER, key_of
+from tasks.table import refused, row_at
 from tasks.task import Status, rfc3339, utc_now
 
 if TYPE_CHECKING:
@@ -43,17 +43,9 @@ class Purging:
         The bucket comes first: after a fault in between, the row is still there to be purged. Raises
         PurgeUnconfirmedError once something may be gone.
         """
-        try:
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=key_of(task_id),
-                ConsistentRead=True,
-                **only("owner", "status", "expires_at", "claim", "status_history"),
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item", {})
-        is_owners = row.get("owner", {}).get("S") == owner and not is_expired(row)
+        wanted = ("owner", "status", "claim", "status_history")
+        row = row_at(self._client, self._table, task_id, *wanted, consistent=True) or {}
+        is_owners = row.get("owner", {}).get("S") == owner
         if not is_owners or row.get("status") not in _ENDS.values() or _is_stopping(row):
             return False
         try:

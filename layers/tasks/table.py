@@ -187,20 +187,9 @@ class TaskTable:
 
     def _row(self, task_id: str, *attributes: str, owner: str = "") -> Row | None:
         """Return these attributes of a task's row, or None when there is none; raises TaskPurgedError to its owner."""
-        try:
-            # Strongly consistent: a client that just received an id, or a result, must find it.
-            answer = self._client.get_item(
-                TableName=self._table,
-                Key=key_of(task_id),
-                ConsistentRead=True,
-                **only(*attributes, "expires_at", PURGED_OWNER),
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise UnavailableError("DynamoDB") from error
-        row = answer.get("Item")
-        if row is None or is_expired(row):
-            return None
-        if PURGED_OWNER not in row:
+        # Strongly consistent: a client that just received an id, or a result, must find it.
+        row = row_at(self._client, self._table, task_id, *attributes, PURGED_OWNER, consistent=True)
+        if row is None or PURGED_OWNER not in row:
             return row
         if row[PURGED_OWNER]["S"] == owner:
             raise TaskPurgedError
@@ -331,6 +320,21 @@ class TaskTable:
         projection = only(*attributes, "expires_at", PURGED_OWNER)
         rows = rows_of(self._client, self._table, task_ids, consistent=consistent, **projection)
         return {task_id: row for task_id, row in rows.items() if PURGED_OWNER not in row}
+
+
+def row_at(client: DynamoDBClient, table: str, key: str, *attributes: str, consistent: bool) -> Row | None:
+    """Return these attributes and `expires_at` of a row, None when there is none or it has expired.
+
+    Raises UnavailableError.
+    """
+    try:
+        answer = client.get_item(
+            TableName=table, Key=key_of(key), ConsistentRead=consistent, **only(*attributes, "expires_at")
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise UnavailableError("DynamoDB") from error
+    row = answer.get("Item")
+    return None if row is None or is_expired(row) else row
 
 
 def rows_of(

@@ -39,8 +39,7 @@ def test_the_environment_is_read_in_one_module() -> None:
         (("send_message", "send_message_batch", "receive_message", "delete_message"), {"queue"}),
         (("change_message_visibility", "change_message_visibility_batch", "get_queue_attributes"), {"queue"}),
         (("put_object", "get_object", "generate_presigned_url"), {"payloads"}),
-        # Tasks' rows, and beside them those of what owners have open and of what is being purged.
-        (("get_item", "batch_get_item", "query"), {"table", "open_work", "purging"}),
+        (("get_item", "batch_get_item", "query"), {"table"}),
         (("put_item", "transact_write_items"), {"submissions", "purging"}),  # a new task, and what is left of one
         (("batch_execute_statement",), {"statements"}),
         # A task's changes; the places of answers that wait and of callbacks; the sums of the table's stream.
