@@ -6,9 +6,13 @@ The handlers are in task_routes.py, service_routes.py and front_page.py. refusal
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import random
 from typing import TYPE_CHECKING, Any
+
+# Until the application is made: nothing of it is garbage, and looking for some takes a twentieth of a cold start.
+gc.disable()
 
 from fastapi import FastAPI, Request, Response
 from mangum import Mangum
@@ -235,6 +239,7 @@ def _without_query(app: ASGIApp) -> ASGIApp:
 
 # Without lifespan: no resource is opened or closed with a request. correlation.py adds the correlation id to log lines.
 _adapter = Mangum(create_app(), lifespan="off", text_mime_types=["text/", "application/json", SVG])
+gc.enable()
 
 
 @logger.inject_lambda_context(clear_state=True)
