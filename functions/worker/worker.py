@@ -28,7 +28,7 @@ from attempts import Attempt, ids_of
 from bill import added, bill
 from children import Children
 from dry_run import dry_run
-from gathering import gathered
+from micro_batches import micro_batches
 from tasks.aws import task_queues, task_store
 from tasks.errors import (
     PROGRAM_GONE,
@@ -265,7 +265,7 @@ class Batch:
     def _store(self, receipt_handles: Sequence[str], outcomes: SimpleQueue[tuple[Attempt, Outcome] | None]) -> None:
         """Hide the messages, then store outcomes until there are no more."""
         self._hide(receipt_handles)
-        for group in gathered(outcomes, LINGER_S):
+        for group in micro_batches(outcomes, LINGER_S):
             self._settle(group)
             for attempt, _ in group:
                 attempt.settled = True

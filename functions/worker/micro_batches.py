@@ -1,4 +1,4 @@
-"""Gathers items that arrive one by one into groups: the worker stores the outcomes of several attempts in one call."""
+"""Micro-batches of items that arrive one by one: the worker stores the outcomes of several attempts in one call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def gathered(source: SimpleQueue[T | None], linger_s: float) -> Iterator[list[T]]:
+def micro_batches(source: SimpleQueue[T | None], linger_s: float) -> Iterator[list[T]]:
     """Yield the items of `source` in groups: those that arrive within `linger_s` of the group's first; end at None."""
     more = True
     while more:
