@@ -68,7 +68,7 @@ def _try_lock(lock: TextIOWrapper) -> bool:
 
 
 async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[None, None, None]]) -> None:
-    """Bring the stack up, call `ready` with its URL, and keep serving until SIGINT or SIGTERM.
+    """Bring the stack up, warm it, call `ready` with its URL, and keep serving until SIGINT or SIGTERM.
 
     When the stand-in ends before that it is started again, but not twice within a minute.
     """
@@ -96,7 +96,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
                         if showing is None:
                             url = await serving.enter_async_context(front(entrance, target))
                         write_environment(url, LOCAL_API_KEY, standin.endpoint, key, deployment.outputs)
-                        showing = showing or asyncio.create_task(ready(url))
+                        showing = showing or asyncio.create_task(_warmed(url, ready))
                         await _first(stop, standin.process, showing)
                         if stop.is_set():
                             say("Stopping; queued and finished tasks are kept for the next start ...")
@@ -111,6 +111,17 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
         finally:
             if showing is not None:
                 showing.cancel()
+
+
+async def _warmed(url: str, ready: Callable[[str], Coroutine[None, None, None]]) -> None:
+    """Let the api's first environment start, then call `ready`: whoever opens the page does not wait for that."""
+    import aiohttp  # noqa: PLC0415 - imports that `down` and `--help` need not wait for
+
+    # An answer that is none, or an error, is for the first caller to see.
+    with contextlib.suppress(aiohttp.ClientError):
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            await answer.read()
+    await ready(url)
 
 
 @contextlib.asynccontextmanager

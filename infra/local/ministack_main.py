@@ -38,6 +38,8 @@ STREAM_PAUSE_SECONDS = 1.0  # MaximumBatchingWindowInSeconds of the notifier's m
 MOST_LINES_KEPT = 200_000
 # A stream without lines, for `make logs`: its last time is that of the last line let go of.
 NO_LONGER_KEPT = "no-longer-kept"
+# Part of the name of the api's function, which CloudFormation makes of the logical id in template.yaml.
+API_FUNCTION = "-ApiFunction-"
 
 
 def stream_statements() -> None:
@@ -127,7 +129,10 @@ def leave_options_to_the_api() -> None:
 
 
 def let_idle_environments_go() -> None:
-    """Let each environment go that did nothing for LAMBDA_WARM_TTL_SECONDS, a function's last one too."""
+    """Let each environment go that did nothing for LAMBDA_WARM_TTL_SECONDS, a function's last one too.
+
+    Only the api keeps one (90 MB): a page that is opened after a pause would wait a second and more for a new one.
+    """
 
     def let_go() -> int:
         now = time.time()
@@ -138,6 +143,8 @@ def let_idle_environments_go() -> None:
                     if environment.in_use:
                         environment.last_used = now  # else it would be idle since its call began
                     elif now - environment.last_used >= lambda_runtime._LOCAL_WORKER_TTL:  # noqa: SLF001
+                        if len(environments) == 1 and API_FUNCTION in environment.func_name:
+                            continue
                         environments.remove(environment)
                         idle.append(environment)
         lambda_runtime.kill_workers(idle)
