@@ -19,9 +19,10 @@
 | counted_seconds                  | always; what it counts for among its owner's open work: see open_work.py  |
 | expires_at                       | always; DynamoDB deletes the row then                                     |
 
-`version` is that of the code which wrote the row: older code neither runs nor changes it. The others are a Task's
-fields by their own names. Which of them a transition changes, and on what condition, is stated in
-store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at` in seconds, as DynamoDB wants it.
+`version` is that of the oldest code which runs the task as it is meant: code that is older still neither runs nor
+changes it. The others are a Task's fields by their own names. Which of them a transition changes, and on what
+condition, is stated in store.py. `lease_until` and `due_at` are in milliseconds since 1970, `expires_at` in seconds, as
+DynamoDB wants it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,11 @@ if TYPE_CHECKING:
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
-ROW_VERSION = 1  # goes up with whatever older code could not run as it is meant; such code leaves the row alone
+ROW_VERSION = 2  # of the newest rows that this code runs; it goes up with whatever older code cannot run as it is meant
+# What came with a version above 1. A row has no higher one than it needs: while a release is not everywhere yet, or was
+# taken back, all other tasks run.
+OPTIONS_SINCE = {"results": 2}
+NOISE_SINCE = {"errors": 2, "rules": 2, "model": 2, "durations": 2}  # the fields of `noise`
 PURGED_OWNER = "purged_owner"  # the attribute in place of all others of a purged task: see purging.py
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
 # Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as
@@ -121,7 +126,7 @@ class Rows:
         packed = pack(task.circuit)
         row: dict[str, AttributeValueTypeDef] = {
             "task_id": {"S": task.task_id},
-            "version": {"N": str(ROW_VERSION)},
+            "version": {"N": str(_version_for(task.options))},
             "owner": {"S": task.owner},
             "status": {"S": str(task.status)},
             "submitted_at": {"S": task.submitted_at},
@@ -267,8 +272,15 @@ def is_self_contained(row: Row) -> bool:
     return "circuit" in row and "options" in row
 
 
+def _version_for(options: Mapping[str, Any]) -> int:
+    """Return the version of the oldest code that runs a task with these options as they are meant."""
+    noise = options.get("noise") or {}
+    since = [OPTIONS_SINCE.get(name, 1) for name in options] + [NOISE_SINCE.get(name, 1) for name in noise]
+    return max(since, default=1)
+
+
 def version_of(row: Row) -> int:
-    """Return the version of the code that wrote a row."""
+    """Return the version of the oldest code that runs a row's task as it is meant."""
     return int(row.get("version", {}).get("N", "1"))
 
 

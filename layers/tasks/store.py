@@ -340,8 +340,8 @@ class TaskStore(Supervision):
         claiming = statement(self._table, task_id, Status.PENDING, 0, change)
         return {
             **claiming,
-            # Of this version or one before, which `claim` looks into.
-            "Statement": claiming["Statement"] + ' AND "version" = ? RETURNING ALL NEW *',
+            # A row of before there were versions is not claimed by this; `claim` looks into it.
+            "Statement": claiming["Statement"] + ' AND "version" <= ? RETURNING ALL NEW *',
             "Parameters": [*claiming["Parameters"], {"N": str(ROW_VERSION)}],
         }
 
