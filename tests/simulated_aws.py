@@ -9,7 +9,7 @@ import io
 import json
 import threading
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 TEMPLATE = load()
+# One for all tests: a new session reads botocore's descriptions of the services again, which takes longer than a test.
+SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")  # noqa: S106 - moto asks for no secret
 stream_statements()
 
 
@@ -178,6 +180,15 @@ def _ministack_answers(service: Any, request: AWSPreparedRequest, **_: Any) -> A
     )
 
 
+@cache
+def _client(service: str) -> Any:
+    """Return the client that makes what a test finds; the functions' own are made anew for each test."""
+    made = SESSION.client(service)  # type: ignore[call-overload]  # its overloads name the services
+    if service == "dynamodb":
+        ask_ministack(made)
+    return made
+
+
 def _resource(name: str) -> dict[str, Any]:
     properties: dict[str, Any] = TEMPLATE["Resources"][name]["Properties"]
     return properties
@@ -193,6 +204,7 @@ def aws_in_moto() -> Iterator[Aws]:
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for cached in (
             aws.client,
             aws.task_store,
@@ -209,10 +221,9 @@ def aws_in_moto() -> Iterator[Aws]:
             settings,
         ):
             cached.cache_clear()
-        dynamodb, sqs, s3 = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("s3")
+        dynamodb, sqs = _client("dynamodb"), _client("sqs")
         ministack.reset()
-        for client in (dynamodb, aws.client("dynamodb")):
-            ask_ministack(client)
+        ask_ministack(aws.client("dynamodb"))
         table = {
             name: value
             for name, value in resolved(_resource("TasksTable")).items()
@@ -230,9 +241,9 @@ def aws_in_moto() -> Iterator[Aws]:
             "DeadLetterQueue": dead_url,
             "TaskEventBus": "bus",
         }
-        boto3.client("events").create_event_bus(Name="bus")
+        _client("events").create_event_bus(Name="bus")
         made["CallbackQueue"] = sqs.create_queue(QueueName="CallbackQueue")["QueueUrl"]
-        made["CallbackSecret"] = boto3.client("secretsmanager").create_secret(
+        made["CallbackSecret"] = _client("secretsmanager").create_secret(
             Name="callback", SecretString="the stack's secret"
         )["ARN"]
         for name in ("TaskQueue", "LargeTaskQueue"):
@@ -244,7 +255,7 @@ def aws_in_moto() -> Iterator[Aws]:
                     "RedrivePolicy": json.dumps(redrive),
                 },
             )["QueueUrl"]
-        s3.create_bucket(Bucket="payloads")
+        _client("s3").create_bucket(Bucket="payloads")
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[resolved(value)["Ref"]])
         patch.setenv("DRY_RUN_FUNCTION", "dry-run")

@@ -35,6 +35,7 @@ CIRCUIT = (
 )
 KEY = "marker-of-the-key"
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
+ONE_LOOK = {"looks": 1}  # without a pause before another
 ABOUT_NO_TASK = {Event.BATCH_DONE, Event.REQUEST_REFUSED, Event.MESSAGE_MALFORMED, Event.SWEPT, Event.PART_UNAVAILABLE}
 
 
@@ -113,7 +114,7 @@ def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     submit()
     submit("OPENQASM 3; qubit q; marker_of_the_circuit q;")
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(aws.task_queues()[Lane.SMALL], "_url", "https://sqs.invalid/none")
+        broken.setattr(aws.task_queues()[Lane.SMALL], "_url", in_moto.settings.task_queue_url + "-gone")
         unsent = submit("OPENQASM 3; qubit q; measure q;")["task_id"]
     from api import handler
 
@@ -132,10 +133,10 @@ def everything(in_moto: Aws, child: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     for queue in (in_moto.settings.task_queue_url, in_moto.settings.large_task_queue_url):
         aws.client("sqs").purge_queue(QueueUrl=queue)
     in_moto.edit(unsent, due_at=1)
-    sweeper.handler({}, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
+    sweeper.handler(ONE_LOOK, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
     in_moto.edit(unsent, due_at=1)
     in_moto.dead_letters.send(unsent, "alice", "of-the-dead")
-    sweeper.handler({}, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
+    sweeper.handler(ONE_LOOK, Context(aws_request_id="request-of-the-sweeper"))  # type: ignore[arg-type]
 
 
 def test_every_line_has_its_ids_and_no_secret(
