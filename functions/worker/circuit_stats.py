@@ -24,7 +24,7 @@ from reader.operations import (
 from reader.swept import has_swept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reader.operations import AnyUnitary, Compiled, Operation
 
@@ -34,6 +34,8 @@ CLIFFORD_ROTATIONS = frozenset({"rz", "p", "rx"})
 TRANSLATED_ROTATIONS = CLIFFORD_ROTATIONS - {"rz"}  # of these, the ones that Aer's stabilizer method lacks
 WHILE = While.name
 _ANGLE_TOLERANCE = 1e-12
+# A tuple, made once: the loop over a program asks for each operation.
+_NO_GATES = (Measure, Reset, Channel, Barrier, Store, If, While)
 _ROUNDS_OF_WHILE = 1_000  # of a loop whose end is decided while it runs, for counting what happens in it
 
 
@@ -110,7 +112,7 @@ class _Walk:
         """Count operations: those of a program, or of the body of a test or loop."""
         levels, across, touched, names = self.levels, self.across, self.touched, self.names
         for index, operation in enumerate(operations):
-            if isinstance(operation, Measure | Reset | Channel | Barrier | Store | If | While):
+            if isinstance(operation, _NO_GATES):
                 self.other(index, operation)
                 continue
             # Most of a program: written out, for this loop is what planning costs.
@@ -120,6 +122,14 @@ class _Walk:
             if len(qubits) == 1:
                 qubit = qubits[0]
                 levels[qubit] = levels.get(qubit, 0) + 1
+            elif len(qubits) == 2:  # noqa: PLR2004 - a pair
+                a, b = qubits
+                one, other = levels.get(a, 0), levels.get(b, 0)
+                levels[a] = levels[b] = 1 + (one if one > other else other)  # noqa: FURB136 - a call takes longer
+                if a > b:
+                    a, b = b, a
+                across[a] += 1
+                across[b] -= 1
             elif qubits:
                 self.deepen(qubits)
                 across[min(qubits)] += 1
@@ -134,17 +144,19 @@ class _Walk:
 
     def other(self, index: int, operation: Operation) -> None:
         """Count what is no gate: measurements, resets, control flow; barriers cost nothing."""
+        if isinstance(operation, Channel):
+            error, on = operation
+            self.noisy = True
+            self.paulis = self.paulis and error.paulis
+            self.touched.update(on)
+            if self.following:
+                self.close(on)
+            if len(on) > 1:
+                self.across[min(on)] += 1
+                self.across[max(on)] -= 1
+            return
         if isinstance(operation, Barrier):
             self.deepen(operation.qubits, by=0)
-            return
-        if isinstance(operation, Channel):
-            self.noisy = True
-            self.paulis = self.paulis and operation.error.paulis
-            self.touched.update(operation.qubits)
-            self.close(operation.qubits)
-            if len(operation.qubits) > 1:
-                self.across[min(operation.qubits)] += 1
-                self.across[max(operation.qubits)] -= 1
             return
         self.names.add(operation.name)
         if isinstance(operation, Measure):
@@ -155,6 +167,13 @@ class _Walk:
             self.deepen((operation.qubit, ~operation.cell))
             self.collapses += 1
             self.measure(index, operation.qubit, ~operation.cell)
+            return
+        if isinstance(operation, Reset):
+            self.touched.add(operation.qubit)
+            self.deepen((operation.qubit,))
+            self.close((operation.qubit,))
+            self.collapses += 1
+            self.mid_circuit = True
             return
         inside = list(walk([operation]))
         qubits = {qubit for inner in inside for qubit in qubits_of(inner)}
@@ -171,15 +190,11 @@ class _Walk:
             before = self.collapses
             self.enter(operation.body)
             self.collapses = before + _ROUNDS_OF_WHILE * (self.collapses - before)
-        elif isinstance(operation, Reset):
-            self.collapses += 1
-            self.mid_circuit = True
 
-    def deepen(self, bits: Iterable[int], by: int = 1) -> None:
+    def deepen(self, bits: Collection[int], by: int = 1) -> None:
         """Put an operation on top of all the bits it touches; a barrier only levels them, as Qiskit's depth has it."""
         levels = self.levels
-        bits = list(bits)
-        level = by + max((levels.get(bit, 0) for bit in bits), default=0)
+        level = by + max([levels.get(bit, 0) for bit in bits], default=0)
         for bit in bits:
             levels[bit] = level
 

@@ -49,7 +49,9 @@ class Outcomes(NamedTuple):
             return Outcomes(self.rows, np.zeros(0, np.int64))
         ranked = numbers[order]
         starts = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1])))
-        times = np.diff(starts, append=len(order)) if self.times is None else np.add.reduceat(self.times[order], starts)
+        times = (
+            np.diff(np.append(starts, len(order))) if self.times is None else np.add.reduceat(self.times[order], starts)
+        )
         return Outcomes(self.rows[order[starts]], times)
 
     def shots(self, generator: np.random.Generator) -> Outcomes:
@@ -93,9 +95,8 @@ def keys(rows: Array, outputs: Sequence[Output]) -> list[str]:
     return [whole[start : start + length] for start in range(0, len(whole), length)] if length else [""] * len(rows)
 
 
-def count(outcomes: Outcomes, outputs: Sequence[Output]) -> dict[str, int]:
-    """Return the counts by key, sorted."""
-    distinct = outcomes.distinct()
+def count(distinct: Outcomes, outputs: Sequence[Output]) -> dict[str, int]:
+    """Return the counts of distinct outcomes by key, sorted."""
     assert distinct.times is not None  # noqa: S101 - `distinct` has counted
     return dict(zip(keys(distinct.rows, outputs), distinct.times.tolist(), strict=True))
 

@@ -132,6 +132,34 @@ def _u(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:
     return [(_TURNS["rz"][first], qubits), (_TURNS["ry"][middle], qubits), (_TURNS["rz"][last], qubits)]
 
 
+def _gate(gate: AnyUnitary) -> list[str]:
+    """Return the lines of a gate; raises Unfit if it is no Clifford gate."""
+    return [f"{name} {' '.join(map(str, qubits))}" for name, qubits in clifford(gate)]
+
+
+def _error(channel: Channel) -> list[str]:
+    """Return the lines of an error of Paulis; raises Unfit for any other."""
+    error, qubits = channel
+    if not error.paulis:
+        raise Unfit
+    terms = error.terms
+    chances = [chance for chance, _ in terms]
+    kinds = 4 ** len(qubits)
+    if len(qubits) <= 2 and len(terms) == kinds - 1 and max(chances) - min(chances) < _TOLERANCE:  # noqa: PLR2004 - what Stim has
+        total = math.fsum(chances)
+        if total <= 1 - 1 / kinds + _TOLERANCE:
+            total = min(total, 1 - 1 / kinds)
+            return [f"DEPOLARIZE{len(qubits)}({total!r}) {' '.join(map(str, qubits))}"]
+    lines = []
+    name, left = "E", 1.0
+    for chance, (step,) in terms:
+        product = " ".join(f"{letter}{qubits[place]}" for place, letter in zip(step.places, step.data, strict=True))
+        # Each is drawn where none before it was.
+        lines.append(f"{name}({min(1.0, chance / left)!r}) {product}")
+        name, left = "ELSE_CORRELATED_ERROR", max(left - chance, 1e-300)
+    return lines
+
+
 class Affine(NamedTuple):
     """An exclusive or of measurement records, possibly negated."""
 
@@ -164,7 +192,7 @@ class _Translation:
         self.affine: list[Affine | None] = [Affine(frozenset(), negated=False), Affine(frozenset(), negated=True)]
         self.cells: dict[int, int] = {}
         self.flips: list[tuple[float, float]] = []
-        self.guards: list[int] = []
+        self.known: dict[int, list[str]] = {}  # the lines of gates and errors, by identity: the program has them
 
     def value(self, step: tuple[str, int, int], affine: Affine | None) -> int:
         """Add a value and return its number."""
@@ -189,8 +217,11 @@ class _Translation:
 
     def over(self, operations: Iterable[Operation]) -> None:
         """Translate operations that always run."""
+        known = self.known
         for operation in operations:
-            if isinstance(operation, Measure):
+            if id(operation) in known:
+                self.lines += known[id(operation)]
+            elif isinstance(operation, Measure):
                 self.measure(operation)
             elif isinstance(operation, Reset):
                 self.lines.append(f"R {operation.qubit}")
@@ -203,36 +234,11 @@ class _Translation:
                     self.under(operation.otherwise, self.combine("!", condition))
             elif isinstance(operation, While):
                 raise Unfit
-            elif isinstance(operation, Channel):
-                self.err(operation)
             elif not isinstance(operation, Barrier):
-                self.gate(operation)
-
-    def gate(self, gate: AnyUnitary) -> None:
-        """Translate a gate."""
-        for name, qubits in clifford(gate):
-            self.lines.append(f"{name} {' '.join(map(str, qubits))}")
-
-    def err(self, channel: Channel) -> None:
-        """Translate an error of Paulis."""
-        error, qubits = channel
-        if not error.paulis:
-            raise Unfit
-        terms = error.terms
-        chances = [chance for chance, _ in terms]
-        kinds = 4 ** len(qubits)
-        if len(qubits) <= 2 and len(terms) == kinds - 1 and max(chances) - min(chances) < _TOLERANCE:  # noqa: PLR2004 - what Stim has
-            total = math.fsum(chances)
-            if total <= 1 - 1 / kinds + _TOLERANCE:
-                total = min(total, 1 - 1 / kinds)
-                self.lines.append(f"DEPOLARIZE{len(qubits)}({total!r}) {' '.join(map(str, qubits))}")
-                return
-        name, left = "E", 1.0
-        for chance, (step,) in terms:
-            product = " ".join(f"{letter}{qubits[place]}" for place, letter in zip(step.places, step.data, strict=True))
-            # Each is drawn where none before it was.
-            self.lines.append(f"{name}({min(1.0, chance / left)!r}) {product}")
-            name, left = "ELSE_CORRELATED_ERROR", max(left - chance, 1e-300)
+                # What repeats is one object as a rule.
+                lines = _error(operation) if isinstance(operation, Channel) else _gate(operation)
+                known[id(operation)] = lines
+                self.lines += lines
 
     def measure(self, operation: Measure) -> None:
         """Translate a measurement."""
@@ -319,7 +325,7 @@ def sample(sampler: Sampler, shots: int, seed: int) -> Outcomes:
         if generator is not None:
             chances = np.where(records, one_as_zero, zero_as_one)
             records = records ^ (generator.random(records.shape) < chances)
-        parts.append(Outcomes.of(_evaluate(sampler, needed, records)))
+        parts.append(_outcomes(sampler, needed, records))
         shots -= now
     return concatenate(parts)
 
@@ -346,6 +352,15 @@ def _needed(sampler: Sampler) -> list[int]:
         if index in needed and op not in ("rec", "const"):
             needed |= {a} if op == "!" else {a, b}
     return sorted(needed)
+
+
+def _outcomes(sampler: Sampler, needed: list[int], records: Array) -> Outcomes:
+    """Return the outcomes of records of shape (measurements, shots)."""
+    steps = [sampler.steps[index] for index in reversed(sampler.outputs)]
+    if all(op == "rec" for op, _, _ in steps):
+        # Stim gives shot by shot, as outcomes are: to pick columns is several times faster than to turn it around.
+        return Outcomes(np.packbits(np.take(records.T, [record for _, record, _ in steps], axis=1), axis=1), None)
+    return Outcomes.of(_evaluate(sampler, needed, records))
 
 
 def _evaluate(sampler: Sampler, needed: list[int], records: Array) -> Array:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import reader
 from reader.compiler.gate_tables import names_of, parts_of
+from reader.compiler.gates import NATIVE
 from reader.operations import (
     Barrier,
     Channel,
@@ -115,14 +116,24 @@ class _Walk:
         self.apart: dict[str, str] = {}  # gates that were taken apart, and what became of their errors
         self.perfect: set[str] = set()
         self.channels = 0
+        # Gates that were put down as they are, by name and qubits: where no qubit waits, so is each like them.
+        self.simple: dict[tuple[str, tuple[int, ...]], _Around] = {}
 
     # ------------------------------------------------------------------ operations
 
-    def over(self, operations: Iterable[Operation], clock: _Clock) -> list[Operation]:  # noqa: C901 - one for each kind
+    def over(self, operations: Iterable[Operation], clock: _Clock) -> list[Operation]:  # noqa: C901, PLR0912 - a kind each
         """Return operations with their errors."""
         kept: list[Operation] = []
+        simple = self.simple
         for operation in operations:
-            if isinstance(operation, If):
+            if type(operation) is Gate and (around := simple.get((operation.name, operation.qubits))) is not None:
+                # Most of a program.
+                before, after = around
+                kept += before
+                kept.append(operation)
+                kept += after
+                self.count(len(before) + len(after))
+            elif isinstance(operation, If):
                 kept.append(self.test(operation, clock, kept))
             elif isinstance(operation, While):
                 self.together(operation, clock, kept)
@@ -161,9 +172,13 @@ class _Walk:
     ) -> None:
         """Put an operation down with the errors around it."""
         around = self.errors(name, qubits, seconds)
+        if around is _NOTHING and not self.idle:
+            if name != DELAY:
+                kept.append(operation)
+            return
         self.wait(operation, clock, kept, seconds)
         kept += around.before
-        if not isinstance(operation, Delay):
+        if name != DELAY:
             kept.append(operation)
         kept += around.after
         self.count(len(around.before) + len(around.after))
@@ -198,7 +213,9 @@ class _Walk:
         self.count(len(around.before) + len(around.after))
         if not whole:
             self.perfect.add(name)
-        elif placed:
+        if name in NATIVE and not parts and not by_name and not self.idle:
+            self.simple[name, qubits] = around
+        elif whole and placed:
             self.apart[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to all of it."
 
     def count(self, channels: int) -> None:

@@ -169,6 +169,16 @@ def test_rules_that_matched_nothing_are_named() -> None:
     ]
 
 
+def test_errors_are_counted_wherever_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a gate that stands there many times each time: the limit is one of the whole program."""
+    monkeypatch.setattr("reader.noisy.MAX_CHANNELS", 5)
+    flip = {"rules": [{"channel": "bit_flip", "probability": 1.0}]}
+    five = "qubit q; bit c; x q; x q; for int i in [1:3] { x q; }"
+    assert simulate(f"{five} c = measure q;", flip)["result"] == {"0": SHOTS}
+    with pytest.raises(TaskError, match="more than 5 errors"):
+        simulate(f"{five} x q; c = measure q;", flip)
+
+
 @pytest.mark.parametrize(("seconds", "t1", "t2"), [(0.5e-6, 1e-6, 1.5e-6), (2e-6, 1e-6, 0.5e-6)])
 def test_delays_and_waiting_relax(seconds: float, t1: float, t2: float) -> None:
     """A delay takes its own time; a qubit that waits for another takes the difference of what both did."""
