@@ -220,7 +220,7 @@ AGGREGATES = frozenset(
 OF_CLOUDWATCH_ONLY = frozenset(
     {
         "count_over_time", "delta", "deriv", "histogram", "increase", "irate", "isipinsubnet", "isipv6insubnet",
-        "ispublicip", "isreservedip", "isvalidip", "isvalidipv6", "parsedate", "rate", "sha1", "sha512",
+        "ispublicip", "isreservedip", "isvalidip", "isvalidipv6", "rate", "sha1", "sha512",
         "sum_over_time", "topk", "values",
     }
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insights.coercions import as_text
+from insights.date_patterns import expression_of, milliseconds
 from insights.discovery import SYSTEM_FIELDS, Kind, Sql
 from insights.functions import CALENDAR_UNITS, CAPS, LONGEST_TEXT, MANY, MILLISECONDS, UNIT_BY_NAME
 from insights.syntax import Field, Period, Text
@@ -77,6 +78,7 @@ def _regex_replace(expressions: Expressions, call: Call) -> Sql:
     if not isinstance(pattern, Text) or not isinstance(replacement, Text):
         expressions.refuse("expected a regular expression and what replaces it, in quotes", call.span, 'two "strings"')
     if "\\" in replacement.value or "$" in replacement.value:
+        # AWS says RE2 of the pattern, and nothing of the replacement: RE2 writes a group as \1, RE2/J as $1.
         problem = "groups in a replacement run on CloudWatch only: the local evaluator does not know them"
         expressions.refuse(problem, replacement.span, "text without `$` and `\\`", "not_supported")
     bound = expressions.pattern(pattern.value, pattern.span)
@@ -96,12 +98,36 @@ def _format_date(expressions: Expressions, call: Call) -> Sql:
     if not set(specifiers) <= set("YmdHMSjyBbaApI"):
         problem = "this format runs on CloudWatch only: the local evaluator knows %Y %m %d %H %M %S and a few more"
         expressions.refuse(problem, layout.span, "another format", "not_supported")
+    _check_zone(expressions, call)
+    moment = _moment(expressions, call.arguments[0]).text
+    return Sql(f"strftime(make_timestamp(({moment}) * 1000), {expressions.statement.bind(layout.value)})", Kind.TEXT)
+
+
+def _parse_date(expressions: Expressions, call: Call) -> Sql:
+    """Translate parseDate: text that is no such date, which AWS says nothing of, gives a missing value."""
+    expressions.check_arguments(call, 2, 3)
+    layout = call.arguments[1]
+    if not isinstance(layout, Text):
+        expressions.refuse("expected a pattern such as 'yyyy-MM-dd'", layout.span, "a pattern in quotes")
+    read = expression_of(layout.value)
+    if read is None:
+        problem = "this pattern runs on CloudWatch only: the local evaluator knows y M d H h a m s S X x Z"
+        expressions.refuse(problem, layout.span, "another pattern, with year, month and day", "not_supported")
+    _check_zone(expressions, call)
+    pattern, names = read
+    text = as_text(expressions.value(call.arguments[0])).text
+    groups = ", ".join(f"'{name}'" for name in names)
+    extracted = f"regexp_extract({text}, {expressions.statement.bind(pattern)}, [{groups}])"
+    parts = expressions.statement.column(Sql(extracted, Kind.STRUCTURE)).text
+    return Sql(milliseconds(parts, names), Kind.NUMBER)
+
+
+def _check_zone(expressions: Expressions, call: Call) -> None:
+    """Refuse a third argument that is another time zone than UTC."""
     zone = call.arguments[2] if len(call.arguments) == 3 else None  # noqa: PLR2004
     if zone is not None and not (isinstance(zone, Text) and zone.value.upper() in {"UTC", "GMT"}):
         problem = "time zones other than UTC run on CloudWatch only: the local evaluator does not know them"
         expressions.refuse(problem, zone.span, '"UTC"', "not_supported")
-    moment = _moment(expressions, call.arguments[0]).text
-    return Sql(f"strftime(make_timestamp(({moment}) * 1000), {expressions.statement.bind(layout.value)})", Kind.TEXT)
 
 
 def _query_time(expressions: Expressions, call: Call) -> Sql:
@@ -185,6 +211,7 @@ SPECIAL: dict[str, Callable[[Expressions, Call], Sql]] = {
     "frommillis": _from_millis,
     "if": _case,
     "now": _now,
+    "parsedate": _parse_date,
     "queryendtime": _query_time,
     "querystarttime": _query_time,
     "querytimerange": _query_time,

@@ -129,7 +129,7 @@ def test_error_carries_its_parts() -> None:
         ("fields a b", "malformed_query"),
         ("fields strlne(a)", "malformed_query"),
         ("pattern @message", "not_supported"),
-        ("fields parseDate(a, 'yyyy')", "not_supported"),
+        ("fields parseDate(a, 'QQQ')", "not_supported"),
         ("parse @message csv as a", "not_supported"),
         ("fields bin(2w)", "not_supported"),
         ("fields " + "-" * 60 + "1", "too_large"),
