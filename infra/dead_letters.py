@@ -21,8 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import running
 from local.ministack import LocalStackError
 from tasks.errors import UnavailableError, UnreadableTaskError
-from tasks.message import MalformedMessageError, Message
-from tasks.queue import TaskQueue
+from tasks.queue import MalformedMessageError, Message, TaskQueue
 from tasks.task import Lane
 
 if TYPE_CHECKING:

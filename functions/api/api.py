@@ -30,8 +30,6 @@ import task_routes
 import usage_routes
 from answers import answers, elsewhere, not_modified
 from bodies import StrictRoute, check_query
-from correlation import Correlation
-from cross_origin import CrossOrigin
 from limits_message import LimitsBody
 from messages import (
     BatchAccepted,
@@ -46,6 +44,7 @@ from messages import (
     TaskList,
     TaskPurged,
 )
+from middleware import Correlation, CrossOrigin
 from result_messages import ResultBody
 from submitted import BELL
 from tasks.aws import task_queues, task_store
@@ -237,7 +236,7 @@ def _without_query(app: ASGIApp) -> ASGIApp:
     return serve
 
 
-# Without lifespan: no resource is opened or closed with a request. correlation.py adds the correlation id to log lines.
+# Without lifespan: no resource is opened or closed with a request. middleware.py adds the correlation id to log lines.
 _adapter = Mangum(create_app(), lifespan="off", text_mime_types=["text/", "application/json", SVG])
 gc.enable()
 

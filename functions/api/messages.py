@@ -11,7 +11,7 @@ from pydantic import (
 )
 
 from result_messages import ExpectationValue, ResultBody
-from tasks import prices
+from tasks.bill import DATED, REGION
 from tasks.errors import ErrorCode
 
 
@@ -97,7 +97,7 @@ class EstimateBody(BaseModel):
         float,
         Field(
             description=(
-                f"The worker's time and memory on AWS, at list prices of {prices.DATED} in {prices.REGION}. "
+                f"The worker's time and memory on AWS, at list prices of {DATED} in {REGION}. "
                 "Requests, queue and storage add a few millionths of a dollar."
             )
         ),

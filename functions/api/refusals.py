@@ -432,7 +432,7 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer FastAPI's own refusals as ours are, which correlation.py catches."""
+    """Answer FastAPI's own refusals as ours are, which middleware.py catches."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -1,4 +1,4 @@
-"""Makes tasks of submissions, checks their circuits and queues them, for POST /tasks and POST /tasks/batch."""
+"""Makes tasks of submissions: checks their circuits, chooses their lanes, queues them (POST /tasks, /tasks/batch)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import reader
-from lanes import estimated_seconds, lane_of
 from request_errors import BatchRefusedError, CircuitTextTooLargeError, DuplicateKeysError
 from tasks import aws
 from tasks.callback_url import CallbackUrl, CallbackUrlError
@@ -18,8 +17,9 @@ from tasks.errors import OverBoundError, TaskError, UnavailableError
 from tasks.labels import logged
 from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
-from tasks.options import NoiseModel, refuse_unrunnable
+from tasks.options import Method, NoiseModel, refuse_unrunnable
 from tasks.results import check_results
+from tasks.run_time import run_seconds
 from tasks.settings import settings
 from tasks.submissions import is_keyed
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from submitted import BatchRequest, TaskRequest
+    from tasks.limits import Limits
     from tasks.options import Options
     from tasks.queue import TaskQueue
     from tasks.submissions import Submission
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Of CPU, for all circuits and bindings of one request. The reader's own limit of work is usually reached first; this
 # one bounds costs that the reader undercounts.
 CHECK_SECONDS = 1.5
+SMALL_SECONDS = 5.0  # for which one task may occupy a vCPU while the others of its batch wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,31 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
         check_results(options.results, [size.num_qubits for size in sizes], options.shots)
     notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))
     return max(sizes)._replace(notes=notes, loops=any(size.loops for size in sizes))
+
+
+def lane_of(seconds: float) -> Lane:
+    """Return the large lane for a task that would occupy one core for too long, else the small lane.
+
+    A wrong choice costs money or time, never a result: the small lane passes on tasks that are too large for it.
+    """
+    return Lane.LARGE if seconds > SMALL_SECONDS else Lane.SMALL
+
+
+def estimated_seconds(size: reader.Size, options: Options, large: Limits) -> float:
+    """Return the seconds that the circuit takes on one core; 0 for methods without amplitudes, which depend on more.
+
+    With noise on gates every shot computes a statevector of its own, unless a density matrix is cheaper. A circuit that
+    fits neither is run by another method or refused, so it does not need the large lane.
+    """
+    if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR, Method.DENSITY_MATRIX}:
+        return 0.0
+    noisy = options.noise is not None and options.noise.on_gates
+    methods = [Method.STATEVECTOR if options.method == Method.AUTOMATIC else options.method]
+    if size.num_qubits > large.max_qubits(methods[0], options.precision):
+        return 0.0
+    if noisy and options.method == Method.AUTOMATIC:
+        methods.append(Method.DENSITY_MATRIX)
+    return min(run_seconds(each, size.num_qubits, size.operations, options.shots, noisy=noisy) for each in methods)
 
 
 def keyed_task_id(owner: str, idempotency_key: str) -> str:

@@ -1,7 +1,7 @@
 """Answers that wait for a task's end, and `Retry-After` for clients that poll.
 
 A wait occupies an environment of the function, so its time and the number of waits are bounded. An answer that waits
-for longer than FIRST_PAUSE holds one of the places of tasks/waits.py; most tasks have ended by then and need none.
+for longer than FIRST_PAUSE holds one of the places of tasks/places.py; most tasks have ended by then and need none.
 The pauses between reads of the row grow: a wait of 20 seconds makes 24 reads.
 """
 

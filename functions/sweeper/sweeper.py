@@ -28,9 +28,8 @@ from tasks.aws import dead_letter_queue, task_queues, task_store
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
 from tasks.labels import logged
 from tasks.logs import Event, logger
-from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
-from tasks.queue import BATCH_SIZE
+from tasks.queue import BATCH_SIZE, MalformedMessageError, Message
 from tasks.submissions import SWEEP_AFTER
 from tasks.table import Holder
 from tasks.task import epoch_ms, utc_now

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
-from bill import bill
 from schedule import Program
+from tasks.bill import bill
 from tasks.logs import Event, logger
 from tasks.options import Options
 from tasks.task import Lane

@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
 from attempts import Attempt, ids_of
-from bill import added, bill
 from children import Children
 from dry_run import dry_run
 from micro_batches import micro_batches
 from tasks.aws import task_queues, task_store
+from tasks.bill import added, bill
 from tasks.errors import (
     PROGRAM_GONE,
     ErrorCode,
@@ -41,8 +41,8 @@ from tasks.errors import (
     UnreadableTaskError,
 )
 from tasks.logs import Event, logger
-from tasks.message import MalformedMessageError, Message
 from tasks.metrics import Metric, measured
+from tasks.queue import MalformedMessageError, Message
 from tasks.settings import optional, settings, variable
 from tasks.task import Lane, Status, epoch_ms, utc_now
 from verdicts import Completed, Failed, Returned

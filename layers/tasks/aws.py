@@ -13,14 +13,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tasks.bounds import Bounds
 from tasks.errors import UnavailableError
 from tasks.payloads import Payloads
-from tasks.places import Places
+from tasks.places import Places, Waits
 from tasks.purging import Purging
 from tasks.queue import Backlog, Queue, TaskQueue
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.task import Lane
 from tasks.usage import Usage
-from tasks.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

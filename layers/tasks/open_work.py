@@ -1,6 +1,6 @@
 """What an owner has open and has spent this month: one row an owner, which the notifier adds up and the api reads.
 
-A task counts from its submission until it ends, with the compute seconds of its row's `counted_seconds`: what lanes.py
+A task counts from its submission until it ends, with the compute seconds of its row's `counted_seconds`: what the api
 estimates, at most the time that one task may run, and as long for a program that may loop for ever. What an ended task
 has cost counts for the month of its end, UTC. The notifier adds each change of the table's stream once, a second or two
 after it (functions/notifier/sums.py).

@@ -6,6 +6,8 @@ wrong. A place that nobody gave back is free again when its time is over.
 
 from __future__ import annotations
 
+import hashlib
+import random
 import uuid
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,10 +21,12 @@ from tasks.task import epoch_ms, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+TRIES = 3  # places that an answer looks at before there is none: each costs a write
 MARGIN = timedelta(seconds=2)  # for the last read before an answer
 KEPT = timedelta(days=1)  # a row, after which DynamoDB deletes it: there may be one for each host that strangers name
 
@@ -74,3 +78,25 @@ class Places:
                 logger.warning("The places do not answer", event=Event.PART_UNAVAILABLE, part="places", exc_info=True)
             return False
         return True
+
+
+class Waits:
+    """The places for answers that wait: each keeps an environment of the api busy. `most` of them, half for one owner.
+
+    Which half follows from a hash of the owner: no owner holds more than that, and all together no more than there are.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str, most: int) -> None:
+        self._places = Places(client, table)
+        self.most = most
+        self.most_of_owner = (most + 1) // 2
+
+    def place(self, owner: str, seconds: float) -> AbstractContextManager[bool]:
+        """Hold a place for at most `seconds`; gives False where none was found, without an error whatever failed."""
+        return self._places.held(self._rows(owner), timedelta(seconds=seconds))
+
+    def _rows(self, owner: str) -> list[str]:
+        """Return the keys of some of the owner's places, in any order."""
+        first = int.from_bytes(hashlib.sha256(owner.encode()).digest()[:8])
+        own = [f"wait-{(first + index) % self.most}" for index in range(self.most_of_owner)]
+        return random.sample(own, min(TRIES, len(own)))

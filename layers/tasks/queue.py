@@ -6,7 +6,9 @@ before those that keep the workers busy ("fair queues" of its developer guide), 
 
 from __future__ import annotations
 
+import json
 import math
+import secrets
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -14,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
-from tasks.message import Message
 from tasks.settings import optional
-from tasks.task import Lane
+from tasks.task import Lane, is_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
 
+MESSAGE_VERSION = 1
 FRESH_SECONDS = 5.0  # how long a queue's length is taken for what it was
 TYPICAL_SECONDS = {Lane.SMALL: 0.05, Lane.LARGE: 20.0}  # for which each task that waits will keep a worker busy
 BATCH_SIZE = 10  # most messages in one call of SQS
@@ -31,6 +33,47 @@ _COUNTS: Final = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
+
+
+class MalformedMessageError(Exception):
+    """The message was not written by this system, or by a version of it that this one does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: the task's id, and what tells this sending from all others of the same task.
+
+    `send_id` outlives the dead-letter queue and its redrive, which give a message a new id of SQS's. It is empty in
+    messages of before there were any.
+    """
+
+    task_id: str
+    send_id: str = ""
+
+    @classmethod
+    def of(cls, body: str) -> Message:
+        """Read a message's body; raises MalformedMessageError."""
+        try:
+            given: Any = json.loads(body)
+        except ValueError as error:
+            raise MalformedMessageError("not JSON") from error
+        if not isinstance(given, dict) or not is_task_id(str(given.get("task_id"))):
+            raise MalformedMessageError("no task_id")
+        version = given.get("version", MESSAGE_VERSION)
+        if not isinstance(version, int) or version > MESSAGE_VERSION:
+            raise MalformedMessageError("a newer version")
+        return cls(str(given["task_id"]), str(given.get("send_id", ""))[:32])
+
+    @classmethod
+    def new(cls, task_id: str) -> Message:
+        """Return a message that no other is like."""
+        return cls(task_id, secrets.token_hex(6))
+
+    @property
+    def body(self) -> str:
+        """The message as text."""
+        fields = {"version": MESSAGE_VERSION, "task_id": self.task_id, "send_id": self.send_id}
+        return json.dumps(fields, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

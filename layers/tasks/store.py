@@ -84,8 +84,8 @@ if TYPE_CHECKING:
         BatchStatementRequestTypeDef,
     )
 
-    from tasks.message import Message
     from tasks.payloads import Payloads
+    from tasks.queue import Message
     from tasks.rows import Row
     from tasks.task import Lane
 

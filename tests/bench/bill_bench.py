@@ -23,10 +23,10 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
 from programs import HEAD, ghz, qft
 
-from bill import bill
 from children import Children
 from dry_run import dry_run
 from schedule import Program
+from tasks.bill import bill
 from tasks.options import Options
 from verdicts import Completed
 

@@ -10,9 +10,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import prices
+
 from local.translate import load
 from release.parameters import defaults_of
-from tasks import prices
+from tasks import bill
 from tasks.metrics import Metric
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def million(
     circuit: str,
     *,
     lane: str = "small",
-    architecture: prices.Architecture = "x86_64",
+    architecture: bill.Architecture = "x86_64",
     posts_of: int = 1,
     batch: int = BATCH,
     wait_s: float = 0.0,
@@ -125,12 +127,12 @@ def million(
         counted[each]["log bytes"] + counted[each]["log lines"] * LOG_EVENT_BYTES for each in (post, "GET", work)
     )
     units = write_units(row["submitted"], row["ended"], transaction=posts_of > 1)
-    gb_seconds = prices.lambda_dollars((submitting + reading) / 1e3, api_mb, architecture)
+    gb_seconds = bill.lambda_dollars((submitting + reading) / 1e3, api_mb, architecture)
     gb_months = row["ended"] / 1e9 * DAYS / 30
     dollars = {
         "API Gateway": requests * request_price,
         "Lambda, api": gb_seconds + requests * prices.LAMBDA_REQUEST,
-        "Lambda, worker": prices.lambda_dollars(running / 1e3, lanes()[lane].memory_mb, architecture)
+        "Lambda, worker": bill.lambda_dollars(running / 1e3, lanes()[lane].memory_mb, architecture)
         + prices.LAMBDA_REQUEST / batch,
         "DynamoDB writes": units * prices.DYNAMODB_WRITE_UNIT,
         "DynamoDB reads": math.ceil(row["ended"] / 4096) * reads * prices.DYNAMODB_READ_UNIT,
@@ -151,7 +153,7 @@ def million(
 
 
 def notifying(
-    tasks: int, architecture: prices.Architecture, *, published: bool = True, summed: bool = True
+    tasks: int, architecture: bill.Architecture, *, published: bool = True, summed: bool = True
 ) -> dict[str, float]:
     """Return what a task's changes cost beyond its own: its events, and its part of the functions' calls and sums.
 
@@ -171,7 +173,7 @@ def notifying(
     }
 
 
-def _called(name: str, changes: int, architecture: prices.Architecture, writes: int, puts: int) -> float:
+def _called(name: str, changes: int, architecture: bill.Architecture, writes: int, puts: int) -> float:
     """Return what calling a function of the stream for so many changes costs, its writes and PutEvents waited for."""
     if not changes:
         return 0.0
@@ -182,7 +184,7 @@ def _called(name: str, changes: int, architecture: prices.Architecture, writes: 
         + puts * WAIT_MS["events"]
     )
     logged = (NOTIFIER_LOG_BYTES + PLATFORM_LOG_BYTES + LOG_EVENT_BYTES) / 1e9 * prices.LOGS_INGESTED_GB
-    return prices.lambda_dollars(milliseconds / 1e3, memory_mb, architecture) + prices.LAMBDA_REQUEST + logged
+    return bill.lambda_dollars(milliseconds / 1e3, memory_mb, architecture) + prices.LAMBDA_REQUEST + logged
 
 
 def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
             "Braket SV1": round(prices.braket_sv1_dollars(seconds) * 1e6, 2),
         }
     return {
-        "prices": {"dated": prices.DATED, "region": prices.REGION},
+        "prices": {"dated": bill.DATED, "region": bill.REGION},
         "per million tasks": found,
         "idle month": idle(),
         "metrics of a busy month": metrics_month(),
@@ -233,7 +235,7 @@ def million_bindings(sweeps: Mapping[str, Any], task: float) -> dict[str, float]
         case, _, what = name.rpartition(": ")
         if what in ("values", "counts"):
             bindings = int(case.split()[2].replace(",", ""))
-            running = prices.lambda_dollars(figure["median"] / 1e3, lanes()["small"].memory_mb) * 1e6
+            running = bill.lambda_dollars(figure["median"] / 1e3, lanes()["small"].memory_mb) * 1e6
             found[name] = round(running + task / bindings, 4)
     return found
 
@@ -265,7 +267,7 @@ def idle(parameters: Mapping[str, str] | None = None) -> dict[str, float]:
         * prices.ALARM_MONTH,
         "SQS polling": queues * POLLERS * MONTH_S / POLL_S * prices.SQS_REQUEST,
         "secret": _count(resources, "AWS::SecretsManager::Secret") * prices.SECRET_MONTH,
-        "sweeper": sweeps * (prices.lambda_dollars(0.3, sweeper_mb) + prices.LAMBDA_REQUEST),
+        "sweeper": sweeps * (bill.lambda_dollars(0.3, sweeper_mb) + prices.LAMBDA_REQUEST),
         "schedule": sweeps * prices.SCHEDULER_INVOCATION,
     }
     return {item: round(dollars, 2) for item, dollars in found.items()}

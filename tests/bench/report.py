@@ -297,7 +297,7 @@ def _cost(cost: Mapping[str, Any]) -> list[str]:
     rows = cost["per million tasks"]
     return [
         f"A million tasks on AWS, each read once, at the list prices of {cost['prices']['dated']} in"
-        f" {cost['prices']['region']} (`layers/tasks/prices.py`); what is",
+        f" {cost['prices']['region']} (`tests/bench/prices.py`); what is",
         "assumed beyond counted calls and measured CPU is at the top of `tests/bench/cost.py`:",
         "",
         "| | dollars | most of it | Braket SV1 |",

@@ -16,7 +16,7 @@ import notifier
 from simulated_aws import TEMPLATE
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError
-from tasks.message import Message
+from tasks.queue import Message
 from tasks.settings import settings
 from tasks.task import Lane, Task, utc_now
 

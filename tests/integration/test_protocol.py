@@ -22,8 +22,7 @@ from test_store import new_task
 from simulated_aws import Aws, aws_in_moto
 from sweeper import sweep
 from tasks.errors import ErrorCode, StaleAttemptError, TaskError
-from tasks.message import Message
-from tasks.queue import Length
+from tasks.queue import Length, Message
 from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:

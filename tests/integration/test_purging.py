@@ -21,7 +21,7 @@ from purge import Purged, purge_owner
 from simulated_aws import BELL
 from tasks import aws, purging
 from tasks.errors import ATTEMPTS_EXHAUSTED, ErrorCode, TaskError
-from tasks.message import Message
+from tasks.queue import Message
 from tasks.task import utc_now
 
 if TYPE_CHECKING:

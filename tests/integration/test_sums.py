@@ -20,8 +20,8 @@ from simulated_aws import TEMPLATE, resolved
 from sums import MARK_SECONDS, Addition, Sums
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnavailableError
-from tasks.message import Message
 from tasks.open_work import OpenWork, read_open_work, row_of
+from tasks.queue import Message
 from tasks.task import Lane, Task, utc_now
 
 if TYPE_CHECKING:

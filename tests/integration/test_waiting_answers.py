@@ -10,12 +10,12 @@ import pytest
 from botocore.stub import Stubber
 from test_api import call, submit
 
-import correlation
+import middleware
 import task_routes
 import waiting
 from simulated_aws import BELL
 from tasks import aws
-from tasks.waits import Waits
+from tasks.places import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def fixture_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the clock that waiting looks at."""
     clock = Clock()
     monkeypatch.setattr(waiting, "sleep", clock.sleep)
-    for module in (correlation, waiting):
+    for module in (middleware, waiting):
         monkeypatch.setattr(module, "monotonic", lambda: clock.now)
     return clock
 

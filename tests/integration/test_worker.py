@@ -17,11 +17,11 @@ from lambda_events import Context, sqs_record, task_record
 from test_store import new_task
 
 import worker
-from bill import added, bill
 from children import Children
 from local_stack import eventually
 from simulated_aws import BELL
 from tasks import aws
+from tasks.bill import added, bill
 from tasks.errors import ATTEMPTS_EXHAUSTED, PROGRAM_GONE, ErrorCode, TaskError
 from tasks.limits import Limits
 from tasks.queue import Length

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from release.parameters import environment
-from tasks import prices
+from tasks.bill import LAMBDA_GB_SECOND
 
 BENCH = Path(__file__).parents[1] / "bench"
 sys.path.insert(0, str(BENCH))
@@ -18,6 +18,7 @@ sys.path.insert(0, str(BENCH))
 import cost  # noqa: E402
 import neighbours  # noqa: E402
 import pictures  # noqa: E402
+import prices  # noqa: E402
 import report  # noqa: E402
 import scale  # noqa: E402
 
@@ -120,7 +121,7 @@ def test_a_million_tasks_cost_what_their_parts_cost() -> None:
     http = cost.million(figures, calls, "Bell", request_price=prices.HTTP_API_REQUEST)
     assert {item: items[item] - http[item] for item in items if items[item] != http[item]} == {"API Gateway": 5.0}
     arm = cost.million(figures, calls, "Bell", architecture="arm64")
-    ratio = prices.LAMBDA_GB_SECOND["arm64"] / prices.LAMBDA_GB_SECOND["x86_64"]
+    ratio = LAMBDA_GB_SECOND["arm64"] / LAMBDA_GB_SECOND["x86_64"]
     assert arm["Lambda, worker"] - 0.02 == pytest.approx((items["Lambda, worker"] - 0.02) * ratio, rel=1e-2)
 
 

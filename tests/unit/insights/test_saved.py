@@ -9,7 +9,7 @@ import pytest
 
 from insights import Event, evaluate, read_lines, saved_queries
 from simulated_aws import TEMPLATE, existing
-from tasks.prices import LAMBDA_GB_SECOND
+from tasks.bill import LAMBDA_GB_SECOND
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORDED = Path(__file__).with_name("recorded")

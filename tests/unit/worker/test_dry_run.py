@@ -12,9 +12,9 @@ from admission import Budget, admit, threads
 from admission import estimate as estimate_run
 from circuit_stats import CircuitStats
 from dry_run import estimate
+from tasks.bill import LAMBDA_GB_SECOND
 from tasks.limits import Limits
 from tasks.options import Options
-from tasks.prices import LAMBDA_GB_SECOND
 
 SMALL = Limits(2_048, 120.0, 1)
 FACTS = {

@@ -1,4 +1,4 @@
-"""List prices in US dollars: what a dry run's cost and the benchmark's cost section are worked out with.
+"""List prices in US dollars: what the benchmark's cost section is worked out with.
 
 Region us-east-1, first tier, without free tiers and discounts, as of `DATED`. The authority is each service's price
 page, named above its prices. Their tables are filled in by script, so where each price was read stands beside it:
@@ -8,23 +8,16 @@ page, named above its prices. Their tables are filled in by script, so where eac
 - AWS: in a text of AWS's own;
 - others: in secondary public pages only; to be checked first when a bill differs.
 
-What is worked out is worked out with these. Rounded prices for readers also stand in template.yaml's parameter
-descriptions and in README, and template.yaml's CostByOwnerQuery has the x86_64 price of a GB-second, which a test
-compares with the one here.
+The price of a function's time is in `layers/tasks/bill.py`, for every task has its bill. Rounded prices for readers
+also stand in template.yaml's parameter descriptions and in README.
 """
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-DATED: Final = "2026-11-21"
-REGION: Final = "us-east-1"
-
-Architecture = Literal["x86_64", "arm64"]
-
-# https://aws.amazon.com/lambda/pricing/ (offer: AWSLambda, Lambda-GB-Second, Lambda-GB-Second-ARM and Request; others:
-# the snapshot's Lambda-SnapStart-Cached-GB-S; billed by the millisecond; the init phase too, since August 2025)
-LAMBDA_GB_SECOND: Final[dict[Architecture, float]] = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+# https://aws.amazon.com/lambda/pricing/ (offer: AWSLambda, Request; others: snapshot,
+# Lambda-SnapStart-Cached-GB-S)
 LAMBDA_REQUEST: Final = 0.20e-6
 SNAPSTART_CACHED_GB_SECOND: Final = 0.0000015046
 
@@ -70,11 +63,6 @@ TRANSFER_OUT_GB: Final = 0.09
 # https://aws.amazon.com/braket/pricing/ (others): no price per task or shot for its state vector simulator
 BRAKET_SV1_MINUTE: Final = 0.075
 BRAKET_SV1_LEAST_SECONDS: Final = 3.0
-
-
-def lambda_dollars(seconds: float, memory_mb: int, architecture: Architecture = "x86_64") -> float:
-    """Return what `seconds` of a function with `memory_mb` cost, without the price of the request itself."""
-    return seconds * memory_mb / 1024 * LAMBDA_GB_SECOND[architecture]
 
 
 def braket_sv1_dollars(seconds: float) -> float:
