@@ -280,6 +280,7 @@ class TaskTable:
 
     def open_tasks(self, *, due_before: datetime | None = None, due_from: datetime | None = None) -> Iterator[OpenTask]:
         """Yield the tasks that have not ended, by shard and then by due time; all, or those of one side of a moment."""
+        query = self._client.get_paginator("query")
         for shard in range(OPEN_SHARDS):
             condition = "open_shard = :shard"
             values: dict[str, AttributeValueTypeDef] = {":shard": {"S": str(shard)}}
@@ -289,7 +290,7 @@ class TaskTable:
             if due_from is not None:
                 condition += " AND due_at >= :from"
                 values[":from"] = {"N": str(epoch_ms(due_from))}
-            pages = self._client.get_paginator("query").paginate(
+            pages = query.paginate(
                 TableName=self._table,
                 IndexName=OPEN_TASKS_INDEX,
                 KeyConditionExpression=condition,

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, precondition, rule
@@ -27,8 +28,6 @@ from tasks.task import Lane, Status, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import pytest
 
 MAX_RECEIVES = 3
 
@@ -346,7 +345,13 @@ class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type]  # made
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Make the table once for all examples; each starts with it empty."""
+        """Make the table once for all examples, each of which starts with it empty.
+
+        It has two of the index's shards: a sweep asks each one, and two tasks are in no more of them.
+        """
+        patch = cls.enterClassContext(pytest.MonkeyPatch.context())
+        for module in ("tasks.rows", "tasks.table"):
+            patch.setattr(f"{module}.OPEN_SHARDS", 2)
         simulated = contextmanager(aws_in_moto)()
         cls.aws = simulated.__enter__()
         cls.addClassCleanup(simulated.__exit__, None, None, None)
