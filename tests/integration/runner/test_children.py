@@ -449,7 +449,11 @@ def test_it_runs_where_shared_memory_is_read_only() -> None:
 
 
 def test_random_kills_lose_nothing() -> None:
-    """Many batches while children are killed at random: every program ends once, and every count is right."""
+    """Many batches while children are killed at random: every program ends once, and every count is right.
+
+    After up to eight kills a delivery is left alone; as many return a part of its programs, which are delivered again.
+    Without an end to them the children of a busy machine, which need longer for a program, would hardly end one.
+    """
     chance = random.Random(20_261_120)
     struck = 0
     with Children(2, 800, 30.0, simulate=HOOKS) as pair:
@@ -457,10 +461,11 @@ def test_random_kills_lose_nothing() -> None:
             left = set(range(10))
             for _attempt in range(200):  # each one is a delivery
                 indices = sorted(left)
+                most = struck + chance.randrange(9)
 
-                def strike(_indices: Any) -> list[int]:
+                def strike(_indices: Any, most: int = most) -> list[int]:
                     nonlocal struck
-                    if chance.random() < 0.2 and pair.pids:
+                    if struck < most and chance.random() < 0.2 and pair.pids:
                         struck += 1
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(chance.choice(pair.pids), signal.SIGKILL)
