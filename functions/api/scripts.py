@@ -6,11 +6,14 @@ of Aer's own would change the outcomes is turned off as in the worker (functions
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 
 import reader
+from channel_lines import definitions
+from last_measurements import final, without_overwritten
 from reader.noisy import noisy
 from reader.operations import (
     NO_FLIPS,
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reader.operations import Bit, Compiled, Operation
-    from tasks.noise.channels import Step
+    from tasks.observables import PauliSum
     from tasks.task import Task
 
 # What a script asks for where the task did not run on them: the worker's own (its requirements.txt; a test compares).
@@ -50,26 +53,16 @@ _ONE_QUBIT = ("h", "id", "p", "rx", "ry", "rz", "s", "sdg", "sx", "sxdg", "t", "
 _TWO_QUBIT = ("cp", "cx", "cy", "cz", "ecr", "rxx", "ryy", "rzx", "rzz", "swap")
 _CLIFFORD = ("cx", "cy", "cz", "ecr", "h", "id", "rz", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z")
 _FLOW = ("measure", "reset", "if_else", "while_loop")
-_CHANNEL = (
-    "def channel(qubits, terms):",
-    "    total = 0 * SuperOp(Operator.from_label('I' * qubits))",
-    "    for chance, steps in terms:",
-    "        made = SuperOp(Operator.from_label('I' * qubits))",
-    "        for operator, places in steps:",
-    "            made = made.compose(SuperOp(operator), qargs=places)",
-    "        total = total + chance * made",
-    "    return Kraus(total)",
-    "",
-)
 _IMPORTS = (
     ("Counter(", "from collections import Counter\n"),
+    ("np.", "import numpy as np"),
     ("ClassicalRegister(", "from qiskit import ClassicalRegister"),
     ("QuantumCircuit(", "from qiskit import QuantumCircuit"),
     ("transpile(", "from qiskit import transpile"),
     ("expr.", "from qiskit.circuit.classical import expr"),
     ("UnitaryGate(", "from qiskit.circuit.library import UnitaryGate"),
     ("Kraus(", "from qiskit.quantum_info import Kraus"),
-    ("Operator(", "from qiskit.quantum_info import Operator"),
+    ("Operator", "from qiskit.quantum_info import Operator"),
     ("Pauli(", "from qiskit.quantum_info import Pauli"),
     ("SuperOp(", "from qiskit.quantum_info import SuperOp"),
     ("SparsePauliOp.", "from qiskit.quantum_info import SparsePauliOp"),
@@ -118,7 +111,12 @@ class _Writer:
         self.task, self.options, self.program, self.execution = task, options, program, execution
         self.binding = binding
         self.width = sum(size for _, size in program.registers)
-        everything = list(walk(program.operations))
+        self.samples = {
+            index: list(_measuring(program, options, request.observable or ()))
+            for index, request in enumerate(options.results or ())
+            if request.type == "samples"
+        }
+        everything = list(walk([*program.operations, *(each for made in self.samples.values() for each in made)]))
         used = {qubit for each in everything for qubit in qubits_of(each)}
         if options.results is not None or options.observables is not None:
             used |= set(range(self.width))
@@ -142,7 +140,7 @@ class _Writer:
 
     def lines(self) -> list[str]:
         """Return the lines."""
-        made = [*self.definitions(), *self.circuit(), "", *self.run()]
+        made = [*definitions(self.errors), *self.circuit(), "", *self.run()]
         text = "\n".join(made)
         used = [line for name, line in _IMPORTS if name in text]
         return [*self.head(), "", *used, "", *made]
@@ -163,23 +161,11 @@ class _Writer:
             yield f"The task ran on qiskit-aer by the {self.execution['method']} method, with the seed below."
         else:
             yield f"The task ran on {engine}: counts agree within sampling, not shot by shot."
-        if self.saves():
+        if self.options.results or self.options.observables:
             yield "Results beside counts are averages over shots here; the task's are exact."
         yield '"""'
 
     # ------------------------------------------------------------------ circuit
-
-    def definitions(self) -> Iterator[str]:
-        """Yield the lines that make the errors, as channels in Kraus operators: Aer draws those as they come."""
-        if self.errors:
-            yield from (*_CHANNEL, "")
-        for error, name in self.errors.items():
-            yield f"{name} = channel({error.qubits}, ["
-            for chance, steps in [(error.stay, ()), *error.terms]:
-                yield f"    ({chance!r}, [{', '.join(map(_step, steps))}]),"
-            yield "])"
-        if self.errors:
-            yield ""
 
     def circuit(self) -> Iterator[str]:
         """Yield the lines that build the circuit."""
@@ -192,12 +178,16 @@ class _Writer:
             yield f"circuit.global_phase = {self.program.phase!r}"
         if self.last is not None:
             yield f"circuit.measure(0, {self.last})"
-        operations = _without_overwritten(self.program.operations)
-        saves = self.saves()
-        final = _final(operations) if saves else set()
-        yield from self.body([each for at, each in enumerate(operations) if at not in final], "")
-        yield from saves
-        yield from self.body([each for at, each in enumerate(operations) if at in final], "")
+        operations = without_overwritten(self.program.operations)
+        last = final(operations) if self.options.results or self.options.observables else set()
+        yield from self.body([each for at, each in enumerate(operations) if at not in last], "")
+        if basis := self.method()[1]:
+            # What saves results cannot be translated.
+            yield f"circuit = transpile(circuit, basis_gates={[*basis, *_FLOW]!r}, optimization_level=0)"
+        if self.samples:
+            yield "before = circuit.copy()"
+        yield from self.saves()
+        yield from self.body([each for at, each in enumerate(operations) if at in last], "")
 
     def body(self, operations: Iterable[Operation], indent: str) -> Iterator[str]:
         """Yield the lines of operations."""
@@ -286,7 +276,7 @@ class _Writer:
 
     def saves(self) -> list[str]:
         """Return the lines that save the state's results, each under the label `result <its place>`."""
-        sums = [(f"observable {at}", terms) for at, terms in enumerate(self.options.observables or ())]
+        sums = [(f"observable {at}", terms, False) for at, terms in enumerate(self.options.observables or ())]
         lines = []
         every = list(range(self.width))
         for index, request in enumerate(self.options.results or ()):
@@ -300,26 +290,30 @@ class _Writer:
             elif request.states is not None:
                 lines.append(f"circuit.save_amplitudes({[int(bits, 2) for bits in request.states]}, {label})")
             elif request.type == "expectation" and request.observable is not None:
-                sums.append((f"result {index}", request.observable))
-        for name, terms in sums:
+                sums.append((f"result {index}", request.observable, request.variance))
+        for name, terms, variance in sums:
             operator = f"SparsePauliOp.from_list({[list(term) for term in terms]!r})"
             lines.append(f"circuit.save_expectation_value({operator}, circuit.qubits, label={name!r})")
+            if variance:
+                square = f"{operator}.power(2).simplify()"
+                lines.append(f"circuit.save_expectation_value({square}, circuit.qubits, label={f'{name} squared'!r})")
         return lines
 
     # ------------------------------------------------------------------ run
 
     def run(self) -> Iterator[str]:
         """Yield the lines that run the circuit and print what came of it."""
-        method, basis = self.method()
+        method, _ = self.method()
         if self.flips:
             yield "readout = NoiseModel()"
             for qubit, (flip_0, flip_1) in sorted(self.flips.items()):
                 chances = f"[[1 - {flip_0!r}, {flip_0!r}], [{flip_1!r}, 1 - {flip_1!r}]]"
                 yield f"readout.add_readout_error(ReadoutError({chances}), [{self.place[qubit]}])"
-        if basis:
-            yield f"circuit = transpile(circuit, basis_gates={[*basis, *_FLOW]!r}, optimization_level=0)"
-        yield f"result = AerSimulator().run(circuit, {', '.join(self.settings(method))}).result()"
-        if self.options.counted:
+        # Beside observables there are counts if anything is measured.
+        counted = self.options.counted or (self.options.results is None and "measure" in self.names)
+        if counted or self.saves():
+            yield f"result = AerSimulator().run(circuit, {', '.join(self.settings(method))}).result()"
+        if counted:
             yield "counts = Counter()"
             yield "for key, times in result.get_counts().items():"
             key = "key.partition(' ')[2]" if self.scratch or self.last is not None else "key"
@@ -327,15 +321,55 @@ class _Writer:
             yield "print(dict(sorted(counts.items())))"
         if saves := self.saves():
             names = [line.rpartition("label='")[2].removesuffix("')") for line in saves]
-            yield f"for name in {names!r}:"
-            yield "    print(name, result.data()[name])"
+            yield f"for name in {[name for name in names if not name.endswith(' squared')]!r}:"
+            yield "    print(name, np.asarray(result.data()[name]).tolist())"
+            for name in names:
+                if f"{name} squared" in names:
+                    mean = f"result.data()[{name!r}]"
+                    yield f"print('{name} variance', result.data()['{name} squared'] - {mean} ** 2)"
+        for index in self.samples:
+            yield from self.sampled(index)
 
-    def settings(self, method: str) -> list[str]:
-        """Return the arguments of Aer's run."""
+    def sampled(self, index: int) -> Iterator[str]:
+        """Yield the lines that measure the observable of a result in a copy of the circuit."""
+        method, _ = self.method()
+        operations = self.samples[index]
+        measured = [each for each in operations if isinstance(each, Measure)]
+        yield from ("", "circuit = before.copy()")
+        yield f"circuit.add_register(ClassicalRegister({len(measured)}, {_free_name(self.program, 'sampled')!r}))"
+        clbits = len(self.cell) + (self.last is not None)
+        for each in operations:
+            if isinstance(each, Measure):
+                yield f"circuit.measure({self.place[each.qubit]}, {clbits + measured.index(each)})"
+            else:
+                yield from self.calls(each, "circuit", self.place)
+        yield f"result = AerSimulator().run(circuit, {', '.join(self.settings(method, index))}).result()"
+        yield f"terms = {self.terms(index, [each.qubit for each in measured])!r}"
+        yield "values = Counter()"
+        yield "for key, times in result.get_counts().items():"
+        yield "    bits = key.partition(' ')[0][::-1]"
+        signs = "(-1) ** sum(int(bits[place]) for place in places)"
+        yield f"    values[sum(factor * {signs} for factor, places in terms)] += times"
+        yield f"print('result {index}', dict(sorted(values.items())))"
+
+    def terms(self, index: int, qubits: Sequence[int]) -> list[tuple[float, list[int]]]:
+        """Return the terms of the observable of a result, each with its factor and its places among measured qubits."""
+        request = (self.options.results or ())[index]
+        row = {qubit: place for place, qubit in enumerate(qubits)}
+        return [
+            (factor, [row[qubit] for qubit, letter in enumerate(reversed(pauli)) if letter != "I"])
+            for pauli, factor in request.observable or ()
+        ]
+
+    def settings(self, method: str, sampled: int | None = None) -> list[str]:
+        """Return the arguments of Aer's run, of that for the samples of a result if its place is given."""
         settings = [f"method={method!r}", f"shots={self.options.shots or EXACT_SHOTS}"]
         seed = self.execution.get("seed", self.options.seed)
         if seed is not None and self.options.is_sweep and "seed" not in self.execution:
             seed = self.options.of_binding(self.binding, seed).seed
+        if seed is not None and sampled is not None:
+            # Far from the seeds of the counts and of other samples, whose shots it may share else.
+            seed = int.from_bytes(hashlib.sha256(f"{seed} {sampled}".encode()).digest()[:4]) >> 1
         if seed is not None:
             settings.append(f"seed_simulator={seed}")
         if self.options.precision != "double":
@@ -369,61 +403,20 @@ class _Writer:
         return named, (*_ONE_QUBIT, *_TWO_QUBIT) if apart else ()
 
 
-def _step(step: Step) -> str:
-    """Return a step of an error as an operator and the places that it acts on."""
-    if step.kind == "pauli":
-        operator = f"Operator(Pauli({step.data[::-1]!r}))"
-    elif step.kind == "reset":
-        to_zero = "Kraus([[[1, 0], [0, 0]], [[0, 1], [0, 0]]])"
-        operator = f"{to_zero}.compose(Operator(Pauli('X')))" if step.data else to_zero
-    elif step.kind == "unitary":
-        operator = f"Operator({[list(row) for row in step.data]!r})"
-    else:
-        operator = f"Kraus({[[list(row) for row in matrix] for matrix in step.data]!r})"
-    return f"({operator}, {list(step.places)})"
+def _measuring(program: Compiled, options: Options, terms: PauliSum) -> Iterator[Operation]:
+    """Yield what measures an observable: turns of the basis and a measurement of each qubit, which err as others do."""
+    basis = {qubit: letter for pauli, _ in terms for qubit, letter in enumerate(reversed(pauli)) if letter != "I"}
+    made: list[Operation] = []
+    for cell, (qubit, letter) in enumerate(sorted(basis.items()) or [(0, "Z")]):
+        turns = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}[letter]
+        made += [*(Gate(name, (), (qubit,)) for name in turns), Measure(qubit, cell)]
+    noise = options.noise
+    yield from made if noise is None else noisy(program._replace(operations=made), noise.rules()).operations
 
 
-def _free_name(program: Compiled) -> str:
+def _free_name(program: Compiled, name: str = "scratch") -> str:
     """Return a name that no register has."""
     taken = {output.name for output in program.outputs}
-    name = "scratch"
     while name in taken:
         name += "_"
     return name
-
-
-def _without_overwritten(operations: Sequence[Operation]) -> list[Operation]:
-    """Return the operations without measurements into bits that others overwrite unread, of qubits measured at most.
-
-    Where Aer samples one state, a bit that is measured twice has the readout errors of both.
-    """
-    kept: list[Operation] = []
-    overwritten: set[int] = set()
-    used: set[int] = set()
-    for operation in reversed(operations):
-        if isinstance(operation, Measure):
-            if operation.cell in overwritten and operation.qubit not in used:
-                continue
-            overwritten.add(operation.cell)
-        else:
-            for inner in walk([operation]):
-                overwritten -= {*cells_read(inner), *cells_written(inner)}
-                used.update(() if isinstance(inner, Barrier) else qubits_of(inner))
-        kept.append(operation)
-    kept.reverse()
-    return kept
-
-
-def _final(operations: Sequence[Operation]) -> set[int]:
-    """Return the places of the measurements whose qubit and bit nothing uses afterwards."""
-    found: set[int] = set()
-    qubits: set[int] = set()
-    cells: set[int] = set()
-    for at in range(len(operations) - 1, -1, -1):
-        operation = operations[at]
-        if isinstance(operation, Measure) and operation.qubit not in qubits and operation.cell not in cells:
-            found.add(at)
-        for inner in walk([operation]):
-            qubits.update(() if isinstance(inner, Barrier) else qubits_of(inner))
-            cells.update(cells_read(inner), cells_written(inner))
-    return found

@@ -1,4 +1,7 @@
-"""Scripts that repeat tasks: run in a process with nothing of ours, compared with the oracle and with the worker."""
+"""Scripts that repeat tasks: run in a process with nothing of ours, compared with the oracle and with the worker.
+
+Those of generated programs are judged in tests/truth, beside the worker.
+"""
 
 from __future__ import annotations
 
@@ -6,78 +9,89 @@ import ast
 import json
 import re
 import subprocess
-import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from playwright._impl._driver import compute_driver_executable
 from test_api import call, submit
 
 import simulator
 from admission import Budget
+from integration.runner.random_programs import alike
 from oracle.interpreter import explore
-from scripts import PINS, script
+from oracle.mixed import Noise
+from plain_qiskit import PlainQiskit, script_of
+from scripts import PINS
 from simulated_aws import BELL
-from submitted import TaskRequest
-from tasks.errors import TaskError
+from submitted import NoiseRequest, TaskRequest
 from tasks.options import Options
-from tasks.task import Status, Task
-from truth.comparison import exactly, strays
-from truth.programs import HEAD, Case, cases
+from truth.comparison import strays
+from truth.programs import FLIPS, HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from simulated_aws import Aws
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET = Budget(2**30, 600.0, 2**30, 600.0)
-RUN_ALL = """
-import contextlib, io, json, sys
-for text in json.load(sys.stdin):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(text, "script", "exec"), {"__name__": "__main__"})
-    print(json.dumps(printed.getvalue()))
-"""
+
+
+@pytest.fixture(name="plain", scope="module")
+def fixture_plain() -> Iterator[PlainQiskit]:
+    """Give a process with plain Qiskit."""
+    with PlainQiskit() as plain:
+        yield plain
+
+
+def of_page() -> list[dict[str, Any]]:
+    """Return the requests of the page's examples, read by the JavaScript engine that Playwright brings."""
+    code = f"import {{ EXAMPLES }} from '{ROOT}/functions/api/page/examples.js'; console.log(JSON.stringify(EXAMPLES))"
+    node, _ = compute_driver_executable()
+    printed = subprocess.run(
+        [node, "--input-type=module", "--eval", code], capture_output=True, text=True, check=True
+    ).stdout
+    found = []
+    for example in json.loads(printed):
+        options = example.get("options", {})
+        if "observables" in options:
+            read = (json.loads(each) if each.startswith("{") else each for each in options["observables"])
+            options["observables"] = list(read)
+        found.append({"qc": example["program"], **options})
+    return found
 
 
 def examples() -> list[dict[str, Any]]:
-    """Return the requests of the page, the READMEs and the OpenAPI document that are accepted."""
-    page = (ROOT / "functions/api/page/examples.js").read_text()
-    found = [{"qc": program} for program in re.findall(r"program: `(.*?)`", page, re.DOTALL)]
-    for readme in ("README.md", "functions/api/README.md"):
-        text = (ROOT / readme).read_text().replace("\\\n", "")
-        found += [
-            json.loads(body) for body in re.findall(r"-d '(\{\"qc\".*?\})'", text, re.DOTALL) if "hh q" not in body
-        ]
-    found += TaskRequest.model_json_schema()["examples"]
-    return [each for each in found if "input " not in each["qc"] or each.get("inputs")]  # the page asks for them
+    """Return what the page, the READMEs and the OpenAPI document show as requests, but for those with a mistake."""
+    found = of_page()
+    for name in ("README.md", "functions/api/README.md", "functions/api/page/llms.txt"):
+        text = (ROOT / name).read_text().replace("\\\n", "").replace("$bell", json.dumps(BELL)[1:-1])
+        found += [json.loads(body) for body in re.findall(r"-d '(\{\"qc\".*?\})'", text, re.DOTALL)]
+    shown = re.findall(r"```json\n(.*?)```", (ROOT / "functions/api/README.md").read_text(), re.DOTALL)[0].strip()
+    while shown:
+        noise, end = json.JSONDecoder().raw_decode(shown)
+        found.append({"qc": BELL, "noise": noise})
+        shown = shown[end:].strip()
+    schema = TaskRequest.model_json_schema()
+    found += schema["examples"]
+    for name in ("results", "observables"):
+        found += [{"qc": BELL, name: example} for example in schema["properties"][name]["examples"]]
+    for name, field in NoiseRequest.model_json_schema()["properties"].items():
+        found += [{"qc": BELL, "noise": {name: example}} for example in field.get("examples", ())]
+    return [each for each in found if "hh q" not in each["qc"]]
 
 
-def repeated(requests: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], list[str]]]:
+def repeated(plain: PlainQiskit, requests: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], list[str]]]:
     """Return what the worker makes of each request, and the lines that its script prints."""
     outcomes, texts = [], []
     for request in requests:
         options = Options.from_dict({"seed": 5, **{name: value for name, value in request.items() if name != "qc"}})
-        outcome = simulator.simulate(request["qc"], options, BUDGET)
-        stored = {name: value for name, value in options.as_dict().items() if name != "shots"}
-        task = Task("id", "me", Status.COMPLETED, "", "", request["qc"], options.shots, stored, outcome=outcome)
-        outcomes.append(outcome)
-        texts.append(script(task, 0))
-    environment = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", RUN_ALL],
-        input=json.dumps(texts),
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3_000:]
-    printed = [json.loads(line).splitlines() for line in done.stdout.splitlines()]
-    return list(zip(outcomes, printed, strict=True))
+        outcomes.append(simulator.simulate(request["qc"], options, BUDGET))
+        texts.append(script_of(request["qc"], options, outcomes[-1]))
+    return list(zip(outcomes, plain.run(texts), strict=True))
 
 
 def counts_of(lines: Sequence[str]) -> dict[str, int]:
@@ -86,55 +100,35 @@ def counts_of(lines: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def test_every_example_of_the_repository_has_its_script() -> None:
+def results_of(lines: Sequence[str]) -> dict[str, Any]:
+    """Return what a script prints of results, by their labels: `result 0`, `observable 1`, `result 2 variance`."""
+    matches = [re.fullmatch(r"((?:result|observable) \d+(?: variance)?) (.*)", line) for line in lines]
+    return {match[1]: ast.literal_eval(match[2]) for match in matches if match}
+
+
+def oracles(noise: Mapping[str, Any]) -> Noise:
+    """Return a request's noise as the oracle has it, a model by name as its rules."""
+    named = {model["name"]: model for model in call("GET", "/noise-models")[2]["models"]}
+    return Noise.from_dict({"rules": named[noise["model"]]["rules"]} if "model" in noise else noise)
+
+
+def test_every_example_of_the_repository_has_its_script(plain: PlainQiskit) -> None:
     """What the page, the READMEs and the document show gives the program's distribution on plain Qiskit."""
     requests = examples()
-    assert len(requests) >= 9
-    for request, (_, lines) in zip(requests, repeated(requests), strict=True):
+    every = json.dumps(requests)
+    assert len(requests) >= 24
+    assert all(f'"{name}"' in every for name in ("noise", "rules", "model", "results", "inputs", "observables"))
+    for request, (_, lines) in zip(requests, repeated(plain, requests), strict=True):
         binding = request["inputs"][0] if isinstance(request.get("inputs"), list) else request.get("inputs")
-        if "counts" in request.get("results", ["counts"]):
-            right = explore(request["qc"], binding, tolerance=1e-9).probabilities
+        noise = oracles(request["noise"]) if "noise" in request else None
+        given = {name: value for name, value in request.items() if name != "qc"}
+        assert lines[0].startswith("{") or not Options.from_dict(given).counted
+        if lines[0].startswith("{"):
+            right = explore(request["qc"], binding, tolerance=1e-9, noise=noise).probabilities
             assert list(strays(counts_of(lines), right)) == [], request
 
 
-def test_generated_programs_have_theirs() -> None:
-    """Dynamic programs with noise: the oracle's distribution; and the very counts where Aer ran them as they stand."""
-    drawn: list[Case] = []
-
-    @settings(
-        max_examples=150,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(cases())
-    def draw(case: Case) -> None:
-        if "observables" not in case.options:
-            try:
-                simulator.simulate(case.text, Options.from_dict(case.options), BUDGET)
-            except TaskError:
-                return
-            drawn.append(case)
-
-    draw()
-    assert len(drawn) > 50
-    alike = 0
-    for case, (outcome, lines) in zip(
-        drawn, repeated([{"qc": case.text, **case.options} for case in drawn]), strict=True
-    ):
-        inputs = case.options.get("inputs")
-        right = exactly(case.text, inputs[0] if inputs else None, case.options.get("noise")).probabilities
-        rounding = 1e-4 if case.options.get("precision") == "single" else 1e-9
-        found = counts_of(lines)
-        assert list(strays(found, right, rounding)) == [], (case.text, case.options)
-        result = outcome["result"][0] if inputs else outcome["result"]
-        alike += outcome["execution"]["engine"] == "qiskit-aer" and found == result
-    assert alike > 15
-
-
-def test_a_task_that_aer_ran_has_the_same_counts() -> None:
+def test_a_task_that_aer_ran_has_the_same_counts(plain: PlainQiskit) -> None:
     """By a named method, with its seed; gates by a matrix and powers are written out as well."""
     steps = "qubit[3] q; bit[3] c; h q[0]; cu(0.3, 0.1, 0.2, 0.5) q[0], q[1]; pow(0.5) @ swap q[1], q[2];"
     steps += " ctrl(2) @ x q[0], q[1], q[2];"
@@ -146,24 +140,55 @@ def test_a_task_that_aer_ran_has_the_same_counts() -> None:
             "method": "statevector",
         },
     ]
-    for outcome, lines in repeated(requests):
+    for outcome, lines in repeated(plain, requests):
         assert outcome["execution"]["engine"] == "qiskit-aer"
         assert counts_of(lines) == outcome["result"]
 
 
-def test_results_are_saved_too() -> None:
-    """A script prints the state's results by their place in the request; those of a pure state are exact."""
-    results = [
+def close(text: str, results: list[Any], plain: PlainQiskit, shots: int = 0, **options: Any) -> None:
+    """Compare what a script prints of results with the task's: exact ones by their numbers, samples by frequencies."""
+    ((outcome, lines),) = repeated(plain, [{"qc": text, "results": results, "shots": shots, **options}])
+    printed = results_of(lines)
+    for index, entry in enumerate(outcome["results"]):
+        if entry["type"] == "counts":
+            assert alike(counts_of(lines), outcome["result"])
+            continue
+        found = printed[f"result {index}"]
+        if entry["type"] == "samples":
+            times = Counter(entry["values"])
+            total = sum(found.values())
+            right = {value: count / shots for value, count in times.items()}
+            assert set(found) <= set(right)
+            # Both are samples: six standard deviations of their difference.
+            assert all(abs(found[value] / total - right[value]) < 6 * (0.5 / shots) ** 0.5 for value in found)
+            continue
+        exact = "value" in entry or "values" in entry
+        right = (
+            entry.get("value", entry.get("values")) if exact else np.array(entry["real"]) + 1j * np.array(entry["imag"])
+        )
+        assert np.abs(np.array(found) - right).max() < 1e-9, (entry, found)
+        if "variance" in entry:
+            assert printed[f"result {index} variance"] == pytest.approx(entry["variance"], abs=1e-9)
+
+
+def test_results_of_every_type_are_repeated(plain: PlainQiskit) -> None:
+    """Exact ones to the digit, of pure states and of noise; samples of observables as often."""
+    text = f"{HEAD} qubit[2] q; bit[2] c; ry(0.7) q[0]; cx q[0], q[1]; t q[1]; h q[1]; c = measure q;"
+    observable = {"XY": 0.5, "IY": -1.5}
+    mixture = [
         "probabilities",
-        "statevector",
-        {"type": "expectation", "observable": "ZZ"},
-        {"type": "amplitudes", "states": ["11"]},
+        {"type": "probabilities", "qubits": [1]},
+        {"type": "density_matrix", "qubits": [1, 0]},
+        {"type": "expectation", "observable": {"ZZ": 0.5, "XI": 2.0}, "variance": True},
     ]
-    ((outcome, lines),) = repeated([{"qc": BELL, "results": results}])
-    assert [line.split()[1] for line in lines if line.startswith("result")] == ["0", "1", "3", "2"]
-    assert outcome["results"][3]["real"][0] == pytest.approx(0.5**0.5)
-    assert "0.707" in lines[-2]
-    assert lines[-1].startswith("result 2 1.0") or lines[-1].startswith("result 2 0.99999")
+    pure = ["statevector", {"type": "amplitudes", "states": ["11", "01"]}]
+    close(text, mixture + pure, plain)
+    noise = {"rules": [{"channel": "amplitude_damping", "gamma": 0.2}, {"channel": "readout", **FLIPS}]}
+    samples = [{"type": "samples", "observable": observable}, {"type": "samples", "observable": "ZI"}]
+    close(text, [*mixture, *samples], plain, shots=4_000, noise=noise)
+    close(text, ["counts", *samples], plain, shots=4_000)
+    dynamic = f"{HEAD} qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) {{ x q[1]; }} h q[0];"
+    close(dynamic, samples, plain, shots=4_000, method="statevector")
 
 
 def test_the_api_gives_the_script_to_the_owner_alone(in_moto: Aws) -> None:

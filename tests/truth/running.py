@@ -27,12 +27,17 @@ def simulate(case: Case) -> dict[str, Any]:
 
 def wrong(case: Case) -> list[str]:
     """Return what is wrong with how a case runs; nothing where it may be right, or is refused for a reason."""
+    return judged(case)[0]
+
+
+def judged(case: Case) -> tuple[list[str], dict[str, Any] | None]:
+    """Return what is wrong with how a case runs, and its outcome where it has one."""
     try:
         outcome = simulate(case)
     except TaskError as error:
         bad = error.code in {ErrorCode.SIMULATION_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.INVALID_CIRCUIT}
-        return [f"{error.code}: {error.message}"] if bad else []
-    return faults(case.text, case.options, outcome, before=case.before)
+        return ([f"{error.code}: {error.message}"] if bad else []), None
+    return faults(case.text, case.options, outcome, before=case.before), outcome
 
 
 @contextmanager

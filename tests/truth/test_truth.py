@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,21 +16,35 @@ import admission
 import aer
 import aer_noise
 import simulator
+from plain_qiskit import PlainQiskit, script_of
 from tasks.errors import ErrorCode, TaskError
-from truth.comparison import RISK, entropy, faults, strays
+from tasks.options import Options
+from truth.comparison import RISK, ROUNDING, entropy, exactly, faults, strays
 from truth.programs import HEAD, Case, cases
-from truth.running import simulate, wrong
+from truth.running import judged, simulate, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 EXAMPLES = 300
+SCRIPTS = 100  # of them whose scripts are judged too
 READOUT = {"readout": {"prob_meas1_prep0": 0.1, "prob_meas0_prep1": 0.3}}
 
 
-def test_the_worker_is_right() -> None:
-    """Each of these programs is judged once: a right worker would fail it in one of a million choices of seeds."""
-    seen: list[tuple[Case, list[str]]] = []
+@dataclass(frozen=True)
+class Judged:
+    """A generated program, what was wrong with its run, its outcome, and the oracle's distribution of its counts."""
+
+    case: Case
+    wrong: list[str]
+    outcome: dict[str, Any] | None
+    right: Mapping[str, float] | None
+
+
+@cache
+def generated() -> list[Judged]:
+    """Return programs that the worker ran and the oracle judged, each once."""
+    seen: list[Judged] = []
 
     @settings(
         max_examples=EXAMPLES,
@@ -40,11 +56,41 @@ def test_the_worker_is_right() -> None:
     )
     @given(cases())
     def judge(case: Case) -> None:
-        seen.append((case, wrong(case)))
+        found, outcome = judged(case)
+        right = None
+        if outcome is not None and len([each for each in seen if each.right is not None]) < SCRIPTS:
+            inputs = case.options.get("inputs")
+            right = exactly(case.text, inputs[0] if inputs else None, case.options.get("noise")).probabilities
+        seen.append(Judged(case, found, outcome, right))
 
     judge()
+    return seen
+
+
+def test_the_worker_is_right() -> None:
+    """Each of these programs is judged once: a right worker would fail it in one of a million choices of seeds."""
+    seen = generated()
     assert len(seen) == EXAMPLES
-    assert [(case, found) for case, found in seen if found] == []
+    assert [(each.case, each.wrong) for each in seen if each.wrong] == []
+
+
+def test_scripts_of_the_same_programs_are_right() -> None:
+    """Plain Qiskit gives the oracle's distribution; and the very counts where Aer ran a program as it stands."""
+    some = [each for each in generated() if each.right is not None]
+    assert len(some) == SCRIPTS
+    with PlainQiskit() as plain:
+        printed = plain.run(
+            script_of(each.case.text, Options.from_dict(each.case.options), each.outcome or {}) for each in some
+        )
+    alike = 0
+    for each, lines in zip(some, printed, strict=True):
+        counts, options = ast.literal_eval(lines[0]), each.case.options
+        rounding = ROUNDING[options.get("precision", "double")]
+        assert list(strays(counts, each.right or {}, rounding)) == [], (each.case.text, options)
+        assert each.outcome is not None
+        result = each.outcome["result"][0] if options.get("inputs") else each.outcome["result"]
+        alike += each.outcome["execution"]["engine"] == "qiskit-aer" and counts == result
+    assert alike > SCRIPTS / 6
 
 
 def a_case(statements: str, noise: dict[str, Any] | None = None, **more: Any) -> Case:
