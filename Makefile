@@ -72,10 +72,12 @@ purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make pu
 recount: $(VENV)/.run ## count anew what a key has open, should its sums have drifted: make recount OWNER=<as `make keys` lists>
 	@$(BIN)/python -m recount "$(OWNER)"
 
-keys: $(VENV)/.run ## list API keys; CREATE=name (RATE= BURST= PER_DAY=), ROTATE=key (OVERLAP=days), DISABLE=key, EXPIRE=yes
+OWN = $(if $(OPEN_TASKS),--open-tasks $(OPEN_TASKS)) $(if $(COMPUTE_SECONDS),--compute-seconds $(COMPUTE_SECONDS)) \
+    $(if $(DOLLARS),--dollars $(DOLLARS))
+keys: $(VENV)/.run ## list API keys; CREATE=name (RATE= BURST= PER_DAY= and as BOUND), BOUND=key (OPEN_TASKS= COMPUTE_SECONDS= DOLLARS=), ROTATE=key (OVERLAP=days), DISABLE=key, EXPIRE=yes
 	@$(BIN)/python -m keys $(if $(CREATE),create "$(CREATE)" $(if $(RATE),--rate $(RATE)) $(if $(BURST),--burst $(BURST)) \
-	    $(if $(PER_DAY),--per-day $(PER_DAY)),$(if $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
-	    $(DISABLE),disable "$(DISABLE)",$(if $(EXPIRE),expire,list))))
+	    $(if $(PER_DAY),--per-day $(PER_DAY)) $(OWN),$(if $(BOUND),bound "$(BOUND)" $(OWN),$(if $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
+	    $(DISABLE),disable "$(DISABLE)",$(if $(EXPIRE),expire,list)))))
 
 redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
 	@$(BIN)/python -m dead_letters redrive

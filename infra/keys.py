@@ -1,7 +1,8 @@
 """`make keys`: the API keys of a stack, made with limits and a name, listed, disabled, and rotated with an overlap.
 
-They are API Gateway's own, in its usage plans, so it refuses what is not valid or too much by itself. A key with limits
-of its own has a usage plan of its own. Works on the local stack and, with `STACK=<name>`, on one in the cloud.
+They are API Gateway's own, in its usage plans, so it refuses what is not valid or too much by itself. A key with a rate
+or quota of its own has a usage plan of its own; what it may have open and spend is in its row of sums (open_work.py).
+Works on the local stack and, with `STACK=<name>`, on one in the cloud.
 
 A rotated key works until its overlap is over and `make keys EXPIRE=yes` has disabled it: API Gateway knows no date on
 which a key ends.
@@ -21,8 +22,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.ministack import LocalStackError
 from local.running import deployed
+from tasks.bounds import LOOK_SECONDS
 from tasks.errors import UnavailableError
-from tasks.open_work import OpenWork, read_open_work
+from tasks.open_work import OpenWork, read_open_work, set_most
 from tasks.owners import new_owner, new_value, owner_of
 from tasks.task import rfc3339, utc_now
 from tasks.usage import Sums, Usage
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tasks.table import TaskTable
 
 OVERLAP_DAYS = 7
+MOST = 1_000_000_000  # of any of a key's own bounds
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _REPLACED = "Rotated; ends at "  # the beginning of a rotated key's description
 
@@ -120,14 +123,18 @@ class Keys:
                         found[key["id"]] = self._key(key, plan)
         return sorted(found.values(), key=lambda key: key.created)
 
-    def create(self, name: str, throttle: Mapping[str, float], per_day: int | None) -> tuple[Key, str]:
-        """Make a key, in a usage plan of its own if it has limits of its own; return it and its value."""
+    def check_name(self, name: str) -> None:
+        """Raise KeysError for a name that is none, or another key's."""
         if not _NAME.fullmatch(name):
             raise KeysError(f"{name!r} is no name for a key: use up to 64 letters, digits, spaces, '.', '_' and '-'.")
         if any(key.name == name for key in self.all()):
             raise KeysError(f"There is a key named {name!r} already: choose another name, or rotate that one.")
+
+    def create(self, name: str, owner: str, throttle: Mapping[str, float], per_day: int | None) -> tuple[Key, str]:
+        """Make a key, in a usage plan of its own if it has limits of its own; return it and its value."""
+        self.check_name(name)
         plan_id = self._plan(name, throttle, per_day) if throttle or per_day else self.plan_id
-        return self._made(name, new_owner(), plan_id)
+        return self._made(name, owner, plan_id)
 
     def rotate(self, wanted: str, overlap: timedelta, now: datetime) -> tuple[Key, Key, str]:
         """Make a key of the same owner, name and limits; return the old one, the new one, and the new one's value.
@@ -208,6 +215,21 @@ def used(client: DynamoDBClient, table: str, tasks: TaskTable, owner: str, now: 
     return Use(newest[0].submitted_at if newest else "", read_open_work(client, table, owner, now), month)
 
 
+def own_bounds(arguments: argparse.Namespace) -> dict[str, float]:
+    """Return the bounds that the arguments give, by their names in Most; raises KeysError."""
+    given = {"tasks": arguments.open_tasks, "seconds": arguments.compute_seconds, "dollars": arguments.dollars}
+    own = {name: number for name, number in given.items() if number is not None}
+    if not all(0 <= number <= MOST for number in own.values()):
+        raise KeysError(f"Bounds are numbers from 0 to {MOST:,}.")
+    return own
+
+
+def shown(own: Mapping[str, float]) -> str:
+    """Return a key's own bounds in words."""
+    words = {"tasks": "tasks open", "seconds": "compute seconds open", "dollars": "dollars a month"}
+    return ", ".join(f"{own[name]:,.15g} {what}" for name, what in words.items() if name in own)
+
+
 def lines(keys: Sequence[Key], uses: Mapping[str, Use], now: datetime) -> Iterator[str]:
     """Yield the list that `make keys` prints."""
     head = ("name", "id", "owner", "state", "limits", "last task", "open", "this month")
@@ -217,7 +239,7 @@ def lines(keys: Sequence[Key], uses: Mapping[str, Use], now: datetime) -> Iterat
             key.key_id,
             key.owner,
             key.state(now),
-            key.limits(),
+            ", ".join(filter(None, [key.limits(), shown(use.open_work.own)])),
             use.last_task[:16].replace("T", " ") or "none",
             f"{use.open_work.tasks:,}",
             f"{use.this_month.tasks:,} tasks, {use.this_month.cost_usd:.4f} dollars",
@@ -233,18 +255,29 @@ def lines(keys: Sequence[Key], uses: Mapping[str, Use], now: datetime) -> Iterat
 def carry_out(arguments: argparse.Namespace, stack: Deployed, now: datetime) -> Iterator[str]:
     """Carry out one command and yield what to print; raises KeysError, and what AWS's calls raise."""
     keys = Keys.of(stack)
+    client, table = stack.session.client("dynamodb", endpoint_url=stack.endpoint), stack.outputs["TASKS_TABLE_NAME"]
     match arguments.command:
         case "list":
-            client = stack.session.client("dynamodb", endpoint_url=stack.endpoint)
-            found, table, tasks = keys.all(), stack.outputs["TASKS_TABLE_NAME"], stack.task_table()
+            found, tasks = keys.all(), stack.task_table()
             uses = {owner: used(client, table, tasks, owner, now) for owner in {key.owner for key in found}}
             yield from lines(found, uses, now)
         case "create":
             limits = {"rateLimit": arguments.rate, "burstLimit": arguments.burst}
             throttle = {name: value for name, value in limits.items() if value is not None}
-            key, value = keys.create(arguments.key, throttle, arguments.per_day)
-            yield f"The key {key.name!r} ({key.key_id}) may send {key.limits()}. Its value, for the header x-api-key:"
+            keys.check_name(arguments.key)
+            owner = new_owner()
+            if own := own_bounds(arguments):  # before the key is there: it never works without them
+                set_most(client, table, owner, own)
+            key, value = keys.create(arguments.key, owner, throttle, arguments.per_day)
+            may = key.limits() + (f", and have {shown(own)}" if own else "")
+            yield f"The key {key.name!r} ({key.key_id}) may send {may}. Its value, for the header x-api-key:"
             yield value
+        case "bound":
+            key, own = keys.one(arguments.key), own_bounds(arguments)
+            if not own:
+                raise KeysError("Say what the key may have: OPEN_TASKS=, COMPUTE_SECONDS= or DOLLARS=.")
+            set_most(client, table, key.owner, own)
+            yield f"The key {key.key_id} ({key.name}) may have {shown(own)}, in {LOOK_SECONDS:.0f} seconds at most."
         case "rotate":
             old, new, value = keys.rotate(arguments.key, timedelta(days=arguments.overlap_days), now)
             yield f"The key {new.key_id} takes the place of {old.key_id} and has its tasks. Its value:"
@@ -268,8 +301,12 @@ def main() -> int:
     commands.add_parser("list")
     commands.add_parser("expire")
     commands.add_parser("disable").add_argument("key")
-    create, rotate = commands.add_parser("create"), commands.add_parser("rotate")
-    create.add_argument("key")
+    create, bound, rotate = (commands.add_parser(name) for name in ("create", "bound", "rotate"))
+    for command in (create, bound):
+        command.add_argument("key")
+        command.add_argument("--open-tasks", type=int, help="tasks that have not ended")
+        command.add_argument("--compute-seconds", type=float, help="of those tasks, as estimated")
+        command.add_argument("--dollars", type=float, help="that its tasks may cost in a month, UTC")
     create.add_argument("--rate", type=float, help="requests a second over time")
     create.add_argument("--burst", type=int, help="requests at once")
     create.add_argument("--per-day", type=int, help="requests in a day, UTC")

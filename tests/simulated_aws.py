@@ -23,6 +23,7 @@ from moto.core.models import botocore_stubber as moto_answers
 from local.ministack_main import stream_statements
 from local.translate import load
 from tasks import aws
+from tasks.open_work import row_of
 from tasks.settings import settings
 from tasks.task import Lane
 
@@ -102,8 +103,9 @@ class Aws:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return every row."""
-        return list(aws.client("dynamodb").scan(TableName=self.settings.tasks_table)["Items"])
+        """Return every row but those of what keys have open."""
+        found = aws.client("dynamodb").scan(TableName=self.settings.tasks_table)["Items"]
+        return [row for row in found if not row["task_id"]["S"].startswith(row_of(""))]
 
     def edit(self, task_id: str, **numbers: int) -> None:
         """Set number attributes of a row, to move a lease or a due time into the past."""
@@ -259,4 +261,5 @@ def aws_in_moto() -> Iterator[Aws]:
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[resolved(value)["Ref"]])
         patch.setenv("DRY_RUN_FUNCTION", "dry-run")
+        patch.setenv("API_ENVIRONMENTS", parameters["ApiReservedConcurrency"])
         yield Aws(aws.task_store(), aws.task_queues(), aws.dead_letter_queue(), settings())

@@ -17,7 +17,10 @@ class WorkersLimits(BaseModel):
 
 
 class KeyLimits(BaseModel):
-    """What one API key may send, and what its tasks may take together; the service answers 429 to more."""
+    """What one API key may send, and what its tasks may take together; the service answers 429 to more.
+
+    A key can have limits of its own, of which `GET /usage` shows the last three.
+    """
 
     requests_per_second: Annotated[Whole, Field(description="The average over time.")]
     requests_at_once: Whole

@@ -130,8 +130,8 @@ def _of_bound(error: Exception) -> Refusal | None:
         Bound.SECONDS: ("too_much_open_work", "compute seconds of tasks"),
     }[error.bound]
     message = (
-        f"The key has {error.in_use:,.0f} {unit} that have not ended, and this request adds {error.asked:,.0f}; "
-        f"the limit is {error.limit:,.0f}."
+        f"The key has {error.in_use:,.0f} {unit} that have not ended or are being accepted, and this request adds "
+        f"{error.asked:,.0f}; the limit is {error.limit:,.0f}."
     )
     if error.asked > error.limit:
         fields["hint"] = "Send fewer tasks or smaller circuits in one request."

@@ -44,6 +44,21 @@ class UsageOfOne(UsageSums):
     ] = None
 
 
+class Bounded(BaseModel):
+    """What a key may have, and what it has."""
+
+    limit: Annotated[float, Field(description="The most.")]
+    in_use: Annotated[float, Field(description="As it was a second or two ago.")]
+
+
+class KeyBounds(BaseModel):
+    """The key's bounds as they are now: those that an operator gave it, or those of `GET /limits`."""
+
+    open_tasks: Annotated[Bounded, Field(description="Tasks that have not ended.")]
+    open_seconds: Annotated[Bounded, Field(description="Compute seconds of those tasks, as estimated.")]
+    dollars_per_month: Annotated[Bounded, Field(description="What tasks have cost that ended this month, UTC.")]
+
+
 class UsageBody(BaseModel):
     """What the key's tasks have used; each counts on the day on which it ended."""
 
@@ -65,6 +80,11 @@ class UsageBody(BaseModel):
                             "cost_usd": 1.15e-07,
                         },
                     ],
+                    "bounds": {
+                        "open_tasks": {"limit": 10_000, "in_use": 2},
+                        "open_seconds": {"limit": 36_000, "in_use": 0.2},
+                        "dollars_per_month": {"limit": 100, "in_use": 1.73e-07},
+                    },
                 }
             ]
         }
@@ -80,6 +100,7 @@ class UsageBody(BaseModel):
             description=("In order, the days, statuses or tags that have tasks. A task counts with each of its tags.")
         ),
     ]
+    bounds: KeyBounds
 
 
 def _day(text: str) -> str:
@@ -110,13 +131,19 @@ async def read_usage(
     if not timedelta(0) <= last - first < timedelta(days=MAX_DAYS):
         sentence = f"`from` may be at most {MAX_DAYS - 1} days before `to`, and not after it"
         raise RequestValidationError([{"type": "value_error", "loc": ("query", "from"), "msg": sentence}])
-    days = aws.usage().days(caller, first, last)
+    days, work = aws.usage().days_and_open_work(caller, first, last, utc_now())
+    most = aws.bounds().most.but(work.own)
     return JSONResponse(
         {
             "from": first.isoformat(),
             "to": last.isoformat(),
             "by": by,
             "total": _shown(sum((used.total for used in days.values()), Sums())),
+            "bounds": {
+                "open_tasks": {"limit": most.tasks, "in_use": work.tasks},
+                "open_seconds": {"limit": most.seconds, "in_use": work.seconds},
+                "dollars_per_month": {"limit": most.dollars, "in_use": work.dollars},
+            },
             "usage": [{by: name, **_shown(sums)} for name, sums in sorted(_parts(days, by).items()) if sums.tasks],
         }
     )

@@ -14,21 +14,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from shards import ANSWER, position_of, shard_of
+from sums import Stretch, add_once, added_up_to
 from tasks.aws import client
 from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
-from tasks.rows import key_of, tags_in
+from tasks.rows import tags_in
 from tasks.settings import settings
-from tasks.table import refused
 from tasks.task import Status
-from tasks.usage import FIELDS, KEPT, MAX_TAGS, Sums, key, listed_as, status_prefix, tag_prefix
+from tasks.usage import FIELDS, MAX_TAGS, Sums, key, listing, status_prefix, tag_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,65 +130,49 @@ class UsageRow:
         known, fresh = _tags_seen.get(self._key, frozenset()), found
         for _ in range(TRIES):
             tags, changes = changed(fresh, known)
-            try:
-                client("dynamodb").update_item(**self._write(fresh, changes, tags, known))
-            except (ClientError, BotoCoreError) as error:
-                row = refused(error)
-                known = frozenset(row.get("tags", {}).get("SS", ()))
-                fresh = [entry for entry in found if entry.position > row.get(self._shard, {}).get("S", "")]
-                if not fresh:
-                    return
-            else:
+            row = self._write(fresh, changes, tags, known)
+            if row is None:
                 if len(_tags_seen) >= MAX_SEEN:
                     _tags_seen.clear()
                 _tags_seen[self._key] = known | tags
+                return
+            known = frozenset(row.get("tags", {}).get("SS", ()))
+            fresh = [entry for entry in found if entry.position > added_up_to(row, self._shard)]
+            if not fresh:
                 return
         raise UnavailableError("DynamoDB")
 
     def _write(
         self, fresh: Sequence[Entry], changes: Mapping[str, Sums], tags: frozenset[str], known: frozenset[str]
-    ) -> dict[str, Any]:
-        """Return the write that adds `changes` and `tags`, if the row is not beyond the first entry.
+    ) -> Row | None:
+        """Add `changes` and `tags`; return the row instead if it is beyond the first entry.
 
         If it gets tags beside those `known`, it must have exactly these: together there are not too many.
         """
-        numbers = {
-            prefix + name: number
+        adds: dict[str, Mapping[str, Any]] = {
+            prefix + name: {"N": str(number)}
             for prefix, sums in changes.items()
             for name in FIELDS
             if (number := getattr(sums, name))
         }
-        values: dict[str, Any] = {
-            ":first": {"S": fresh[0].position},
-            ":last": {"S": fresh[-1].position},
-            ":day": {"S": listed_as(self._day)},
-            ":owner": {"S": self._owner},
-            ":expires": {"N": str(int((datetime.combine(self._day, time(), UTC) + KEPT).timestamp()))},
-            **{f":{at}": {"N": str(number)} for at, number in enumerate(numbers.values())},
-        }
-        adds = [f"#{at} :{at}" for at in range(len(numbers))]
-        condition = "(attribute_not_exists(#shard) OR #shard < :first)"
         if tags:
-            values[":tags"] = {"SS": sorted(tags)}
-            adds.append("tags :tags")
+            adds["tags"] = {"SS": sorted(tags)}
+        only_if: list[str] = []
+        values = {}
         if tags - known:
-            condition += " AND tags = :known" if known else " AND attribute_not_exists(tags)"
-            if known:
-                values[":known"] = {"SS": sorted(known)}
-        return {
-            "TableName": settings().tasks_table,
-            "Key": key_of(self._key),
-            "UpdateExpression": "SET #shard = :last, #owner = :day, submitted_at = :owner, expires_at = :expires"
-            + (f" ADD {', '.join(adds)}" if adds else ""),
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {
-                "#shard": self._shard,
-                "#owner": "owner",
-                **{f"#{at}": name for at, name in enumerate(numbers)},
-            },
-            "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+            only_if = ["tags = :known" if known else "attribute_not_exists(tags)"]
+            values = {":known": {"SS": sorted(known)}} if known else {}
+        stretch = Stretch(self._shard, fresh[0].position, fresh[-1].position)
+        return add_once(
+            client("dynamodb"),
+            settings().tasks_table,
+            self._key,
+            stretch,
+            adds,
+            sets=listing(self._owner, self._day),
+            only_if=only_if,
+            values=values,
+        )
 
 
 def changed(fresh: Sequence[Entry], known: frozenset[str]) -> tuple[frozenset[str], dict[str, Sums]]:

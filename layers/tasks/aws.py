@@ -12,11 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.bounds import Bounds
 from tasks.errors import UnavailableError
+from tasks.open_work import Most
 from tasks.payloads import Payloads
 from tasks.places import Places, Waits
 from tasks.purging import Purging
 from tasks.queue import Backlog, Queue, TaskQueue
-from tasks.settings import settings
+from tasks.settings import settings, variable
 from tasks.store import TaskStore
 from tasks.task import Lane
 from tasks.usage import Usage
@@ -127,9 +128,8 @@ def bounds() -> Bounds:
     return Bounds(
         client("dynamodb"),
         at_most.tasks_table,
-        tasks=at_most.key_open_tasks,
-        seconds=at_most.key_open_seconds,
-        dollars=at_most.key_monthly_dollars,
+        Most(at_most.key_open_tasks, at_most.key_open_seconds, at_most.key_monthly_dollars),
+        environments=int(variable("API_ENVIRONMENTS")),
         workers=at_most.worker_maximum_concurrency,
     )
 

@@ -1,22 +1,29 @@
 """What one key may have open and spend in a month, checked before its tasks are stored.
 
-Nothing is counted on a task's way: an environment looks at the owner's sums (open_work.py) at most once in
-LOOK_SECONDS, and adds what it has accepted itself since. It does not know what others have accepted since its look, nor
-what any of them, itself included, had a moment before it: the sums have that about two seconds later. So no
-environment takes a key past a limit by what it knows; where n serve a key at the same time, each may accept what was
-left when it looked, and the key has at most its limit and n - 1 times that rest.
+Nothing is counted on a task's way. An environment of the api reads the owner's sums (open_work.py) at most once in
+LOOK_SECONDS, and accepts a small part of the bound by what it knows. For more it writes itself a grant into the owner's
+row, for as long, on the condition that nobody has been granted anything since it read the row: some of what is left
+once all grants are taken off. A look and a grant serve many tasks, so they are rare beside those.
+
+However many environments serve a key at the same time, it therefore has at most its bound and a tenth of that: what is
+accepted without grants, a FREE_PART of the bound in each of the two looks that grants may not know of yet. More it can
+have only where the sums are more than ADDED_WITHIN behind, or DynamoDB does not answer, when each environment goes by
+what it knew. A task counts twice, in the sums and among what was accepted or granted, for up to ADDED_WITHIN: near its
+bound a key may be refused what the next look has room for.
 """
 
 from __future__ import annotations
 
 import math
+import uuid
+from collections import deque
 from dataclasses import dataclass, field
-from time import monotonic
+from time import time
 from typing import TYPE_CHECKING
 
 from tasks.errors import Bound, OverBoundError, UnavailableError
 from tasks.logs import Event, logger
-from tasks.open_work import OpenWork, read_open_work
+from tasks.open_work import Grant, Most, OpenWork, read_open_work, write_grants
 from tasks.task import utc_now
 
 if TYPE_CHECKING:
@@ -25,6 +32,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LOOK_SECONDS = 10.0
+ADDED_WITHIN = 5.0  # seconds after a task was accepted, until the sums have it
+FREE_PART = 20  # a twentieth of a bound is what all environments together accept in LOOK_SECONDS without grants
+GRANTED_PART = 8  # an eighth of what is left is granted at a time, at most
+GROWTH = 4  # times what an environment has accepted in ADDED_WITHIN: few ask often, and none keeps what others need
+TRIES = 20  # of one grant, should others be granted something at the same moment
 LONGEST_RETRY_AFTER = 60
 TYPICAL_SECONDS = 0.05  # for which a task keeps a worker busy
 MAX_OWNERS = 10_000  # whose sums an environment remembers
@@ -32,72 +44,150 @@ MAX_OWNERS = 10_000  # whose sums an environment remembers
 
 @dataclass(slots=True)
 class _Known:
-    """What an environment knows of an owner: the sums at its last look, and what it has accepted itself since."""
+    """What an environment knows of an owner since it last read its row, and how much of it may be accepted.
 
-    looked_at: float
+    `tasks_left` and `seconds_left` are below the bounds, `tasks_free` and `seconds_free` need no grant any more. All
+    become less by what the environment accepts; `accepted` has when, and how many tasks of how many seconds.
+    """
+
+    read_at: float
     month: tuple[int, int]
-    open_work: OpenWork
-    tasks: int = 0
-    seconds: float = 0.0
+    work: OpenWork
+    most: Most
+    tasks_left: float
+    seconds_left: float
+    tasks_free: float
+    seconds_free: float
+    accepted: deque[tuple[float, int, float]]
+    grant: str = ""  # the name of its own
 
 
 @dataclass(slots=True)
 class Bounds:
     """The bounds of every key: tasks and their compute seconds that have not ended, dollars in a month.
 
-    `workers` is how many tasks run at a time, for the time after which a refused submission is worth another try.
+    `most` are those of keys that have none of their own. `environments` is how many there may be of the api, `workers`
+    how many tasks run at a time, for the time after which a refused submission is worth another try.
     """
 
     client: DynamoDBClient
     table: str
-    tasks: int
-    seconds: float
-    dollars: float
+    most: Most
+    environments: int
     workers: int
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def check(self, owner: str, tasks: int, seconds: float) -> None:
         """Raise OverBoundError if so many more tasks, of so many compute seconds in all, are too many."""
-        known = self._look(owner)
-        now = utc_now()
-        spent = known.open_work.dollars if known.month == (now.year, now.month) else 0.0
-        if spent >= self.dollars:
-            raise OverBoundError(Bound.DOLLARS, self.dollars, spent, 0, until=next_month(now))
-        open_tasks = known.open_work.tasks + known.tasks
-        if open_tasks + tasks > self.tasks:
-            wait = (open_tasks + tasks - self.tasks) * TYPICAL_SECONDS
-            raise OverBoundError(Bound.TASKS, self.tasks, open_tasks, tasks, self._retry_after(wait))
-        open_seconds = known.open_work.seconds + known.seconds
-        if open_seconds + seconds > self.seconds:
-            wait = open_seconds + seconds - self.seconds
-            raise OverBoundError(Bound.SECONDS, self.seconds, open_seconds, seconds, self._retry_after(wait))
+        now = time()
+        known = self._known.get(owner)
+        if known is None or now - known.read_at >= LOOK_SECONDS:
+            known = self._look(owner)
+        moment = utc_now()
+        spent = known.work.dollars if known.month == (moment.year, moment.month) else 0.0
+        if spent >= known.most.dollars:
+            raise OverBoundError(Bound.DOLLARS, known.most.dollars, spent, 0, until=next_month(moment))
+        self._refuse(known, tasks, seconds)
+        if tasks > known.tasks_free or seconds > known.seconds_free:
+            self._ask(owner, known if known.read_at >= now else self._look(owner), tasks, seconds)
 
     def accepted(self, owner: str, tasks: int, seconds: float) -> None:
-        """Count tasks that were checked and are stored now, until the next look finds them in the sums."""
+        """Count tasks that were checked and are stored now, until the sums have them."""
         known = self._known[owner]
-        known.tasks += tasks
-        known.seconds += seconds
+        known.tasks_left -= tasks
+        known.tasks_free -= tasks
+        known.seconds_left -= seconds
+        known.seconds_free -= seconds
+        known.accepted.append((time(), tasks, seconds))
+
+    def _refuse(self, known: _Known, tasks: int, seconds: float) -> None:
+        """Raise OverBoundError if less is left."""
+        most, missing = known.most, tasks - known.tasks_left
+        if missing > 0:
+            in_use = most.tasks - known.tasks_left
+            raise OverBoundError(Bound.TASKS, most.tasks, in_use, tasks, self._retry_after(missing * TYPICAL_SECONDS))
+        missing = seconds - known.seconds_left
+        if missing > 0:
+            in_use = most.seconds - known.seconds_left
+            raise OverBoundError(Bound.SECONDS, most.seconds, in_use, seconds, self._retry_after(missing))
 
     def _look(self, owner: str) -> _Known:
-        known = self._known.get(owner)
-        if known is not None and monotonic() - known.looked_at < LOOK_SECONDS:
-            return known
-        now = utc_now()
+        """Read an owner's row, and return what is known now."""
         try:
-            looked = _Known(monotonic(), (now.year, now.month), read_open_work(self.client, self.table, owner, now))
+            return self._learnt(owner, read_open_work(self.client, self.table, owner, utc_now()))
         except UnavailableError:
             # What stores the task tells its sender, should DynamoDB be silent for longer.
-            logger.warning("A key's open work is not known", event=Event.PART_UNAVAILABLE, part="bounds", exc_info=True)
-            looked = known or _Known(0.0, (now.year, now.month), OpenWork())
-            looked.looked_at = monotonic()
+            _warn()
+            known = self._known.get(owner) or self._learnt(owner, OpenWork())
+            known.read_at = time()
+            return known
+
+    def _learnt(self, owner: str, work: OpenWork) -> _Known:
+        """Remember what an owner's row says now, less what others are granted and this environment just accepted."""
+        now, moment = time(), utc_now()
+        earlier = self._known.get(owner)
+        accepted = earlier.accepted if earlier else deque[tuple[float, int, float]]()
+        while accepted and accepted[0][0] < now - ADDED_WITHIN:
+            accepted.popleft()
+        name = earlier.grant if earlier else ""
+        grants = [Grant.of(value) for each, value in (work.grants or {}).items() if each != name]
+        granted = [each for each in grants if each.until > now * 1000]
+        most = self.most.but(work.own)
+        tasks_left = most.tasks - work.tasks - sum(each.tasks for each in granted) - sum(each[1] for each in accepted)
+        used_seconds = work.seconds + sum(each.seconds for each in granted) + sum(each[2] for each in accepted)
+        free = FREE_PART * self.environments
+        known = _Known(
+            now,
+            (moment.year, moment.month),
+            work,
+            most,
+            tasks_left,
+            most.seconds - used_seconds,
+            min(tasks_left, most.tasks // free),
+            min(most.seconds - used_seconds, most.seconds / free),
+            accepted,
+            name,
+        )
         if len(self._known) >= MAX_OWNERS:
             self._known.clear()
-        self._known[owner] = looked
-        return looked
+        self._known[owner] = known
+        return known
+
+    def _ask(self, owner: str, known: _Known, tasks: int, seconds: float) -> None:
+        """Grant this environment so much, and some more; raises OverBoundError if less is left."""
+        try:
+            for _ in range(TRIES):
+                self._refuse(known, tasks, seconds)
+                known.grant = known.grant or uuid.uuid4().hex[:12]  # not before: what a snapshot has, many have
+                until = round((known.read_at + LOOK_SECONDS + ADDED_WITHIN) * 1000)
+                before = sum(each[1] for each in known.accepted), sum(each[2] for each in known.accepted)
+                more_tasks = max(tasks, min(math.floor(known.tasks_left / GRANTED_PART), GROWTH * before[0]))
+                more_seconds = max(seconds, min(known.seconds_left / GRANTED_PART, GROWTH * before[1]))
+                # What was accepted by the grant before this one is in it too, until the sums have it.
+                grant = Grant(more_tasks + before[0], more_seconds + before[1], until)
+                live = {
+                    name: value
+                    for name, value in (known.work.grants or {}).items()
+                    if Grant.of(value).until > known.read_at * 1000
+                }
+                was = known.work.grants
+                row = write_grants(self.client, self.table, owner, was, {**live, known.grant: grant.as_value()})
+                if row is None:
+                    known.tasks_free, known.seconds_free = more_tasks, more_seconds
+                    return
+                known = self._learnt(owner, OpenWork.of(row, utc_now()))
+        except UnavailableError:
+            _warn()
+            return
+        raise UnavailableError("DynamoDB")
 
     def _retry_after(self, seconds: float) -> int:
         """Return after how long so many compute seconds will have been worked off, but not before the next look."""
         return min(LONGEST_RETRY_AFTER, max(math.ceil(LOOK_SECONDS), math.ceil(seconds / self.workers)))
+
+
+def _warn() -> None:
+    logger.warning("A key's open work is not known", event=Event.PART_UNAVAILABLE, part="bounds", exc_info=True)
 
 
 def next_month(now: datetime) -> datetime:

@@ -17,14 +17,15 @@ A task counts on the day on which it ended, once it has; one that is redriven le
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
-from tasks.rows import key_of
+from tasks.open_work import OpenWork, row_of
+from tasks.rows import key_of, seconds
 from tasks.table import OWNERS_INDEX, rows_of
 from tasks.task import Status
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from tasks.rows import Row
 
@@ -98,7 +100,15 @@ class Usage:
         """Return an owner's usage of each day from `first` to `last` on which one of its tasks ended."""
         keys = {key(owner, day): day for day in days_between(first, last)}
         rows = rows_of(self._client, self._table, list(keys), consistent=False)
-        return {day: DayUsage.of(rows[each]) for each, day in keys.items() if each in rows}
+        return _days_in(rows, keys)
+
+    def days_and_open_work(
+        self, owner: str, first: date, last: date, now: datetime
+    ) -> tuple[dict[date, DayUsage], OpenWork]:
+        """Return what `days` does and, of the same call for up to 99 days, what the owner has open and has spent."""
+        keys = {key(owner, day): day for day in days_between(first, last)}
+        rows = rows_of(self._client, self._table, [*keys, row_of(owner)], consistent=False)
+        return _days_in(rows, keys), OpenWork.of(rows.get(row_of(owner), {}), now)
 
     def forget_tags(self, owner: str, today: date) -> None:
         """Remove an owner's tags, and what was summed up by them, from all days that there can be."""
@@ -133,6 +143,10 @@ class Usage:
         return {row["submitted_at"]["S"]: DayUsage.of(row) for row in rows.values()}
 
 
+def _days_in(rows: Mapping[str, Row], keys: Mapping[str, date]) -> dict[date, DayUsage]:
+    return {day: DayUsage.of(rows[each]) for each, day in keys.items() if each in rows}
+
+
 def _tag_names(row: Row) -> list[str]:
     return [name for name in row if name == "tags" or name.startswith("tag/")]
 
@@ -145,6 +159,12 @@ def key(owner: str, day: date) -> str:
 def listed_as(day: date) -> str:
     """Return the owner under whom the index lists the rows of a day; no API key has such an id."""
     return f"usage/{day.isoformat()}"
+
+
+def listing(owner: str, day: date) -> dict[str, AttributeValueTypeDef]:
+    """Return the attributes of a row of usage beside its sums: by which it is listed, and when it expires."""
+    expires_at = datetime.combine(day, time(), UTC) + KEPT
+    return {"owner": {"S": listed_as(day)}, "submitted_at": {"S": owner}, "expires_at": seconds(expires_at)}
 
 
 def status_prefix(status: Status) -> str:

@@ -26,9 +26,9 @@ from tasks.table import TaskTable  # noqa: E402
 if TYPE_CHECKING:
     import httpx
 
-TASKS = 600  # of A in a round
-ROUNDS = 10
-EVERY_S = 4.0  # from one task of B to the next
+TASKS = 3000  # of A in a round
+ROUNDS = 8
+EVERY_S = 1.0  # from one task of B to the next
 PATIENCE_S = 300
 
 

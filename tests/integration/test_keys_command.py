@@ -62,7 +62,8 @@ def fixture_stack(in_moto: Aws, gateway: Any, monkeypatch: pytest.MonkeyPatch) -
 
 def said(stack: Deployed, command: str, now: datetime = NOW, **arguments: Any) -> list[str]:
     """Carry out a command; return what it prints."""
-    defaults = {"rate": None, "burst": None, "per_day": None, "overlap_days": 7}
+    none = dict.fromkeys(("rate", "burst", "per_day", "open_tasks", "compute_seconds", "dollars"))
+    defaults = {**none, "overlap_days": 7}
     return list(carry_out(Namespace(command=command, **{**defaults, **arguments}), stack, now))
 
 
@@ -86,6 +87,25 @@ def test_a_key_is_made_with_a_name_and_limits(stack: Deployed, gateway: Any) -> 
     made = {key["name"]: key["value"] for key in gateway.get_api_keys(includeValues=True)["items"]}
     assert made["team a"] == value
     assert len(gateway.get_usage_plans()["items"]) == 2
+
+
+def test_a_key_is_given_bounds_of_its_own(in_moto: Aws, stack: Deployed) -> None:
+    """When it is made or later, one or all; the list has them, the key that takes its place too, and they hold."""
+    sentence, value = said(stack, "create", key="c", open_tasks=2, dollars=0.25)
+    assert "100,000 a day, and have 2 tasks open, 0.25 dollars a month. Its value" in sentence
+    assert said(stack, "bound", key="c", compute_seconds=900)[0].endswith(
+        "(c) may have 900 compute seconds open, in 10 seconds at most."
+    )
+    rotated = said(stack, "rotate", key="c")[1]
+    shown = "100,000 a day, 2 tasks open, 900 compute seconds open, 0.25 dollars a month"
+    assert sum(shown in line for line in said(stack, "list", utc_now())) == 2
+    statuses = [with_key("POST", "/tasks", each, "an id", {"qc": BELL}) for each in (value, rotated, value)]
+    assert statuses == [200, 200, 429]
+    with pytest.raises(KeysError, match="Say what the key may have: OPEN_TASKS="):
+        said(stack, "bound", key="c")
+    for wrong in (-1, float("nan")):
+        with pytest.raises(KeysError, match="Bounds are numbers from 0 to 1,000,000,000"):
+            said(stack, "create", key="d", dollars=wrong)
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a" * 65, "a\nb", "first"])

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BILL = {"billed_ms": 2, "cost_usd": 5.76e-08}
 TODAY = utc_now().date().isoformat()
 
+BOUNDS = ("open_tasks", "open_seconds", "dollars_per_month")
+
 
 @pytest.fixture(autouse=True)
 def fixture_nothing_remembered() -> None:
@@ -86,8 +88,12 @@ def test_what_ended_is_added_up_by_day_and_status(in_moto: Aws) -> None:
     added(records(in_moto))
     total = {"tasks": 6, "shots": 50, "compute_seconds": 0.008, "cost_usd": 2.304e-07}
     first = f"{TODAY[:7]}-01"
-    assert used() == {"from": first, "to": TODAY, "by": "day", "total": total, "usage": [{"day": TODAY, **total}]}
-    assert used({"by": "status", "from": TODAY, "to": TODAY}) == {
+    answer = used()
+    assert {name: bound["in_use"] for name, bound in answer.pop("bounds").items()} == dict.fromkeys(BOUNDS, 0)
+    assert answer == {"from": first, "to": TODAY, "by": "day", "total": total, "usage": [{"day": TODAY, **total}]}
+    by_status = used({"by": "status", "from": TODAY, "to": TODAY})
+    del by_status["bounds"]
+    assert by_status == {
         "from": TODAY,
         "to": TODAY,
         "by": "status",
