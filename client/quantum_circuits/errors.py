@@ -52,7 +52,7 @@ class ProblemError(QuantumCircuitsError):
 
     `code` is from the service's closed set. `line` and `column` count from 1; `excerpt` is the line with a caret below
     the place; `hint` says what to change; `limit` and `actual` are in the unit that the message names. What the service
-    left out is None. `body` has all that it said.
+    left out is None. `body` has the whole answer.
     """
 
     def __init__(self, message: str, body: Mapping[str, Any]) -> None:
@@ -93,8 +93,8 @@ class TaskCancelledError(QuantumCircuitsError):
 class RefusedError(ProblemError):
     """The service refused the request: `http_status`, and `correlation_id`, by which its operator finds it.
 
-    Of a batch, `index` is the first task that is wrong, which `line` and the like are about, and `accepted` has the ids
-    of the tasks that earlier requests of the batch have submitted.
+    Of a batch, `index` is the first task that is wrong; `line` and `column` are about it. `accepted` has the ids of the
+    tasks that earlier requests of the batch have submitted.
     """
 
     def __init__(self, http_status: int, body: Mapping[str, Any]) -> None:

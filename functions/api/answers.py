@@ -33,14 +33,14 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "result_not_found": "the task has no such result, or has not completed",
         "not_found": "there is nothing at this address",
     },
-    405: {"method_not_allowed": "the address does not take this method"},
+    405: {"method_not_allowed": "the address does not allow the method"},
     406: {"not_acceptable": "the result has no array, and the request takes nothing else"},
     409: {
         "task_ended": "the task has ended already, as `task_status` says",
         "task_not_ended": "the task cannot be purged before it has ended",
     },
     410: {
-        "payload_gone": "the task's program or result is no longer in the storage",
+        "payload_gone": "the task's program or result is no longer stored",
         "task_purged": "the task was purged",
     },
     413: {

@@ -319,7 +319,7 @@ def _of_service(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "throttled",
-                "As many dry runs as the service makes at a time are under way; this one was not begun.",
+                "Too many dry runs are under way; this one was not started.",
                 {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
@@ -327,7 +327,7 @@ def _of_service(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "throttled",
-                "As many searches far back in the key's list as may be at a time are under way.",
+                "Too many searches of this key's older tasks are under way.",
                 {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds, or list the tasks without a filter."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
@@ -335,7 +335,7 @@ def _of_service(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.GONE,
                 "payload_gone",
-                "The task's program or result is no longer in the storage.",
+                "The task's program or result is no longer stored.",
                 {"hint": "Submit it again."},
             )
         case UnavailableError() | NewerTaskError():
@@ -352,7 +352,7 @@ def _of_address(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "method_not_allowed",
-                "This address does not take this method.",
+                "This address does not allow the method.",
                 {},
                 dict(error.headers or {}),
             )

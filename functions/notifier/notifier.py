@@ -85,7 +85,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if settings().publish_events == "yes":
         publish(client("events"), settings().task_event_bus, found)
     ask_for_callbacks(callback_queue(), found)
-    logger.info("Said what changed", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(records))
+    logger.info("Changes were published", event=Event.CHANGES_PUBLISHED, changes=len(found), records=len(records))
     return dict(ANSWER)
 
 

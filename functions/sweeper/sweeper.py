@@ -48,7 +48,7 @@ MAX_COUNTED = 100_000  # overdue tasks listed in one run
 MAX_CHECKED = 10_000  # overdue tasks whose rows are read in one run, the longest overdue first
 MAX_YOUNG = 200  # tasks not overdue yet whose rows are read, for the newest that a worker has
 MAX_SENT = 1_000  # messages sent again in one run, whatever for
-MAX_BURIED = 1_000  # dead messages looked at in one run
+MAX_FAILED = 1_000  # dead messages looked at in one run
 DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
 # Until a task whose message was sent again is looked at once more, should a worker die of that one too. A message that
 # was received too little ago to have been claimed may be sent for twice; one of the two ends quietly.
@@ -74,7 +74,7 @@ class Sweep:
     overdue: int = 0
     waiting: int = 0
     soon: int = 0
-    buried: int = 0
+    failed: int = 0
     sent: int = 0
 
 
@@ -96,16 +96,16 @@ def look() -> Sweep:
     """Sweep once, and log what that was."""
     swept = sweep(task_store(), task_queues(), dead_letter_queue())
     # Without work there is nothing to measure: an idle system sends no metrics, for they cost.
-    metrics = {Metric.SWEPT: [swept.sent], Metric.DEAD: [swept.buried]} if swept.sent or swept.buried else {}
+    metrics = {Metric.SWEPT: [swept.sent], Metric.DEAD: [swept.failed]} if swept.sent or swept.failed else {}
     logger.info("Swept", event=Event.SWEPT, **asdict(swept), **(measured(metrics) if metrics else {}))
     return swept
 
 
 def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: TaskQueue) -> Sweep:
-    """Bury the tasks whose messages died, then send the messages that are missing.
+    """Fail the tasks whose messages died, then send the messages that are missing.
 
-    Two sweeps at once are harmless: `bury` and `reschedule` are conditional writes that only one of them wins. Raises
-    UnavailableError; the next run goes on where this one stopped.
+    Two sweeps at once are harmless: `fail_dead` and `reschedule` are conditional writes that only one of them wins.
+    Raises UnavailableError; the next run goes on where this one stopped.
     """
     now = utc_now()
     near = sorted(islice(store.open_tasks(due_before=now + SOON), MAX_COUNTED), key=lambda task: task.due_at)
@@ -113,7 +113,7 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     soon = len(near) - len(overdue)
     if not overdue:
         return Sweep(soon=soon)  # An idle system costs this one look.
-    buried = bury_dead(store, dead_letters)
+    failed = fail_dead_tasks(store, dead_letters)
     # Counted before the rows are read: what ends in between makes too few messages seem missing rather than too many.
     lengths = {lane: queue.length() for lane, queue in queues.items()}
     looked_at = overdue[:MAX_CHECKED]
@@ -136,7 +136,7 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
         sent += gone
         late = sum(standings[task.task_id].holder is Holder.LATE_WORKER for task in mine)
         waiting += len(dead) + late + len(idle) - gone
-    return Sweep(len(overdue), waiting, soon, buried, sent)
+    return Sweep(len(overdue), waiting, soon, failed, sent)
 
 
 def newest_held(
@@ -161,11 +161,11 @@ def newest_held(
     return newest
 
 
-def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
+def fail_dead_tasks(store: TaskStore, dead_letters: TaskQueue) -> int:
     """Fail the tasks whose messages are in the dead-letter queue; the messages stay there for an operator."""
-    buried = 0
+    failed = 0
     handles = []
-    for record in islice(chain.from_iterable(dead_letters.receive(DEAD_HIDDEN_SECONDS)), MAX_BURIED):
+    for record in islice(chain.from_iterable(dead_letters.receive(DEAD_HIDDEN_SECONDS)), MAX_FAILED):
         handles.append(record["receiptHandle"])
         try:
             message = Message.of(record["body"])
@@ -173,12 +173,12 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
             logger.error("A dead message is not one of ours", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
         try:
-            task = store.bury(message.task_id, ATTEMPTS_EXHAUSTED, message.send_id)
+            task = store.fail_dead(message.task_id, ATTEMPTS_EXHAUSTED, message.send_id)
         except UnreadableTaskError:
             _log_unreadable(message.task_id)
             continue
         if task is not None:
-            buried += 1
+            failed += 1
             logger.error(
                 "Task failed: its message died",
                 event=Event.TASK_DEAD,
@@ -190,7 +190,7 @@ def bury_dead(store: TaskStore, dead_letters: TaskQueue) -> int:
                 **logged(task.labels),
             )
     dead_letters.hide(handles, 0)
-    return buried
+    return failed
 
 
 def send_again(store: TaskStore, queues: Mapping[Lane, TaskQueue], open_tasks: Iterable[OpenTask], most: int) -> int:

@@ -58,9 +58,9 @@ class Worker:
 
 @contextlib.contextmanager
 def worker(
-    image: Built, environment: Mapping[str, str], memory_mb: int, *, told_mb: int | None = None
+    image: Built, environment: Mapping[str, str], memory_mb: int, *, declared_mb: int | None = None
 ) -> Iterator[Worker]:
-    """Run the image with `memory_mb` of memory, `told_mb` of which the function believes; yield it when it answers."""
+    """Run the image with `memory_mb` of memory, of which the function sees `declared_mb`; yield it once it answers."""
     name = f"worker-{uuid.uuid4().hex[:8]}"
     bundle = STORE / name
     bundle.mkdir(parents=True)
@@ -71,7 +71,7 @@ def worker(
         settings = {
             "RIE_OPTIONS": f"{addresses} --runtime-api-address 127.0.0.1:{runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": "worker",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(told_mb or memory_mb),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(declared_mb or memory_mb),
         }
         description = _description(root, image.config, own | dict(environment) | settings, memory_mb)
         (bundle / "config.json").write_text(json.dumps(description))

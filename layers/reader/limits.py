@@ -10,7 +10,7 @@ class Limits:
     """What the reader accepts; a program over one of these is refused as `circuit_too_large` with limit and actual."""
 
     text_bytes: int = 1_000_000  # UTF-8 bytes of program text
-    tokens: int = 300_000  # words and signs of a program that is more than a flat list of gates
+    tokens: int = 300_000  # of a program that is more than a flat list of gates
     nesting: int = 48  # brackets, blocks and subroutine calls inside each other
     chain: int = 5_000  # operators in one expression
     literal_digits: int = 400  # digits of one number

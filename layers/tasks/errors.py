@@ -93,7 +93,7 @@ ATTEMPTS_EXHAUSTED = TaskError(
 
 PROGRAM_GONE = TaskError(
     ErrorCode.INTERNAL_ERROR,
-    "The task's program is gone from the storage.",
+    "The task's program is no longer stored.",
     hint="Submit it again.",
 )
 
@@ -143,7 +143,7 @@ class OverBoundError(Exception):
     `retry_after` is in seconds; `until` is when the bound that no waiting helps begins anew.
     """
 
-    def __init__(  # noqa: PLR0913 - what the sender is told
+    def __init__(  # noqa: PLR0913 - what the sender reads
         self,
         bound: Bound,
         limit: float,

@@ -26,17 +26,17 @@ def check_tags(tags: Sequence[str]) -> Sequence[str]:
     if len(tags) > MAX_TAGS:
         raise ValueError(f"a task has at most {MAX_TAGS} tags")
     if any("," in _checked(tag, MAX_TAG) for tag in tags):
-        raise ValueError("a tag has no comma")
+        raise ValueError("a tag must not have a comma")
     if len(set(tags)) < len(tags):
-        raise ValueError("a tag is there twice")
+        raise ValueError("the same tag is given twice")
     return tags
 
 
 def _checked(text: str, most: int) -> str:
     if not 1 <= len(text) <= most:
-        raise ValueError(f"it has 1 to {most} characters")
+        raise ValueError(f"it must have 1 to {most} characters")
     if not text.isprintable() or text != text.strip():
-        raise ValueError("it has printable characters alone, spaces among them, but none at its ends")
+        raise ValueError("it must have printable characters only, and no space at either end")
     return text
 
 

@@ -191,7 +191,7 @@ class Options:
         if self.memory and not self.counted:
             raise ValueError("memory is the outcome of each shot: add counts to results, or leave memory out.")
         if self.observables is not None:
-            raise ValueError("observables stand alone: with results, write each as a result of type expectation.")
+            raise ValueError("observables cannot be combined with results: write each as a result of type expectation.")
 
     @property
     def counted(self) -> bool:

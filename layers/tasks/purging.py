@@ -1,7 +1,7 @@
 """Purging: of a task that has ended, its circuit, options, result and labels are removed at once.
 
-What is left, until the task would have expired, is a row that says whose it was and when it was purged. Its owner is
-told so; its message, should there be one, finds nothing to do; no list has it.
+What is left, until the task would have expired, is a row that says whose it was and when it was purged. Its owner reads
+`task_purged`; its message, should there be one, finds nothing to do; no list has it.
 """
 
 from __future__ import annotations

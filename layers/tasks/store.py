@@ -13,14 +13,14 @@
 | fail      | processing                                                 | failed     | the attempt                    |
 | cancel    | pending, processing                                        | cancelled  | the owner                      |
 | bill_cancelled | cancelled                                             | cancelled  | the attempt, its `claim` there |
-| bury      | pending; processing, lease run out                         | failed     | the status and the lease       |
+| fail_dead | pending; processing, lease run out                         | failed     | the status and the lease       |
 | reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
 
 A task that failed because a message died is claimed again by that very message alone, which only a redrive brings back:
 of several messages of one task the others end quietly, so no owner hears `failed` and then `completed` unasked.
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
-lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own handwriting in
+lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own write in
 the refused row and calls that success.
 
 A worker's claims, heartbeats and endings go several to a call: `claim_all`, `extend_all` and `end_all` send statements
@@ -124,7 +124,7 @@ class TaskStore(Supervision):
                 UpdateExpression=(
                     "SET #status = :processing, attempt = attempt + :one, lease_until = :lease, claim = :claim,"
                     " status_history = list_append(status_history, :line),"
-                    # Only a buried task has left the index; for any other these leave it as it is, which costs nothing.
+                    # Only a task that failed so has left the index; any other they leave as it is, which costs nothing.
                     " open_shard = if_not_exists(open_shard, :shard), due_at = if_not_exists(due_at, :due)"
                     " REMOVE dead, #error"
                 ),

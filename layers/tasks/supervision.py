@@ -54,7 +54,7 @@ class Supervision(Submissions):
             return _has_line(refused(error, CancellationUnconfirmedError), ending)
         return True
 
-    def bury(self, task_id: str, error: TaskError, send_id: str = "") -> Task | None:
+    def fail_dead(self, task_id: str, error: TaskError, send_id: str = "") -> Task | None:
         """End a task whose message lies in the dead-letter queue; None if a worker has it, it has ended or is unknown.
 
         Unlike any other failure this one can be undone, by the message with this `send_id` alone: redriven, it claims

@@ -86,7 +86,7 @@ def test_a_circuit_that_runs_too_long_is_stopped(running: Worker, deliveries: De
 def test_a_circuit_that_needs_too_much_memory_fails(image: Built, deliveries: Deliveries) -> None:
     """Where the machine has less memory than was promised the kernel kills the process, and the task says why."""
     task_id, mate = deliveries.submit(WIDE, method="statevector"), deliveries.submit(ONE)
-    with worker(image, deliveries.variables(), 400, told_mb=1_769) as small:
+    with worker(image, deliveries.variables(), 400, declared_mb=1_769) as small:
         assert deliveries.deliver(small, 2) == []
         assert deliveries.deliver(small, 1, LARGE) == []
     task = deliveries.task(task_id)

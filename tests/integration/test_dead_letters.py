@@ -79,8 +79,8 @@ def bodies(in_moto: Aws, url: str) -> list[str]:
 
 def test_each_message_is_shown_with_its_task(in_moto: Aws) -> None:
     """A line says how often and when the message was received and what became of its task; looking consumes nothing."""
-    buried, unknown = dead(in_moto), new_task_id()
-    in_moto.store.bury(buried, ATTEMPTS_EXHAUSTED)
+    failed, unknown = dead(in_moto), new_task_id()
+    in_moto.store.fail_dead(failed, ATTEMPTS_EXHAUSTED)
     in_moto.dead_letters.send(unknown, "alice", "correlation")
     aws.client("sqs").send_message(QueueUrl=in_moto.settings.dead_letter_queue_url, MessageBody="?")
     for look in (1, 2):
@@ -88,7 +88,7 @@ def test_each_message_is_shown_with_its_task(in_moto: Aws) -> None:
             re.sub(r"0:00:\d\d old, kept for 1[34] days, \d+:\d\d:\d\d", "young", line)
             for line in tools(in_moto).show()
         ]
-        assert f"{buried}  received {look} times, young, task failed (attempts_exhausted), attempt 0" in lines
+        assert f"{failed}  received {look} times, young, task failed (attempts_exhausted), attempt 0" in lines
         assert f"{unknown}  received {look} times, young, task unknown or expired" in lines
         assert sum("not one of ours (not JSON): '?'" in line for line in lines) == 1
         assert len(lines) == 3

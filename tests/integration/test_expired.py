@@ -103,7 +103,7 @@ def test_an_expired_task_is_neither_buried_nor_sent_for(in_moto: Aws) -> None:
     """Its dead message and its place in the index of open tasks outlive it; neither brings it back."""
     tasks = _stored(in_moto)
     rows = _expire(in_moto, tasks)
-    assert in_moto.store.bury(tasks[0].task_id, ATTEMPTS_EXHAUSTED) is None
+    assert in_moto.store.fail_dead(tasks[0].task_id, ATTEMPTS_EXHAUSTED) is None
     due_at = int((in_moto.row(tasks[1].task_id) or {})["due_at"]["N"])
     assert in_moto.store.reschedule(OpenTask(tasks[1].task_id, due_at), utc_now()) is None
     assert [in_moto.row(task.task_id) for task in tasks] == rows

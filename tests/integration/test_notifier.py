@@ -124,23 +124,23 @@ def test_what_changes_no_state_is_no_event(in_moto: Aws, listening: Listening) -
 
 
 def test_every_way_to_an_end_is_told(in_moto: Aws, listening: Listening) -> None:
-    """Failed by the worker, buried by the sweeper, cancelled, claimed twice: each has its event, with its code."""
-    failed, buried, cancelled = (new_task() for _ in range(3))
-    for task in (failed, buried, cancelled):
+    """Failed by the worker, failed by the sweeper, cancelled, claimed twice: each has its event, with its code."""
+    failed, dead, cancelled = (new_task() for _ in range(3))
+    for task in (failed, dead, cancelled):
         in_moto.store.submit(task)
     claimed = in_moto.claimed(failed.task_id)
     in_moto.store.release(claimed)
     again = in_moto.claimed(failed.task_id)
     in_moto.store.fail(again, ERROR)
-    in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED)
+    in_moto.store.fail_dead(dead.task_id, ATTEMPTS_EXHAUSTED)
     in_moto.store.cancel(cancelled.task_id, "alice")
     listening.tell()
-    told = {task.task_id: [] for task in (failed, buried, cancelled)}
+    told = {task.task_id: [] for task in (failed, dead, cancelled)}
     for event in listening.heard():
         told[event["task_id"]].append((event["status"], event.get("error_code")))
     assert told == {
         failed.task_id: [("pending", None), ("processing", None), ("processing", None), ("failed", "time_limit")],
-        buried.task_id: [("pending", None), ("failed", "attempts_exhausted")],
+        dead.task_id: [("pending", None), ("failed", "attempts_exhausted")],
         cancelled.task_id: [("pending", None), ("cancelled", None)],
     }
 

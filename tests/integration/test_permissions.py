@@ -287,7 +287,7 @@ def test_the_worker_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
 
 
 def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
-    """Sending again in both lanes, burying, looking at what is abandoned and at what has overtaken it."""
+    """Sending again in both lanes, failing what is dead, looking at what is abandoned and at what has overtaken it."""
     lost, passed_on, dead = (submitted(in_moto) for _ in range(3))
     task = in_moto.claimed(passed_on)
     in_moto.store.pass_on(task, Lane.LARGE)
@@ -300,7 +300,7 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     in_moto.edit(waiting, due_at=2)
     in_moto.queues[Lane.LARGE].send(waiting, "alice", "correlation")
     called.clear()
-    assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "soon": 0, "buried": 1, "sent": 2}
+    assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "soon": 0, "failed": 1, "sent": 2}
     assert called.used == allowed("SweeperRole")
     assert call_sites.unreached(call_sites.function_sites("functions/sweeper"), called.lines) == []
 

@@ -242,7 +242,7 @@ class Protocol(RuleBasedStateMachine):
             self.queues[data.draw(st.sampled_from([Lane.SMALL, Lane.LARGE]))].messages.append(Sent(sent.message))
 
     def note_redrive(self, message: Message) -> None:
-        """Note that the owner may hear of another end: the message that buried a task is redriven."""
+        """Note that the owner may hear of another end: the dead message of a task is redriven."""
         row = self.aws.row(message.task_id)
         if row is not None and row.get("dead", {}).get("S") == message.send_id:
             self.redrives[message.task_id] += 1
@@ -357,7 +357,7 @@ class TestProtocol(Protocol.TestCase):  # type: ignore[misc, valid-type]  # made
         cls.addClassCleanup(simulated.__exit__, None, None, None)
 
 
-def test_a_living_message_does_not_revive_what_a_dead_one_buried(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_living_message_does_not_revive_what_a_dead_one_failed(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two messages the first dies and fails the task, the second ends quietly; redriven, the first runs it."""
     monkeypatch.setattr(TestProtocol, "aws", in_moto, raising=False)
     protocol = Protocol()

@@ -142,11 +142,11 @@ def test_a_purged_tasks_message_finds_nothing_to_do(in_moto: Aws) -> None:
     """A worker that receives it, and a sweeper that meets it among the dead, pass it over."""
     task = new_task()
     in_moto.store.submit(task)
-    in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+    in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "send")
     assert purge(task.task_id)[0] == 200
     assert in_moto.store.claim(task.task_id, send_ids=("send",)) is None
     assert in_moto.store.claim_all([Message(task.task_id), Message(task.task_id)]) == [None, None]
-    assert in_moto.store.bury(task.task_id, TaskError(ErrorCode.TIME_LIMIT, "Slow."), "send") is None
+    assert in_moto.store.fail_dead(task.task_id, TaskError(ErrorCode.TIME_LIMIT, "Slow."), "send") is None
     assert in_moto.store.cancel(task.task_id, "alice") is False
     assert in_moto.store.standings([task.task_id]) == {}
 

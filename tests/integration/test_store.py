@@ -156,7 +156,7 @@ def test_rescheduling_twice_for_the_same_moment_is_one(in_moto: Aws) -> None:
 
 @pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
 def test_an_ended_task_never_changes(in_moto: Aws, ending: str) -> None:
-    """No claim, cancellation or burial changes a task that has ended."""
+    """No claim, cancellation or dead message changes a task that has ended."""
     task = new_task()
     in_moto.store.submit(task)
     claimed = in_moto.claimed(task.task_id)
@@ -170,7 +170,7 @@ def test_an_ended_task_never_changes(in_moto: Aws, ending: str) -> None:
     before = in_moto.row(task.task_id)
     assert in_moto.store.claim(task.task_id) is None
     assert in_moto.store.cancel(task.task_id, "alice") is False
-    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED) is None
+    assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED) is None
     assert before == in_moto.row(task.task_id)
 
 
@@ -214,13 +214,13 @@ def test_a_running_task_that_is_cancelled_refuses_its_workers_completion(in_moto
         in_moto.store.complete(claimed, COUNTS)
 
 
-def test_a_buried_task_can_be_claimed_again(in_moto: Aws) -> None:
+def test_a_task_that_failed_by_its_message_can_be_claimed_again(in_moto: Aws) -> None:
     """A redriven message brings a task back that failed only because its message died, and the task can complete."""
     task = new_task()
     in_moto.store.submit(task)
-    buried = in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED)
-    assert buried is not None
-    assert (buried.status, buried.error) == (Status.FAILED, ATTEMPTS_EXHAUSTED.as_dict())
+    dead = in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED)
+    assert dead is not None
+    assert (dead.status, dead.error) == (Status.FAILED, ATTEMPTS_EXHAUSTED.as_dict())
     assert list(in_moto.store.open_tasks()) == []
     claimed = in_moto.claimed(task.task_id)
     assert [open_task.task_id for open_task in in_moto.store.open_tasks()] == [task.task_id]
@@ -231,12 +231,12 @@ def test_a_buried_task_can_be_claimed_again(in_moto: Aws) -> None:
     assert ended.error is None
 
 
-def test_a_task_whose_worker_lives_is_not_buried(in_moto: Aws) -> None:
+def test_a_task_whose_worker_lives_is_not_failed(in_moto: Aws) -> None:
     """A dead duplicate of a message does not fail a task that is being worked on."""
     task = new_task()
     in_moto.store.submit(task)
     in_moto.store.claim(task.task_id)
-    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED) is None
+    assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED) is None
 
 
 def test_the_same_key_and_body_is_the_same_task(in_moto: Aws) -> None:
@@ -347,14 +347,14 @@ def test_an_older_worker_leaves_tasks_with_newer_options(in_moto: Aws, monkeypat
 
 
 def test_an_ending_that_boto_repeated_is_still_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cancellation or a burial that meets its own first try says that it ended the task."""
+    """A cancellation or a failure that meets its own first try says that it ended the task."""
     moment = utc_now()
     monkeypatch.setattr("tasks.supervision.utc_now", lambda: moment)
-    cancelled, buried = new_task(), new_task()
+    cancelled, dead = new_task(), new_task()
     in_moto.store.submit(cancelled)
-    in_moto.store.submit(buried)
+    in_moto.store.submit(dead)
     assert [in_moto.store.cancel(cancelled.task_id, "alice") for _ in range(2)] == [True, True]
-    assert all(in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED) for _ in range(2))
+    assert all(in_moto.store.fail_dead(dead.task_id, ATTEMPTS_EXHAUSTED) for _ in range(2))
 
 
 def test_rescheduling_is_won_by_one_sweeper(in_moto: Aws) -> None:
@@ -462,15 +462,15 @@ def test_a_batch_is_claimed_in_one_call(in_moto: Aws, monkeypatch: pytest.Monkey
 
 
 def test_a_batch_has_also_what_only_a_single_write_can_claim(in_moto: Aws) -> None:
-    """Among new tasks, one whose lease ran out and one that was buried are claimed too."""
-    new, overdue, buried = submitted(in_moto, 3)
+    """Among new tasks, one whose lease ran out and one whose message died are claimed too."""
+    new, overdue, dead = submitted(in_moto, 3)
     in_moto.store.claim(overdue.task_id)
     in_moto.edit(overdue.task_id, lease_until=1)
-    in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED)
-    found = in_moto.store.claim_all([Message(task.task_id) for task in (new, overdue, buried)])
+    in_moto.store.fail_dead(dead.task_id, ATTEMPTS_EXHAUSTED)
+    found = in_moto.store.claim_all([Message(task.task_id) for task in (new, overdue, dead)])
     assert [task.attempt for task in found if isinstance(task, Task)] == [1, 2, 1]
     listed = {open_task.task_id for open_task in in_moto.store.open_tasks()}
-    assert listed == {task.task_id for task in (new, overdue, buried)}
+    assert listed == {task.task_id for task in (new, overdue, dead)}
 
 
 def test_a_batch_of_claims_that_boto_repeated_is_still_ours(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -604,7 +604,7 @@ def test_only_the_message_that_died_claims_its_task_again(in_moto: Aws, mates: i
     """Of three messages, in one batch or alone, the one that the dead-letter queue had; the others end quietly."""
     task = new_task()
     in_moto.store.submit(task)
-    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "dead") is not None
+    assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "dead") is not None
     others = [Message(new_task_id()) for _ in range(mates)]
     assert in_moto.store.claim_all([Message(task.task_id, "other"), *others])[0] is None
     assert in_moto.store.claim_all([Message(task.task_id), *others])[0] is None

@@ -57,7 +57,7 @@ def spend(in_moto: Aws, task: Task, dollars: float) -> None:
 
 def test_a_task_counts_from_its_submission_to_its_end(in_moto: Aws, listening: Listening) -> None:
     """However it ends; heartbeats, giving back and passing on change nothing; each owner has sums of its own."""
-    completed, failed, cancelled, buried, running = submitted(in_moto, 5)
+    completed, failed, cancelled, dead, running = submitted(in_moto, 5)
     submitted(in_moto, 1, owner="bob")
     listening.tell()
     assert (sums(in_moto), sums(in_moto, "bob")) == (OpenWork(5, 12.5), OpenWork(1, 2.5))
@@ -70,15 +70,15 @@ def test_a_task_counts_from_its_submission_to_its_end(in_moto: Aws, listening: L
     in_moto.store.complete(in_moto.claimed(completed.task_id), DONE)
     in_moto.store.fail(in_moto.claimed(failed.task_id), ATTEMPTS_EXHAUSTED)
     in_moto.store.cancel(cancelled.task_id, "alice")
-    in_moto.store.bury(buried.task_id, ATTEMPTS_EXHAUSTED, "a message")
+    in_moto.store.fail_dead(dead.task_id, ATTEMPTS_EXHAUSTED, "a message")
     listening.tell()
     assert (sums(in_moto), sums(in_moto, "bob")) == (OpenWork(1, 2.5), OpenWork(1, 2.5))
 
 
 def test_a_task_that_is_redriven_counts_once_more_and_no_longer(in_moto: Aws, listening: Listening) -> None:
-    """Buried it is not open, revived by its message it is, and its cost is that of the attempt that ended it."""
+    """Failed it is not open, revived by its message it is, and its cost is that of the attempt that ended it."""
     (task,) = submitted(in_moto, 1)
-    in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "dead")
+    in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "dead")
     listening.tell()
     assert sums(in_moto) == OpenWork()
     claimed = in_moto.store.claim(task.task_id, send_ids=["dead"])
@@ -256,7 +256,7 @@ def test_the_filters_hand_over_all_that_counts(in_moto: Aws, listening: Listenin
     mapping = {"FilterCriteria": resolved(properties["FilterCriteria"], *conditions)}
     assert len(mapping["FilterCriteria"]["Filters"]) <= 5  # Lambda's quota
     redriven, gone, expired, completed = submitted(in_moto, 4)
-    in_moto.store.bury(redriven.task_id, ATTEMPTS_EXHAUSTED, "dead")
+    in_moto.store.fail_dead(redriven.task_id, ATTEMPTS_EXHAUSTED, "dead")
     in_moto.store.claim(redriven.task_id, send_ids=["dead"])
     in_moto.forget(gone.task_id)
     in_moto.edit(expired.task_id, expires_at=1)

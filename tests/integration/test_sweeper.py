@@ -48,7 +48,7 @@ def queued(in_moto: Aws) -> list[str]:
 def test_an_idle_system_costs_one_look(in_moto: Aws) -> None:
     """With nothing overdue nothing else is asked of AWS."""
     submitted(in_moto, sent=True, overdue=False)
-    assert handler({}, Context()) == {"overdue": 0, "waiting": 0, "soon": 0, "buried": 0, "sent": 0}
+    assert handler({}, Context()) == {"overdue": 0, "waiting": 0, "soon": 0, "failed": 0, "sent": 0}
 
 
 def test_a_task_whose_message_was_never_sent_is_sent(in_moto: Aws) -> None:
@@ -112,19 +112,19 @@ def test_a_hidden_message_is_not_replaced_while_others_wait(in_moto: Aws) -> Non
 
 
 def test_a_running_task_is_left_alone(in_moto: Aws) -> None:
-    """A task whose worker keeps its lease is neither sent for nor buried."""
+    """A task whose worker keeps its lease is neither sent for nor failed."""
     task_id = submitted(in_moto, sent=False)
     in_moto.store.claim(task_id)
     in_moto.dead_letters.send(task_id, "alice", "correlation")
     result = swept(in_moto)
-    assert (result.sent, result.buried) == (0, 0)
+    assert (result.sent, result.failed) == (0, 0)
 
 
 def test_a_task_whose_message_died_fails_with_the_reason(in_moto: Aws) -> None:
     """A dead-lettered task ends failed and its message stays for an operator, visible."""
     task_id = submitted(in_moto, sent=False)
     in_moto.dead_letters.send(task_id, "alice", "correlation")
-    assert swept(in_moto) == Sweep(overdue=1, buried=1)
+    assert swept(in_moto) == Sweep(overdue=1, failed=1)
     task = in_moto.stored(task_id)
     assert task.error == ATTEMPTS_EXHAUSTED.as_dict()
     assert [
@@ -138,7 +138,7 @@ def test_a_foreign_dead_message_is_passed_over(in_moto: Aws) -> None:
     in_moto.dead_letters.send(new_task_id(), "alice", "correlation")
     task_id = submitted(in_moto, sent=False)
     in_moto.dead_letters.send(task_id, "alice", "correlation")
-    assert swept(in_moto).buried == 1
+    assert swept(in_moto).failed == 1
 
 
 def claimed_later(in_moto: Aws, *, overdue: bool, after: timedelta = OVERTAKEN_AFTER * 2) -> str:
@@ -246,7 +246,7 @@ def test_a_run_that_leaves_tasks_waiting_looks_again(in_moto: Aws, monkeypatch: 
 
     monkeypatch.setattr(sweeper, "sleep", pause)
     submitted(in_moto, sent=True)
-    waiting = {"overdue": 1, "waiting": 1, "soon": 0, "buried": 0, "sent": 0}
+    waiting = {"overdue": 1, "waiting": 1, "soon": 0, "failed": 0, "sent": 0}
     assert handler({"looks": 1}, Context()) == waiting  # type: ignore[arg-type]
     assert handler({}, Context(seconds=33)) == waiting  # type: ignore[arg-type]
     assert pauses == []

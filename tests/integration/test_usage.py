@@ -67,8 +67,8 @@ def ended(in_moto: Aws, how: str = "completed", bill: dict[str, float] | None = 
     in_moto.store.submit(task)
     if how == "cancelled":
         assert in_moto.store.cancel(task.task_id, task.owner)
-    elif how == "buried":
-        assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send") is not None
+    elif how == "dead":
+        assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "send") is not None
     else:
         claimed = in_moto.claimed(task.task_id).evolve(bill=bill or BILL)
         if how == "completed":
@@ -81,7 +81,7 @@ def ended(in_moto: Aws, how: str = "completed", bill: dict[str, float] | None = 
 def test_what_ended_is_added_up_by_day_and_status(in_moto: Aws) -> None:
     """A line has tasks, shots of completed tasks, seconds and dollars; what has not ended is not in it."""
     in_moto.store.submit(new_task())
-    for how in ("completed", "completed", "failed", "cancelled", "buried"):
+    for how in ("completed", "completed", "failed", "cancelled", "dead"):
         ended(in_moto, how)
     ended(in_moto, owner="bob")
     ended(in_moto, options={"inputs": [{"a": 1}, {"a": 2}, {"a": 3}]})
@@ -152,7 +152,7 @@ def test_a_stream_that_is_handed_over_again_counts_nothing_twice(
     draw = random.Random(seed)
     for _ in range(60):
         bill = {"billed_ms": draw.randrange(99), "cost_usd": draw.randrange(99) / 1e8}
-        task = ended(in_moto, draw.choice(("completed", "failed", "cancelled", "buried")), bill)
+        task = ended(in_moto, draw.choice(("completed", "failed", "cancelled", "dead")), bill)
         if draw.random() < 0.3 and in_moto.store.claim(task.task_id, send_ids=("send",)):
             in_moto.store.complete(in_moto.stored(task.task_id).evolve(bill=BILL), {"result": {"0": 10}})
     update = aws.client("dynamodb").update_item
@@ -178,7 +178,7 @@ def test_a_stream_that_is_handed_over_again_counts_nothing_twice(
 
 def test_a_redriven_task_counts_once_with_what_it_cost_at_last(in_moto: Aws) -> None:
     """It had failed when its message died, and completes by that very message: one completed task, one bill."""
-    task = ended(in_moto, "buried")
+    task = ended(in_moto, "dead")
     added(records(in_moto))
     assert used({"by": "status"})["usage"][0]["status"] == "failed"
     seen = len(records(in_moto))
@@ -226,14 +226,14 @@ def given_back(in_moto: Aws, how: str = "release", **changes: Any) -> Task:
 
 
 @pytest.mark.parametrize("how", ["release", "pass_on", "bill_attempt"])
-@pytest.mark.parametrize("end", ["completed", "buried", "cancelled", "cancelled while it ran"])
+@pytest.mark.parametrize("end", ["completed", "dead", "cancelled", "cancelled while it ran"])
 def test_what_earlier_attempts_have_cost_is_counted_once(in_moto: Aws, how: str, end: str) -> None:
     """Given back, passed on or left to its lease; at the end the task counts with all of it, in both sums."""
     listening, ms, dollars = Listening(in_moto), 2, 5.76e-08
     task = given_back(in_moto, how)
     assert "execution" not in call("GET", f"/tasks/{task.task_id}")[2]  # it has not ended
-    if end == "buried":
-        assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+    if end == "dead":
+        assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "send")
     elif end == "cancelled":
         assert in_moto.store.cancel(task.task_id, "alice")
     else:
@@ -258,10 +258,10 @@ def test_what_earlier_attempts_have_cost_is_counted_once(in_moto: Aws, how: str,
 
 
 def test_a_redriven_task_with_a_bill_counts_it_once(in_moto: Aws) -> None:
-    """Buried with what its attempts had cost, brought back, completed with more: the sums have what it cost at last."""
+    """Failed with what its attempts had cost, brought back, completed with more: the sums have what it cost at last."""
     listening = Listening(in_moto)
     task = given_back(in_moto)
-    assert in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+    assert in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "send")
     claimed = in_moto.store.claim(task.task_id, send_ids=("send",))
     assert claimed is not None
     assert claimed.bill == BILL
@@ -275,19 +275,19 @@ def test_a_redriven_task_with_a_bill_counts_it_once(in_moto: Aws) -> None:
 
 
 def live(in_moto: Aws, draw: random.Random) -> None:  # noqa: C901 - one case for each step
-    """Let a task be claimed, given back, cancelled, buried, redriven, ended and billed in any order."""
+    """Let a task be claimed, given back, cancelled, failed, redriven, ended and billed in any order."""
     task = new_task()
     in_moto.store.submit(task)
     claimed: Task | None = None
     for _ in range(draw.randrange(1, 9)):
         if claimed is None:
-            step = draw.choice(("claim", "claim", "cancel", "bury"))
+            step = draw.choice(("claim", "claim", "cancel", "fail"))
             if step == "claim":
                 claimed = in_moto.store.claim(task.task_id, send_ids=("send",))
             elif step == "cancel":
                 in_moto.store.cancel(task.task_id, "alice")
             else:
-                in_moto.store.bury(task.task_id, ATTEMPTS_EXHAUSTED, "send")
+                in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED, "send")
             continue
         spent = claimed.bill.get("billed_ms", 0) + draw.randrange(1, 99)
         held, claimed = claimed.evolve(bill={"billed_ms": spent, "cost_usd": spent / 1e8}), None
@@ -328,11 +328,11 @@ def test_any_life_of_a_task_is_billed_once(in_moto: Aws, seed: int) -> None:
 
 
 def test_the_dollars_that_bound_a_key_are_those_of_its_usage(in_moto: Aws) -> None:
-    """However tasks end: completed, failed, buried, redriven, cancelled before and while they ran."""
+    """However tasks end: completed, failed, dead, redriven, cancelled before and while they ran."""
     listening = Listening(in_moto)
-    for how in ("completed", "failed", "cancelled", "buried"):
+    for how in ("completed", "failed", "cancelled", "dead"):
         ended(in_moto, how)
-    redriven, running = ended(in_moto, "buried"), new_task()
+    redriven, running = ended(in_moto, "dead"), new_task()
     claimed = in_moto.store.claim(redriven.task_id, send_ids=("send",))
     assert claimed is not None
     in_moto.store.complete(claimed.evolve(bill=BILL), {"result": {"0": 10}})
@@ -439,6 +439,6 @@ def test_the_longest_range_is_answered(in_moto: Aws) -> None:
 
 def test_a_failed_task_shows_what_it_cost(in_moto: Aws) -> None:
     """As a completed one does; one that no worker ended has no bill."""
-    failed, buried = ended(in_moto, "failed"), ended(in_moto, "buried")
+    failed, dead = ended(in_moto, "failed"), ended(in_moto, "dead")
     assert call("GET", f"/tasks/{failed.task_id}")[2]["execution"] == {"attempt": 1, **BILL}
-    assert "execution" not in call("GET", f"/tasks/{buried.task_id}")[2]
+    assert "execution" not in call("GET", f"/tasks/{dead.task_id}")[2]

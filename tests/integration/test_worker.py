@@ -181,7 +181,7 @@ def test_a_failed_tasks_cost_is_in_the_log(
         Returned("killed", started=True, run_ms=1_000.5),
     ],
 )
-@pytest.mark.parametrize("end", ["completed", "failed", "buried", "cancelled"])
+@pytest.mark.parametrize("end", ["completed", "failed", "dead", "cancelled"])
 def test_a_tasks_bill_has_all_its_attempts(in_moto: Aws, first: Failed | Returned, end: str) -> None:
     """Passed on, stopped at the function's time limit, killed from outside: the first attempt's time is in the bill."""
     task_id = submitted(in_moto)
@@ -189,8 +189,8 @@ def test_a_tasks_bill_has_all_its_attempts(in_moto: Aws, first: Failed | Returne
     spent = bill(1_000.5, 1_769)
     assert in_moto.stored(task_id).bill == spent
     in_moto.edit(task_id, lease_until=1)
-    if end == "buried":
-        assert in_moto.store.bury(task_id, ATTEMPTS_EXHAUSTED, "send")
+    if end == "dead":
+        assert in_moto.store.fail_dead(task_id, ATTEMPTS_EXHAUSTED, "send")
         assert in_moto.stored(task_id).bill == spent
         return
     second: Outcome = Completed({"result": {"0": 1}, "execution": {"run_ms": 99.5}})

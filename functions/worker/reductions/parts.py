@@ -60,7 +60,7 @@ def _group(operations: list[Operation], roots: _Roots, steps: Steps) -> dict[int
             steps.spend()
             if isinstance(inner, Barrier):
                 continue
-            # Cells are told from qubits by their sign.
+            # The sign distinguishes cells from qubits.
             for member in (*qubits_of(inner), *(~cell for cell in (*cells_read(inner), *cells_written(inner)))):
                 node = roots.join(node, member)
         nodes.append(node)

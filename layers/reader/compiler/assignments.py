@@ -39,7 +39,7 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
         return
     if isinstance(target, Array):
         if node.op != "=":
-            invalid("A whole array has no such assignment.", node.at, "Assign its elements in a loop.")
+            invalid("This assignment does not work on a whole array.", node.at, "Assign its elements in a loop.")
         assign_array(m, target, node.value)
         return
     if node.op != "=":
@@ -182,7 +182,7 @@ def assign_literal(m: Machine, target: Array, node: syntax.IndexSet) -> None:
     """Assign `{...}`, whose nesting is the array's."""
     if len(node.items) != target.dimensions[0]:
         invalid(
-            f"This row has {len(node.items)} values, the array's dimension {target.dimensions[0]}.",
+            f"This row has {len(node.items)} values; the array has {target.dimensions[0]} here.",
             node.at,
             "Give one value per element.",
         )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reader.compiler.control import branch
-from reader.compiler.conversions import truth
+from reader.compiler.conversions import truth, with_article
 from reader.compiler.expressions import evaluate
 from reader.compiler.logic import either
 from reader.compiler.operators import binary
@@ -69,7 +69,9 @@ def heads(m: Machine, node: syntax.Switch) -> tuple[Value, list[list[tuple[int, 
     """Return what a `switch` looks at, and for each case its labels with their offsets."""
     target = evaluate(m, node.target)
     if target.type.kind not in ("int", "uint", "bit", "bool"):
-        invalid(f"A switch is on integers, not on a {target.type}.", node.target.at, "Cast it: int(...).")
+        invalid(
+            f"A switch takes an integer or bits, not {with_article(target.type)}.", node.target.at, "Cast it: int(...)."
+        )
     seen: set[int] = set()
     cases: list[list[tuple[int, int]]] = []
     for labels, _ in node.cases:
@@ -77,7 +79,7 @@ def heads(m: Machine, node: syntax.Switch) -> tuple[Value, list[list[tuple[int, 
         for label in labels:
             number = constant_integer(m, label, "The label of a case")
             if number in seen:
-                invalid(f"Case {quote(str(number))} is there twice.", label.at, "Remove one of them.")
+                invalid(f"Case {quote(str(number))} is given twice.", label.at, "Remove one of them.")
             seen.add(number)
             numbers.append((number, label.at))
         cases.append(numbers)

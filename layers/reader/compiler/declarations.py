@@ -118,8 +118,10 @@ def look_at_constant(m: Machine, value: syntax.Expression) -> None:
         return
     symbol = lookup(m, name)
     if not (isinstance(symbol, Variable) and symbol.readonly == INPUT):
-        invalid(f"A constant is made of constants, and {quote(name)} is none.", value.at, "Remove const.")
-    m.notes.add(f"A constant is made of constants, and {quote(name)} is an input: other tools refuse it.", value.at)
+        invalid(f"The value of a constant must be constant, and {quote(name)} is not.", value.at, "Remove const.")
+    m.notes.add(
+        f"The value of a constant must be constant, and {quote(name)} is an input: other tools refuse it.", value.at
+    )
 
 
 def global_variable(m: Machine, node: syntax.Declaration, *variables: Variable) -> None:

@@ -180,5 +180,7 @@ def sizeof(m: Machine, node: syntax.Call) -> Value:
         invalid("sizeof is for arrays.", node.arguments[0].at)
     dimension = integer(m, node.arguments[1]) if len(node.arguments) > 1 else 0
     if not 0 <= dimension < len(array.dimensions):
-        fault(f"The array has no dimension {dimension}.", node.at, f"It has {len(array.dimensions)}.")
+        fault(
+            f"The array has no dimension {dimension}.", node.at, f"Its dimensions are 0 to {len(array.dimensions) - 1}."
+        )
     return Value(Type("uint", UINT.width), array.dimensions[dimension])

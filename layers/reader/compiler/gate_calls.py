@@ -396,7 +396,7 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     if cached is not None:
         return cached
     if gate.opaque:
-        unsupported(f"{quote(gate.name)} is opaque: nothing says what it does.", at, "Define it with 'gate'.")
+        unsupported(f"{quote(gate.name)} is opaque: it has no definition.", at, "Define it with 'gate'.")
     m.enter(at)
     frame = Frame(None)
     scope = frame.scopes[0]

@@ -183,7 +183,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
         start, stop = _within(start, size, what, item.at), _bounded(stop, size)
         chosen = range(start, stop + (1 if step > 0 else -1), step)
         if not chosen:
-            fault("This range is empty.", item.at, "A register cannot be indexed by nothing.")
+            fault("This range is empty.", item.at, "The index must select at least one position.")
         _within(chosen[-1], size, what, item.at)
         m.budget.spend(PLACE * len(chosen), at)
         return list(chosen), False

@@ -72,7 +72,7 @@ def constant_integer(m: Machine, node: syntax.Expression, what: str = "A size") 
         symbol = lookup(m, name)
         if not (isinstance(symbol, Variable) and symbol.readonly == INPUT):
             hint = f"Declare {quote(name)} with const, or write the number."
-            invalid(f"{what} must be a constant, and {quote(name)} is none.", node.at, hint)
+            invalid(f"{what} must be a constant, and {quote(name)} is not.", node.at, hint)
         m.notes.add(f"{what} must be a constant, and {quote(name)} is an input: other tools refuse it.", node.at)
     value = m.evaluate(node)
     if value.type.kind == "float":

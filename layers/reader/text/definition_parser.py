@@ -98,9 +98,7 @@ class DefinitionParser(ExpressionParser):
     def identifier(self, where: str) -> Token:
         """Read a name that is declared here."""
         if self.token.kind in KEYWORDS:
-            invalid(
-                f"{quote(self.token.text)} is a word of the language, not a name.", self.token.at, "Choose another."
-            )
+            invalid(f"{quote(self.token.text)} is a keyword, not a name.", self.token.at, "Choose another.")
         return self.expect("name", where)
 
     def type_statement(self) -> syntax.Statement:

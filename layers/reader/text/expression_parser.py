@@ -115,7 +115,7 @@ class ExpressionParser(ABC):
         if text[0].isdigit():
             invalid(f"{quote(text)} is not a number.", token.at, "A name cannot start with a digit.")
         shown = quote(text) if text.isprintable() else f"the character U+{ord(text[0]):04X}"
-        invalid(f"OpenQASM has no use for {shown}.", token.at, "Remove it.")
+        invalid(f"OpenQASM does not use {shown}.", token.at, "Remove it.")
 
     def enter(self) -> None:
         """Count one more level of nesting."""

@@ -69,7 +69,7 @@ class LegacyParser(StatementParser):
                 "Give them as the request's observables.",
             )
         if self.token.kind == "name" and self.token.text in _LATER and self.token.text not in (*self.own, *self.sizes):
-            self.refuse("it is a word of OpenQASM 3", "For the newer language start with 'OPENQASM 3.0;'.")
+            self.refuse("it is a keyword of OpenQASM 3", "For the newer language start with 'OPENQASM 3.0;'.")
         if read is None:
             self.refuse("expected a statement of OpenQASM 2", "For the newer language start with 'OPENQASM 3.0;'.")
         return read()

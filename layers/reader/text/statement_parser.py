@@ -175,7 +175,7 @@ class StatementParser(ControlFlowParser):
         token = self.advance()
         content = token.text.removeprefix("#").removeprefix("pragma").strip()
         if not content:
-            invalid("A pragma needs a text.", token.at, "Write what the pragma says on the same line.")
+            invalid("A pragma needs text.", token.at, "Write what the pragma says on the same line.")
         words = _WORD.findall(content.lower())
         if not _TELLING.isdisjoint(words) or (words[:1] == ["braket"] and words[1:2] != ["verbatim"]):
             unsupported(

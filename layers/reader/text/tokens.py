@@ -179,7 +179,7 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
                 return tokens  # the parser refuses it; scanning on could cost quadratic time
             if len(tokens) > LIMITS.tokens:
                 too_large(
-                    f"The program has more than {LIMITS.tokens:,} words and signs.",
+                    f"The program has more than {LIMITS.tokens:,} tokens.",
                     at,
                     LIMITS.tokens,
                     len(tokens),

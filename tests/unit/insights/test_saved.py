@@ -119,7 +119,7 @@ ANSWERS = {
         "1769 2 7",
     ),
     "sweeps": rows(
-        "@timestamp overdue waiting buried sent",
+        "@timestamp overdue waiting failed sent",
         "2026-11-21_at_00:09:20.000 1 0 1 0",
         "2026-11-21_at_00:03:10.000 1 0 0 1",
     ),

@@ -43,7 +43,7 @@ MISTAKES = [
     ("def f() { x q; } qubit q; f();", "invalid_circuit", 1, 13, "'q' is a global qubit, which a subroutine does not see.",
      "Pass it: declare a parameter such as 'qubit q'."),
     ("gate g a { g a; }", "invalid_circuit", 1, 12, "A gate cannot use itself.", None),
-    ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM has no use for '$'.", "Remove it."),
+    ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM does not use '$'.", "Remove it."),
     ("OPENQASM 4.0;", "unsupported_feature", 1, 10, "OpenQASM '4.0' is not supported.", "Write 'OPENQASM 3.0;' or 2.0."),
     ('include "/etc/passwd";', "unsupported_feature", 1, 1, "'/etc/passwd' cannot be included: programs cannot read files.",
      'Write include "stdgates.inc"; and define other gates in the program.'),
@@ -56,7 +56,7 @@ MISTAKES = [
      "Add 'bit[2] c; c = measure q;' at the end."),
     ("OPENQASM 2.0; qreg q[1]; U(0,0,0) q[0];", "nothing_measured", None, None,
      "The program measures nothing, so there is nothing to count.", "Add 'creg c[1]; measure q -> c;' at the end."),
-    ("OPENQASM 2.0;\nqreg q[1];\nint n = 1;", "invalid_circuit", 3, 1, "'int' cannot stand here: it is a word of OpenQASM 3.",
+    ("OPENQASM 2.0;\nqreg q[1];\nint n = 1;", "invalid_circuit", 3, 1, "'int' cannot stand here: it is a keyword of OpenQASM 3.",
      "For the newer language start with 'OPENQASM 3.0;'."),
 ]  # fmt: skip
 

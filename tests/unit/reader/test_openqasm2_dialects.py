@@ -155,7 +155,7 @@ def test_a_version_that_does_not_exist_is_noted() -> None:
          'Write include "qelib1.inc"; and define other gates in the program.'),
         ("reset b;", "'b' is a classical register, not a qubit.", "Name a qubit or a qubit register here."),
         ("x b[0];", "'b' is a classical bit, not a qubit.", "Name a qubit or a qubit register here."),
-        ("bit c;", "'bit' cannot stand here: it is a word of OpenQASM 3.",
+        ("bit c;", "'bit' cannot stand here: it is a keyword of OpenQASM 3.",
          "For the newer language start with 'OPENQASM 3.0;'."),
         ("rx(ln(0)) q[0];", "ln has no finite value here.", "Keep its argument within its range."),
     ],

@@ -60,7 +60,7 @@ def test_what_is_not_sampled_takes_no_shots() -> None:
         ({"results": ["counts"], "shots": 0}, "shots is 0, but results has counts"),
         ({"results": ["statevector"], "shots": 5}, "results has nothing that takes shots"),
         ({"results": ["statevector"], "memory": True}, "memory is the outcome of each shot"),
-        ({"results": ["counts"], "observables": ["Z"]}, "observables stand alone"),
+        ({"results": ["counts"], "observables": ["Z"]}, "observables cannot be combined with results"),
         ({"shots": 0}, "shots must be an integer between 1 and 100000."),
     ],
 )
