@@ -28,12 +28,11 @@ import trajectory_cost
 from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed
-from planner import STEPS, STEPS_EACH, observe
+from planner import STEPS, STEPS_EACH, InParts, observe
 from reader.operations import Channel, If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
 from reductions.cone import BIT, WHOLE, light_cone
 from tasks.errors import ErrorCode, TaskError
-from tasks.limits import WORKING_BYTES
 from tasks.options import Method
 from tasks.results import OF_A_PURE_STATE, ResultRequest, ResultType
 
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from admission import Budget
+    from planner import Part
     from reader.operations import Compiled, Operation
     from tasks.observables import PauliSum
     from tasks.options import Options
@@ -70,26 +70,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(InParts):
     """How exact results are computed: in these groups, one after the other."""
 
     groups: list[Group]
     active_qubits: int
 
     @property
-    def method(self) -> str:
-        """The methods of the groups, each named once."""
-        return ", ".join(dict.fromkeys(group.plan.method for group in self.groups))
-
-    @property
-    def engine(self) -> str:
-        """The engines of the groups, each named once."""
-        return ", ".join(dict.fromkeys(group.engine for group in self.groups))
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """The versions of what computes them."""
-        return {name: version for group in self.groups for name, version in group.versions.items()}
+    def parts(self) -> Sequence[Part]:
+        """The groups."""
+        return self.groups
 
     @property
     def reduced(self) -> dict[str, list[int]] | None:
@@ -100,11 +90,6 @@ class Choice:
     def seconds(self, budget: Budget) -> float:
         """Return the estimated time."""
         return sum(group.plan.seconds / group.threads(budget) for group in self.groups)
-
-    @property
-    def bytes(self) -> int:
-        """The memory it takes."""
-        return max((group.plan.bytes for group in self.groups), default=WORKING_BYTES)
 
     def results(self, requests: Sequence[ResultRequest], num_qubits: int, budget: Budget) -> list[dict[str, Any]]:
         """Compute the groups and return an entry for each request, in order; what takes shots has its type alone."""

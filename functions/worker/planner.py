@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aer
 import pure_states
@@ -40,7 +40,7 @@ from tasks.options import Method, refuse_unrunnable
 from tasks.run_time import SHOT_ANEW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from admission import Budget
     from reader.operations import Compiled, Store
@@ -60,6 +60,53 @@ _ANEW = (If, While, Reset)
 _STIM_S, _STIM_LINE_S, _STIM_BIT_S = 2e-4, 3e-6, 2e-9
 
 
+class Part(Protocol):
+    """What one engine runs of a program."""
+
+    @property
+    def engine(self) -> str:
+        """The engine's name."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what the engine consists of."""
+
+    @property
+    def plan(self) -> Plan:
+        """The method, and what it takes."""
+
+
+class InParts:
+    """What runs in parts, one after the other, as `execution` shows it."""
+
+    __slots__ = ()
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The parts, in their order."""
+        raise NotImplementedError
+
+    @property
+    def method(self) -> str:
+        """The methods of the parts, each named once."""
+        return ", ".join(dict.fromkeys(part.plan.method for part in self.parts))
+
+    @property
+    def engine(self) -> str:
+        """The engines of the parts, each named once."""
+        return ", ".join(dict.fromkeys(part.engine for part in self.parts))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of what runs the parts."""
+        return {name: version for part in self.parts for name, version in part.versions.items()}
+
+    @property
+    def bytes(self) -> int:
+        """The memory it takes."""
+        return max((part.plan.bytes for part in self.parts), default=WORKING_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A program that runs on its own, on the engine of that name; `prepared` is what that engine made of it."""
@@ -70,9 +117,14 @@ class Piece:
     stats: CircuitStats | None = None
     prepared: Any = field(default=None, repr=False)
 
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what the engine consists of."""
+        return _VERSIONS[self.engine]
+
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Route(InParts):
     """How a program runs: its pieces, the stores that follow them, and what was reduced, as `execution` shows it."""
 
     pieces: list[Piece]
@@ -82,19 +134,9 @@ class Route:
     observed: Callable[[Sequence[PauliSum]], list[float]] | None = None
 
     @property
-    def method(self) -> str:
-        """The methods of the pieces, each named once."""
-        return ", ".join(dict.fromkeys(piece.plan.method for piece in self.pieces))
-
-    @property
-    def engine(self) -> str:
-        """The engines of the pieces, each named once."""
-        return ", ".join(dict.fromkeys(piece.engine for piece in self.pieces))
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """The versions of what runs the pieces."""
-        return {name: version for piece in self.pieces for name, version in _VERSIONS[piece.engine].items()}
+    def parts(self) -> Sequence[Part]:
+        """The pieces."""
+        return self.pieces
 
     @property
     def whole(self) -> bool:
@@ -107,11 +149,6 @@ class Route:
             piece.plan.seconds / (threads(piece.stats, piece.plan.method, budget) if piece.stats else 1)
             for piece in self.pieces
         )
-
-    @property
-    def bytes(self) -> int:
-        """The memory it takes: pieces run one after the other."""
-        return max((piece.plan.bytes for piece in self.pieces), default=WORKING_BYTES)
 
 
 _VERSIONS = {

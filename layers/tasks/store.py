@@ -20,8 +20,8 @@ A task that failed because a message died is claimed again by that very message 
 of several messages of one task the others end quietly, so no owner hears `failed` and then `completed` unasked.
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
-lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own write in
-the refused row and calls that success.
+lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own write in the
+refused row and calls that success.
 
 A worker's claims, heartbeats and endings go several to a call: `claim_all`, `extend_all` and `end_all` send statements
 of BatchExecuteStatement, the only batch of DynamoDB's whose writes have conditions. Each statement is carried out or

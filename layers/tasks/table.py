@@ -42,7 +42,7 @@ MAX_LOOKED_AT = 500  # rows that one page of a list may look at in search of mor
 MAX_SEARCHED = 5_000  # rows that one request may look at behind these in search of the first
 _KEYS = 1_000  # of them in one Query
 _GET_BATCH = 100  # most keys in one BatchGetItem
-_GET_PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after each answer that left keys out
+_GET_PAUSES_S = (0.0, 0.1, 0.2, 0.4, 0.8)  # before each try; those after the first, after an answer that left keys out
 # After a lease ran out; by then SQS has delivered a dead worker's message again, if it was hidden for the lease.
 ABANDONED_AFTER = timedelta(seconds=10)
 
@@ -357,6 +357,10 @@ def rows_of(
             }
         }
         for pause_s in _GET_PAUSES_S:
+            # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
+            # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys): 1.5 s in all.
+            if pause_s:
+                time.sleep(pause_s)
             try:
                 answer = client.batch_get_item(RequestItems=wanted)
             except (ClientError, BotoCoreError) as error:
@@ -365,9 +369,6 @@ def rows_of(
             wanted = answer.get("UnprocessedKeys", {})
             if not wanted:
                 break
-            # What a throttled table leaves out comes in an answer that succeeded, so boto3 does not ask again; AWS
-            # asks for exponential backoff before the next try (BatchGetItem, UnprocessedKeys): 1.55 s in all.
-            time.sleep(pause_s)
         else:
             raise UnavailableError("DynamoDB")
     return found
