@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qiskit import QuantumCircuit, qasm3, transpile
 from qiskit.providers.fake_provider import GenericBackendV2
+from qiskit.transpiler import CouplingMap
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error, pauli_error, thermal_relaxation_error
 
@@ -272,7 +273,8 @@ def test_aers_model_does_what_it_does_in_aer(method: str) -> None:
 @pytest.mark.parametrize("qubits", [5, 27])
 def test_a_fake_devices_model_gives_what_plain_aer_gives(qubits: int) -> None:
     """The model that Aer makes of a backend with calibrated gates, on a circuit laid out and translated for it."""
-    backend = GenericBackendV2(qubits, basis_gates=["cx", "id", "rz", "sx", "x"], seed=7)
+    line = CouplingMap.from_line(qubits)
+    backend = GenericBackendV2(qubits, basis_gates=["cx", "id", "rz", "sx", "x"], coupling_map=line, seed=7)
     model = NoiseModel.from_backend(backend)
     circuit = QuantumCircuit(5)
     circuit.h(0)
