@@ -307,7 +307,12 @@ def started() -> Any:
         os.environ[name] = str(parameter.get("Default", other)) if isinstance(value, dict) else str(value)
     os.environ["MAX_WAIT_SECONDS"] = "1"  # waiting costs no CPU
     os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
-    os.environ |= {"DRY_RUN_FUNCTION": "dry-run", "TASKS_TABLE": "tasks", "PAYLOAD_BUCKET": "payloads"}
+    os.environ |= {
+        "DRY_RUN_FUNCTION": "dry-run",
+        "API_ENVIRONMENTS": "100",
+        "TASKS_TABLE": "tasks",
+        "PAYLOAD_BUCKET": "payloads",
+    }
     os.environ.pop("AWS_ENDPOINT_URL", None)
     for cached in (aws.client, aws.task_store, aws.task_queues, aws.backlog, aws.waits, aws.callback_key, settings):
         cached.cache_clear()
