@@ -69,7 +69,7 @@ dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stac
 purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<as `make keys` lists> (YES=1: do not ask)
 	@$(BIN)/python -m purge "$(OWNER)" $(if $(YES),--yes)
 
-recount: $(VENV)/.run ## count anew what a key has open, should its sums have drifted: make recount OWNER=<as `make keys` lists>
+recount: $(VENV)/.run ## count anew what a key has open and has used, should its sums have drifted: make recount OWNER=<as `make keys` lists>
 	@$(BIN)/python -m recount "$(OWNER)"
 
 OWN = $(if $(OPEN_TASKS),--open-tasks $(OPEN_TASKS)) $(if $(COMPUTE_SECONDS),--compute-seconds $(COMPUTE_SECONDS)) \

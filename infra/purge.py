@@ -2,7 +2,8 @@
 
 For whoever handles other people's circuits and is asked to forget them. Works on the local stack and, with
 `STACK=<name>`, on one in the cloud. Circuits, options, results, names, tags and callbacks' addresses go. Of each task
-is left that it was there, until it expires, and of the key how many tasks of what cost ended on which day.
+is left, until it expires, when it ended and what it had cost, and of the key how many tasks of what cost ended on which
+day.
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shards import ANSWER, position_of, shard_of
@@ -23,13 +21,13 @@ from sums import Stretch, add_once, added_up_to
 from tasks.aws import client
 from tasks.errors import UnavailableError
 from tasks.logs import Event, logger
-from tasks.rows import tags_in
 from tasks.settings import settings
 from tasks.task import Status
-from tasks.usage import FIELDS, MAX_TAGS, Sums, key, listing, status_prefix, tag_prefix
+from tasks.usage import Ended, Sums, as_numbers, by_prefix, key, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -41,15 +39,10 @@ _tags_seen: dict[str, frozenset[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Ended):
     """What one change of a task adds to a day of its owner's; a task that runs again is taken off by a negative one."""
 
     position: str  # in the shard; later ones are greater
-    owner: str
-    day: date
-    status: Status
-    sums: Sums
-    tags: Sequence[str]
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -98,22 +91,9 @@ _ENDS = {str(status) for status in Status if status.ended}
 
 def _entry(position: str, row: Row, tasks: int) -> Entry:
     """Return what so many tasks more, or one fewer, with a row as this one add."""
-    status = Status(row["status"]["S"])
-    ended = row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"]
-    sums = Sums(
-        tasks=abs(tasks),
-        shots=int(row["shots"]["N"]) * int(row.get("bindings", {}).get("N", "1")) * (status is Status.COMPLETED),
-        billed_ms=int(row.get("billed_ms", {}).get("N", "0")),
-        cost_usd=Decimal(row.get("cost_usd", {}).get("N", "0")),
-    )
-    return Entry(
-        position=position,
-        owner=row["owner"]["S"],
-        day=datetime.fromisoformat(ended).astimezone(UTC).date(),
-        status=status,
-        sums=-sums if tasks < 0 else sums,
-        tags=tags_in(row),
-    )
+    ended = Ended.of(row)
+    sums = replace(ended.sums, tasks=abs(tasks))
+    return Entry(ended.owner, ended.day, ended.status, -sums if tasks < 0 else sums, ended.tags, position)
 
 
 class UsageRow:
@@ -129,7 +109,7 @@ class UsageRow:
         """Add entries in their order, but for what the row has already; raises UnavailableError."""
         known, fresh = _tags_seen.get(self._key, frozenset()), found
         for _ in range(TRIES):
-            tags, changes = changed(fresh, known)
+            tags, changes = by_prefix(fresh, known)
             row = self._write(fresh, changes, tags, known)
             if row is None:
                 if len(_tags_seen) >= MAX_SEEN:
@@ -149,12 +129,7 @@ class UsageRow:
 
         If it gets tags beside those `known`, it must have exactly these: together there are not too many.
         """
-        adds: dict[str, Mapping[str, Any]] = {
-            prefix + name: {"N": str(number)}
-            for prefix, sums in changes.items()
-            for name in FIELDS
-            if (number := getattr(sums, name))
-        }
+        adds: dict[str, Mapping[str, Any]] = {**as_numbers(changes)}
         if tags:
             adds["tags"] = {"SS": sorted(tags)}
         only_if: list[str] = []
@@ -173,18 +148,3 @@ class UsageRow:
             only_if=only_if,
             values=values,
         )
-
-
-def changed(fresh: Sequence[Entry], known: frozenset[str]) -> tuple[frozenset[str], dict[str, Sums]]:
-    """Return which tags get sums of their own in a row that has `known`, and what its sums get, by their prefixes."""
-    tags: set[str] = set()
-    changes: defaultdict[str, Sums] = defaultdict(Sums)
-    for entry in fresh:
-        changes[""] += entry.sums
-        changes[status_prefix(entry.status)] += entry.sums
-        for tag in entry.tags:
-            if tag in known or len(known | tags) < MAX_TAGS:
-                tags.add(tag)
-        for prefix in {tag_prefix(tag if tag in tags else "") for tag in entry.tags}:
-            changes[prefix] += entry.sums
-    return frozenset(tags), changes

@@ -1,13 +1,14 @@
 """Purging: of a task that has ended, its circuit, options, result and labels are removed at once.
 
-What is left, until the task would have expired, is a row that says whose it was and when it was purged. Its owner reads
-`task_purged`; its message, should there be one, finds nothing to do; no list has it.
+What is left, until the task would have expired, is a row that says whose it was, when it was purged, and under `was`
+how it ended and what it had cost, for `make recount`. Its owner reads `task_purged`; its message, should there be one,
+finds nothing to do; no list has it, as the index has it under an owner that nobody is.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,7 +19,6 @@ from tasks.task import Status, rfc3339, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from tasks.payloads import Payloads
     from tasks.rows import Row
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 # A worker finds a cancellation at its next heartbeat, a third of a lease later; one that is dead finds none.
 STOPS_WITHIN = timedelta(seconds=60)
 _ENDS = {f":{status}": {"S": str(status)} for status in Status if status.ended}
+
+
+# What is kept of a task, so that what its owner has used can be counted anew.
+WAS = ("status", "status_history", "shots", "bindings", "billed_ms", "cost_usd")
+
+
+def purged_of(owner: str) -> str:
+    """Return the owner under whom the index lists an owner's purged tasks; no API key has such an id."""
+    return f"purged/{owner}"
 
 
 class Purging:
@@ -43,7 +52,7 @@ class Purging:
         The bucket comes first: after a fault in between, the row is still there to be purged. Raises
         PurgeUnconfirmedError once something may be gone.
         """
-        wanted = ("owner", "status", "claim", "status_history")
+        wanted = ("owner", "claim", "submitted_at", *WAS)
         row = row_at(self._client, self._table, task_id, *wanted, consistent=True) or {}
         is_owners = row.get("owner", {}).get("S") == owner
         if not is_owners or row.get("status") not in _ENDS.values() or _is_stopping(row):
@@ -52,10 +61,12 @@ class Purging:
             self._payloads.delete_of(task_id)
         except UnavailableError as error:
             raise PurgeUnconfirmedError(error.service) from error
-        return self._replace(task_id, owner, row["expires_at"])
+        return self._replace(task_id, owner, row)
 
-    def _replace(self, task_id: str, owner: str, expires_at: AttributeValueTypeDef) -> bool:
+    def _replace(self, task_id: str, owner: str, row: Row) -> bool:
         """Put what is left in the place of an ended task's row; return False when it has not ended after all."""
+        was: dict[str, Any] = {name: row[name] for name in WAS if name in row}
+        was["status_history"] = {"L": row["status_history"]["L"][-1:]}
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -63,7 +74,10 @@ class Purging:
                     **key_of(task_id),
                     PURGED_OWNER: {"S": owner},
                     "purged_at": {"S": rfc3339(utc_now())},
-                    "expires_at": expires_at,
+                    "expires_at": row["expires_at"],
+                    "owner": {"S": purged_of(owner)},
+                    "submitted_at": row["submitted_at"],
+                    "was": {"M": was},
                 },
                 ConditionExpression=f"#owner = :owner AND #status IN ({', '.join(_ENDS)})",
                 ExpressionAttributeNames={"#owner": "owner", "#status": "status"},

@@ -16,6 +16,7 @@ A task counts on the day on which it ended, once it has; one that is redriven le
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,12 +26,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasks.errors import UnavailableError
 from tasks.open_work import OpenWork, row_of
-from tasks.rows import key_of, seconds
+from tasks.rows import key_of, seconds, tags_in
 from tasks.table import OWNERS_INDEX, rows_of
 from tasks.task import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -68,6 +69,30 @@ class Sums:
         """Return the sums that a row has under names with this prefix."""
         tasks, shots, billed_ms, cost_usd = (row.get(prefix + name, {}).get("N", "0") for name in FIELDS)
         return cls(int(tasks), int(shots), int(billed_ms), Decimal(cost_usd))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task that has ended: whose it is, on which day (UTC) it ended and how, what it adds to the sums, its tags."""
+
+    owner: str
+    day: date
+    status: Status
+    sums: Sums
+    tags: Sequence[str]
+
+    @classmethod
+    def of(cls, row: Row) -> Ended:
+        """Return the one that a row holds."""
+        status = Status(row["status"]["S"])
+        ended_at = datetime.fromisoformat(row["status_history"]["L"][-1]["M"]["transitioned_at"]["S"])
+        sums = Sums(
+            tasks=1,
+            shots=int(row["shots"]["N"]) * int(row.get("bindings", {}).get("N", "1")) * (status is Status.COMPLETED),
+            billed_ms=int(row.get("billed_ms", {}).get("N", "0")),
+            cost_usd=Decimal(row.get("cost_usd", {}).get("N", "0")),
+        )
+        return Ended(row["owner"]["S"], ended_at.astimezone(UTC).date(), status, sums, tags_in(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +174,31 @@ def _days_in(rows: Mapping[str, Row], keys: Mapping[str, date]) -> dict[date, Da
 
 def _tag_names(row: Row) -> list[str]:
     return [name for name in row if name == "tags" or name.startswith("tag/")]
+
+
+def by_prefix(ends: Iterable[Ended], known: frozenset[str]) -> tuple[frozenset[str], dict[str, Sums]]:
+    """Return which tags get sums of their own in a row that has `known`, and what its sums get, by their prefixes."""
+    tags: set[str] = set()
+    changes: defaultdict[str, Sums] = defaultdict(Sums)
+    for end in ends:
+        changes[""] += end.sums
+        changes[status_prefix(end.status)] += end.sums
+        for tag in end.tags:
+            if tag in known or len(known | tags) < MAX_TAGS:
+                tags.add(tag)
+        for prefix in {tag_prefix(tag if tag in tags else "") for tag in end.tags}:
+            changes[prefix] += end.sums
+    return frozenset(tags), changes
+
+
+def as_numbers(changes: Mapping[str, Sums]) -> dict[str, AttributeValueTypeDef]:
+    """Return the attributes for sums by their prefixes; those that are zero have none."""
+    return {
+        prefix + name: {"N": format(number, "f") if isinstance(number, Decimal) else str(number)}
+        for prefix, sums in changes.items()
+        for name in FIELDS
+        if (number := getattr(sums, name))
+    }
 
 
 def key(owner: str, day: date) -> str:

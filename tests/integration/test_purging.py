@@ -69,7 +69,9 @@ def test_all_that_a_task_held_is_gone(in_moto: Aws) -> None:
     assert in_moto.objects() == others
     left = in_moto.row(task_id)
     assert left is not None
-    assert set(left) == {"task_id", "purged_owner", "purged_at", "expires_at"}
+    assert set(left) == {"task_id", "purged_owner", "purged_at", "expires_at", "owner", "submitted_at", "was"}
+    assert (left["owner"]["S"], left["submitted_at"]) == ("purged/alice", row["submitted_at"])
+    assert set(left["was"]["M"]) == {"status", "status_history", "shots", "bindings"}
     assert left["expires_at"] == row["expires_at"]
     assert [each["task_id"] for each in call("GET", "/tasks")[2]["tasks"]] == [other]
 
