@@ -29,9 +29,13 @@ class ProbabilitiesResult(BaseModel):
 
 
 class StatevectorResult(BaseModel):
-    """The amplitudes of a pure state of n qubits, its global phase included; index i has bit j of i for qubit j."""
+    """The amplitudes of a pure state of n qubits, its global phase included; index i has bit j of i for qubit j.
+
+    With `qubits` they are those of k qubits, all others 0, and bit j of an index is that of qubit `qubits[j]`.
+    """
 
     type: Literal["statevector"]
+    qubits: list[int] | None = None
     real: Annotated[list[float], Field(description="Shape (2^n,).")]
     imag: Annotated[list[float], Field(description="Shape (2^n,).")]
 

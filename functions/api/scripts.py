@@ -87,6 +87,7 @@ def script(task: Task, binding: int) -> str:
     program = next(reader.compile_each(task.circuit, inputs, counted=options.counted, whole=whole, budget=budget))
     if options.noise is not None:
         program = noisy(program, options.noise.rules())
+    options = options.of_program(program.results, measured=bool(program.outputs))
     size = sum(1 for _ in walk(program.operations))
     if size > MAX_OPERATIONS:
         raise TaskError(
@@ -321,14 +322,28 @@ class _Writer:
             yield "print(dict(sorted(counts.items())))"
         if saves := self.saves():
             names = [line.rpartition("label='")[2].removesuffix("')") for line in saves]
-            yield f"for name in {[name for name in names if not name.endswith(' squared')]!r}:"
+            ordered = self.ordered()
+            plain = [name for name in names if not name.endswith(" squared") and name not in ordered]
+            yield f"for name in {plain!r}:"
             yield "    print(name, np.asarray(result.data()[name]).tolist())"
+            for name, qubits in ordered.items():
+                yield f"state, qubits = np.asarray(result.data()[{name!r}]), {qubits}"
+                yield "order = [sum((i >> j & 1) << q for j, q in enumerate(qubits)) for i in range(2 ** len(qubits))]"
+                yield f"print({name!r}, state[order].tolist())"
             for name in names:
                 if f"{name} squared" in names:
                     mean = f"result.data()[{name!r}]"
                     yield f"print('{name} variance', result.data()['{name} squared'] - {mean} ** 2)"
         for index in self.samples:
             yield from self.sampled(index)
+
+    def ordered(self) -> dict[str, list[int]]:
+        """Return the labels of the statevectors that were asked for in an order of their own, and their qubits."""
+        return {
+            f"result {index}": list(request.qubits)
+            for index, request in enumerate(self.options.results or ())
+            if request.type == "statevector" and request.qubits is not None
+        }
 
     def sampled(self, index: int) -> Iterator[str]:
         """Yield the lines that measure the observable of a result in a copy of the circuit."""

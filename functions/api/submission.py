@@ -214,10 +214,19 @@ def check(qc: str, options: Options, budget: reader.Budget) -> reader.Size:
             raise (error.of_binding(index) if options.is_sweep else error) from None
     if isinstance(options.noise, NoiseModel):
         options.noise.rules().refuse_unknown(min(size.numbered for size in sizes), reader.gate_names())
-    if options.results is not None:
-        check_results(options.results, [size.num_qubits for size in sizes], options.shots)
+    _check_results(options, sizes)
     notes = tuple(dict.fromkeys(note for size in sizes for note in size.notes))
-    return max(sizes)._replace(notes=notes, loops=any(size.loops for size in sizes))
+    largest = max(sizes, key=lambda size: size[:2])  # in qubits, then in operations
+    return largest._replace(notes=notes, loops=any(size.loops for size in sizes))
+
+
+def _check_results(options: Options, sizes: Sequence[reader.Size]) -> None:
+    """Raise the TaskError of results, the request's or the programs' own, that do not fit or are too large."""
+    total = 0
+    for size in sizes:
+        own = options.of_program(size.results, measured=size.measured)
+        if own.results is not None:
+            total = check_results(own.results, [size.num_qubits], own.shots, total)
 
 
 def lane_of(seconds: float) -> Lane:
@@ -236,7 +245,8 @@ def estimated_seconds(size: reader.Size, options: Options, large: Limits) -> flo
     """
     if options.method not in {Method.AUTOMATIC, Method.STATEVECTOR, Method.DENSITY_MATRIX}:
         return 0.0
-    noisy = options.noise is not None and options.noise.on_gates
+    options = options.of_program(size.results, measured=size.measured)
+    noisy = size.noisy or (options.noise is not None and options.noise.on_gates)
     methods = [Method.STATEVECTOR if options.method == Method.AUTOMATIC else options.method]
     if size.num_qubits > large.max_qubits(methods[0], options.precision):
         return 0.0

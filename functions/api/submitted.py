@@ -170,7 +170,10 @@ class Result(_Strict):
     type: ResultType
     qubits: Annotated[
         list[Annotated[StrictInt, Field(ge=0)]] | None,
-        Field(min_length=1, description="Of probabilities and a density matrix: the qubits; by default all."),
+        Field(
+            min_length=1,
+            description="Of probabilities, a density matrix and a statevector: the qubits; by default all.",
+        ),
     ] = None
     states: Annotated[
         Annotated[list[Annotated[str, Field(pattern="^[01]+$")]], _at_most(MAX_AMPLITUDES, "states")] | None,

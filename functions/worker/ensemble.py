@@ -91,15 +91,18 @@ class Ensemble:
         matrix = weighted.reshape(1 << len(qubits), -1)
         return np.asarray(matrix @ matrix.conj().T)
 
-    def statevector(self) -> Array:
-        """Return the amplitudes of all qubits, shape (2^n,); raises TaskError for a mixture."""
+    def statevector(self, qubits: Sequence[int]) -> Array:
+        """Return the amplitudes of these qubits, all others 0, shape (2^k,); the first is the lowest bit of an index.
+
+        Raises TaskError for a mixture.
+        """
         branches = self._pure()
-        for qubit in range(self.qubits):
+        for qubit in qubits:
             if qubit not in branches.active:
                 branches.activate(qubit)
-        last = len(branches.active) - 1
-        order = [last - branches.active.index(qubit) for qubit in reversed(range(self.qubits))]
-        return np.ascontiguousarray(branches.axes().transpose([*order, last + 1]).reshape(-1))
+        found = of_qubits(branches.amplitudes[:, 0], [branches.active.index(qubit) for qubit in qubits])
+        others = set(range(self.qubits)).difference(qubits, branches.active)
+        return found * 0 if any(int(branches.bit(qubit)) for qubit in others) else found
 
     def amplitude(self, state: str) -> complex:
         """Return the amplitude of a basis state, a bit string, qubit 0 rightmost; raises TaskError for a mixture."""
@@ -121,6 +124,18 @@ class Ensemble:
     def expectation(self, terms: PauliSum) -> float:
         """Return the value of an observable."""
         return float(expectation(self.branches, terms) @ self.branches.times)
+
+
+def of_qubits(amplitudes: Array, places: Sequence[int]) -> Array:
+    """Return the amplitudes of the states in which all bits but these are 0, shape (2^k,).
+
+    Place p is bit p of an index into `amplitudes`; the first of `places` is the lowest bit of an index of the result.
+    """
+    last = len(amplitudes).bit_length() - 2
+    wanted = [last - place for place in reversed(places)]
+    others = [axis for axis in range(last + 1) if axis not in wanted]
+    axes = amplitudes.reshape((2,) * (last + 1)).transpose([*wanted, *others])
+    return np.ascontiguousarray(axes.reshape(1 << len(places), -1)[:, 0])
 
 
 class _Runner(Runner):

@@ -27,7 +27,7 @@ import aer
 import trajectory_cost
 from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
-from ensemble import MOST, Ensemble, mixed
+from ensemble import MOST, Ensemble, mixed, of_qubits
 from planner import STEPS, STEPS_EACH, InParts, observe
 from reader.operations import Channel, If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
@@ -125,7 +125,7 @@ def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Bud
 def _entry(request: ResultRequest, found: Any, num_qubits: int) -> dict[str, Any]:  # noqa: ANN401 - numbers of any shape
     """Return a result as it is shown."""
     entry: dict[str, Any] = {"type": str(request.type)}
-    if request.type in (ResultType.PROBABILITIES, ResultType.DENSITY_MATRIX):
+    if request.type in (ResultType.PROBABILITIES, ResultType.DENSITY_MATRIX) or request.qubits is not None:
         entry["qubits"] = list(_qubits(request, num_qubits))
     if request.states is not None:
         entry["states"] = list(request.states)
@@ -276,7 +276,7 @@ def _of_ensemble(ensemble: Ensemble, request: ResultRequest, num_qubits: int) ->
         return ensemble.density_matrix(_qubits(request, num_qubits))
     if request.states is not None:
         return np.array([ensemble.amplitude(state) for state in request.states])
-    return ensemble.statevector()
+    return ensemble.statevector(_qubits(request, num_qubits))
 
 
 def _on_aer(program: Compiled, options: Options, members: list[Member], budget: Budget) -> Group:
@@ -286,7 +286,7 @@ def _on_aer(program: Compiled, options: Options, members: list[Member], budget: 
     for _, request in members:
         used |= _need(request, num_qubits)[1]
         if request.type is ResultType.STATEVECTOR:
-            used |= set(range(num_qubits))
+            used |= set(_qubits(request, num_qubits))
     place = {qubit: index for index, qubit in enumerate(sorted(used or {0}))}
     steps = Steps(2 * len(program.operations))
     operations = [moved(operation, place, steps) for operation in program.operations]
@@ -327,7 +327,10 @@ def _of_data(data: dict[str, Any], index: int, request: ResultRequest, place: di
     if request.type is ResultType.EXPECTATION:
         return [data[f"{index} {number}"] for number, _ in enumerate(_sums(request))]
     if request.states is None:
-        return np.asarray(data[str(index)])
+        array = np.asarray(data[str(index)])
+        if request.type is ResultType.STATEVECTOR and request.qubits is not None:
+            return of_qubits(array, [place[qubit] for qubit in request.qubits])
+        return array
     found = aer.amplitudes(data, str(index), _numbered(request, place))
     # A qubit that nothing uses is 0.
     idle = [qubit for qubit in range(len(request.states[0])) if qubit not in place]

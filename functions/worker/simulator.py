@@ -98,7 +98,8 @@ def _one_by_one(
         try:
             program = next(programs)
             parsing += time.perf_counter() - started
-            outcome, size = run(program, options.of_binding(index, seed), budget, room)
+            own = options.of_binding(index, seed).of_program(program.results, measured=bool(program.outputs))
+            outcome, size = run(program, own, budget, room)
         except TaskError as error:
             raise (error.of_binding(index) if options.is_sweep else error) from None
         outcomes.append(outcome)
@@ -112,7 +113,8 @@ def _one_by_one(
 def _side_by_side(program: Compiled, options: Options, seed: int, budget: Budget) -> dict[str, Any] | None:
     """Run all bindings of a program at once; None where they must run one by one."""
     stats = read_stats(program)
-    if options.results is not None or budget.dry_run or not pure_states.fits(program, stats, options):
+    named = options.results is not None or program.results
+    if named or budget.dry_run or not pure_states.fits(program, stats, options):
         return None
     seeds = [seed_of_binding(index, seed) for index in range(len(options.bindings))]
     try:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reader.budget import BINDING, CHARACTERS, Budget
 from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
-from reader.operations import Compiled, has_loops, qubit_numbers
+from reader.operations import Channel, Compiled, While, kinds_of, qubit_numbers
 from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reader.outline import Outline
     from reader.text.syntax import Program
+    from tasks.results import ResultRequest
 
 TRIAL = 8  # the part of the budget in which all bindings of a sweep may be compiled at once
 
@@ -55,7 +56,8 @@ __all__ = [
 class Size(NamedTuple):
     """How large a program is, its gates, loops and broadcasts expanded; `notes` for its sender, as in `read`.
 
-    `loops` says that it has a loop which measured values end: how often that runs nobody knows.
+    `loops` says that it has a loop which measured values end: how often that runs nobody knows. `noisy` says that it
+    has channels of its own, and `results` are those that it asks for itself; `measured` is whether it can be counted.
     """
 
     num_qubits: int
@@ -63,6 +65,9 @@ class Size(NamedTuple):
     notes: tuple[str, ...] = ()
     numbered: int = 0  # one more than the highest number of a qubit: hardware qubits have numbers of their own
     loops: bool = False
+    noisy: bool = False
+    results: tuple[ResultRequest, ...] = ()
+    measured: bool = True
 
 
 def check(
@@ -111,6 +116,8 @@ def read_each(text: str, bindings: Sequence[Mapping[str, object]], *, counted: b
     from reader.circuit import Builder  # noqa: PLC0415 - imports Qiskit, which `check` must not
 
     for compiled in compile_each(text, bindings, counted=counted):
+        if Channel in kinds_of(compiled.operations):
+            raise TaskError(ErrorCode.UNSUPPORTED_FEATURE, "The program states noise; a plain circuit has none.")
         try:
             yield Builder(compiled).build()
         except RecursionError:
@@ -188,8 +195,17 @@ def gate_names() -> frozenset[str]:
 def _size(compiled: Compiled) -> Size:
     qubits = sum(size for _, size in compiled.registers)
     numbered = max(qubit_numbers(compiled.registers), default=-1) + 1
-    loops = has_loops(compiled.operations)
-    return Size(qubits, len(compiled.operations), tuple(compiled.notes), numbered, loops)
+    kinds = kinds_of(compiled.operations)
+    return Size(
+        qubits,
+        len(compiled.operations),
+        tuple(compiled.notes),
+        numbered,
+        loops=While in kinds,
+        noisy=Channel in kinds,
+        results=compiled.results,
+        measured=bool(compiled.outputs),
+    )
 
 
 def _opened(text: str, budget: Budget) -> str:

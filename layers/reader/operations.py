@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from tasks.noise.channels import Error
+    from tasks.results import ResultRequest
 
 
 class Node:
@@ -241,6 +242,7 @@ class Compiled(NamedTuple):
     phase: float  # global phase in radians
     notes: list[str]  # sentences for the sender about what has no effect here
     depends_on_inputs: bool  # False: the program declares no inputs, so it is the same for every binding
+    results: tuple[ResultRequest, ...] = ()  # that the program itself asks for; without outputs it measures nothing
 
 
 PHYSICAL = "_physical_"  # what the register of a hardware qubit is called, before its number
@@ -269,8 +271,9 @@ def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
     return Power(operation.exponent, operation.operations, places)
 
 
-def has_loops(operations: list[Operation]) -> bool:
-    """Return whether there is a `While` among operations or inside of their tests."""
+def kinds_of(operations: list[Operation]) -> set[type]:
+    """Return the kinds of operations, those inside of tests and loops included."""
+    found: set[type] = set()
     stack, seen = [operations], set()
     while stack:
         part = stack.pop()
@@ -278,11 +281,12 @@ def has_loops(operations: list[Operation]) -> bool:
             continue
         seen.add(id(part))
         kinds = set(map(type, part))
-        if While in kinds:
-            return True
+        found |= kinds
         if If in kinds:
             stack += [side for each in part if type(each) is If for side in (each.then, each.otherwise)]
-    return False
+        if While in kinds:
+            stack += [each.body for each in part if type(each) is While]
+    return found
 
 
 def walk(operations: Iterable[Operation]) -> Iterator[Operation]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.errors import ErrorCode, TaskError
 from tasks.limits import MAX_BINDINGS, MAX_COEFFICIENT, MAX_OBSERVABLES, MAX_SHOTS, MAX_SWEEP_SHOTS, MAX_TERMS
 from tasks.observables import PauliSum, is_number, read_sum
-from tasks.results import ResultRequest, read_results
+from tasks.results import ResultRequest, ResultType, read_results
 
 if TYPE_CHECKING:
     from tasks.noise.rules import Rules
@@ -213,6 +213,29 @@ class Options:
     def of_binding(self, index: int, seed: int) -> Options:
         """Return the options with which binding number `index` alone gives what it gives in a task with that seed."""
         return replace(self, inputs=self.bindings[index], seed=seed_of_binding(index, seed))
+
+    def of_program(self, results: tuple[ResultRequest, ...], *, measured: bool) -> Options:
+        """Return the options for a program that asks for results itself; `measured` is whether it can be counted.
+
+        The request's own results or observables come first. Raises TaskError (`nothing_measured`, `invalid_inputs`).
+        """
+        if not results:
+            return self
+        if self.results is not None or self.observables is not None:
+            if self.counted and not measured:
+                raise TaskError(
+                    ErrorCode.NOTHING_MEASURED,
+                    "The request asks for counts, and the program measures nothing.",
+                    hint="Leave results out of the request: the program's own are computed then.",
+                )
+            return self
+        if measured:
+            results = (*results, ResultRequest(ResultType.COUNTS))
+        sampled = any(request.sampled for request in results)
+        try:
+            return replace(self, results=results, shots=self.shots if sampled else 0)
+        except ValueError as error:
+            raise TaskError(ErrorCode.INVALID_INPUTS, f"The program asks for results. {error}") from None
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Options:

@@ -34,6 +34,7 @@ class ResultType(StrEnum):
 # The fields that a type takes beside its name; those that it needs.
 _TAKES = {
     ResultType.PROBABILITIES: {"qubits"},
+    ResultType.STATEVECTOR: {"qubits"},
     ResultType.AMPLITUDES: {"states"},
     ResultType.DENSITY_MATRIX: {"qubits"},
     ResultType.EXPECTATION: {"observable", "variance"},
@@ -50,7 +51,10 @@ OF_A_PURE_STATE = frozenset({ResultType.STATEVECTOR, ResultType.AMPLITUDES})
 
 @dataclass(frozen=True, slots=True)
 class ResultRequest:
-    """One result to compute. `qubits` is None for all of them; `states` are bit strings over all qubits."""
+    """One result to compute. `qubits` is None for all of them; `states` are bit strings over all qubits.
+
+    A statevector of some qubits has the amplitudes of the states in which all others are 0.
+    """
 
     type: ResultType
     qubits: tuple[int, ...] | None = None
@@ -97,7 +101,7 @@ class ResultRequest:
         width = num_qubits if self.qubits is None else len(self.qubits)
         powers = {
             ResultType.PROBABILITIES: (_FLOAT, width),
-            ResultType.STATEVECTOR: (_COMPLEX, num_qubits),
+            ResultType.STATEVECTOR: (_COMPLEX, width),
             ResultType.DENSITY_MATRIX: (_COMPLEX, 2 * width),
         }
         if self.type in powers:
@@ -157,12 +161,13 @@ def read_results(given: object) -> tuple[ResultRequest, ...] | None:
     return requests
 
 
-def check_results(requests: Sequence[ResultRequest], num_qubits: Sequence[int], shots: int) -> int:
+def check_results(requests: Sequence[ResultRequest], num_qubits: Sequence[int], shots: int, total: int = 0) -> int:
     """Return the bytes of all arrays for programs of so many qubits, the bindings of a sweep; raises TaskError.
+
+    `total` are those of other bindings.
 
     `invalid_inputs` where a result does not fit a program, `circuit_too_large` where all take over MAX_ARRAY_BYTES.
     """
-    total = 0
     for width in num_qubits:
         for index, request in enumerate(requests):
             request.check(index, width)

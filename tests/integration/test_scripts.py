@@ -181,7 +181,7 @@ def test_results_of_every_type_are_repeated(plain: PlainQiskit) -> None:
         {"type": "density_matrix", "qubits": [1, 0]},
         {"type": "expectation", "observable": {"ZZ": 0.5, "XI": 2.0}, "variance": True},
     ]
-    pure = ["statevector", {"type": "amplitudes", "states": ["11", "01"]}]
+    pure = ["statevector", {"type": "statevector", "qubits": [1, 0]}, {"type": "amplitudes", "states": ["11", "01"]}]
     close(text, mixture + pure, plain)
     noise = {"rules": [{"channel": "amplitude_damping", "gamma": 0.2}, {"channel": "readout", **FLIPS}]}
     samples = [{"type": "samples", "observable": observable}, {"type": "samples", "observable": "ZI"}]
@@ -189,6 +189,20 @@ def test_results_of_every_type_are_repeated(plain: PlainQiskit) -> None:
     close(text, ["counts", *samples], plain, shots=4_000)
     dynamic = f"{HEAD} qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) {{ x q[1]; }} h q[0];"
     close(dynamic, samples, plain, shots=4_000, method="statevector")
+
+
+def test_brakets_pragmas_are_in_the_script(plain: PlainQiskit) -> None:
+    """The program's own noise and results; a statevector is printed in the order of its qubits."""
+    noise = "#pragma braket noise bit_flip(1.0) q[1]\n"
+    requests = [
+        {"qc": f"qubit[2] q;\n{noise}#pragma braket result probability q[0], q[1]\n"},
+        {"qc": "qubit[2] q;\nx q[1];\nx q[0];\nx q[0];\n#pragma braket result state_vector\n"},
+        {"qc": f"qubit[2] q; bit[2] c;\n{noise}c = measure q;"},
+    ]
+    (_, noisy), (_, pure), (counted, counts) = repeated(plain, requests)
+    for lines in (noisy, pure):
+        assert results_of(lines)["result 0"] == pytest.approx([0, 1, 0, 0])
+    assert counts_of(counts) == counted["result"] == {"10": 1024}
 
 
 def test_the_api_gives_the_script_to_the_owner_alone(in_moto: Aws) -> None:

@@ -7,7 +7,9 @@ in the operators' formulas shows. Matrices of a request have a gate's first qubi
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -119,6 +121,36 @@ def channel(rule: Mapping[str, Any], name: str, width: int, seconds: float = 0.0
         resets = [(rule["probability"], np.outer(to, basis)) for basis in np.eye(2)]
         return mixture([(1 - rule["probability"], np.eye(2)), *resets])
     raise ValueError(kind)
+
+
+def of_pragma(text: str) -> tuple[Map, str] | None:
+    """Return the channel of Braket's `braket noise name(...) operands` and its operands; None for other pragmas.
+
+    The channels are of its documentation: the chance of `depolarizing` is that of any error. The first operand is the
+    most significant bit of a Kraus operator's rows.
+    """
+    found = re.fullmatch(r"braket noise (\w+)\s*\((.*)\)\s*([^)]*)", text.strip())
+    if found is None:
+        return None
+    name, given, operands = found.groups()
+    values = ast.literal_eval(f"[{given.replace('im', 'j')}]")
+    if name == "kraus":
+        width = len(values[0]).bit_length() - 1
+        order = [int(f"{index:0{width}b}"[::-1], 2) for index in range(2**width)]  # with the bits reversed
+        return mixture([(1.0, np.array(each)[np.ix_(order, order)]) for each in values]), operands
+    chance, *rest = values
+    if name in ("bit_flip", "phase_flip", "pauli_channel"):
+        letters = {"bit_flip": "X", "phase_flip": "Z"}.get(name, "XYZ")
+        return channel({"channel": "pauli", "probabilities": dict(zip(letters, values, strict=True))}, "", 1), operands  # type: ignore[return-value]
+    if name == "two_qubit_dephasing":
+        words = dict.fromkeys(("IZ", "ZI", "ZZ"), chance / 3)
+        return channel({"channel": "pauli", "probabilities": words}, "", 2), operands  # type: ignore[return-value]
+    if name.endswith("depolarizing"):
+        width = 2 if name.startswith("two") else 1
+        scrambled = chance * 4**width / (4**width - 1)  # one of the Paulis that it draws is no error
+        return channel({"channel": "depolarizing", "probability": scrambled}, "", width), operands  # type: ignore[return-value]
+    rule = {"channel": name, "gamma": chance} | ({"excited_state_population": 1 - rest[0]} if rest else {})
+    return channel(rule, "", 1), operands  # type: ignore[return-value]
 
 
 def numbers(rows: Sequence[Sequence[Any]]) -> Matrix:

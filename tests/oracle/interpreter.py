@@ -20,6 +20,7 @@ Where the specification is open or surprising, the product and this interpreter 
 - `&&` and `||` leave out a right side that cannot matter. In a `def` globals are read-only and global qubits unseen.
 - Noise follows each gate of the standard library; one that the program defines is noisy gate by gate. What noise is on
   a gate with modifiers or on three qubits depends on how they are taken apart, so here it has no meaning.
+- A noise pragma of Braket's is a channel at its place. Its first qubit is the most significant of Kraus operators.
 - The counts hold all global bit registers in order, else what `output` names, and `meas` for measurements without a
   target. What a measured `end` or a test leaves out stays zero: every key has the same registers.
 """
@@ -43,6 +44,7 @@ from openqasm3.ast import QASMNode
 
 from oracle import quantum
 from oracle.arithmetic import binary, call, unary
+from oracle.channels import of_pragma
 from oracle.mixed import MixedState, Noise
 from oracle.quantum import Matrix, State, Unitary
 from oracle.references import (
@@ -136,7 +138,7 @@ def explore(  # noqa: C901 - one loop and what its runs come to
     With `noise` or `observables` over mixed states, on which resets part no runs. Observables are Pauli sums; with
     them a program need not measure, nor with `states`, which asks for the states that runs end in.
     """
-    mixed = (noise or Noise()) if noise or observables else None
+    mixed = (noise or Noise()) if noise or observables or "braket noise" in text else None
     try:
         program = openqasm3.parse(text)
     except Exception as error:  # the parser raises whatever its tree builder trips over
@@ -381,7 +383,17 @@ class Run:
     def _execute(self, statement: QASMNode) -> None:
         raise OracleError(f"a {type(statement).__name__} has no meaning on a simulator")
 
-    @_execute.register(ast.Pragma)
+    @_execute.register
+    def _(self, statement: ast.Pragma) -> None:
+        """Apply the channel of a noise pragma; any other has no effect here."""
+        found = of_pragma(statement.command)
+        if found is not None:
+            channel, operands = found
+            (barrier,) = openqasm3.parse(f"barrier {operands};").statements
+            qubits = [qubit for operand in barrier.qubits for qubit in self.qubits(operand).numbers]
+            assert isinstance(self.state, MixedState)
+            self.state.pass_through(channel, tuple(qubits))
+
     @_execute.register(ast.QuantumBarrier)
     @_execute.register(ast.CalibrationGrammarDeclaration)
     def _(self, _: QASMNode) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from oracle.channels import Rules
+from oracle.channels import Map, Rules
 from oracle.quantum import Matrix, apply_matrix
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ class MixedState:
         """Apply what the rules have before or after an operation."""
         for found, places in self.noise.rules.around(when, name, qubits, seconds):
             self._tensor = found.applied(self._tensor, places)
+
+    def pass_through(self, channel: Map, qubits: tuple[int, ...]) -> None:
+        """Apply a channel, to the first of its qubits as the least significant."""
+        self._tensor = channel.applied(self._tensor, qubits)
 
     def _scramble(self, qubits: tuple[int, ...]) -> None:
         chance = {1: self.noise.one_qubit, 2: self.noise.two_qubit}.get(len(qubits), 0.0)

@@ -33,6 +33,22 @@ WIDE = PLAIN | {
 MADE = PLAIN | {"ch": (0, 2), "crx": (1, 2), "cry": (1, 2), "crz": (1, 2), "cu": (4, 2)}
 ANGLES = ("0.3", "pi/2", "-pi/4", "1.1", "2.9", "pi")
 RATES = (0.0, 0.05, 0.3, 1.0)
+STAY = "[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0.6, 0], [0, 0, 0, 1]]"
+JUMP = "[[0, 0, 0.8im, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]"
+# Channels of Braket's pragmas: what is written, on how many qubits, whether of Paulis.
+CHANNELS = (
+    ("bit_flip(CHANCE)", 1, True),
+    ("phase_flip(CHANCE)", 1, True),
+    ("depolarizing(CHANCE)", 1, True),
+    ("pauli_channel(0.1, 0.05, 0.3)", 1, True),
+    ("two_qubit_depolarizing(CHANCE)", 2, True),
+    ("two_qubit_dephasing(CHANCE)", 2, True),
+    ("phase_damping(CHANCE)", 1, True),
+    ("amplitude_damping(CHANCE)", 1, False),
+    ("generalized_amplitude_damping(CHANCE, 0.7)", 1, False),
+    ("kraus([[0.8, -0.6im], [-0.6im, 0.8]])", 1, False),
+    (f"kraus({STAY}, {JUMP})", 2, False),
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,8 @@ class Writer:
     bits: list[str] = field(default_factory=list)
     registers: dict[str, int] = field(default_factory=dict)
     angle: str | None = None  # an input
+    channels: bool = False  # whether noise is in the program itself
+    of_paulis: bool = False  # whether all of it is of Paulis
     measurements: int = 6  # how many more a run may make, each of which may double the outcomes to follow
     counters: int = 0
     depth: int = 0
@@ -94,6 +112,13 @@ class Writer:
         chosen = self.one_of(self.bits)
         self.uses.add(chosen)
         return str(chosen)
+
+    def noise(self) -> str:
+        """Write a channel as Braket does, on a line of its own."""
+        fitting = [each for each in CHANNELS if each[1] <= len(self.qubits) and (each[2] or not self.of_paulis)]
+        text, count, _ = self.one_of(fitting)
+        text = text.replace("CHANCE", self.one_of(["0.05", "0.3", "1.0"]))
+        return f"\n#pragma braket noise {text} {', '.join(self.some_qubits(count))}\n"
 
     # -- statements -------------------------------------------------------------------------------------------------
 
@@ -184,6 +209,9 @@ class Writer:
     def step(self) -> Step:
         """Write a statement of the program itself, and note what it uses."""
         self.uses = set()
+        if self.channels and self.number(0, 2) == 0:  # not in blocks, where the reference parser takes no pragma
+            text = self.noise()
+            return Step(text, frozenset(self.uses))
         measuring = self.measurements > 0 and self.number(0, 2) == 0
         text = self.measure() if measuring else self.statement()
         measured = None
@@ -290,7 +318,7 @@ def rules(
 
 
 @st.composite
-def cases(draw: DrawFn) -> Case:  # noqa: C901 - one choice after another
+def cases(draw: DrawFn) -> Case:  # noqa: C901, PLR0915 - one choice after another
     """Draw a task."""
     clifford = draw(st.integers(0, 3)) == 0
     rates = draw(st.sampled_from(["none", "readout", "gates", "both", "rules", "rules"]))
@@ -302,6 +330,8 @@ def cases(draw: DrawFn) -> Case:  # noqa: C901 - one choice after another
     noisy = rates in ("gates", "both", "rules")
     gates = CLIFFORD if clifford else PLAIN if rates == "rules" else MADE if noisy else WIDE
     writer = Writer(draw, dict(gates))
+    writer.channels, writer.of_paulis = draw(st.integers(0, 3)) == 0, clifford and draw(st.integers(0, 3)) > 0
+    noisy = noisy or writer.channels
     swept = not clifford and draw(st.integers(0, 4)) == 0
     head = [HEAD]
     if swept:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reader.operations import Matrix, Operation, Power, Unitary
     from reader.outline import Outline
     from reader.text import syntax
+    from tasks.noise.channels import Error
 
 
 WIDE = 64  # bits that one step deals with
@@ -94,6 +95,8 @@ class Machine(ABC):
         self.outline: Outline | None = None  # where there is one, calls of gates stay calls
         self.powers: set[Power] = set()  # those whose matrices are paid for
         self.matrices: set[Matrix] = set()  # those known to be unitary
+        self.channels: dict[syntax.NoisePragma, Error] = {}  # those of Kraus operators, made once
+        self.requested: dict[syntax.ResultPragma, list[tuple[int, ...] | None]] = {}  # by Braket's result pragmas
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
         self.globals = Frame(None)

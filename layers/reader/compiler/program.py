@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from reader.budget import Budget
     from reader.outline import Outline
+    from tasks.results import ResultRequest
 
 
 class Compiler(Machine):
@@ -85,20 +86,30 @@ def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object]
     outputs = choose_outputs(m)
     if counted and not m.measured and program.measures:
         outputs = measure_all_the_same(m, program, outputs)
-    if counted and not (m.measured and (outputs or m.bare)):
-        refuse_unmeasured(m)
+    if not (m.measured and (outputs or m.bare)):
+        if counted and not m.requested:
+            refuse_unmeasured(m)
+        if m.requested:
+            outputs = []
     flush(m, outputs)
     m.pay(-1)
     registers = [Output(name, cells) for name, cells in _registers(m, outputs).items()]
     bare = tuple(_cells(m, m.bare[qubit])[0] for qubit in sorted(m.bare))
     if bare:
         registers.append(Output(_free_name("meas", m, registers), bare))
+    results = _results(m) if m.requested else ()
     notes = list(m.notes.sentences)
-    compiled = Compiled(m.ops, m.registers, registers, m.cells, m.phase, notes, has_inputs(program))
+    compiled = Compiled(m.ops, m.registers, registers, m.cells, m.phase, notes, has_inputs(program), results)
     if not program.checked:
         check(m, program.body)
         program.checked = True
     return compiled
+
+
+def _results(m: Machine) -> tuple[ResultRequest, ...]:
+    from reader.compiler.result_pragmas import requests  # noqa: PLC0415 - few programs have any
+
+    return requests(m)
 
 
 def choose_outputs(m: Machine) -> list[Variable]:

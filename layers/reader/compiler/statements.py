@@ -123,6 +123,19 @@ def _matrix(m: Machine, node: syntax.MatrixPragma) -> None:
     attempt(m, lambda: apply_matrix(m, node), node.at)
 
 
+def _noise(m: Machine, node: syntax.NoisePragma) -> None:
+    from reader.compiler.noise_pragmas import apply_noise  # noqa: PLC0415 - few programs have any
+
+    run_calls(m, *node.arguments, *node.operands)
+    attempt(m, lambda: apply_noise(m, node), node.at)
+
+
+def _result(m: Machine, node: syntax.ResultPragma) -> None:
+    from reader.compiler.result_pragmas import ask  # noqa: PLC0415 - few programs have any
+
+    ask(m, node)
+
+
 def _calibration_grammar(m: Machine, _node: syntax.CalibrationGrammar) -> None:
     m.notes.add("defcalgrammar has no effect on an ideal simulator.")
 
@@ -252,6 +265,8 @@ _EXECUTE: dict[type, Callable[[Machine, Any], None]] = {
     syntax.Include: _include,
     syntax.Pragma: _pragma,
     syntax.MatrixPragma: _matrix,
+    syntax.NoisePragma: _noise,
+    syntax.ResultPragma: _result,
     syntax.CalibrationGrammar: _calibration_grammar,
     syntax.QubitDeclaration: declare_qubits,
     syntax.Declaration: declare_variable,

@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.errors import invalid, quote
-from reader.operations import Matrix
 from reader.text import syntax
-from reader.text.expression_parser import SCALARS, ExpressionParser
+from reader.text.expression_parser import SCALARS
+from reader.text.pragma_parser import PragmaParser
 from reader.text.tokens import KEYWORDS
 
 if TYPE_CHECKING:
     from reader.text.tokens import Token
 
 
-class DefinitionParser(ExpressionParser):
+class DefinitionParser(PragmaParser):
     """Reads what gives something a name."""
 
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
         self.measures = False  # whether the text has a measurement
-        self.pragmas: list[syntax.Pragma] = []
         self.remarks: list[tuple[str, int]] = []  # sentences for the sender, with their offsets
 
     def semicolon(self) -> None:
@@ -36,62 +35,11 @@ class DefinitionParser(ExpressionParser):
         self.semicolon()
         return syntax.ExpressionStatement(at, value)
 
-    def operand(self) -> syntax.Expression:  # noqa: RET503 it ends in a refusal
-        """Read a qubit or register, indexed or not."""
-        token = self.token
-        if token.kind == "name":
-            self.advance()
-            return self.indexed(syntax.Name(token.at, token.text))
-        if token.kind == "hardware":
-            self.advance()
-            return syntax.Hardware(token.at, int(token.text[1:]))
-        self.refuse("expected a qubit or a register")
-
     def measurement(self) -> syntax.Measure:
         """Read `measure operand`."""
         at = self.expect("measure", "here").at
         self.measures = True
         return syntax.Measure(at, self.operand())
-
-    def matrix_pragma(self) -> syntax.Statement:
-        """Read `#pragma braket unitary([[a, b], [c, d]]) operands`, all on one line."""
-        token = self.advance()
-        self.expect("(", "after unitary")
-        self.expect("[", "before the matrix")
-        rows = self.one_or_more("]", self.matrix_row)
-        self.expect("]", "after the matrix")
-        self.expect(")", "after the matrix")
-        operands = self.one_or_more(";", self.operand)
-        if self.tokens[self.next - 1].at > token.at + len(token.text):
-            invalid("This pragma does not end on its line.", token.at, "Write the matrix and the qubits on one line.")
-        size = len(rows)
-        if any(len(row) != size for row in rows) or size.bit_count() != 1 or size == 1:
-            invalid("The matrix is not that of a gate.", token.at, "Give 2, 4, 8, ... rows of equally many numbers.")
-        return syntax.MatrixPragma(token.at, Matrix(tuple(rows)), operands)
-
-    def matrix_row(self) -> tuple[complex, ...]:
-        """Read `[a, b]`."""
-        self.expect("[", "before a row of the matrix")
-        row = self.one_or_more("]", self.complex_number)
-        self.expect("]", "after a row of the matrix")
-        return tuple(row)
-
-    def complex_number(self) -> complex:
-        """Read `-0.5`, `0.5im` or `0.5 - 0.5im`."""
-        value = self.signed_number()
-        return value + self.signed_number() if self.token.kind in ("+", "-") else value
-
-    def signed_number(self) -> complex:
-        """Read a number behind any signs."""
-        sign = 1
-        while self.token.kind in ("+", "-"):
-            sign *= -1 if self.advance().kind == "-" else 1
-        token = self.token
-        if token.kind not in ("integer", "real", "imaginary"):
-            self.refuse("expected a number of the matrix", "Write it as in 0.5 - 0.5im.")
-        self.advance()
-        number = sign * float(token.text.removesuffix("im").replace("_", ""))
-        return complex(0, number) if token.kind == "imaginary" else complex(number)
 
     # ------------------------------------------------------------------ declarations
 

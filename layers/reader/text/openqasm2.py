@@ -51,6 +51,8 @@ class LegacyParser(StatementParser):
             "name": self.name_statement,
             "pragma": self.pragma,
             "unitary": self.matrix_pragma,
+            "noise": self.noise_pragma,
+            "result": self.result_pragma,
             "OPENQASM": self.late_version,
         }
 

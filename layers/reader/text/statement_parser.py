@@ -17,33 +17,6 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
-_WORD = re.compile(r"[a-z]+")
-# Words of pragmas that ask for another state or for other results than the program's own.
-_TELLING = frozenset(
-    [
-        "noise",
-        "noisy",
-        "unitary",
-        "result",
-        "results",
-        "kraus",
-        "channel",
-        "superoperator",
-        "observable",
-        "observables",
-        "expectation",
-        "variance",
-        "probability",
-        "probabilities",
-        "sample",
-        "statevector",
-        "depolarizing",
-        "damping",
-        "readout",
-        "shots",
-        "initialize",
-    ]
-)
 _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
@@ -56,6 +29,8 @@ class StatementParser(ControlFlowParser):
             "include": self.include,
             "pragma": self.pragma,
             "unitary": self.matrix_pragma,
+            "noise": self.noise_pragma,
+            "result": self.result_pragma,
             "defcalgrammar": self.calibration_grammar,
             "cal": self.calibration,
             "defcal": self.calibration,
@@ -169,23 +144,6 @@ class StatementParser(ControlFlowParser):
         token = self.advance()
         self.semicolon()
         return syntax.Include(at, token.text[1:-1])
-
-    def pragma(self) -> syntax.Statement:
-        """Read a pragma."""
-        token = self.advance()
-        content = token.text.removeprefix("#").removeprefix("pragma").strip()
-        if not content:
-            invalid("A pragma needs text.", token.at, "Write what the pragma says on the same line.")
-        words = _WORD.findall(content.lower())
-        if not _TELLING.isdisjoint(words) or (words[:1] == ["braket"] and words[1:2] != ["verbatim"]):
-            unsupported(
-                f"The pragma {quote(content)} would change the results, and is not supported.",
-                token.at,
-                "Remove it; noise and observables are options of the request.",
-            )
-        pragma = syntax.Pragma(token.at, content)
-        self.pragmas.append(pragma)
-        return pragma
 
     def calibration_grammar(self) -> syntax.Statement:
         """Read `defcalgrammar "name";`."""

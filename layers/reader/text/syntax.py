@@ -173,6 +173,35 @@ class MatrixPragma(Statement):
 
 
 @dataclass(slots=True, eq=False)
+class NoisePragma(Statement):
+    """Braket's `#pragma braket noise channel(arguments) operands`; `kraus` has matrices for arguments."""
+
+    channel: str
+    arguments: list[Expression]
+    matrices: list[Matrix]
+    operands: list[Expression]
+
+
+@dataclass(slots=True, eq=False)
+class Factor(Node):
+    """`x(q[0])`, `x all` or `hermitian([[...], ...]) operands`, of an observable; `operands` is None for `all`."""
+
+    name: str
+    matrix: Matrix | None
+    operands: list[Expression] | None
+
+
+@dataclass(slots=True, eq=False)
+class ResultPragma(Statement):
+    """Braket's `#pragma braket result kind ...`: what stands behind its kind; `operands` is None for all qubits."""
+
+    kind: str
+    operands: list[Expression] | None
+    states: list[str]
+    factors: list[Factor]
+
+
+@dataclass(slots=True, eq=False)
 class CalibrationGrammar(Statement):
     """`defcalgrammar "name";`; has no effect without a calibration."""
 

@@ -101,7 +101,7 @@ _FLOAT = rf"(?:{_DIGITS}\.(?:{_DIGITS})?(?:{_EXPONENT})?|\.{_DIGITS}(?:{_EXPONEN
 _TOKEN = re.compile(
     rf"""
     (?P<skip>[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)
-  | (?P<unitary>\#?pragma[ \t]++braket[ \t]++unitary\b)
+  | (?P<braket>\#?pragma[ \t]++braket[ \t]++(?:unitary|noise|result)\b)
   | (?P<pragma>\#?pragma\b[^\r\n]*)
   | (?P<word>[^\W\d]\w*)
   | (?P<annotation>@[^\W\d]\w*[^\r\n]*)
@@ -148,6 +148,7 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
     append = tokens.append
     kind = ""
     start: int | None = 0
+    owned = 0  # where the last line ends that is a pragma of Braket
     while start is not None:
         resume = None
         for match in _TOKEN.finditer(text, start):
@@ -158,14 +159,15 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
             at = match.start()
             if group == "sign":
                 kind = word
-            elif group == "unitary":
-                # Braket's pragma has a matrix and qubits up to the end of its line: the token is all of that as well.
-                kind, word = group, _line(text, at)
+            elif group == "braket":
+                # What Braket's pragma says goes up to the end of its line: the token is all of that as well.
+                kind, word = word.split()[-1], _line(text, at)
+                owned = at + len(word)
             elif group == "word":
                 kind = word if word in keywords else "name" if word.isascii() or _is_name(word) else "wrong"
             elif group == "annotation":
                 # At the beginning of a statement it owns its line, whatever stands there; elsewhere it is a sign.
-                if kind not in _BEFORE_ANNOTATION:
+                if kind not in _BEFORE_ANNOTATION and not tokens[-1].at < owned <= at:
                     kind = "@"
                     append(Token(kind, kind, at))
                     resume = at + 1

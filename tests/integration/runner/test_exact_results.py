@@ -52,9 +52,10 @@ def test_results_of_fourteen_qubits_are_qiskits(method: str) -> None:
         {"type": "expectation", "observable": [[pauli, 2.0], ["Z" * 14, 1.0]], "variance": True},
         "statevector",
         {"type": "amplitudes", "states": ["01" * 7, "1" * 14]},
+        {"type": "statevector", "qubits": [9, 0, 3]},
         method=method,
     )
-    probabilities, density, expectation, vector, amplitudes = found["results"]
+    probabilities, density, expectation, vector, amplitudes, part = found["results"]
     assert probabilities["values"] == pytest.approx(state.probabilities([9, 3]), abs=1e-9)
     kept = partial_trace(state, [qubit for qubit in range(14) if qubit not in (0, 12)])
     assert np.abs(complex_of(density) - kept.data).max() < 1e-9
@@ -66,6 +67,9 @@ def test_results_of_fourteen_qubits_are_qiskits(method: str) -> None:
     )
     assert np.abs(complex_of(vector) - state.data).max() < 1e-9
     assert np.abs(complex_of(amplitudes) - state.data[[int("01" * 7, 2), 2**14 - 1]]).max() < 1e-9
+    indexes = [(n & 1) << 9 | (n >> 1 & 1) | (n >> 2 & 1) << 3 for n in range(8)]
+    assert part["qubits"] == [9, 0, 3]
+    assert np.abs(complex_of(part) - state.data[indexes]).max() < 1e-9
 
 
 def test_few_qubits_of_many_come_from_their_light_cones() -> None:

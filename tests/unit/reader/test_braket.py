@@ -93,10 +93,35 @@ def test_rounded_numbers_become_the_nearest_unitary() -> None:
         ("unitary([[1, x], [0, 1]]) q[0]", "'x' cannot stand here: expected a number", "invalid_circuit"),
         ("unitary([[1, 0], [0, 1]]", "';' cannot stand here", "invalid_circuit"),
         ("unitary([[1, 0], [0, 1]])\nq[0];", "This pragma does not end on its line.", "invalid_circuit"),
-        ("noise bit_flip(1.5) q[0]", "The pragma 'braket noise bit_flip(1.5) q[0]'", "unsupported_feature"),
-        ("noise kraus([[1, 0], [0, 1]]) q[0]", "The pragma 'braket noise kraus", "unsupported_feature"),
-        ("result expectation z(q[0])", "The pragma 'braket result expectation z(q[0])'", "unsupported_feature"),
+        ("unitary([[1, 0], [0, 1]]) q[0] x q[1];", "'x' cannot stand here: expected the end", "invalid_circuit"),
         ("unitaryx", "The pragma 'braket unitaryx'", "unsupported_feature"),
+        ("noise", "This pragma ends too early.", "invalid_circuit"),
+        ("noise bit_flip(1.5) q[0]", "The probability of bit_flip is 1.5; it must be", "invalid_circuit"),
+        ("noise bit_flip(-0.1) q[0]", "The probability of bit_flip is -0.1;", "invalid_circuit"),
+        ("noise bit_flip(0.1, 0.2) q[0]", "bit_flip takes 1 number: probability; 2 are given.", "invalid_circuit"),
+        ("noise bit_flip(1im) q[0]", "The probability of bit_flip is a float, not a complex", "invalid_circuit"),
+        ("noise bit_flip(0.1) q", "bit_flip acts on 1 qubit, not on 2.", "invalid_circuit"),
+        ("noise bit_flip(0.1) all", "'all' is not declared.", "invalid_circuit"),
+        ("noise pauli_channel(0.5, 0.5, 0.1) q[0]", "The probabilities of pauli_channel add up", "invalid_circuit"),
+        ("noise two_qubit_dephasing(0.1) q[0], q[0]", "The channel gets the same qubit twice.", "invalid_circuit"),
+        ("noise bitflip(0.1) q[0]", "'bitflip' is no noise channel of Braket.", "invalid_circuit"),
+        ("noise kraus([[1, 0], [0, 0.9]]) q[0]", "The Kraus operators do not preserve", "invalid_circuit"),
+        ("noise kraus([[1e999, 0], [0, 1]]) q[0]", "The Kraus operators do not preserve", "invalid_circuit"),
+        ("noise kraus([[1, 0], [0, 1]]) q", "Kraus operators on 2 qubits have 4 rows each.", "invalid_circuit"),
+        ("result", "This pragma ends too early.", "invalid_circuit"),
+        ("result probabilities", "'probabilities' is no result of Braket.", "invalid_circuit"),
+        ("result adjoint_gradient expectation(x(q[0])) all", "The result adjoint_gradient", "unsupported_feature"),
+        ("result state_vector q[0]", "'q' cannot stand here: expected the end", "invalid_circuit"),
+        ("result probability q[0], q[0]", "The result names the same qubit twice.", "invalid_circuit"),
+        ("result probability r", "'r' is not declared.", "invalid_circuit"),
+        ('result amplitude "0"', "A basis state has 1 bits; the program uses 2 qubits.", "invalid_circuit"),
+        ("result amplitude 01", "'01' cannot stand here: expected a basis state", "invalid_circuit"),
+        ("result expectation w(q[0])", "'w' is no observable.", "invalid_circuit"),
+        ("result expectation x(q) @ y(q)", "The result names the same qubit twice.", "invalid_circuit"),
+        ("result expectation x all @ y(q[0])", "A factor of a product has its own qubits, not all.", "invalid_circuit"),
+        ("result expectation hermitian([[1, 1im], [1im, 1]]) q[0]", "The matrix is not Hermitian.", "invalid_circuit"),
+        ("result expectation hermitian([[1, 0], [0, 1]]) q", "A matrix of 2 rows acts on 1 qubits", "invalid_circuit"),
+        ("result sample h(q[0])", "The result sample cannot be computed as it stands.", "unsupported_feature"),
     ],
 )  # fmt: skip
 def test_a_bad_pragma_is_refused_in_its_line(pragma: str, message: str, code: str) -> None:
@@ -113,8 +138,57 @@ def test_a_megabyte_of_a_pragma_is_refused_quickly() -> None:
     error = refusal(program(f"#pragma braket unitary([{long}]) q"))
     assert error.message == "The matrix is not that of a gate."
     assert len(error.excerpt or "") < 200
-    error = refusal(program("#pragma braket noise " + "x" * 900_000))
-    assert len(error.message) < 200
+    for words in ("noise ", "noise bit_flip(", "result ", 'result amplitude "', "result expectation x(", "other "):
+        error = refusal(program(f"#pragma braket {words}" + "x" * 900_000))
+        assert len(error.message) < 200
+        assert error.line in (4, 5)
+    for many in ("noise kraus(" + "[[1, 0], [0, 1]], " * 20_000, "result expectation " + "x(q[0]) @ " * 40_000):
+        error = refusal(program(f"#pragma braket {many}"))
+        assert error.line in (4, 5)
+
+
+def test_results_are_bounded() -> None:
+    """In their number, and in the Pauli strings that their observables come to."""
+    error = refusal(program("#pragma braket result expectation x all\n" * 50, 3))
+    assert (error.code, error.limit, error.line) == ("circuit_too_large", 99, 37)
+    product = " @ ".join(f"h(q[{index}])" for index in range(11))
+    error = refusal(program(f"#pragma braket result expectation {product}", 11))
+    assert (error.code, error.limit, error.actual, error.line) == ("circuit_too_large", 1_000, 2_048, 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("if (true) {{\n{}\n}}", "A result is asked for at the top level of the program."),
+        ("if (false) {{\n{}\n}}", "A result is asked for at the top level of the program."),
+        ("gate g a {{\n{}\n}}", "A gate can only contain gates."),
+    ],
+)
+def test_results_stand_at_the_top_level(body: str, message: str) -> None:
+    """Code that is not executed is checked alike."""
+    assert refusal(program(body.format("#pragma braket result probability"))).message == message
+
+
+def test_noise_stands_wherever_a_gate_may() -> None:
+    """In tests, loops, subroutines and boxes; not in a gate, which is unitary."""
+    flip = "\n#pragma braket noise bit_flip(1.0) {}\n"
+    bodies = [
+        f"if (true) {{{flip.format('q[1]')}}}",
+        f"for int i in [0:2] {{{flip.format('q[1]')}}}",
+        f"def f(qubit a) {{{flip.format('a')}}} f(q[1]);",
+        f"#pragma braket verbatim\nbox {{{flip.format('q[1]')}}}",
+    ]
+    for body in bodies:
+        size = check(program(body))
+        assert size is not None
+        assert size.noisy
+    error = refusal(program(f"gate g a {{{flip.format('a')}}}"))
+    assert (error.message, error.line) == ("A gate can only contain gates.", 5)
+
+
+def test_an_annotation_may_follow_a_pragma() -> None:
+    """It is at the beginning of a statement, for the pragma ends with its line."""
+    assert check(program("#pragma braket noise bit_flip(0.5) q[0]\n@mine of this sort\nx q[0];")) is not None
 
 
 def test_matrices_are_bounded() -> None:

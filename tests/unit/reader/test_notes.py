@@ -75,8 +75,7 @@ def test_notes_are_few() -> None:
 @pytest.mark.parametrize(
     "pragma",
     [
-        "#pragma braket noise bit_flip(0.1) q[0]",
-        "#pragma braket result expectation z(q[0])",
+        "#pragma braket noises bit_flip(0.1) q[0]",
         "#pragma braket something new",
         "pragma my.vendor Noise model",
         "pragma observable ZZ",
@@ -105,5 +104,10 @@ def test_any_other_pragma_is_noted_with_its_line() -> None:
 
 def test_a_pragma_in_openqasm_2_is_read_alike() -> None:
     """The older language has no pragmas, but programs do."""
-    with pytest.raises(TaskError, match="pragma 'braket noise x'"):
-        check("OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket noise x\nmeasure q -> c;")
+    for pragma, message in (("noise x", "'x' is no noise channel"), ("new", "pragma 'braket new'")):
+        with pytest.raises(TaskError, match=message):
+            check(f"OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket {pragma}\nmeasure q -> c;")
+    text = "OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket noise bit_flip(1/2) q[0]\nmeasure q -> c;"
+    size = check(text)
+    assert size is not None
+    assert size.noisy

@@ -77,6 +77,7 @@ def test_bad_results_are_refused(given: dict[str, Any], message: str) -> None:
         (["probabilities"], [21], 2**24),
         (["density_matrix"], [10], 2**24),
         ([{"type": "density_matrix", "qubits": [5, 900]}], [1000], 256),
+        ([{"type": "statevector", "qubits": [5, 900]}], [1000], 64),
         ([{"type": "samples", "observable": "Z"}], [1], 8_000),
         (["probabilities", "statevector"], [3, 4, 5], 24 * (8 + 16 + 32)),
     ],
