@@ -1,0 +1,53 @@
+"""What we use of other packages without their leave: it is there, and functions/README.md's table has it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from local import ministack_main
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"/infra/preflight/limits.py"}  # looks into a module of ours
+NAME = re.compile(r"`([\w/.]+\.py)`")
+
+
+def names_of_ministack() -> list[str]:
+    """Return what ministack_main.py names of MiniStack's modules, such as `sqs._collect_msgs`."""
+    tree = ast.parse(Path(ministack_main.__file__).read_text())
+    modules = {
+        name.asname or name.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ministack")
+        for name in node.names
+    }
+    return sorted(
+        {
+            f"{node.value.id}.{node.attr}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+        }
+    )
+
+
+@pytest.mark.parametrize("name", names_of_ministack())
+def test_a_name_of_ministack_that_we_use_is_there(name: str) -> None:
+    """A patch of a name that has moved would change nothing, and say nothing."""
+    module, attribute = name.split(".")
+    assert hasattr(getattr(ministack_main, module), attribute)
+
+
+def test_the_table_has_every_file_that_uses_private_names() -> None:
+    """Whoever goes through another private door adds it to the table, with the test that fails first."""
+    table = (ROOT / "functions" / "README.md").read_text().split("# Private doors of dependencies")[1]
+    named = tuple(f"/{name}" for row in table.splitlines() if "|" in row for name in NAME.findall(row.split("|")[1]))
+    using = {
+        f"/{path.relative_to(ROOT)}"
+        for folder in ("functions", "layers", "infra", "client")
+        for path in (ROOT / folder).rglob("*.py")
+        if "noqa: SLF001" in path.read_text()
+    }
+    assert {path for path in using - OURS if not path.endswith(named)} == set()
