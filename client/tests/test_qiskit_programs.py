@@ -14,21 +14,27 @@ import pytest
 from mitiq import zne
 from pytket import Circuit as PytketCircuit
 from pytket.qasm import circuit_to_qasm_str
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import efficient_su2, real_amplitudes
 from qiskit.primitives import StatevectorEstimator
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, state_fidelity
 from qiskit_addon_cutting import generate_cutting_experiments, partition_problem, reconstruct_expectation_values
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
 from qiskit_algorithms import VQE
 from qiskit_algorithms.optimizers import SLSQP
 from qiskit_experiments.library import StandardRB, StateTomography
+from qiskit_ibm_runtime.fake_provider import FakeLimaV2, FakeMumbaiV2
 from qiskit_machine_learning.algorithms import NeuralNetworkClassifier
 from qiskit_machine_learning.neural_networks import EstimatorQNN
 from qiskit_machine_learning.optimizers import COBYLA
+from scipy.stats import chi2_contingency
 
 from quantum_circuits.qiskit import EstimatorV2, QuantumCircuitsBackend, SamplerV2
 
 if TYPE_CHECKING:
+    from qiskit.providers import BackendV2
+
     from quantum_circuits import Client
 
 HYDROGEN = SparsePauliOp(
@@ -49,6 +55,32 @@ def test_randomized_benchmarking_finds_the_noise(client: Client) -> None:
     measured = found.analysis_results("EPC", dataframe=False).value
     # Each gate depolarizes with p: a Clifford of g gates has the error (1 - (1 - p)^g) / 2; between 1.5 and 5 gates.
     assert (1 - (1 - noise) ** 1.5) / 2 < measured.nominal_value < (1 - (1 - noise) ** 5) / 2
+
+
+@pytest.mark.parametrize("device", [FakeLimaV2(), FakeMumbaiV2()], ids=["5 qubits", "27 qubits"])
+def test_a_fake_devices_noise_is_that_of_aer(client: Client, device: BackendV2) -> None:
+    """The NoiseModel that Aer makes of it, as it is: counts as plain Aer's, by a chi-squared test of one in 10,000."""
+    model = NoiseModel.from_backend(device)
+    circuit = QuantumCircuit(5)
+    circuit.h(0)
+    for qubit in range(4):
+        circuit.cx(qubit, qubit + 1)
+        circuit.ry(0.4 + qubit, qubit)
+    circuit.measure_all()
+    laid = transpile(circuit, device, seed_transpiler=1)
+    shots = 10_000
+    theirs = AerSimulator(noise_model=model).run(laid, shots=shots, seed_simulator=3).result().get_counts()
+    job = QuantumCircuitsBackend(client).run(laid, shots=shots, seed_simulator=5, noise_model=model)
+    ours = job.result().get_counts()
+    keys = [key for key in {*ours, *theirs} if ours.get(key, 0) + theirs.get(key, 0) >= 10]
+    table = [[counts.get(key, 0) for key in keys] for counts in (ours, theirs)]
+    rest = [shots - sum(row) for row in table]
+    if sum(rest) >= 10:
+        table = [[*row, other] for row, other in zip(table, rest, strict=True)]
+    assert chi2_contingency(table).pvalue > 1e-4
+    # The same test sees a model that is not there.
+    perfect = AerSimulator().run(laid, shots=shots, seed_simulator=3).result().get_counts()
+    assert chi2_contingency([[row.get(key, 0) + 1 for key in keys] for row in (ours, perfect)]).pvalue < 1e-6
 
 
 def test_state_tomography_finds_the_state(client: Client) -> None:

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import confinement
 import frames
 import reader
+import tasks.noise
 from admission import Budget, NeedsAloneError, NeedsTimeError
 from tasks.errors import ErrorCode, TaskError
 from tasks.options import Options
@@ -111,9 +112,10 @@ def _load(target: str) -> Simulate:
     warm_up = getattr(module, "warm_up", None)
     if warm_up is not None:
         warm_up()
-    # Confined children import nothing: what the reader imports when it meets a construct is there before they are.
-    for _, name, _ in pkgutil.walk_packages(reader.__path__, "reader."):
-        importlib.import_module(name)
+    # Confined children import nothing: what is imported when a construct or a noise model asks for it is there before.
+    for package in (reader, tasks.noise):
+        for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(name)
     simulate: Simulate = getattr(module, function)
     return simulate
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import confinement
 from children import Children
 from integration.runner.programs import BELL, rotated
+from integration.runner.test_noise import CHANNELS
 from schedule import Program
 from tasks.errors import ErrorCode
+from tasks.noise.named import MODELS
 from tasks.options import Options
 from unit.reader.test_constructs import CONSTRUCTS
 from verdicts import Completed, Failed, Returned
@@ -65,6 +67,24 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"observables": ["ZZ", {"XX": 0.5}]},
     {"noise": NOISE, "observables": ["ZZ"]},
 )
+ERRORS = [
+    {"type": "qerror", "operations": ["h"], "instructions": [[{"name": "x", "qubits": [0]}]], "probabilities": [1]}
+]
+NOISES: tuple[dict[str, Any], ...] = (
+    *({"rules": [rule]} for rule in CHANNELS.values()),
+    *({"model": name} for name in MODELS),
+    {"errors": ERRORS},
+    {
+        "rules": [{"channel": "thermal_relaxation", "t1": 1.0, "t2": 1.5, "gates": ["idle"]}],
+        "durations": {"cx": 0.1, "measure": 0.2},
+    },
+)
+RESULTS: tuple[dict[str, Any], ...] = (
+    {"results": ["statevector", {"type": "amplitudes", "states": ["01"]}], "shots": 0},
+    {"results": ["probabilities", "density_matrix"], "shots": 0},
+    {"results": ["counts", {"type": "expectation", "observable": "XZ", "variance": True}]},
+    {"results": [{"type": "samples", "observable": "YX"}]},
+)
 METHODS = ("automatic", "statevector", "density_matrix", "stabilizer", "matrix_product_state", "extended_stabilizer")
 
 
@@ -79,6 +99,16 @@ def test_every_construct_and_every_option_runs_in_confinement() -> None:
         for text in (BELL, rotated(2, 2), rotated(2, 2, mid_circuit=True), "nonsense", "qubit[2] q; bit c; c = q;")
         for options in OPTIONS
         for method in METHODS
+    ]
+    programs += [
+        Program(text, Options.from_dict({"shots": 10, "seed": 5, "method": method, **options}))
+        for text in (rotated(2, 2), rotated(2, 2, mid_circuit=True))
+        for options in [
+            *({"noise": noise} for noise in NOISES),
+            *RESULTS,
+            *({**results, "noise": NOISES[0]} for results in RESULTS),
+        ]
+        for method in ("automatic", "density_matrix", "matrix_product_state")
     ]
     with Children(2, 2_000, 60.0) as pair:
         outcomes = dict(pair.run(programs, deadline=time.monotonic() + 120))
