@@ -26,7 +26,7 @@ from quantum_circuits.errors import (
     UnreachableError,
     refusal,
 )
-from quantum_circuits.task import Estimate, Task
+from quantum_circuits.task import Estimate, Result, Task
 
 WAIT_SECONDS = 20  # what one answer waits for at most; the service may have a shorter limit
 BATCH_TASKS = 100
@@ -303,20 +303,40 @@ def script(task_id: str, binding: int) -> Call[str]:
     return answer.content.decode()
 
 
-def array(task_id: str, index: int, binding: int) -> Call[Any]:
-    """Return the numbers of one result as a NumPy array, read from the file that the service makes of them."""
-    query = {"binding": binding} if binding else {}
-    headers = {"Accept": "application/x-npy"}
-    answer = yield from send(Request("GET", f"{_address(task_id)}/results/{index}", query=query, headers=headers))
+def result(task_id: str, index: int, binding: int) -> Call[Result]:
+    """Return one of a task's results, of a large one from where the service keeps it."""
+    answer = yield from _result(task_id, index, binding, "application/json")
+    if "location" in answer.headers:
+        answer = yield from _stored(answer.headers["location"], task_id)
+    body = answer.json("type")
+    return Result(body["type"], body)
+
+
+def result_file(task_id: str, index: int, binding: int) -> Call[bytes]:
+    """Return the file of NumPy's that the service makes of the numbers of one result."""
+    answer = yield from _result(task_id, index, binding, "application/x-npy")
     if "location" not in answer.headers:
         raise NotTheServiceError(answer.status)
     file = yield from _stored(answer.headers["location"], task_id)
+    return file.content
+
+
+def array(task_id: str, index: int, binding: int) -> Call[Any]:
+    """Return the numbers of one result as a NumPy array, read from the file that the service makes of them."""
+    content = yield from result_file(task_id, index, binding)
     import numpy as np  # noqa: PLC0415 - most users have no need of it
 
     try:
-        return np.load(io.BytesIO(file.content), allow_pickle=False)
+        return np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise NotTheServiceError(file.status) from error
+        raise NotTheServiceError(200) from error
+
+
+def _result(task_id: str, index: int, binding: int, accept: str) -> Call[Answer]:
+    query = {"binding": binding} if binding else {}
+    return (
+        yield from send(Request("GET", f"{_address(task_id)}/results/{index}", query=query, headers={"Accept": accept}))
+    )
 
 
 def dry_run(qc: str, options: Mapping[str, Any]) -> Call[Estimate]:

@@ -90,11 +90,17 @@ def command_line() -> argparse.ArgumentParser:
     program, timeout, one = _program(), argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
     timeout.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait; the task goes on then")
     one.add_argument("task_id")
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("--binding", type=int, default=0, metavar="N", help="of a sweep: which binding, from 0")
     command("run", "run a program and print its counts", program, timeout)
     command("submit", "submit a program and print its task's id", program)
     command("check", "say what a program would take, or where it is wrong; nothing runs", program)
     command("wait", "wait for a task and print its counts", one, timeout)
     command("get", "print how a task is doing", one)
+    result = command("result", "print one of a task's results as JSON, or save its numbers for NumPy", one, which)
+    result.add_argument("index", type=int, nargs="?", default=0, help="which of what was asked for, from 0; default 0")
+    result.add_argument("--npy", metavar="FILE", help="save a file that numpy.load reads; - writes to standard output")
+    command("script", "print a Python program that repeats a task on plain Qiskit and Aer", one, which)
     listed = command("list", "list your tasks, newest first")
     listed.add_argument("--status", choices=["pending", "completed", "failed", "cancelled"])
     listed.add_argument("--name", help="only tasks with this very name")
@@ -127,6 +133,13 @@ def _program() -> argparse.ArgumentParser:
     program.add_argument("--input", type=_binding, action="append", metavar="NAME=VALUE", help="a value of an `input`")
     program.add_argument("--name", help="what you call the task")
     program.add_argument("--tag", action="append", help="a word to find it and sum up usage by; may be repeated")
+    program.add_argument(
+        "--result",
+        type=_result_type,
+        action="append",
+        metavar="TYPE",
+        help='such as statevector, or JSON: {"type": "probabilities", "qubits": [0]}; may be repeated',
+    )
     program.add_argument("--observable", action="append", metavar="PAULIS", help="such as ZZ; qubit 0 rightmost")
     return program
 
@@ -164,6 +177,28 @@ def _manage(client: Client, given: argparse.Namespace) -> None:
             _show_usage(client.usage(given.first, given.last, by=given.by), as_json=given.json)
         case "limits":
             print(json.dumps(client.limits(), indent=None if given.json else 2))
+        case "script":
+            text = client.script(given.task_id, given.binding)
+            print(json.dumps({"task_id": given.task_id, "script": text}) if given.json else text, end="")
+        case "result":
+            _result(client, given)
+
+
+def _result(client: Client, given: argparse.Namespace) -> None:
+    """Print a result, or save its numbers."""
+    place = given.task_id, given.index, given.binding
+    if given.npy is None:
+        print(json.dumps(dict(client.result(*place).body)))
+        return
+    content = client.result_file(*place)
+    if given.npy == "-":
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        Path(given.npy).write_bytes(content)
+    except OSError as error:
+        print(f"{given.npy} cannot be written: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def _read(file: str) -> str:
@@ -181,6 +216,7 @@ def _options(given: argparse.Namespace) -> dict[str, Any]:
     options["tags"] = given.tag
     options["inputs"] = dict(given.input) if given.input else None
     options["observables"] = given.observable
+    options["results"] = given.result
     options["memory"] = given.memory or None
     return {name: value for name, value in options.items() if value is not None}
 
@@ -205,6 +241,10 @@ def _json_object(text: str) -> Mapping[str, Any]:
     return value
 
 
+def _result_type(text: str) -> str | Mapping[str, Any]:
+    return _json_object(text) if text.lstrip().startswith("{") else text
+
+
 def _show(task: Task, *, as_json: bool) -> None:
     """Print a task; raises as `Task.raise_for_status` does, once what is known has been printed."""
     if as_json:
@@ -224,9 +264,24 @@ def _show(task: Task, *, as_json: bool) -> None:
             print(f"Observable {index}: {value['value']:.6g} +- {value['standard_error']:.2g}")
         else:
             print(f"Binding {index}: {', '.join(format(each['value'], '.6g') for each in value)}")
+    results = task.body.get("results") or []
+    swept = bool(results) and isinstance(results[0], list)
+    for binding, entries in enumerate(results if swept else [results]):
+        for index, entry in enumerate(entries):
+            _show_result(entry, f"{index} of binding {binding}" if swept else str(index))
     for note in task.execution.get("notes", []):
         print(f"Note: {note}")
     task.raise_for_status()
+
+
+def _show_result(entry: Mapping[str, Any], which: str) -> None:
+    """Print a result in a line, of a long one how many numbers it has."""
+    body = {name: value for name, value in entry.items() if name != "type"}
+    if not body:
+        return
+    numbers = len(entry.get("values", entry.get("real", ())))
+    shown = json.dumps(body) if numbers <= SHOWN_OUTCOMES else f"{numbers} rows; `result` prints them"
+    print(f"Result {which} ({entry['type']}): {shown}")
 
 
 def histogram(counts: Mapping[str, int], to: TextIO) -> None:

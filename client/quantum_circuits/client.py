@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
     from typing import TypeAlias
 
-    from quantum_circuits.task import Estimate, Task
+    from quantum_circuits.task import Estimate, Result, Task
 
     Usage: TypeAlias = Mapping[str, Any]  # the answer of GET /usage
 
@@ -191,6 +191,14 @@ class Client:
         """Return a Python program that repeats a task, of a sweep one binding of it, on plain Qiskit and Aer."""
         return self._do(calls.script(_id(task), binding))
 
+    def result(self, task: Task | str, index: int = 0, binding: int = 0) -> Result:
+        """Return one of a task's `results`, of a sweep one binding's, without the rest of the task."""
+        return self._do(calls.result(_id(task), index, binding))
+
+    def result_file(self, task: Task | str, index: int = 0, binding: int = 0) -> bytes:
+        """Return the numbers of one of a task's `results` as a file that `numpy.load` reads."""
+        return self._do(calls.result_file(_id(task), index, binding))
+
     def array(self, task: Task | str, index: int = 0, binding: int = 0) -> Any:  # noqa: ANN401 - a NumPy array
         """Return the numbers of one of a task's `results`, of a sweep one binding's, as a NumPy array.
 
@@ -323,6 +331,14 @@ class AsyncClient:
     async def script(self, task: Task | str, binding: int = 0) -> str:
         """Return a Python program that repeats a task: see `Client.script`."""
         return await self._do(calls.script(_id(task), binding))
+
+    async def result(self, task: Task | str, index: int = 0, binding: int = 0) -> Result:
+        """Return one of a task's `results`: see `Client.result`."""
+        return await self._do(calls.result(_id(task), index, binding))
+
+    async def result_file(self, task: Task | str, index: int = 0, binding: int = 0) -> bytes:
+        """Return the file of one of a task's `results`: see `Client.result_file`."""
+        return await self._do(calls.result_file(_id(task), index, binding))
 
     async def array(self, task: Task | str, index: int = 0, binding: int = 0) -> Any:  # noqa: ANN401 - a NumPy array
         """Return the numbers of one of a task's `results`: see `Client.array`."""

@@ -63,6 +63,7 @@ def test_results_beside_counts_and_the_script_come_back(client: Client) -> None:
     assert abs(task.results[1].array[3]) == pytest.approx(0.5**0.5)
     assert (task.results[2].value, task.results[2].variance) == (pytest.approx(1.0), pytest.approx(0.0))
     assert client.array(task, 1).tobytes() == task.results[1].array.tobytes()
+    assert client.result(task, 1) == task.results[1]
     assert "circuit.cx(0, 1)" in client.script(task)
 
 

@@ -149,3 +149,62 @@ def test_usage_is_a_table_and_purge_a_word(capsys: pytest.CaptureFixture[str]) -
     code, asked = run(Reply(200, {"task_id": TASK_ID, "message": "Task purged."}), "purge", TASK_ID)
     assert (code, asked.method, asked.query) == (0, "DELETE", {"purge": "true"})
     assert capsys.readouterr().out == f"Task {TASK_ID} was purged.\n"
+
+
+ENTRY = {"type": "probabilities", "qubits": [0], "values": [0.25, 0.75]}
+
+
+def test_results_are_asked_for_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a type's name or as JSON; a line each, of a long one how long it is."""
+    file = tmp_path / "bell.qasm"
+    file.write_text("qubit q;")
+    long = {"type": "statevector", "real": [0.0] * 64, "imag": [0.0] * 64}
+    done = Reply(200, {"task": task("completed", result={}, results=[{"type": "counts"}, ENTRY, long])})
+    asked_for = '{"type": "probabilities", "qubits": [0]}'
+    code, asked = run(done, "run", str(file), "--result", "counts", "--result", asked_for, "--result", "statevector")
+    assert (code, asked.body["results"]) == (0, ["counts", json.loads(asked_for), "statevector"])
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines == [
+        'Result 1 (probabilities): {"qubits": [0], "values": [0.25, 0.75]}',
+        "Result 2 (statevector): 64 rows; `result` prints them",
+    ]
+    swept = Reply(200, task("completed", result=[{}, {}], results=[[ENTRY], [ENTRY]]))
+    assert run(swept, "get", TASK_ID)[0] == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Result 0 of binding 1 (probabilities)")
+
+
+def test_one_result_is_printed_or_saved(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """As JSON, from the storage too; as NumPy's file by its name or on standard output, bytes as they are."""
+    assert run(Reply(200, ENTRY), "result", TASK_ID, "1", "--binding", "2")[0] == 0
+    assert json.loads(capfdbinary.readouterr().out) == ENTRY
+    with scripted(Reply(200, ENTRY)) as storage:
+        code, asked = run(Reply(303, b"", {"Location": f"{storage.url}/file"}), "result", TASK_ID)
+    assert (code, json.loads(capfdbinary.readouterr().out)) == (0, ENTRY)
+    assert (asked.path, asked.headers["accept"]) == (f"/tasks/{TASK_ID}/results/0", "application/json")
+    assert "x-api-key" not in {name.lower() for name in storage.asked[0].headers}
+    data = b"\x93NUMPY\r\n\x00"
+    for to in (str(tmp_path / "found.npy"), "-"):
+        with scripted(Reply(200, data)) as storage:
+            code, asked = run(Reply(303, b"", {"Location": f"{storage.url}/file"}), "result", TASK_ID, "--npy", to)
+        assert (code, asked.headers["accept"]) == (0, "application/x-npy")
+    assert (tmp_path / "found.npy").read_bytes() == capfdbinary.readouterr().out == data
+    with scripted(Reply(200, data)) as storage, pytest.raises(SystemExit) as ended:
+        run(Reply(303, b"", {"Location": f"{storage.url}/file"}), "result", TASK_ID, "--npy", str(tmp_path))
+    assert (ended.value.code, b"cannot be written" in capfdbinary.readouterr().err) == (2, True)
+
+
+def test_a_result_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the code 3 and the service's sentence; one without an array likewise."""
+    for status, code in ((404, "result_not_found"), (406, "not_acceptable")):
+        refusal = {"message": "There is no such result.", "code": code}
+        assert run(Reply(status, refusal), "result", TASK_ID, "7", "--npy", "-")[0] == 3
+        assert "There is no such result." in capsys.readouterr().err
+
+
+def test_a_script_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """To be saved by the shell; as JSON with the task's id."""
+    code, asked = run(Reply(200, b"print(1)\n"), "script", TASK_ID, "--binding", "3")
+    assert (code, asked.path, asked.query) == (0, f"/tasks/{TASK_ID}/script?binding=3", {"binding": "3"})
+    assert capsys.readouterr().out == "print(1)\n"
+    assert run(Reply(200, b"print(1)\n"), "script", TASK_ID, "--json")[0] == 0
+    assert json.loads(capsys.readouterr().out) == {"task_id": TASK_ID, "script": "print(1)\n"}
