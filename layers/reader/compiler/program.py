@@ -160,6 +160,16 @@ def measured_names(m: Machine, body: list[syntax.Statement]) -> tuple[bool, set[
     return bare, names
 
 
+def _target(m: Machine, size: int) -> tuple[str, bool]:
+    """Return the name of a register of so many bits and True, else a name that is free and False."""
+    for variable, _ in m.outputs:
+        if variable.type == Type("bit", size) and not variable.readonly:
+            return variable.name, True
+    taken = {*m.globals.scopes[0], *m.gates, *m.subroutines, *m.externs}
+    names = (f"c{number or ''}" for number in range(len(taken) + 1))
+    return next(name for name in names if name not in taken), False
+
+
 def refuse_unmeasured(m: Machine) -> None:
     """Refuse a program that can give no counts, with the line that is missing."""
     if m.measured:
@@ -169,10 +179,11 @@ def refuse_unmeasured(m: Machine) -> None:
     if m.registers:
         name, size = m.registers[-1] if len(m.registers) == 1 else m.registers[0]
         name = name.replace(PHYSICAL, "$")
+        target, declared = _target(m, size)
         if m.legacy:
-            hint = f"Add 'creg c[{size}]; measure {name} -> c;' at the end."
+            hint = f"Add '{'' if declared else f'creg {target}[{size}]; '}measure {name} -> {target};' at the end."
         else:
-            hint = f"Add 'bit[{size}] c; c = measure {name};' at the end."
+            hint = f"Add '{'' if declared else f'bit[{size}] {target}; '}{target} = measure {name};' at the end."
     else:
         hint = "Declare qubits and measure them: 'qubit q; bit c; c = measure q;'."
     # No line is at fault: the error points at nothing.

@@ -66,3 +66,23 @@ def test_what_can_never_count_is_refused(text: str) -> None:
 def test_without_counts_nothing_is_added() -> None:
     """Where only expectation values are asked for, the circuit has no measurement of ours."""
     assert [step.name for step in read("qubit q; bit c; h q; if (false) c = measure q;", counted=False).data] == ["h"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("qubit[2] q; h q;", "bit[2] c; c = measure q;"),
+        ("qubit[2] q; bit[2] c; h q;", "c = measure q;"),
+        ("qubit[2] q; bit c; h q;", "bit[2] c1; c1 = measure q;"),
+        ("qubit c; gate c1 a { h a; } c1 c;", "bit[1] c2; c2 = measure c;"),
+        ('qubit[2] q; const bit[2] c = "01"; int c1; h q;', "bit[2] c2; c2 = measure q;"),
+        ("OPENQASM 2.0; qreg q[2]; creg c[2]; creg d[3];", "measure q -> c;"),
+        ("OPENQASM 2.0; qreg q[2]; creg c[1];", "creg c1[2]; measure q -> c1;"),
+    ],
+)
+def test_the_missing_line_is_one_that_can_be_added(text: str, line: str) -> None:
+    """It measures into a register that is there, or into a new one with a name that is free; with it, all is well."""
+    with pytest.raises(TaskError) as caught:
+        check(text)
+    assert caught.value.hint == f"Add '{line}' at the end."
+    check(f"{text}\n{line}")
