@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import running
+from local.deployed import deployed
 from local.ministack import LocalStackError
 from tasks.errors import UnavailableError, UnreadableTaskError
 from tasks.queue import MalformedMessageError, Message, TaskQueue
@@ -54,7 +54,7 @@ class DeadLetters:
     @classmethod
     def of(cls, stack: str) -> DeadLetters:
         """Connect to the CloudFormation stack of that name, or to the local one when there is no name."""
-        found = running.deployed(stack)
+        found = deployed(stack)
         return cls.at(found.session.client("sqs", endpoint_url=found.endpoint), found.outputs, found.task_table())
 
     @classmethod

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.deployed import deployed
 from local.ministack import LocalStackError
-from local.running import deployed
 from tasks.bounds import LOOK_SECONDS
 from tasks.errors import UnavailableError
 from tasks.open_work import OpenWork, read_open_work, set_most
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from local.running import Deployed
+    from local.deployed import Deployed
     from tasks.table import TaskTable
 
 OVERLAP_DAYS = 7

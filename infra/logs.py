@@ -33,8 +33,8 @@ from insights import (
     saved_queries,
 )
 from keys import Keys
+from local.deployed import deployed
 from local.ministack import LocalStackError
-from local.running import deployed
 from local.translate import load
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
-    from local.running import Deployed
+    from local.deployed import Deployed
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 POLL_SECONDS = 1.0

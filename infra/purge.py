@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.deployed import deployed
 from local.ministack import LocalStackError
-from local.running import deployed
 from tasks.errors import UnavailableError
 from tasks.purging import STOPS_WITHIN
 from tasks.task import utc_now

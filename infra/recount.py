@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.deployed import deployed
 from local.ministack import LocalStackError
-from local.running import deployed
 from tasks.errors import UnavailableError
 from tasks.open_work import OPEN_SECONDS, OPEN_TASKS, dollars_in, row_of
 from tasks.purging import WAS, purged_of

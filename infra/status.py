@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from insights import QueryError, saved_queries
+from local.deployed import deployed
 from local.ministack import LocalStackError
-from local.running import deployed
 from local.translate import load
 from logs import LogGroups, LogsError
 from tasks.errors import UnavailableError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from insights import Result
-    from local.running import Deployed
+    from local.deployed import Deployed
     from tasks.task import Task
     from tasks.usage import DayUsage
 

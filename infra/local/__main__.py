@@ -20,7 +20,6 @@ from local import machine, state
 from local.ministack import LocalStackError, PortTakenError, UnkeptError, free_port, listening, ministack
 from local.running import CLIENT_FILE, folder, write_environment
 from local.translate import LOCAL_API_KEY
-from quantum_circuits import AsyncClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from local.deploy import Deployment
     from local.ministack import Standin
+    from local.translate import LocalTemplate
 
 PORT = 8000
 AWS_PORT = 4566  # LocalStack's, which tools know
@@ -72,7 +72,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
 
     When the stand-in ends before that it is started again, but not twice within a minute.
     """
-    from local.front import Target, front  # noqa: PLC0415 - imports that `down` and `--help` need not wait for
+    from local.front import Target, front  # noqa: PLC0415 - imports that `up` and `down` need not wait for
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -127,14 +127,10 @@ async def _warmed(url: str, ready: Callable[[str], Coroutine[None, None, None]])
 @contextlib.asynccontextmanager
 async def _standin(where: Path, say: Callable[[str], None]) -> AsyncIterator[tuple[Standin, Deployment, str]]:
     """Run the stand-in with the stack deployed to it; give both and the access key of this start."""
-    from local.deploy import deploy  # noqa: PLC0415 - half a second of imports that `down` and `--help` need not wait for
-
     (where / "state").mkdir(parents=True, exist_ok=True)
     state.check(where / "state")
     key = secrets.token_hex(16)
     with contextlib.ExitStack() as running:
-        standin = _started(where, key, say, running)
-        say("Deploying template.yaml ...")
         overrides = {
             **machine.parameters(machine.memory_mb(), os.cpu_count() or 1),
             # After an invocation that wrote nothing the stand-in waits 50 ms for lines; at this level each writes one.
@@ -151,7 +147,24 @@ async def _standin(where: Path, say: Callable[[str], None]) -> AsyncIterator[tup
             "ShowDashboard": "yes",  # it costs nothing here
             **dict(pair.split("=", 1) for pair in shlex.split(os.environ.get("PARAMETERS", ""))),
         }
-        yield standin, await asyncio.to_thread(deploy, standin.endpoint, key, overrides), key
+        translating = asyncio.create_task(asyncio.to_thread(_translated, overrides))  # while the stand-in starts
+        standin = await _started(where, key, say, running)
+        say("Deploying template.yaml ...")
+        deployment = await asyncio.to_thread(_deployed, standin.endpoint, key, await translating, overrides)
+        yield standin, deployment, key
+
+
+def _translated(overrides: dict[str, str]) -> LocalTemplate:
+    from local.deploy import CODE_BUCKET  # noqa: PLC0415 - half a second of imports that `up` and `down` need not wait for
+    from local.translate import translate  # noqa: PLC0415 - it is of no use without these
+
+    return translate(CODE_BUCKET, overrides)
+
+
+def _deployed(endpoint: str, key: str, translated: LocalTemplate, overrides: dict[str, str]) -> Deployment:
+    from local.deploy import deploy  # noqa: PLC0415 - as above
+
+    return deploy(endpoint, key, translated, overrides)
 
 
 async def _first(stop: asyncio.Event, process: subprocess.Popen[bytes], showing: asyncio.Task[None]) -> None:
@@ -173,7 +186,7 @@ def _report_end(process: subprocess.Popen[bytes], early: int, where: Path, say: 
     say(f"{end} Starting it again ...")
 
 
-def _started(where: Path, key: str, say: Callable[[str], None], running: contextlib.ExitStack) -> Standin:
+async def _started(where: Path, key: str, say: Callable[[str], None], running: contextlib.ExitStack) -> Standin:
     """Start the stand-in, which `running` stops: on its state's port, which is always the same as queues' URLs name it.
 
     A state without a port gets the usual one or any that is free; when another program takes it first, another one.
@@ -187,9 +200,12 @@ def _started(where: Path, key: str, say: Callable[[str], None], running: context
     while True:
         tries -= 1
         try:
-            port = free_port(belongs or wanted, AWS_PORT)
-            say(f"Starting MiniStack, the AWS stand-in, on port {port} ...")
-            standin = running.enter_context(ministack(port, where / "state", where / "ministack.log", key))
+            with contextlib.ExitStack() as start:
+                port = free_port(belongs or wanted, AWS_PORT)
+                say(f"Starting MiniStack, the AWS stand-in, on port {port} ...")
+                standin = start.enter_context(ministack(port, where / "state", where / "ministack.log", key))
+                await asyncio.to_thread(standin.wait_until_ready, key)
+                running.enter_context(start.pop_all())
         except LocalStackError as error:
             if not (isinstance(error, PortTakenError) and tries):
                 raise LocalStackError(f"{error}{again if belongs else ''}") from None
@@ -209,6 +225,8 @@ def _wanted(name: str) -> int | None:
 
 async def demonstrate(url: str) -> None:
     """Send a Bell circuit through the API and print its counts and how to go on."""
+    from quantum_circuits import AsyncClient  # noqa: PLC0415 - imports that only this needs
+
     body = {"qc": BELL, "shots": 1024}
     print(f"\n  POST {url}/tasks\n       {BELL}")
     async with AsyncClient(url, LOCAL_API_KEY) as client:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from local.deployed import session as session_with
 from local.ministack import LocalStackError
 from local.running import STACK_NAME, credentials
-from local.running import session as session_with
-from local.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from local.translate import LocalTemplate
 
 CODE_BUCKET = "local-code"
 TEMPLATE_KEY = "template.json"
@@ -31,10 +32,9 @@ class Deployment:
     outputs: Mapping[str, str]
 
 
-def deploy(endpoint: str, key: str, overrides: Mapping[str, str] | None = None) -> Deployment:
+def deploy(endpoint: str, key: str, translated: LocalTemplate, overrides: Mapping[str, str]) -> Deployment:
     """Create the stack, or update the one a former run left; raises LocalStackError when it does not deploy."""
     session = session_with(credentials(key))
-    translated = translate(CODE_BUCKET, overrides or {})
     s3 = session.client("s3", endpoint_url=endpoint)
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # kept from another start
         s3.create_bucket(Bucket=CODE_BUCKET)
@@ -45,7 +45,7 @@ def deploy(endpoint: str, key: str, overrides: Mapping[str, str] | None = None) 
     request: dict[str, Any] = {
         "StackName": STACK_NAME,
         "TemplateURL": f"{endpoint}/{CODE_BUCKET}/{TEMPLATE_KEY}",  # a body may have 51,200 bytes, and this has more
-        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in (overrides or {}).items()],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in overrides.items()],
         "Capabilities": CAPABILITIES,
     }
     try:

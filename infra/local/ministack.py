@@ -27,6 +27,7 @@ READY_SECONDS = 60
 STOP_SECONDS = 60  # for saving tens of megabytes on a busy machine
 IDLE_SECONDS = 60
 PR_SET_PDEATHSIG = 1  # prctl(2)
+PARENT = "LOCAL_STACK_PROCESS"  # the variable that names the process which started MiniStack
 
 
 class LocalStackError(Exception):
@@ -75,14 +76,37 @@ class Standin:
 
     endpoint: str
     process: subprocess.Popen[bytes]
+    _log: Path
+
+    def wait_until_ready(self, key: str) -> None:
+        """Return when it answers who has the access key `key`.
+
+        Raises PortTakenError when another program listens at its port, LocalStackError when it does not come up.
+        """
+        headers = {"X-Amz-Security-Token": key}
+        request = urllib.request.Request(f"{self.endpoint}/_ministack/health", headers=headers)  # noqa: S310 - loopback
+        wait = threading.Event()
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                port = int(self.endpoint.rpartition(":")[2])
+                if _in_use(port):
+                    raise PortTakenError(f"Port {port} is in use. Stop what listens there, or choose another port.")
+                raise LocalStackError(f"MiniStack ended at its start; the reason is in {self._log}.")
+            try:
+                with urllib.request.urlopen(request, timeout=2):  # noqa: S310 - the same
+                    return
+            except (urllib.error.URLError, OSError):
+                wait.wait(0.05)
+        raise LocalStackError(f"MiniStack did not answer within {READY_SECONDS} s; see {self._log}.")
 
 
 @contextlib.contextmanager
 def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
     """Run MiniStack on 127.0.0.1:`port` with its state under `state`, for those who have the access key `key`.
 
-    Raises PortTakenError when another program listens there, LocalStackError when it does not come up, and at the end
-    UnkeptError when its state could not be saved.
+    It is still starting when it is given. Raises UnkeptError at the end when its state could not be saved. The thread
+    that enters must be the one that lives as long as this process: MiniStack ends with it.
     """
     state.mkdir(parents=True, exist_ok=True)
     _read_streams_from_the_start(state)
@@ -109,6 +133,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         "LAMBDA_WARM_TTL_SECONDS": str(IDLE_SECONDS),
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(_made(state.parent / "tmp")),
+        PARENT: str(os.getpid()),
     }
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -118,12 +143,9 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is ours: it must not kill the stand-in before it saved its state
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no thread runs yet
         )
-    endpoint = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(process, port, key, log)
-        yield Standin(endpoint, process)
+        yield Standin(f"http://127.0.0.1:{port}", process, log)
     finally:
         ended = process.poll() is not None  # by itself: `serve` reports that
         _stop(process)
@@ -148,25 +170,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, key: str, log: Path) -> None:
-    health = urllib.request.Request(f"http://127.0.0.1:{port}/_ministack/health", headers={"X-Amz-Security-Token": key})
-    wait = threading.Event()
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            if _in_use(port):
-                raise PortTakenError(f"Port {port} is in use. Stop what listens there, or choose another port.")
-            raise LocalStackError(f"MiniStack ended at its start; the reason is in {log}.")
-        try:
-            with urllib.request.urlopen(health, timeout=2):  # noqa: S310 - our own loopback URL
-                return
-        except (urllib.error.URLError, OSError):
-            wait.wait(0.05)
-    raise LocalStackError(f"MiniStack did not answer within {READY_SECONDS} s; see {log}.")
+def end_with_parent() -> None:
+    """End this process, MiniStack's, by SIGTERM when the one that started it ends, or if it has ended already."""
+    parent = int(os.environ.pop(PARENT))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit("What started MiniStack has ended.")
 
 
 def _in_use(port: int) -> bool:

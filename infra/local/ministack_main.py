@@ -27,6 +27,7 @@ from ministack.services import apigateway_v1, cloudwatch_logs, dynamodb, lambda_
 from local import state
 from local.fair_queues import FairQueue
 from local.guard import API, TICKET, guarded
+from local.ministack import end_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -258,6 +259,7 @@ class Calls:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     calls = Calls()
     calls.watch()
     stream_statements()

@@ -11,6 +11,7 @@ Nothing is written a second time here. What differs from AWS, and why:
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -19,11 +20,6 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import boto3
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +45,18 @@ class LocalTemplate:
 
 def load() -> dict[str, Any]:
     """Return template.yaml, intrinsic functions in their long form."""
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - who needs only a name here need not wait for it
+
     template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
     return template
 
 
 def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # noqa: C901 - one case a difference
     """Return template.yaml for the stand-in, its code in `bucket`, `overrides` in place of parameters' defaults."""
+    import boto3  # noqa: PLC0415 - half a second of imports that `up` and `down` need not wait for
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - the same
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415 - the same
+
     template = load()
     numbers = {
         name: int(overrides.get(name, parameter["Default"]))
@@ -64,6 +66,7 @@ def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # no
     template["Resources"] = _with_numbers(template["Resources"], numbers)
     zips: dict[str, bytes] = {}
 
+    @functools.cache  # several functions run the same code
     def store(*parts: tuple[Path, str]) -> str:
         packed = zip_of(*parts)
         key = f"{hashlib.sha256(packed).hexdigest()[:32]}.zip"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from local.deployed import session
 from local.ministack import LocalStackError
-from local.running import environment, folder, session
+from local.running import environment, folder
 from release.package import ReleaseError
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from test_store import new_task
 from api import handler
 from insights import Event, evaluate
 from keys import Key, Keys, KeysError, Use, carry_out, lines
+from local.deployed import Deployed
 from local.ministack_main import disable_keys
-from local.running import Deployed
 from logs import tables_of
 from simulated_aws import BELL, ask_ministack
 from tasks import aws

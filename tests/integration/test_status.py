@@ -19,7 +19,7 @@ from test_store import new_task
 import status
 import usage
 from insights import Event, evaluate
-from local.running import Deployed
+from local.deployed import Deployed
 from logs import LogGroups, LogsError
 from tasks import aws
 from tasks.task import rfc3339, utc_now
