@@ -39,14 +39,10 @@ LEAST_LIFE_SECONDS = 60.0  # of a stand-in that is started again when it ends
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
-_lock: TextIOWrapper | None = None
-
-
 def only_one(where: Path) -> TextIOWrapper:
     """Take the folder's lock, which the kernel frees when this process ends in whatever way, and write our id into it.
 
-    The caller keeps the open file: `down` takes a free lock for the end of the process. Raises LocalStackError when
-    another stack holds it.
+    `down` takes a free lock for the end of the process. Raises LocalStackError when another stack holds it.
     """
     where.mkdir(parents=True, exist_ok=True)
     lock = (where / "lock").open("a+")
@@ -56,6 +52,7 @@ def only_one(where: Path) -> TextIOWrapper:
     lock.truncate()
     lock.write(str(os.getpid()))
     lock.flush()
+    os.dup(lock.fileno())  # Python closes the other descriptor while this process still ends
     return lock
 
 
@@ -78,8 +75,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     where = folder()
-    global _lock  # noqa: PLW0603 - open until the process ends
-    _lock = only_one(where)
+    lock = only_one(where)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback((where / "env").unlink, missing_ok=True)
         entrance = cleanup.enter_context(listening(_wanted("PORT"), PORT))
@@ -105,8 +101,8 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
                             early = early + 1 if time.monotonic() - started < LEAST_LIFE_SECONDS else 0
                             _report_end(standin.process, early, where, say)
         except UnkeptError:
-            _lock.write(UNKEPT)  # to a file that is there and has room for it, where the disk may have none
-            _lock.flush()
+            lock.write(UNKEPT)  # to a file that is there and has room for it, where the disk may have none
+            lock.flush()
             raise
         finally:
             if showing is not None:
@@ -260,7 +256,8 @@ def up() -> None:
     where.mkdir(parents=True, exist_ok=True)
     log = where / "stack.log"
     reading, writing = os.pipe()
-    with log.open("w") as output:
+    with log.open("ab") as output:  # one that runs already writes there
+        begin = output.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "local", "serve", "--ready-fd", str(writing)],
             stdin=subprocess.DEVNULL,
@@ -275,7 +272,7 @@ def up() -> None:
         url = pipe.read().strip()
     if not url:
         process.wait()
-        raise LocalStackError(f"{log.read_text().strip()}\n(from {log})")
+        raise LocalStackError(f"{log.read_bytes()[begin:].decode().strip()}\n(from {log})")
     print(f"The API is at {url}; API_URL, API_KEY and what AWS tools need is in {where / 'env'}. `make down` stops it.")
 
 

@@ -230,7 +230,13 @@ class Calls:
 
     def watch(self) -> None:
         """Take note of every call from now on."""
-        invoke = lambda_runtime.Worker.invoke
+        invoke, spawn = lambda_runtime.Worker.invoke, lambda_runtime.Worker._spawn  # noqa: SLF001 - no public way
+
+        def spawn_noted(environment: Any) -> None:  # noqa: ANN401 - MiniStack's own
+            spawn(environment)
+            for ticket, each in list(self._serving.items()):
+                if each is environment and ticket in self._left:  # while there was no process yet
+                    self.end(ticket)
 
         def invoke_noted(environment: Any, event: Any, *more: Any, **named: Any) -> Any:  # noqa: ANN401 - MiniStack's own
             headers = event.get("headers") if isinstance(event, dict) else None
@@ -241,7 +247,7 @@ class Calls:
             self._serving[ticket] = environment
             try:
                 return ended if ticket in self._left else invoke(environment, event, *more, **named)
-            except RuntimeError:  # it ended while it started; MiniStack would now end all of the function's
+            except (RuntimeError, OSError):  # it ended while it started; MiniStack would now end all of the function's
                 if ticket in self._left:
                     return ended
                 raise
@@ -250,6 +256,7 @@ class Calls:
                 self._left.discard(ticket)
 
         lambda_runtime.Worker.invoke = invoke_noted
+        lambda_runtime.Worker._spawn = spawn_noted  # noqa: SLF001
 
     def end(self, ticket: str) -> None:
         """End a call with its environment's process, or before it begins."""
