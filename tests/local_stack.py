@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -59,19 +61,13 @@ class Stack:
     def client(self, service: str) -> Any:
         """Return a client of the stack's AWS."""
         env = self.env
-        return boto3.client(  # type: ignore[call-overload]  # any service
-            service,
-            endpoint_url=env["AWS_ENDPOINT_URL"],
-            region_name=env["AWS_DEFAULT_REGION"],
-            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        )
+        return _client(service, env["AWS_ENDPOINT_URL"], env["AWS_DEFAULT_REGION"], env["AWS_ACCESS_KEY_ID"])
 
     def http(self, api_key: str | None = None) -> httpx.Client:
         """Return a client of the stack's API, with the local key or another."""
         env = self.env
         headers = {"x-api-key": env["API_KEY"] if api_key is None else api_key}
-        return httpx.Client(base_url=env["API_URL"], timeout=PATIENCE, headers=headers)
+        return httpx.Client(base_url=env["API_URL"], timeout=PATIENCE, headers=headers, verify=_trusted())
 
     def new_key(self, **plan: Any) -> str:
         """Make another API key, in the stack's usage plan or in one of its own with these properties."""
@@ -114,6 +110,23 @@ class Stack:
                 return body if body["status"] != "pending" else None
 
             return eventually(task)
+
+
+@functools.cache  # making one takes as long as several of its calls
+def _client(service: str, endpoint: str, region: str, key: str) -> Any:
+    return boto3.client(  # type: ignore[call-overload]  # any service
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key=key,
+    )
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return what httpx makes anew for each client, although no stack here speaks TLS."""
+    return ssl.create_default_context()
 
 
 def _parent(pid: int) -> int:

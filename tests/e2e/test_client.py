@@ -153,6 +153,8 @@ def test_ctrl_c_ends_at_once_and_cancels_nothing(stack: Stack, client: Client) -
         "QUANTUM_CIRCUITS_URL": stack.env["API_URL"],
         "QUANTUM_CIRCUITS_API_KEY": stack.env["API_KEY"],
     }
+    # A shell starts what goes on in the background, this test perhaps, deaf to Ctrl-C.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     script = (
         "import threading, quantum_circuits\n"
         f"client = quantum_circuits.Client()\ntry:\n    client.run({ENDLESS!r})\n"
@@ -162,7 +164,7 @@ def test_ctrl_c_ends_at_once_and_cancels_nothing(stack: Stack, client: Client) -
     for program, code, says in ((command, 130, "goes on"), (script, 0, "1")):
         known = {task.task_id for task in client.list(status="pending")}
         with subprocess.Popen(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", hears + program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
