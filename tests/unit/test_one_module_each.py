@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from functools import cache
 
 import pytest
 
 import call_sites
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ROOT = call_sites.ROOT
 
 
-def sources() -> Iterator[tuple[str, ast.AST]]:
-    """Yield the product's modules, by their paths."""
-    for part in ("functions", "layers"):
-        for path in sorted((ROOT / part).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+@cache
+def nodes() -> dict[str, list[ast.AST]]:
+    """Return the syntax of the product's modules, by their paths."""
+    paths = [path for part in ("functions", "layers") for path in sorted((ROOT / part).rglob("*.py"))]
+    return {str(path.relative_to(ROOT)): list(ast.walk(ast.parse(path.read_text()))) for path in paths}
 
 
 def test_the_environment_is_read_in_one_module() -> None:
     """`os.environ` and its like are in settings.py."""
     readers = {
         path
-        for path, tree in sources()
-        for node in ast.walk(tree)
+        for path, found in nodes().items()
+        for node in found
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv", "os.environb")
     }
     assert readers == {"layers/tasks/settings.py"}
@@ -50,8 +47,8 @@ def test_each_service_is_spoken_in_its_module(operations: tuple[str, ...], modul
     """SQS is spoken in queue.py, S3 in payloads.py, and DynamoDB in one module for each kind of row and write."""
     speakers = {
         path
-        for path, tree in sources()
-        for node in ast.walk(tree)
+        for path, found in nodes().items()
+        for node in found
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in operations
         if ast.unparse(node.func.value).endswith("client")
     }

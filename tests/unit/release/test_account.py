@@ -12,6 +12,7 @@ from local.translate import load
 from release import account
 from release.package import ReleaseError
 from release.parameters import Environment, defaults_of, environment
+from simulated_aws import SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def fixture_answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             raise answers[operation]
         return answers[operation]
 
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr("boto3.session.Session", lambda: SESSION)
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", answer)
     return answers
 
