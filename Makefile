@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers:client
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Set, as in Docker's Python images, it has every process compile the sources again: tests start hundreds of them.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := functions layers infra client tests
 # Their tests run beside each other. Those end to end start stacks: after them, in two processes, a file in one of them.
 PARALLEL := tests/oracle tests/truth tests/unit tests/integration
