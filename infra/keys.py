@@ -4,8 +4,8 @@ They are API Gateway's own, in its usage plans, so it refuses what is not valid 
 or quota of its own has a usage plan of its own; what it may have open and spend is in its row of sums (open_work.py).
 Works on the local stack and, with `STACK=<name>`, on one in the cloud.
 
-A rotated key works until its overlap is over and `make keys EXPIRE=yes` has disabled it: API Gateway knows no date on
-which a key ends.
+A rotated key works until its overlap is over: API Gateway knows no date on which a key ends, so the sweeper disables it
+then, within two minutes. `make keys EXPIRE=yes` does so too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tasks.bounds import LOOK_SECONDS
 from tasks.errors import UnavailableError
 from tasks.open_work import OpenWork, read_open_work, set_most
 from tasks.owners import new_owner, new_value, owner_of
+from tasks.rotated_keys import TAG, RotatedKeys
 from tasks.task import rfc3339, utc_now
 from tasks.usage import Sums, Usage
 
@@ -150,6 +151,11 @@ class Keys:
         self._change(old, "description", f"{_REPLACED}{rfc3339(now + overlap)}")
         if not overlap:
             self.disable(old)
+            return old, new, value
+        at = self.gateway.meta
+        self.gateway.tag_resource(
+            resourceArn=f"arn:{at.partition}:apigateway:{at.region_name}::/apikeys/{old.key_id}", tags={TAG: self.stack}
+        )
         return old, new, value
 
     def disable(self, key: Key) -> None:
@@ -279,12 +285,13 @@ def carry_out(arguments: argparse.Namespace, stack: Deployed, now: datetime) -> 
             set_most(client, table, key.owner, own)
             yield f"The key {key.key_id} ({key.name}) may have {shown(own)}, in {LOOK_SECONDS:.0f} seconds at most."
         case "rotate":
-            old, new, value = keys.rotate(arguments.key, timedelta(days=arguments.overlap_days), now)
+            overlap = timedelta(days=arguments.overlap_days)
+            old, new, value = keys.rotate(arguments.key, overlap, now)
             yield f"The key {new.key_id} takes the place of {old.key_id} and has its tasks. Its value:"
             yield value
-            if arguments.overlap_days:
-                end = now + timedelta(days=arguments.overlap_days)
-                yield f"The old one works on; from {end:%Y-%m-%d %H:%M} UTC on `make keys EXPIRE=yes` disables it."
+            if overlap:
+                RotatedKeys(client, table).add(old.key_id, now + overlap)
+                yield f"The old one works until {now + overlap:%Y-%m-%d %H:%M} UTC."
         case "disable":
             key = keys.one(arguments.key)
             keys.disable(key)

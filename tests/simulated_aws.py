@@ -24,6 +24,7 @@ from local.ministack_main import stream_statements
 from local.translate import load
 from tasks import aws
 from tasks.open_work import row_of
+from tasks.rotated_keys import ROW as ROTATED
 from tasks.settings import settings
 from tasks.task import Lane
 
@@ -103,9 +104,9 @@ class Aws:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return every row but those of what keys have open."""
+        """Return every row but those that are about keys: what each has open, and which were rotated."""
         found = aws.client("dynamodb").scan(TableName=self.settings.tasks_table)["Items"]
-        return [row for row in found if not row["task_id"]["S"].startswith(row_of(""))]
+        return [row for row in found if not row["task_id"]["S"].startswith((row_of(""), ROTATED))]
 
     def edit(self, task_id: str, **numbers: int) -> None:
         """Set number attributes of a row, to move a lease or a due time into the past."""
@@ -217,6 +218,7 @@ def aws_in_moto() -> Iterator[Aws]:
             aws.usage,
             aws.bounds,
             aws.purging,
+            aws.rotated_keys,
             aws.dead_letter_queue,
             aws.callback_key,
             aws.callback_queue,

@@ -14,6 +14,8 @@ stay hidden for half an hour. The sweeper looks at the tasks that are overdue, l
 
 A long queue by itself is no reason to send anything. A message sent in vain ends quietly at the worker, and a task
 whose message died is claimed by no other message: see store.py. What newer code has written is left to newer code.
+
+Besides, it ends API keys that were rotated once their time is over: see ending_keys.py.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from itertools import chain, islice
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from tasks.aws import dead_letter_queue, task_queues, task_store
+from ending_keys import end_rotated_keys
+from tasks.aws import dead_letter_queue, rotated_keys, task_queues, task_store
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
 from tasks.labels import logged
 from tasks.logs import Event, logger
@@ -82,6 +85,7 @@ class Sweep:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Sweep; the answer is for whoever invokes the function by hand, who may ask for `{"looks": 1}`."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
+    end_rotated_keys(rotated_keys(), utc_now())
     swept = look()
     for _ in range(1, event.get("looks", MOST_LOOKS)):
         left = context.get_remaining_time_in_millis() / 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
@@ -17,6 +17,7 @@ from tasks.payloads import Payloads
 from tasks.places import Places, Waits
 from tasks.purging import Purging
 from tasks.queue import Backlog, Queue, TaskQueue
+from tasks.rotated_keys import RotatedKeys
 from tasks.settings import settings, variable
 from tasks.store import TaskStore
 from tasks.task import Lane
@@ -57,6 +58,8 @@ def client(service: Literal["sqs"]) -> SQSClient: ...
 def client(service: Literal["events"]) -> EventBridgeClient: ...
 @overload
 def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["apigateway"]) -> Any: ...  # noqa: ANN401 - which has no stubs here
 @cache
 def client(service: str) -> object:
     """Return the process's one client for `service`; AWS_ENDPOINT_URL sends it to a local stack."""
@@ -107,6 +110,12 @@ def waits() -> Waits:
 def places() -> Places:
     """Return the places of what is bounded over all environments of a function."""
     return Places(client("dynamodb"), settings().tasks_table)
+
+
+@cache
+def rotated_keys() -> RotatedKeys:
+    """Return the API keys that were rotated and still work."""
+    return RotatedKeys(client("dynamodb"), settings().tasks_table)
 
 
 @cache

@@ -50,6 +50,8 @@ class Event(StrEnum):
     TASK_SWEPT = "task_swept"  # its message was sent again
     TASK_DEAD = "task_dead"  # failed for good: its message is in the dead-letter queue
     SWEPT = "swept"  # a run has ended
+    KEY_ENDED = "key_ended"  # the API key `key_id`, which was rotated, whose overlap is over
+    KEY_NOT_ENDED = "key_not_ended"  # though it is due; the next run tries again
     # notifier
     CHANGES_PUBLISHED = "changes_published"  # a batch of changes was published as events
     USAGE_ADDED = "usage_added"  # what a batch of changes used was added to `rows` rows

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from lambda_events import Context, http_event
 from ministack.services import apigateway_v1
 from test_store import new_task
 
 from api import handler
+from ending_keys import end_rotated_keys
 from insights import Event, evaluate
 from keys import Key, Keys, KeysError, Use, carry_out, lines
 from local.deployed import Deployed
@@ -25,10 +27,13 @@ from simulated_aws import BELL, ask_ministack
 from tasks import aws
 from tasks.open_work import OpenWork
 from tasks.owners import new_value, owner_of
+from tasks.rotated_keys import RotatedKeys
 from tasks.task import utc_now
 from tasks.usage import Sums
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulated_aws import Aws
 
 disable_keys()
@@ -122,7 +127,7 @@ def test_a_rotated_key_has_the_tasks_of_the_one_before(in_moto: Aws, stack: Depl
     sentence, value, until = said(stack, "rotate", key="first")
     new = Keys.of(stack).one("first")
     assert sentence == f"The key {new.key_id} takes the place of {first.key_id} and has its tasks. Its value:"
-    assert until == "The old one works on; from 2026-12-05 12:00 UTC on `make keys EXPIRE=yes` disables it."
+    assert until == "The old one works until 2026-12-05 12:00 UTC."
     assert (new.owner, new.plan["id"]) == (first.owner, first.plan["id"])
     path = f"/tasks/{task.task_id}"
     assert with_key("GET", path, "v" * 40, first.key_id) == 200
@@ -148,6 +153,34 @@ def test_what_has_overlapped_for_long_enough_is_disabled(stack: Deployed) -> Non
     assert said(stack, "expire", late) == [f"1 rotated keys disabled: {first}."]
     assert said(stack, "expire", late) == ["0 rotated keys disabled: none was due."]
     assert Keys.of(stack).one(first).state(late) == "disabled"
+
+
+def test_the_sweeper_ends_what_has_overlapped_for_long_enough(
+    in_moto: Aws, stack: Deployed, gateway: Any, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """Once it is due; one that is gone is nobody's business, and one that cannot be ended is tried again."""
+    for name in ("gone", "other"):
+        said(stack, "create", key=name)
+    ids = [Keys.of(stack).one(name).key_id for name in ("first", "gone", "other")]
+    for name in ("first", "gone", "other"):
+        said(stack, "rotate", key=name)
+    gateway.delete_api_key(apiKey=ids[1])
+    rotated, late = RotatedKeys(aws.client("dynamodb"), in_moto.settings.tasks_table), NOW + timedelta(days=7)
+    ask_ministack(aws.client("apigateway"), apigateway_v1)
+    tags = gateway.get_tags(resourceArn=f"arn:aws:apigateway:us-east-1::/apikeys/{ids[0]}")["tags"]
+    assert tags == {"rotated-in": "stack"}  # by which the sweeper's role may do it
+    end_rotated_keys(rotated, late - timedelta(seconds=1))
+    assert Keys.of(stack).one(ids[0]).enabled
+    with Stubber(aws.client("apigateway")) as api:
+        for _ in ids:
+            api.add_client_error("update_api_key", "TooManyRequestsException")
+        end_rotated_keys(rotated, late)
+    assert rotated.due(late) == sorted(ids)
+    for _ in range(2):
+        end_rotated_keys(rotated, late)
+    assert [Keys.of(stack).one(key_id).enabled for key_id in (ids[0], ids[2])] == [False, False]
+    assert rotated.due(late) == []
+    assert [line["event"] for line in log_lines()][-6:] == ["key_not_ended"] * 3 + ["key_ended"] * 3
 
 
 def test_a_key_is_disabled_by_name_or_id(stack: Deployed, gateway: Any) -> None:

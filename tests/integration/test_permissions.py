@@ -38,7 +38,7 @@ from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.open_work import row_of
 from tasks.rows import ROW_VERSION
-from tasks.task import Lane
+from tasks.task import Lane, utc_now
 from verdicts import Completed, Failed, Returned
 from worker import Batch
 
@@ -142,6 +142,10 @@ def fixture_called(in_moto: Aws) -> Iterator[Calls]:
             names = {"queue": "JobQueue", "definition:1": "JobDefinition"}
             of = ["*"] if model.name == "ListJobs" else [names[params["jobQueue"]], names[params["jobDefinition"]]]
             calls.used |= {(f"batch:{model.name}", resource) for resource in of}
+            return
+        if service == "apigateway":  # whose actions are HTTP's methods
+            assert model.name == "UpdateApiKey"
+            calls.used.add(("apigateway:PATCH", "arn:AWS::Partition}:apigateway:AWS::Region}::/apikeys/*"))
             return
         puts = [item["Put"]["TableName"] for item in params.get("TransactItems", [])]
         statements = [str(each["Statement"]).split('"') for each in params.get("Statements", [])]
@@ -299,6 +303,12 @@ def test_the_sweeper_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     waiting = submitted(in_moto, lane=Lane.LARGE)
     in_moto.edit(waiting, due_at=2)
     in_moto.queues[Lane.LARGE].send(waiting, "alice", "correlation")
+    aws.rotated_keys().add("a key", utc_now())
+    gateway = aws.client("apigateway")
+    gateway.meta.events.register("before-parameter-build", called.record)
+    answers = Stubber(gateway)
+    answers.add_response("update_api_key", {})
+    answers.activate()
     called.clear()
     assert sweeper.handler({"looks": 1}, Context()) == {"overdue": 4, "waiting": 1, "soon": 0, "failed": 1, "sent": 2}
     assert called.used == allowed("SweeperRole")
