@@ -131,8 +131,8 @@ format: $(VENV)/.dev ## rewrite the sources in the project's style
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-lock: $(VENV)/.dev ## resolve pyproject.toml's dependency groups into the pinned requirements files again
-	@PATH=$(BIN):$$PATH sh infra/lock.sh
+lock: $(VENV)/.dev ## resolve pyproject.toml's dependency groups into the pinned requirements files again (UPGRADE=<package>: with its newest version)
+	@UPGRADE="$(UPGRADE)" PATH=$(BIN):$$PATH sh infra/lock.sh
 
 clean: down ## remove the environment and all local state
 	@rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Resolves the dependency groups of pyproject.toml into pinned, hashed requirements files (`make lock`).
 # Everything follows the versions of requirements-dev.txt, the largest set, so that what is tested is what is deployed.
+# Versions stay as they are where pyproject.toml allows them; UPGRADE=<package> takes the newest of that one.
 # uv writes pins and hashes alone, not where they come from: whoever installs chooses that.
 set -eu
 compile() {
     output=$1
     shift
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-        "$@" --output-file "$output"
+        ${UPGRADE:+--upgrade-package "$UPGRADE"} "$@" --output-file "$output"
     echo "wrote $output"
 }
 compile requirements-dev.txt --group pyproject.toml:dev
