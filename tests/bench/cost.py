@@ -15,6 +15,7 @@ import prices
 from local.translate import load
 from release.parameters import defaults_of
 from tasks import bill
+from tasks.bounds import LOOK_SECONDS
 from tasks.metrics import Metric
 
 if TYPE_CHECKING:
@@ -158,8 +159,11 @@ def notifying(
     """Return what a task's changes cost beyond its own: its events, and its part of the functions' calls and sums.
 
     The stream is read by Lambda, at no charge, and hands over up to BatchSize changes at once: to the notifier those of
-    a second, here of `tasks` tasks, and to the usage function those of half a minute, here of as many.
+    a second, here of `tasks` tasks, and to the usage function those of half a minute, here of as many. An environment
+    of the api, here with `tasks` of them a second, reads a key's sums once in LOOK_SECONDS and is granted some of what
+    is left; one with a single task reads them for it, and needs no grant.
     """
+    looks = 1.0 if tasks == 1 else 1 / LOOK_SECONDS
     changes = (CHANGES if published else SUMMED * summed) * tasks
     notifier = _called(
         "NotifierFunction", changes, architecture, summed, math.ceil(changes / EVENTS_A_CALL) * published
@@ -170,6 +174,10 @@ def notifying(
         "Lambda, notifier": notifier / tasks,
         "Lambda, usage": usage / tasks,
         "DynamoDB, sums": 2 * summed * SUM_UNITS * prices.DYNAMODB_WRITE_UNIT / tasks,
+        "DynamoDB, bounds": summed
+        * looks
+        * (prices.DYNAMODB_READ_UNIT / 2 + (tasks > 1) * (prices.DYNAMODB_READ_UNIT / 2 + prices.DYNAMODB_WRITE_UNIT))
+        / tasks,
     }
 
 
@@ -196,6 +204,11 @@ def table(figures: Mapping[str, Any], counted: Mapping[str, Any], posts_of: int)
         "Bell, single posts, without sums of keys": {"circuit": "Bell", "summed": False},
         "Bell, single posts, arm64": {"circuit": "Bell", "architecture": "arm64"},
         "Bell, single posts, a worker's call each": {"circuit": "Bell", "batch": 1},
+        "Bell, single posts, a worker's call each, without sums of keys": {
+            "circuit": "Bell",
+            "batch": 1,
+            "summed": False,
+        },
         # On paper: an HTTP API has no API keys, usage plans and quotas, nor own bodies for what it refuses by itself.
         "Bell, single posts, by an HTTP API": {"circuit": "Bell", "request_price": prices.HTTP_API_REQUEST},
         "Bell, posts that wait": {"circuit": "Bell", "wait_s": WAIT_S},
