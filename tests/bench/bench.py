@@ -49,7 +49,8 @@ SAID = (
 )
 WORKER_ROUNDS = {"handler": 5, "batches": 5, "large": 5, "larger": 2}  # 26 qubits take ten seconds a round
 CHECKED = ("reader", "worker", "engine", "sweeps", "api", "client", "queries")
-SECTIONS = (*CHECKED, "end to end")
+FULL = (*CHECKED, "fair")  # whose floors a full run checks
+SECTIONS = (*FULL, "end to end")
 
 
 def reader(*, quick: bool) -> dict[str, Any]:
@@ -126,6 +127,13 @@ def queries(*, quick: bool) -> dict[str, Any]:
     return {"figures": _raw(queries_bench.measure(quick=quick))}
 
 
+def fair(*, quick: bool) -> dict[str, Any]:
+    """What one key loses to another, and how long that one waits: fair_bench.py."""
+    import fair_bench
+
+    return {"figures": _raw(fair_bench.measure(500, 2) if quick else fair_bench.measure())}
+
+
 def end_to_end(*, quick: bool) -> dict[str, Any]:
     """Section 4."""
     import end_to_end as stack_bench
@@ -168,6 +176,8 @@ def run(passes: int, *, quick: bool) -> dict[str, Any]:
     }
     for number in range(passes):
         for section in SECTIONS:
+            if section in FULL and section not in CHECKED and (quick or number):
+                continue  # it takes long, and its rounds take turns by themselves
             print(f"pass {number + 1}, {section} ...", file=sys.stderr, end="", flush=True)
             started = time.perf_counter()
             said = in_process(section, quick=quick)
@@ -176,7 +186,7 @@ def run(passes: int, *, quick: bool) -> dict[str, Any]:
             if "counted" in said:
                 report["counted"] = said["counted"]
             print(f" {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
-    report["figures"] = {section: figures.as_dict() for section, figures in merged.items()}
+    report["figures"] = {section: figures.as_dict() for section, figures in merged.items() if figures.samples}
     if not quick:
         print("cold start, cost, model ...", file=sys.stderr, flush=True)
         report |= derived(report)
@@ -295,6 +305,7 @@ def main() -> int:
     parser.add_argument("--section", choices=SECTIONS)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--passes", type=int, default=PASSES)
+    parser.add_argument("--take", choices=SECTIONS, help="measure one section anew, and put it into the newest results")
     parser.add_argument("--again", action="store_true", help="work out cost and model anew from the newest results")
     arguments = parser.parse_args()
     if arguments.section:
@@ -306,6 +317,7 @@ def main() -> int:
             "api": api,
             "client": client,
             "queries": queries,
+            "fair": fair,
             "end to end": end_to_end,
         }[arguments.section]
         print(json.dumps(part(quick=arguments.quick)))
@@ -314,11 +326,17 @@ def main() -> int:
         path = newest()
         report = json.loads(path.read_text())
         report |= derived(report)
+    elif arguments.take:
+        path = newest()
+        report = json.loads(path.read_text())
+        report["figures"][arguments.take] = taken(arguments.take, quick=arguments.quick)
+        report["taken again"] = report.get("taken again", {}) | {arguments.take: datetime.now(UTC).date().isoformat()}
     else:
         report = run(1 if arguments.quick else arguments.passes, quick=arguments.quick)
         path = ROOT / ".local" / "bench.json" if arguments.quick else RESULTS / f"{report['taken'][:10]}.json"
     floors = json.loads(FLOORS.read_text())
-    if arguments.quick:
+    if arguments.quick and not arguments.take:
+        floors = {section: floors[section] for section in CHECKED}
         under = confirmed(report["figures"], floors, measured_again)
     else:
         under = undercut(report["figures"], floors)
@@ -336,8 +354,13 @@ def main() -> int:
 def measured_again(section: str) -> dict[str, dict[str, Any]]:
     """Return a section's figures of another quick run."""
     print(f"under a floor; again: {section} ...", file=sys.stderr, flush=True)
+    return taken(section, quick=True)
+
+
+def taken(section: str, *, quick: bool) -> dict[str, dict[str, Any]]:
+    """Return a section's figures of one run."""
     figures = Figures()
-    for name, figure in in_process(section, quick=True)["figures"].items():
+    for name, figure in in_process(section, quick=quick)["figures"].items():
         figures.add(name, figure["unit"], *figure["samples"])
     return figures.as_dict()
 

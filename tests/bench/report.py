@@ -32,6 +32,7 @@ READ = (
 )  # fmt: skip
 IMPORTERS = ("qasm3.loads", "qasm2.loads")  # of Qiskit
 GOAL = 0.8  # of raw Aer
+PAIR = "a Bell pair of B beside A's"
 # What sets a limit of the model's.
 SETTINGS = {
     "API key's rate": "`KeyRateLimit`",
@@ -353,7 +354,7 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
         ),
         "",
         *_limits(report.get("limits", {})),
-        *_neighbours(report.get("neighbours", {})),
+        *_neighbours(report.get("neighbours", {}), report["figures"].get("fair", {})),
         "Checked against the local stack (stored to ended, p50 and p95 in ms, measured / model): "
         + "; ".join(
             f"{rate} {plain(row['measured p50 ms'])} / {plain(row['model p50 ms'])},"
@@ -364,7 +365,7 @@ def _scale(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _neighbours(loads: Mapping[str, Any]) -> list[str]:
+def _neighbours(loads: Mapping[str, Any], measured: Mapping[str, Any]) -> list[str]:
     """Return what one key's task waits beside another's many, with and without the order of fair queues."""
     if not loads:
         return []
@@ -382,6 +383,19 @@ def _neighbours(loads: Mapping[str, Any]) -> list[str]:
         "| A has sent | B waits, as sent | B waits, fair | A loses |",
         "|---|---|---|---|",
         *rows,
+        *_fair(measured),
+    ]
+
+
+def _fair(measured: Mapping[str, Any]) -> list[str]:
+    """Return what the same was on the local stack."""
+    if not measured:
+        return []
+    return [
+        "",
+        f"On the local stack, in turns: {span(measured['A alone'])} Bell tasks of A a second alone and"
+        f" {span(measured['A beside B'])} beside B, {span(measured['A beside B ÷ A alone'])} times as many;",
+        f"a Bell pair of B's took {span(measured[PAIR])} s meanwhile (`tests/bench/fair_bench.py`).",
     ]
 
 
