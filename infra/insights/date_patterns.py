@@ -17,7 +17,8 @@ _SHORT_MONTHS = tuple(month[:3] for month in _MONTHS)
 
 # What each part of a pattern is and matches. Where numbers may have one digit or two, a digit must not follow.
 _PARTS = {
-    **dict.fromkeys(("yyyy", "uuuu"), ("year", "[0-9]{4}")),
+    "yyyy": ("year", "[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9]"),  # of the era: there is no year 0
+    "uuuu": ("year", "[0-9]{4}"),
     **dict.fromkeys(("yy", "uu"), ("short_year", "[0-9]{2}")),
     "MMMM": ("month_name", "|".join(_MONTHS)),
     "MMM": ("month_name", "|".join(_SHORT_MONTHS)),

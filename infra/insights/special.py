@@ -111,13 +111,15 @@ def _parse_date(expressions: Expressions, call: Call) -> Sql:
         expressions.refuse("expected a pattern such as 'yyyy-MM-dd'", layout.span, "a pattern in quotes")
     read = expression_of(layout.value)
     if read is None:
-        problem = "this pattern runs on CloudWatch only: the local evaluator knows y M d H h a m s S X x Z"
+        problem = (
+            "this pattern runs on CloudWatch only: the local evaluator reads whole dates, of y M d H h a m s S X x Z"
+        )
         expressions.refuse(problem, layout.span, "another pattern, with year, month and day", "not_supported")
     _check_zone(expressions, call)
     pattern, names = read
     text = as_text(expressions.value(call.arguments[0])).text
     groups = ", ".join(f"'{name}'" for name in names)
-    extracted = f"regexp_extract({text}, {expressions.statement.bind(pattern)}, [{groups}])"
+    extracted = f"regexp_extract({text}, {expressions.pattern(pattern, layout.span)}, [{groups}])"
     parts = expressions.statement.column(Sql(extracted, Kind.STRUCTURE)).text
     return Sql(milliseconds(parts, names), Kind.NUMBER)
 
