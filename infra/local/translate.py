@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import logging
+import pickle
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,13 @@ class LocalTemplate:
 
 def load() -> dict[str, Any]:
     """Return template.yaml, intrinsic functions in their long form."""
+    template: dict[str, Any] = pickle.loads(_read(TEMPLATE.read_text()))  # noqa: S301 - written here
+    return template
+
+
+@functools.lru_cache(maxsize=1)
+def _read(text: str) -> bytes:
+    """Return a template, pickled: commands that compare stacks ask for it dozens of times, and change it."""
     import yaml  # noqa: PLC0415 - who needs only a name here need not wait for it
     from samtranslator.yaml_helper import intrinsics_multi_constructor  # noqa: PLC0415 - the same
 
@@ -52,8 +60,7 @@ def load() -> dict[str, Any]:
         """What samtranslator's own `yaml_parse` reads with, in C: a seventh of its time."""
 
     Loader.add_multi_constructor("!", intrinsics_multi_constructor)
-    template: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a safe loader
-    return template
+    return pickle.dumps(yaml.load(text, Loader))  # noqa: S506 - a safe loader
 
 
 def translate(bucket: str, overrides: Mapping[str, str]) -> LocalTemplate:  # noqa: C901 - one case a difference

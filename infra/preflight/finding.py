@@ -51,7 +51,7 @@ def in_code(path: str, text: str, *, shown: str, sentence: str, page: str) -> Fi
 
 @cache
 def _template() -> yaml.Node | None:
-    return yaml.compose(TEMPLATE.read_text(), Loader=yaml.SafeLoader)
+    return yaml.compose(TEMPLATE.read_text(), Loader=yaml.CSafeLoader)
 
 
 def _children(node: yaml.Node | None) -> Iterator[tuple[str | int, yaml.Node]]:
