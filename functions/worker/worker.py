@@ -371,6 +371,7 @@ class Batch:
             event=Event.TASK_RETURNED,
             reason=_reason(refusal),
             exc_info=refusal,
+            **took,  # which no row has
             **attempt.log,
         )
         if attempt.message_id not in self.failures:

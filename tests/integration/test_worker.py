@@ -335,14 +335,21 @@ def test_a_stale_workers_outcome_is_refused(in_moto: Aws) -> None:
     assert ended.outcome["result"] == {"11": 1}
 
 
-def test_an_outcome_that_cannot_be_stored_goes_back(in_moto: Aws) -> None:
-    """When completing is throttled the message goes back, and the next delivery after the lease completes the task."""
+def test_an_outcome_that_cannot_be_stored_goes_back(
+    in_moto: Aws, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """When completing is throttled the message goes back, and the next delivery after the lease completes the task.
+
+    What the attempt took is in no bill, and so in the log.
+    """
     task_id = submitted(in_moto)
     stub = Stubber(aws.client("dynamodb"))
     stub.add_client_error("update_item", "ThrottlingException")
-    children = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}), meanwhile=stub.activate)
+    took = {"parse_ms": 0.5, "run_ms": 3.0}
+    children = ScriptedChildren(Completed({"result": {"00": 1}, "execution": took}), meanwhile=stub.activate)
     assert work(in_moto, [task_record(task_id, "m")], children) == ["m"]
     stub.deactivate()
+    assert [line["billed_ms"] for line in log_lines() if line["event"] == "task_returned"] == [4]
     in_moto.edit(task_id, lease_until=1)
     done = ScriptedChildren(Completed({"result": {"00": 1}, "execution": {}}))
     assert work(in_moto, [task_record(task_id)], done) == []
