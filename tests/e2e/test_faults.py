@@ -1,8 +1,9 @@
 """The first promise, by breaking things: whatever dies, hangs or lies, every accepted task completes exactly once.
 
-`make test` runs these with a few dozen tasks each, `make chaos` with 500, and prints the figures. The stack has leases
-of 10 seconds, the shortest there are, and three workers at a time; messages may be received 30 times, because here
-workers die far more often than a message's five attempts allow for.
+`make test` runs these with a few dozen tasks each and calls the sweeper itself; `make chaos` takes 500, waits for the
+sweeper's minute, and prints the figures. The stack has leases of 10 seconds, the shortest there are, and three workers
+at a time; messages may be received 30 times, because here workers die far more often than a message's five attempts
+allow for.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def fixture_ledger(stack: ChaosStack) -> Iterator[Ledger]:
     for task in list(stack.store.open_tasks()):
         dynamodb.delete_item(TableName=stack.env["TASKS_TABLE_NAME"], Key={"task_id": {"S": task.task_id}})
     stack.client("sqs").purge_queue(QueueUrl=stack.env["TASK_QUEUE_URL"])
-    yield Ledger(stack)
+    yield Ledger(stack, sweeps=SHORT)
     stack.proxy.clear()
     stack.deliver(enabled=True)
     for pid in stack.workers():

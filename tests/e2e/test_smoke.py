@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.running import environment
+from local_stack import eventually
 from release import deployment, localstack, package
 from release.package import ReleaseError
 from release.sam_local import write_environment
@@ -27,6 +28,12 @@ def test_a_working_stack_passes(stack: Stack, capsys: pytest.CaptureFixture[str]
     """It asks for the health and runs a circuit."""
     smoke(stack.env["API_URL"], stack.env["API_KEY"])
     assert capsys.readouterr().out.startswith(f"{stack.env['API_URL']} is healthy and ran a circuit in ")
+
+
+def test_the_sweeper_comes_by_its_schedule(stack: Stack) -> None:
+    """Nobody else calls it on this stack: it has written to its log once the first minute is over."""
+    logs = stack.client("logs")
+    eventually(lambda: logs.filter_log_events(logGroupName="/quantum-circuits/sweeper")["events"], 120, every=0.5)
 
 
 def test_an_address_that_is_no_api_fails(stack: Stack) -> None:

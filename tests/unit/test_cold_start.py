@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -28,6 +29,7 @@ REFERENCE = (
     "mailbox,optparse,pdb,pickletools,smtplib,calendar,wsgiref.simple_server"
 )
 REFERENCE_SECONDS = 0.065
+LEAST_PAIRS, MOST_PAIRS = 4, 15
 
 REPORT = """
 import json, os, resource, sys
@@ -75,9 +77,13 @@ def test_a_function_imports_no_more_than_it_needs(function: str, packages: set[s
 
 
 def test_the_api_starts_within_its_budget() -> None:
-    """Importing the api takes at most 350 ms of CPU; the best of four, for the first may compile the sources."""
-    measured = [(started("api")[1], started(REFERENCE)[1]) for _ in range(4)]
-    assert min(api for api, _ in measured) * REFERENCE_SECONDS / min(other for _, other in measured) <= API_CPU_SECONDS
+    """Importing the api takes at most 350 ms of CPU, by the median of pairs that are measured one after the other."""
+    started("api")  # which may compile the sources
+    measured: list[float] = []
+    # One pair is off by a tenth on a busy machine: there are more of them until their median is within the budget.
+    while len(measured) < MOST_PAIRS and (len(measured) < LEAST_PAIRS or median(measured) > API_CPU_SECONDS):
+        measured.append(started("api")[1] * REFERENCE_SECONDS / started(REFERENCE)[1])
+    assert median(measured) <= API_CPU_SECONDS, measured
 
 
 # As awslambdaric's hooks runner calls them: the last registered first before, the first registered first after.
