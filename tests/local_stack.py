@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[1]
+ORIGIN = "https://app.example.org"  # that the API of one of the stacks lets in
 PATIENCE = 60  # seconds until a test gives up on something that should happen
 
 

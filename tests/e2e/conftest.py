@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browsing import PATIENCE_MS
-from local_stack import Stack
+from local_stack import ORIGIN, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +26,16 @@ def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert started.returncode == 0, started.stderr
     yield stack
     assert stack.command("down").stdout == "Stopped.\n"
+
+
+@pytest.fixture(scope="session", name="telling")
+def fixture_telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a running stack that publishes events, as one on AWS does unless told otherwise, and lets an origin in."""
+    stack = Stack(tmp_path_factory.mktemp("telling"), f"PublishEvents=yes AllowedOrigin={ORIGIN}")
+    started = stack.command("up")
+    assert started.returncode == 0, started.stderr
+    yield stack
+    stack.command("down")
 
 
 @pytest.fixture(scope="session", name="browser")

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
-from local_stack import Stack, eventually
+from local_stack import eventually
 from simulated_aws import BELL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(name="telling")
-def fixture_telling(tmp_path: Any) -> Iterator[Stack]:
-    """Give a running stack that publishes events, as one on AWS does unless told otherwise."""
-    stack = Stack(tmp_path / "telling", "PublishEvents=yes")
-    started = stack.command("up")
-    assert started.returncode == 0, started.stderr
-    yield stack
-    stack.command("down")
+    from local_stack import Stack
 
 
 def listen(stack: Stack) -> str:
