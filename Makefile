@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Set, as in Docker's Python images, it has every process compile the sources again: tests start hundreds of them.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := functions layers infra client tests
-# Their tests run beside each other. Those end to end start stacks: after them, in two processes, a file in one of them.
+# Their tests run beside each other. Those end to end start stacks: after them, in two processes that share them.
 PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
@@ -36,7 +36,7 @@ ifdef TESTS
 else
 	@status=0; \
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(PARALLEL) || status=$$?; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile tests/e2e || status=$$?; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/e2e || status=$$?; \
 	exit $$status
 endif
 

@@ -73,7 +73,7 @@ def test_a_job_that_is_stopped_ends_at_once(lane: Deliveries) -> None:
     assert job.stdout is not None
     assert any('"event":"task_claimed"' in line for line in iter(job.stdout.readline, ""))
     job.send_signal(signal.SIGTERM)
-    job.communicate(timeout=10)
+    job.communicate(timeout=PATIENCE)
     assert job.returncode == 1
     assert lane.task(task_id)["status"] == "pending"
     eventually(lambda: children_of(job.pid) == [])
