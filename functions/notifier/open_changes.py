@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sums import Addition
-from tasks.open_work import OPEN_SECONDS, OPEN_TASKS, dollars_in, row_of
+from tasks.open_work import EVER_SECONDS, EVER_TASKS, OPEN_SECONDS, OPEN_TASKS, dollars_in, row_of
 from tasks.task import Status
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def _amounts(written: Mapping[str, Any]) -> dict[str, Decimal]:
         for name, before, after in zip((OPEN_TASKS, OPEN_SECONDS), _open(old), _open(new), strict=True)
         if after != before
     }
+    if not old:  # a new task
+        amounts |= dict(zip((EVER_TASKS, EVER_SECONDS), _open(new), strict=True))
     if new.get("status", {}).get("S") in _BILLABLE:
         for image, sign in ((new, 1), (old, -1)):
             if cost := _cost(image):

@@ -6,10 +6,11 @@ row, for as long, on the condition that nobody has been granted anything since i
 once all grants are taken off. A look and a grant serve many tasks, so they are rare beside those.
 
 However many environments serve a key at the same time, it therefore has at most its bound and a tenth of that: what is
-accepted without grants, a FREE_PART of the bound in each of the two looks that grants may not know of yet. More it can
-have only where the sums are more than ADDED_WITHIN behind, or DynamoDB does not answer, when each environment goes by
-what it knew. A task counts twice, in the sums and among what was accepted or granted, for up to ADDED_WITHIN: near its
-bound a key may be refused what the next look has room for.
+accepted without grants, a FREE_PART of the bound in each of two looks, which neither grants nor what an environment
+counts as its own may know of yet. More it can have only where the sums are more than ADDED_WITHIN behind, or DynamoDB
+does not answer, when each environment goes by what it knew. Where several serve a key, a task counts twice for up to
+ADDED_WITHIN, in the sums and among what was accepted or granted: near its bound a key may be refused what the next look
+has room for. Of a bound below FREE_PART times the environments nothing is accepted without a grant.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 10.0
 ADDED_WITHIN = 5.0  # seconds after a task was accepted, until the sums have it
-FREE_PART = 20  # a twentieth of a bound is what all environments together accept in LOOK_SECONDS without grants
+FREE_PART = 40  # a fortieth of a bound is what all environments together accept in LOOK_SECONDS without grants
 GRANTED_PART = 8  # an eighth of what is left is granted at a time, at most
 GROWTH = 4  # times what an environment has accepted in ADDED_WITHIN: few ask often, and none keeps what others need
 TRIES = 20  # of one grant, should others be granted something at the same moment
@@ -47,7 +48,8 @@ class _Known:
     """What an environment knows of an owner since it last read its row, and how much of it may be accepted.
 
     `tasks_left` and `seconds_left` are below the bounds, `tasks_free` and `seconds_free` need no grant any more. All
-    become less by what the environment accepts; `accepted` has when, and how many tasks of how many seconds.
+    become less by what the environment accepts; `accepted` has when, and how many tasks of how many seconds. `pending`
+    are the tasks and seconds of these that the sums did not have at that time, `since` those that it accepted later.
     """
 
     read_at: float
@@ -59,6 +61,8 @@ class _Known:
     tasks_free: float
     seconds_free: float
     accepted: deque[tuple[float, int, float]]
+    pending: tuple[float, float]
+    since: tuple[float, float] = (0, 0.0)
     grant: str = ""  # the name of its own
 
 
@@ -98,6 +102,7 @@ class Bounds:
         known.tasks_free -= tasks
         known.seconds_left -= seconds
         known.seconds_free -= seconds
+        known.since = known.since[0] + tasks, known.since[1] + seconds
         known.accepted.append((time(), tasks, seconds))
 
     def _refuse(self, known: _Known, tasks: int, seconds: float) -> None:
@@ -130,11 +135,19 @@ class Bounds:
         while accepted and accepted[0][0] < now - ADDED_WITHIN:
             accepted.popleft()
         name = earlier.grant if earlier else ""
-        grants = [Grant.of(value) for each, value in (work.grants or {}).items() if each != name]
-        granted = [each for each in grants if each.until > now * 1000]
+        others = [Grant.of(value) for each, value in (work.grants or {}).items() if each != name]
+        pending = float(sum(each[1] for each in accepted)), sum(each[2] for each in accepted)
+        if earlier and not others:
+            # What the sums have had since the last look is this environment's.
+            had = work.ever_tasks - earlier.work.ever_tasks, work.ever_seconds - earlier.work.ever_seconds
+            pending = (
+                min(pending[0], max(0.0, earlier.pending[0] + earlier.since[0] - had[0])),
+                min(pending[1], max(0.0, earlier.pending[1] + earlier.since[1] - had[1])),
+            )
+        granted = [each for each in others if each.until > now * 1000]
         most = self.most.but(work.own)
-        tasks_left = most.tasks - work.tasks - sum(each.tasks for each in granted) - sum(each[1] for each in accepted)
-        used_seconds = work.seconds + sum(each.seconds for each in granted) + sum(each[2] for each in accepted)
+        tasks_left = most.tasks - work.tasks - sum(each.tasks for each in granted) - int(pending[0])
+        used_seconds = work.seconds + sum(each.seconds for each in granted) + pending[1]
         free = FREE_PART * self.environments
         known = _Known(
             now,
@@ -146,7 +159,8 @@ class Bounds:
             min(tasks_left, most.tasks // free),
             min(most.seconds - used_seconds, most.seconds / free),
             accepted,
-            name,
+            pending,
+            grant=name,
         )
         if len(self._known) >= MAX_OWNERS:
             self._known.clear()
@@ -160,15 +174,14 @@ class Bounds:
                 self._refuse(known, tasks, seconds)
                 known.grant = known.grant or uuid.uuid4().hex[:12]  # not before: what a snapshot has, many have
                 until = round((known.read_at + LOOK_SECONDS + ADDED_WITHIN) * 1000)
-                before = sum(each[1] for each in known.accepted), sum(each[2] for each in known.accepted)
-                more_tasks = max(tasks, min(math.floor(known.tasks_left / GRANTED_PART), GROWTH * before[0]))
-                more_seconds = max(seconds, min(known.seconds_left / GRANTED_PART, GROWTH * before[1]))
-                # What was accepted by the grant before this one is in it too, until the sums have it.
-                grant = Grant(more_tasks + before[0], more_seconds + before[1], until)
+                of_late = sum(each[1] for each in known.accepted), sum(each[2] for each in known.accepted)
+                more_tasks = max(tasks, min(math.floor(known.tasks_left / GRANTED_PART), GROWTH * of_late[0]))
+                more_seconds = max(seconds, min(known.seconds_left / GRANTED_PART, GROWTH * of_late[1]))
+                # What the sums do not have yet is in it too. Grants that are over stay for a look: see _learnt.
+                grant = Grant(more_tasks + int(known.pending[0]), more_seconds + known.pending[1], until)
+                kept = (known.read_at - LOOK_SECONDS) * 1000
                 live = {
-                    name: value
-                    for name, value in (known.work.grants or {}).items()
-                    if Grant.of(value).until > known.read_at * 1000
+                    name: value for name, value in (known.work.grants or {}).items() if Grant.of(value).until > kept
                 }
                 was = known.work.grants
                 row = write_grants(self.client, self.table, owner, was, {**live, known.grant: grant.as_value()})

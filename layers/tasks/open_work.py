@@ -9,8 +9,10 @@ after it (functions/notifier/sums.py).
 |-------------------|---------------------------------------------------------------------------------|
 | open_tasks        | tasks that have not ended                                                       |
 | open_seconds      | their compute seconds                                                           |
+| ever_tasks,       | all tasks that were ever submitted, and their compute seconds                   |
+| ever_seconds      |                                                                                 |
 | dollars_<month>   | what tasks that ended in it have cost, as dollars_2026-11                       |
-| most_tasks,       | the owner's own bounds, where `make keys` gave it some: of the three above      |
+| most_tasks,       | the owner's own bounds, where `make keys` gave it some: see Most                |
 | most_seconds,     |                                                                                 |
 | most_dollars      |                                                                                 |
 | grants            | what environments of the api may accept, by a name of each: see bounds.py       |
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 OPEN_TASKS = "open_tasks"
 OPEN_SECONDS = "open_seconds"
+EVER_TASKS = "ever_tasks"
+EVER_SECONDS = "ever_seconds"
 GRANTS = "grants"
 
 
@@ -81,6 +85,7 @@ class OpenWork:
     """An owner's tasks that have not ended, their compute seconds, and the dollars that a month has cost.
 
     `own` has the bounds that are the owner's own, by their names in Most, and `grants` is the attribute as it was read.
+    `ever_tasks` and `ever_seconds` are those that the sums have had in all.
     """
 
     tasks: int = 0
@@ -88,6 +93,8 @@ class OpenWork:
     dollars: float = 0.0
     own: Mapping[str, float] = field(default_factory=dict)
     grants: Mapping[str, Any] | None = field(default=None, compare=False)
+    ever_tasks: int = field(default=0, compare=False)
+    ever_seconds: float = field(default=0.0, compare=False)
 
     @classmethod
     def of(cls, row: Row, now: datetime) -> OpenWork:
@@ -106,6 +113,8 @@ class OpenWork:
                 if (text := row.get(f"most_{each.name}", {}).get("N"))
             },
             row.get(GRANTS, {}).get("M"),
+            int(number(EVER_TASKS)),
+            number(EVER_SECONDS),
         )
 
 
@@ -121,13 +130,8 @@ def dollars_in(moment: str) -> str:
 
 def attributes(now: datetime) -> tuple[str, ...]:
     """Return the names of what `OpenWork.of` looks at."""
-    return (
-        OPEN_TASKS,
-        OPEN_SECONDS,
-        dollars_in(now.isoformat()),
-        *(f"most_{each.name}" for each in fields(Most)),
-        GRANTS,
-    )
+    own = (f"most_{each.name}" for each in fields(Most))
+    return (OPEN_TASKS, OPEN_SECONDS, EVER_TASKS, EVER_SECONDS, dollars_in(now.isoformat()), *own, GRANTS)
 
 
 def read_open_work(client: DynamoDBClient, table: str, owner: str, now: datetime) -> OpenWork:

@@ -236,9 +236,9 @@ def test_what_workers_do_several_to_a_call_counts_too(in_moto: Aws, listening: L
     claimed = in_moto.store.claim_all([Message(task.task_id) for task in tasks])
     in_moto.store.end_all([(task, DONE) for task in claimed if isinstance(task, Task)])
     records = listening.records()
-    assert [dict(each.amounts) for each in open_changes(records)] == [{"open_tasks": 1, "open_seconds": 2.5}] * 3 + [
-        {"open_tasks": -1, "open_seconds": -2.5}
-    ] * 3
+    begun = {"open_tasks": 1, "open_seconds": 2.5, "ever_tasks": 1, "ever_seconds": 2.5}
+    ended = {"open_tasks": -1, "open_seconds": -2.5}
+    assert [dict(each.amounts) for each in open_changes(records)] == [begun] * 3 + [ended] * 3
 
 
 def test_the_mapping_names_the_shard(in_moto: Aws) -> None:
