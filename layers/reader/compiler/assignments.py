@@ -182,7 +182,7 @@ def assign_literal(m: Machine, target: Array, node: syntax.IndexSet) -> None:
     """Assign `{...}`, whose nesting is the array's."""
     if len(node.items) != target.dimensions[0]:
         invalid(
-            f"This row has {len(node.items)} values; the array has {target.dimensions[0]} here.",
+            f"This row has {len(node.items)} value{'s' * (len(node.items) != 1)}, not {target.dimensions[0]}.",
             node.at,
             "Give one value per element.",
         )

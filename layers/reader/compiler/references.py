@@ -207,7 +207,8 @@ def _within(number: int, size: int, what: str, at: int) -> int:  # noqa: RET503 
     if -size <= number < size:
         return number % size
     shown = str(number) if abs(number) < 10**12 else "This index"
-    fault(f"{shown} is out of range: there are {size} {what}.", at, f"Use 0 to {size - 1}.")
+    there, named = ("is 1", what.removesuffix("s")) if size == 1 else (f"are {size}", what)
+    fault(f"{shown} is out of range: there {there} {named}.", at, f"Use 0 to {size - 1}." if size > 1 else "Use 0.")
 
 
 def qubits_of(m: Machine, node: syntax.Expression) -> Qubits:  # noqa: RET503 it ends in a refusal

@@ -46,6 +46,8 @@ _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 class ExpressionParser(ABC):
     """A cursor over the tokens that reads expressions and types."""
 
+    text = ""  # of the program, for hints
+
     def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.next = 0
@@ -78,7 +80,18 @@ class ExpressionParser(ABC):
         if self.token.kind == kind:
             return self.advance()
         shown = {"name": "a name", "string": "a quoted name"}.get(kind, f"'{kind}'")
-        self.refuse(f"expected {shown} {where}", f"Add the missing {kind}." if kind in (";", ")", "]", "}") else None)
+        self.refuse(f"expected {shown} {where}", self._missing(kind))
+
+    def _missing(self, kind: str) -> str | None:
+        """Return the hint where a sign is expected; None where something else may be wrong as well."""
+        if kind not in (";", ")", "]", "}"):
+            return None
+        if kind == ")" and self.token.kind == "=":
+            return "Write '==' to compare."
+        before = self.tokens[self.next - 1]
+        if kind == ";" and self.token.kind == "name" and "\n" not in self.text[before.at : self.token.at]:
+            return None  # a name after a name: other languages begin statements like that
+        return f"Add the missing {kind}."
 
     def any_number(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
         """Read items between commas until `closing` is next; there may be none, or a comma behind the last."""
@@ -98,7 +111,7 @@ class ExpressionParser(ABC):
             self.refuse_text(token)
         if token.kind == "end of text":
             invalid(f"The program ends too early: {wanted}.", token.at, hint)
-        if token.kind == "}" and hint is None:
+        if token.kind == "}" and hint is None and self.tokens[self.next - 1].kind != "{":
             hint = "Is a ';' or a '{' missing before it?"
         invalid(f"{quote(token.text)} cannot stand here: {wanted}.", token.at, hint)
 

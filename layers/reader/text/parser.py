@@ -22,6 +22,7 @@ def parse(text: str, budget: Budget | None = None) -> syntax.Program:
     header = _HEADER.match(text)
     legacy = header is not None and header.group(1).lstrip("0") == "2"
     parser = LegacyParser(text) if legacy else StatementParser(tokenize(text))
+    parser.text = text
     if budget is not None:
         budget.spend(TOKEN * len(parser.tokens))
     program = parser.program()

@@ -111,7 +111,7 @@ class StatementParser(ControlFlowParser):
             return statement
         if annotated and self.token.kind in ("end of text", "}"):
             self.refuse("expected the statement that the annotation belongs to")
-        if self.token.kind in ("else", "case", "default", "in"):
+        if self.token.kind in ("}", "else", "case", "default", "in"):
             self.refuse("expected a statement", f"Nothing before it opens '{self.token.kind}'.")
         return self.expression_statement()
 
@@ -130,7 +130,7 @@ class StatementParser(ControlFlowParser):
         """Read what a loop or branch governs: a block or one statement."""
         if self.token.kind == "{":
             return self.block()
-        if self.token.kind == ";":
+        if self.token.kind in (";", "}"):
             self.refuse("expected a statement or a block", "Write {} for nothing.")
         return [self.statement()]
 
