@@ -189,7 +189,11 @@ def cast_bits(value: Value, kind: Type) -> Value:  # noqa: C901 - the table of c
     if kind.kind == "bit" and source.kind in ("int", "uint", "bit", "angle") and kind.width != source.width:
         # The language wants equal widths; a number without a size of its own that is known and fits can lose nothing.
         plain = known and source.kind in ("int", "uint") and source.width == WORD
-        if not (plain and 0 <= data < 1 << kind.width):
+        if plain and not 0 <= data < 1 << kind.width:
+            most = (1 << min(kind.width, WORD - 1)) - 1
+            wider = ", or more bits" if data > 0 else ""
+            raise CastError(f"{data} does not fit {kind}.", f"Use a number from 0 to {most}{wider}.")
+        if not plain:
             hint = f"Take the bits you mean, such as x[0:{min(kind.width, source.width) - 1}]."
             raise CastError(f"{source} cannot become {kind}: the widths differ.", hint)
     elif source.kind == "bit" and kind.kind in ("int", "uint") and source.width > kind.width:

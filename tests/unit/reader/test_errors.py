@@ -32,6 +32,7 @@ MISTAKES = [
      "Nothing before it opens '}'."),
     ("qubit q; bit c; { if (c) }", "invalid_circuit", 1, 26, "'}' cannot stand here: expected a statement or a block.",
      "Write {} for nothing."),
+    ("qubit q; bit[2] c = 4;", "invalid_circuit", 1, 21, "4 does not fit bit[2].", "Use a number from 0 to 3, or more bits."),
     ("qubit[1] q; x q[1];", "invalid_circuit", 1, 17, "1 is out of range: there is 1 qubit.", "Use 0."),
     ("qubit[2] q;\n  h q[2];", "invalid_circuit", 2, 7, "2 is out of range: there are 2 qubits.", "Use 0 to 1."),
     ("qubit[2] q; cxx q[0], q[1];", "invalid_circuit", 1, 13, "'cxx' is not a gate.", "Did you mean cx?"),
