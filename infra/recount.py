@@ -69,7 +69,7 @@ class Recounted:
 class _Look:
     """What there is at a moment: the row of sums and those of days, and what the tasks' rows add up to.
 
-    All tasks that ended on the day `whole_from` or later still have a row.
+    All tasks that ended on the day `whole_from` or later still have a row; those of `purged` days, some without tags.
     """
 
     sums: Row
@@ -77,6 +77,7 @@ class _Look:
     open_now: tuple[Decimal, Decimal]
     ended: Mapping[date, Sequence[Ended]]
     whole_from: date
+    purged: frozenset[date]
 
 
 class Recount:
@@ -103,7 +104,7 @@ class Recount:
             if day < first.whole_from and counted.tasks < Sums.of(row).tasks:
                 kept.append(day)
                 counted = Sums.of(row)
-            elif (new := self._row(day, ends)) != _without_marks(row):
+            elif _sums_in(new := self._row(day, ends), day in first.purged) != _sums_in(row, day in first.purged):
                 self._write_day(row, new)
                 days.append(day)
             if (day.year, day.month) == (self._now.year, self._now.month):
@@ -125,13 +126,15 @@ class Recount:
         names = (*OPEN, dollars_in(self._now.isoformat()))
         sums = rows_of(self._client, self._table, [row_of(self._owner)], consistent=True, **only("task_id", *names))
         ended: defaultdict[date, list[Ended]] = defaultdict(list)
-        kept = [timedelta.max]
+        kept, purged = [timedelta.max], set()
         for row in self._rows():
             kept.append(_moment(row["expires_at"]) - datetime.fromisoformat(row["submitted_at"]["S"]))
             image = {**row, **row.get("was", {}).get("M", {})}
             if image.get("status", {}).get("S") in _ENDS:
                 end = Ended.of(image)
                 ended[end.day].append(end)
+                if "was" in row:
+                    purged.add(end.day)
         first = min(ended, default=self._now.date())
         keys = {key(self._owner, day): day for day in days_between(first, self._now.date())}
         rows = rows_of(self._client, self._table, list(keys), consistent=True)
@@ -139,7 +142,7 @@ class Recount:
         open_now = counted(self._client, self._table, tasks, self._owner)
         retention = min(*kept, timedelta(days=400))
         whole_from = (self._now - retention + LONGEST_OPEN).date()
-        return _Look(sums.get(row_of(self._owner), {}), days, open_now, ended, whole_from)
+        return _Look(sums.get(row_of(self._owner), {}), days, open_now, ended, whole_from, frozenset(purged))
 
     def _rows(self) -> list[Row]:
         """Return what rows of the owner's tasks say of their ends, by their ids, so that two looks are alike."""
@@ -218,12 +221,17 @@ def _moment(seconds: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(seconds["N"]), UTC)
 
 
-def _without_marks(row: Row) -> dict[str, Any]:
-    return {
-        name: {"SS": sorted(value["SS"])} if "SS" in value else value
-        for name, value in row.items()
-        if not name.startswith(MARK)
-    }
+def _sums_in(row: Row, without_tags: bool) -> dict[str, Any]:  # noqa: FBT001 - or with
+    """Return a day's row without its marks, and without the tags' sums where purged tasks no longer have theirs."""
+    left_out = (MARK, "tag") if without_tags else (MARK,)
+    return {name: _comparable(value) for name, value in row.items() if not name.startswith(left_out)}
+
+
+def _comparable(value: Mapping[str, Any]) -> object:
+    """Return an attribute's value so that equal ones are equal: numbers may end in zeros, and sets have no order."""
+    if "N" in value:
+        return Decimal(value["N"])
+    return sorted(value["SS"]) if "SS" in value else value
 
 
 def counted(client: DynamoDBClient, table: str, tasks: TaskTable, owner: str) -> tuple[Decimal, Decimal]:

@@ -131,6 +131,7 @@ def test_what_was_used_is_counted_anew(in_moto: Aws, listening: Listening) -> No
     assert dollars.dollars > 0
     assert (recounted(in_moto).days, used(), sums(in_moto)) == ((), right, dollars)
     assert aws.purging().purge(purged.task_id, "alice")
+    assert (recounted(in_moto).days, used()) == ((), right)  # its tags are no reason
     today = utc_now().date()
     in_moto.forget(row_of("alice"), key("alice", today))
     found = recounted(in_moto)
