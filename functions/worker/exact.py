@@ -10,7 +10,8 @@ noise acts on gates, that is a mixture. Readout errors are in it only as far as 
 | gates alone, up to NARROW      | `ensemble`: one statevector for all results                                         |
 | wider                          | of some qubits: on their light cone; observables: stabilizers or cones; else Aer    |
 | measurements, resets, tests    | `ensemble`: every way, with its probability; on light cones where those are smaller |
-| noise on gates                 | Aer's density matrix; with measurements in the middle `ensemble`, of few qubits     |
+| noise on gates                 | Aer's density matrix; with measurements in the middle `densities`, one for each     |
+|                                | value of the bits that the program reads; of more qubits `ensemble`                 |
 
 A named method runs the whole program by that method; what it cannot give is refused.
 """
@@ -24,15 +25,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import aer
+import densities
 import trajectory_cost
 from admission import Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed, of_qubits
+from pauli_sums import square
 from planner import STEPS, STEPS_EACH, InParts, observe
 from reader.operations import Channel, If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
 from reductions.cone import BIT, WHOLE, light_cone
 from tasks.errors import ErrorCode, TaskError
+from tasks.limits import WORKING_BYTES
 from tasks.options import Method
 from tasks.results import OF_A_PURE_STATE, ResultRequest, ResultType
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from admission import Budget
+    from densities import Densities
     from planner import Part
     from reader.operations import Compiled, Operation
     from tasks.observables import PauliSum
@@ -51,7 +56,8 @@ Member = tuple[int, ResultRequest]  # with its place in the request
 NAME, VERSIONS = "ensemble", {"numpy": np.__version__}
 NARROW = 12  # qubits of one state whose results are all taken from it; beyond, Aer is faster
 WIDEST = 18  # qubits of a mixture
-WIDEST_NOISY = 5  # of one that noise on gates makes of all its states, 8^n operations an error
+WIDEST_MIXED = 10  # of one as a density matrix, 16 MiB each
+WIDEST_OF_STATES = 5  # in superposition at a time, of more qubits under noise: 8^n operations an error
 _ERROR_S = 3e-7  # and operation that it takes to write a mixture in few states again, on one core
 # What Aer's stabilizer method can give.
 _OF_STABILIZERS = {ResultType.PROBABILITIES, ResultType.EXPECTATION}
@@ -223,6 +229,10 @@ def _whole(program: Compiled, options: Options, members: list[Member], budget: B
     stats = read_stats(program)
     named = options.method != Method.AUTOMATIC
     if _collapses(program):
+        used = {qubit for operation in walk(program.operations) for qubit in qubits_of(operation)}
+        mixed_whole = options.method == Method.DENSITY_MATRIX or stats.noisy
+        if mixed_whole and len(used) <= WIDEST_MIXED:
+            return _by_densities(program, members, used)
         if options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
@@ -241,9 +251,11 @@ def _in_numpy(program: Compiled, stats: CircuitStats, members: list[Member]) -> 
     phased = any(request.type in OF_A_PURE_STATE for _, request in members)
     if phased:  # with its phases, a qubit is in superposition from its first gate on
         width = stats.active_qubits
-    limit = WIDEST_NOISY if stats.noisy else WIDEST
+    limit = WIDEST_OF_STATES if stats.noisy else WIDEST
     if stats.noisy:
         seconds += _ERROR_S * 8 ** min(width, limit) * len(program.operations)
+    if width > limit and stats.noisy:
+        width, limit = stats.active_qubits, WIDEST_MIXED
     if width > limit:
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
@@ -266,14 +278,33 @@ def _in_numpy(program: Compiled, stats: CircuitStats, members: list[Member]) -> 
     return Group(NAME, VERSIONS, plan, compute, stats.active_qubits)
 
 
+def _by_densities(program: Compiled, members: list[Member], used: set[int]) -> Group:
+    """Return a group that `densities` computes."""
+    _refuse_of_method(Method.DENSITY_MATRIX, members)
+    num_qubits = sum(size for _, size in program.registers)
+
+    def compute(_: Budget) -> dict[int, Any]:
+        found = densities.Densities(program, used)
+        return {index: _of_mixture(found, request, num_qubits) for index, request in members}
+
+    cost = densities.cost(program, len(used))
+    plan = Plan("density_matrix", cost.seconds, WORKING_BYTES + cost.bytes)
+    return Group(densities.NAME, VERSIONS, plan, compute, len(used))
+
+
+def _of_mixture(mixture: Ensemble | Densities, request: ResultRequest, num_qubits: int) -> Any:  # noqa: ANN401 - numbers of any shape
+    """Return a result's numbers, of those that a mixture has."""
+    if request.type is ResultType.EXPECTATION:
+        return [mixture.expectation(terms) for terms in _sums(request)]
+    if request.type is ResultType.PROBABILITIES:
+        return mixture.probabilities(_qubits(request, num_qubits))
+    return mixture.density_matrix(_qubits(request, num_qubits))
+
+
 def _of_ensemble(ensemble: Ensemble, request: ResultRequest, num_qubits: int) -> Any:  # noqa: ANN401 - numbers of any shape
     """Return a result's numbers."""
-    if request.type is ResultType.EXPECTATION:
-        return [ensemble.expectation(terms) for terms in _sums(request)]
-    if request.type is ResultType.PROBABILITIES:
-        return ensemble.probabilities(_qubits(request, num_qubits))
-    if request.type is ResultType.DENSITY_MATRIX:
-        return ensemble.density_matrix(_qubits(request, num_qubits))
+    if request.type not in OF_A_PURE_STATE:
+        return _of_mixture(ensemble, request, num_qubits)
     if request.states is not None:
         return np.array([ensemble.amplitude(state) for state in request.states])
     return ensemble.statevector(_qubits(request, num_qubits))
@@ -407,29 +438,3 @@ def _sums(request: ResultRequest) -> list[PauliSum]:
     """Return the observable of a request, and its square where the variance is asked for."""
     assert request.observable is not None  # noqa: S101 - an expectation has one
     return [request.observable, square(request.observable)] if request.variance else [request.observable]
-
-
-def square(terms: PauliSum) -> PauliSum:
-    """Return the square of a Pauli sum, as one."""
-    width = len(terms[0][0])
-    masks = [(_mask(pauli, "XY"), _mask(pauli, "YZ"), factor) for pauli, factor in terms]
-    found: dict[tuple[int, int], float] = {}
-    for at, (x, z, factor) in enumerate(masks):
-        found[0, 0] = found.get((0, 0), 0.0) + factor * factor
-        for other_x, other_z, other in masks[:at]:
-            # Products of strings that do not commute cancel. A string is i^|x&z| X^x Z^z.
-            if ((x & other_z).bit_count() + (z & other_x).bit_count()) % 2:
-                continue
-            key = (x ^ other_x, z ^ other_z)
-            turns = (x & z).bit_count() + (other_x & other_z).bit_count() - (key[0] & key[1]).bit_count()
-            sign = 1 - ((turns + 2 * (z & other_x).bit_count()) % 4)
-            found[key] = found.get(key, 0.0) + 2 * sign * factor * other
-    return tuple((_pauli(x, z, width), factor) for (x, z), factor in found.items())
-
-
-def _mask(pauli: str, letters: str) -> int:
-    return sum(1 << qubit for qubit, letter in enumerate(reversed(pauli)) if letter in letters)
-
-
-def _pauli(x: int, z: int, width: int) -> str:
-    return "".join("IXZY"[(x >> qubit & 1) + 2 * (z >> qubit & 1)] for qubit in reversed(range(width)))

@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, partial_trace
+from qiskit.quantum_info import DensityMatrix, Operator, Pauli, SparsePauliOp, Statevector, partial_trace
 
 import reader
 import simulator
 from admission import Budget
-from exact import square
+from oracle.interpreter import explore
+from oracle.mixed import Noise
+from pauli_sums import square
 from tasks.errors import TaskError
 from tasks.options import Options
+from truth.programs import CORRELATED, FLIPS
 
 BUDGET = Budget(2**30, 60.0, 2**30, 60.0)
 HEAD = 'OPENQASM 3;\ninclude "stdgates.inc";\n'
@@ -131,19 +134,103 @@ def test_noise_on_gates_leaves_the_mixture() -> None:
     assert np.abs(complex_of(density) - [[0.5, 0.0], [0.0, 0.5]]).max() < 1e-12
 
 
-def test_noise_and_measurements_on_the_way_are_mixed_on_few_qubits() -> None:
-    """A misread bit and a noisy gate that it guards, worked out by hand; of six qubits it is refused."""
+def test_noise_and_measurements_on_the_way_are_mixed_exactly() -> None:
+    """A misread bit and a noisy gate that it guards, worked out by hand; of eleven qubits it is refused."""
     noise = {"depolarizing": {"one_qubit": 0.2}, "readout": {"prob_meas1_prep0": 0.25}}
     text = f"{HEAD}qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) {{ x q[1]; }}"
     (found,) = outcome(text, {"type": "probabilities", "qubits": [1]}, noise=noise)["results"]
     read = 0.5 + 0.5 * 0.25  # c is 1
     assert found["values"][1] == pytest.approx(read * (0.8 + 0.1), abs=1e-12)
-    wide = f"{HEAD}qubit[6] q; bit c; h q; c = measure q[0]; if (c) {{ cx q[1], q[2]; }} "
-    wide += "for int i in [1:4] { cx q[i], q[i + 1]; }"
+    wide = f"{HEAD}qubit[11] q; bit c; h q; c = measure q[0]; if (c) {{ cx q[1], q[2]; }} "
+    wide += "for int i in [1:9] { cx q[i], q[i + 1]; }"
     with pytest.raises(
-        TaskError, match="the limit is 5 qubits where a program measures or resets on the way under noise"
+        TaskError,
+        match="of 11 qubits; the limit is 10 qubits where a program measures or resets on the way under noise",
     ):
         outcome(f"{wide} h q[0];", "probabilities", noise=noise)
+
+
+HALF = (
+    "ry(0.8) {q}[0]; cx {q}[0], {q}[1]; c[{at}] = measure {q}[0]; "
+    "if (c[{at}]) {{ ry(1.1) {q}[1]; cz {q}[1], {q}[2]; ecr {q}[2], {q}[0]; }} else {{ reset {q}[2]; }} "
+    "reset {q}[0]; h {q}[2]; cx {q}[2], {q}[0]; while (c[{at}]) {{ rx(1.4) {q}[1]; c[{at}] = measure {q}[1]; }} "
+    "swap {q}[2], {q}[1]; cp(0.7) {q}[0], {q}[1]; cy {q}[0], {q}[2]; sx {q}[0];"
+)
+
+
+def test_wide_mixtures_under_noise_are_the_product_of_their_parts() -> None:
+    """Two programs of three qubits side by side, and one more: each half is the oracle's, values multiply."""
+    noise = {
+        "rules": [
+            {"channel": "amplitude_damping", "gamma": 0.1},
+            {"channel": "depolarizing", "probability": 0.05, "gates": ["two_qubit"]},
+            {"channel": "kraus", "operators": CORRELATED, "gates": ["cx"]},
+            {"channel": "thermal_relaxation", "t1": 1, "t2": 1.7, "time": 0.3, "gates": ["reset"]},
+            {"channel": "readout", **FLIPS},
+        ]
+    }
+    right = explore(
+        f"{HEAD}qubit[3] q; bit[1] c; {HALF.format(q='q', at=0)}",
+        tolerance=1e-12,
+        noise=Noise.from_dict(noise),
+        states=True,
+    ).density
+    both = f"{HALF.format(q='q', at=0)} {HALF.format(q='r', at=1)} if (c[0] != c[1]) {{ h e; }} x e;"
+    found = outcome(
+        f"{HEAD}qubit[3] q; qubit e; qubit[3] r; bit[2] c; {both}",
+        {"type": "density_matrix", "qubits": [0, 1, 2]},
+        {"type": "density_matrix", "qubits": [4, 5, 6]},
+        {"type": "expectation", "observable": "XYZIXYZ"},
+        {"type": "probabilities", "qubits": [6, 0]},
+        "probabilities",
+        noise=noise,
+    )
+    first, second, value, some, every = found["results"]
+    assert found["execution"]["engine"] == "densities"
+    assert np.abs(complex_of(first) - right).max() < 1e-9
+    assert np.abs(complex_of(second) - right).max() < 1e-9
+    of_half = np.trace(right @ Operator(Pauli("XYZ")).data).real
+    assert value["value"] == pytest.approx(of_half**2, abs=1e-9)
+    assert sum(every["values"]) == pytest.approx(1.0)
+    ones = [np.diag(right).real.reshape(2, 2, 2).sum(axis=axes)[1] for axes in ((1, 2), (0, 1))]
+    assert some["values"][3] == pytest.approx(ones[0] * ones[1], abs=1e-9)
+
+
+def test_wide_gates_act_on_density_matrices_as_on_states() -> None:
+    """Controls, powers and matrices: an error that does nothing leaves what there is without noise."""
+    text = (
+        f"{HEAD}qubit[5] q; bit c; h q; t q; c = measure q[0]; if (c) {{ ctrl(3) @ ry(0.3) q[4], q[1], q[2], q[0]; }} "
+        "ccx q[3], q[0], q[1]; cswap q[2], q[4], q[0]; ctrl(4) @ x q[1], q[0], q[2], q[4], q[3]; "
+        "ctrl(2) @ p(0.4) q[0], q[4], q[2]; pow(0.5) @ swap q[0], q[3]; crz(0.3) q[3], q[1]; rzx(0.4) q[4], q[2]; "
+        "U(0.1, 0.2, 0.3) q[1]; x q[0];"
+    )
+    nothing = {"rules": [{"channel": "pauli", "probabilities": {"I": 1.0}, "gates": ["x"]}]}
+    ways: list[dict[str, Any]] = [{}, {"noise": nothing}, {"method": "density_matrix"}]
+    plain, *others = (outcome(text, "density_matrix", **way) for way in ways)
+    for found in others:
+        assert (plain["execution"]["engine"], found["execution"]["engine"]) == ("ensemble", "densities")
+        assert np.abs(complex_of(found["results"][0]) - complex_of(plain["results"][0])).max() < 1e-9
+
+
+def test_density_matrices_have_no_amplitudes() -> None:
+    """By that method even where there is one state."""
+    text = f"{HEAD}qubit[2] q; x q[0]; reset q[0]; h q[1];"
+    for request in ("statevector", {"type": "amplitudes", "states": ["00"]}):
+        with pytest.raises(TaskError, match="The density_matrix method has no"):
+            outcome(text, request, method="density_matrix")
+
+
+def test_bits_that_nobody_reads_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty measured bits, of which one is read at a time, are two density matrices; all at once are refused."""
+    monkeypatch.setattr("densities.LARGEST", 2**10)
+    noise = {"depolarizing": {"one_qubit": 0.2}}
+    text = f"{HEAD}qubit[3] q; bit[30] c; for int i in [0:29] {{ h q[0]; c[i] = measure q[0]; "
+    text += "if (c[i]) { x q[0]; cx q[0], q[2]; } }"
+    (found,) = outcome(text, {"type": "probabilities", "qubits": [0]}, noise=noise)["results"]
+    assert found["values"][1] == pytest.approx(0.5 * 0.1, abs=1e-9)  # x after a 1, which errs as every gate does
+    late = f"{text} for int i in [0:29] {{ if (c[i]) {{ z q[2]; h q[2]; }} }}"
+    with pytest.raises(TaskError, match="one for each value of the measured bits that it still reads"):
+        outcome(late, {"type": "density_matrix", "qubits": [0, 2]}, noise=noise)
 
 
 def test_a_loop_until_success_has_its_limit() -> None:
