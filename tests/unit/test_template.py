@@ -20,6 +20,7 @@ import dry_runs
 import front_page
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
+from middleware import REQUEST_HEADERS
 from release.parameters import environment
 from simulated_aws import TEMPLATE, resolved
 from tasks.limits import JOB_VCPUS
@@ -510,6 +511,21 @@ def test_what_api_gateway_refuses_has_the_contracts_body(kind: str) -> None:
     allowed = {"Fn::Sub": "'${AllowedOrigin}'"}
     assert resolved(headers, "OriginIsAllowed")["Access-Control-Allow-Origin"] == allowed
     assert "Access-Control-Allow-Origin" not in resolved(headers)
+
+
+def test_pages_of_an_allowed_origin_may_read_what_the_api_redirects_to() -> None:
+    """By GET alone, with the headers that a page may send the API with one; without an allowed origin nobody may.
+
+    Chromium sends `Origin: null` and a preflight for the same headers to the address in `Location`.
+    """
+    bucket = RESOURCES["PayloadBucket"]["Properties"]
+    assert "CorsConfiguration" not in resolved(bucket)
+    (rule,) = resolved(bucket, "OriginIsAllowed")["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedMethods"], rule["AllowedOrigins"]) == (["GET"], ["*"])
+    assert [*rule["AllowedHeaders"]] == [
+        each for each in REQUEST_HEADERS if each not in ("Content-Type", "Idempotency-Key")
+    ]
+    assert "ExposedHeaders" not in rule
 
 
 def test_every_kind_of_refusal_has_a_body() -> None:
