@@ -36,7 +36,7 @@ LOOK_SECONDS = 10.0
 ADDED_WITHIN = 5.0  # seconds after a task was accepted, until the sums have it
 FREE_PART = 40  # a fortieth of a bound is what all environments together accept in LOOK_SECONDS without grants
 GRANTED_PART = 8  # an eighth of what is left is granted at a time, at most
-GROWTH = 4  # times what an environment has accepted in ADDED_WITHIN: few ask often, and none keeps what others need
+GROWTH = 4  # times what an environment has accepted in ADDED_WITHIN and accepts now: few ask often, none takes too much
 TRIES = 20  # of one grant, should others be granted something at the same moment
 LONGEST_RETRY_AFTER = 60
 TYPICAL_SECONDS = 0.05  # for which a task keeps a worker busy
@@ -174,7 +174,10 @@ class Bounds:
                 self._refuse(known, tasks, seconds)
                 known.grant = known.grant or uuid.uuid4().hex[:12]  # not before: what a snapshot has, many have
                 until = round((known.read_at + LOOK_SECONDS + ADDED_WITHIN) * 1000)
-                of_late = sum(each[1] for each in known.accepted), sum(each[2] for each in known.accepted)
+                of_late = (
+                    tasks + sum(each[1] for each in known.accepted),
+                    seconds + sum(each[2] for each in known.accepted),
+                )
                 more_tasks = max(tasks, min(math.floor(known.tasks_left / GRANTED_PART), GROWTH * of_late[0]))
                 more_seconds = max(seconds, min(known.seconds_left / GRANTED_PART, GROWTH * of_late[1]))
                 # What the sums do not have yet is in it too. Grants that are over stay for a look: see _learnt.

@@ -311,7 +311,7 @@ def test_an_environment_asks_for_a_grant_once_for_many_tasks(key: Key, clock: Cl
     assert all(key.post(one) for _ in range(2))
     assert calls == ["GetItem"]
     assert all(key.post(one) for _ in range(10_000 // 8))
-    assert calls.count("UpdateItem") == 5  # of 8, 40, 200, 1,000 and then an eighth of the rest
+    assert calls.count("UpdateItem") == 4  # of 12, 60, 300 and then an eighth of the rest
     while key.post(one):
         pass
     assert key.accepted == 10_000
