@@ -13,8 +13,8 @@ PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 PLAYER := $(if $(LOCALSTACK),release,local)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test truth search chaos image-test corpus bench logs status dead-letters keys recount redrive audit \
-    preflight package deploy smoke sam-env client client-test exporters lint format lock clean
+.PHONY: help setup run up down test test-functions test-stacks truth search chaos image-test corpus bench logs status \
+    dead-letters keys recount redrive audit preflight package deploy smoke sam-env client client-test exporters lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -30,15 +30,21 @@ up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## the same in the backgro
 down: ## stop what `make up` started; tasks are kept
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m $(PLAYER) down; else echo "Nothing is running."; fi
 
-test: $(VENV)/.dev ## run all tests on all cores, end to end last; some of them: make test TESTS="tests/unit -k gate"
+test: $(VENV)/.dev ## run all tests on all cores; some of them: make test TESTS="tests/unit -k gate"
 ifdef TESTS
 	@$(BIN)/python -m pytest $(TESTS)
 else
-	@status=0; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(PARALLEL) || status=$$?; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/e2e || status=$$?; \
-	exit $$status
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 test-functions test-stacks
 endif
+
+test-functions: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(PARALLEL)
+
+# What they print comes in one piece, when they are done.
+test-stacks: $(VENV)/.dev
+	@printed=$$(mktemp); status=0; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal tests/e2e > "$$printed" 2>&1 || status=$$?; \
+	cat "$$printed"; rm "$$printed"; exit $$status
 
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
 	@$(BIN)/python -m pytest tests/container
