@@ -158,13 +158,15 @@ def _add_task_routes(app: FastAPI) -> None:
 
 
 def _add_circuit_routes(app: FastAPI) -> None:
+    circuit = answers(400, 403, 404, 410, 503, texts=("text/plain", SVG))
+    circuit[200]["content"]["application/json"] = {"schema": circuit_routes.NAMES_SCHEMA}
     app.add_api_route(
         "/tasks/{task_id:not_batch}/circuit",
         circuit_routes.read_circuit,
         methods=["GET"],
         response_class=Response,  # with a type of its own, FastAPI would document it for the refusals too
-        responses=answers(400, 403, 404, 410, 503, texts=("text/plain", SVG)),
-        summary="Read a task's program, or a picture of it",
+        responses=circuit,
+        summary="Read a task's program, a picture of it, or its registers",
     )
     app.add_api_route(
         "/tasks/{task_id:not_batch}/script",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from time import thread_time
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,10 +21,15 @@ from tasks.options import Options
 from tasks.task import is_task_id, rfc3339, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from circuit_drawing import Drawing
+    from reader.operations import Compiled
+    from reader.outline import Outline
 
 # A stranger's text at our address: no browser may interpret it as a page. A picture has its own style, and no more.
 TEXT_HEADERS = {"X-Content-Type-Options": "nosniff"}
+MOST_REGISTERS = 1_000  # that are named
 SVG_HEADERS = TEXT_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 Opened = Annotated[
@@ -44,10 +50,27 @@ class DrawingBody(BaseModel):
     description: Annotated[str, Field(description="What is on the picture, for those who do not see it.")]
 
 
+Registers = Annotated[
+    list[tuple[str, int]],
+    Field(description=f"Name and size of each, in the order of their declaration; the first {MOST_REGISTERS:,}."),
+]
+# Of the JSON that read_circuit answers: as a model FastAPI would analyse it at each cold start.
+NAMES_SCHEMA = {
+    "type": "object",
+    "required": ["quantum_registers", "classical_registers"],
+    "properties": {
+        name: {"type": "array", "items": {"prefixItems": [{"type": "string"}, {"type": "integer"}], "type": "array"}}
+        for name in ("quantum_registers", "classical_registers")
+    },
+}
+
+
 class PictureBody(BaseModel):
     """A task that would be accepted, and its circuit."""
 
     num_qubits: Annotated[int, Field(description="Qubits of all registers together.")]
+    quantum_registers: Registers | None = None
+    classical_registers: Registers | None = None
     operations: Annotated[int, Field(description="Operations after loops and definitions are expanded.")]
     notes: Annotated[
         list[str] | None, Field(description="Parts of the program that have no effect here, or are probably mistakes.")
@@ -71,14 +94,15 @@ async def draw_program(
     size = task_of(body, caller, correlation_id, None, rfc3339(utc_now()), reading_budget()).size
     left = reader.Budget(seconds=max(0.0, CHECK_SECONDS - (thread_time() - started)))
     try:
-        drawing, undrawn = _drawing(body.qc, body.options(), opened, width, left).as_dict(), None
+        compiled, drawing = _drawing(body.qc, body.options(), opened, width, left)
+        found = {**_registers(compiled), "drawing": drawing.as_dict()}
     except TaskError as error:  # what the check admits may take too long to read once more, with all its names
-        drawing, undrawn = None, error.message
+        found = {"undrawn": error.message}
     picture = {
         "num_qubits": size.num_qubits,
         "operations": size.operations,
         **({"notes": list(size.notes)} if size.notes else {}),
-        **({"drawing": drawing} if drawing else {"undrawn": undrawn}),
+        **found,
         "correlation_id": correlation_id,
     }
     return JSONResponse(picture)
@@ -88,12 +112,16 @@ async def read_circuit(
     task_id: TaskId,
     caller: Caller,
     format: Annotated[  # noqa: A002 - the query's name
-        Literal["qasm", "svg"], Query(description="The program exactly as it was sent, or a picture of its circuit.")
+        Literal["qasm", "svg", "json"],
+        Query(description="The program exactly as it was sent, a picture of its circuit, or its registers' names."),
     ] = "qasm",
     opened: Opened = "",
     width: Width = 1_100,
 ) -> Response:
-    """Return the program exactly as it was sent, or a picture of its circuit; of a sweep the first one's."""
+    """Return the program exactly as it was sent, a picture of its circuit, or its registers; of a sweep the first's.
+
+    The classical registers are those of the counts: the last one is leftmost in a key.
+    """
     if format == "qasm":
         text = aws.task_store().circuit(task_id, caller) if is_task_id(task_id) else None
         if text is None:
@@ -102,10 +130,12 @@ async def read_circuit(
     task = aws.task_store().whole(task_id, caller) if is_task_id(task_id) else None
     if task is None:
         raise TaskNotFoundError
+    options = Options.from_dict({**task.options, "shots": task.shots})
+    if format == "json":
+        return JSONResponse(_registers(_outlined(task.circuit, options, reading_budget())[0]))
     from circuit_svg import svg_of  # noqa: PLC0415 - cold start: few ask for pictures
 
-    options = Options.from_dict({**task.options, "shots": task.shots})
-    svg = svg_of(_drawing(task.circuit, options, opened, width, reading_budget()))
+    svg = svg_of(_drawing(task.circuit, options, opened, width, reading_budget())[1])
     return Response(svg, media_type="image/svg+xml", headers=SVG_HEADERS)
 
 
@@ -127,9 +157,25 @@ async def read_script(
     return PlainTextResponse(script(task, binding), headers=TEXT_HEADERS)
 
 
-def _drawing(qc: str, options: Options, opened: str, width: int, budget: reader.Budget) -> Drawing:
-    """Return the drawing of a program that was checked; raises TaskError where it is too large to be read again."""
+def _outlined(qc: str, options: Options, budget: reader.Budget) -> tuple[Compiled, Outline]:
+    """Return a program that was checked as it is drawn; raises TaskError where it is too large to be read again."""
+    return reader.outlined(qc, options.bindings[0], counted=options.counted, budget=budget)
+
+
+def _drawing(qc: str, options: Options, opened: str, width: int, budget: reader.Budget) -> tuple[Compiled, Drawing]:
+    """Return a program that was checked, and its drawing; raises TaskError where it is too large to be read again."""
     from circuit_drawing import draw  # noqa: PLC0415 - cold start: few ask for pictures
 
-    compiled, outline = reader.outlined(qc, options.bindings[0], counted=options.counted, budget=budget)
-    return draw(compiled, outline, frozenset(opened.split(",")), width)
+    compiled, outline = _outlined(qc, options, budget)
+    return compiled, draw(compiled, outline, frozenset(opened.split(",")), width)
+
+
+def _registers(compiled: Compiled) -> dict[str, list[tuple[str, int]]]:
+    """Return the names and sizes of a program's registers, fit to be shown."""
+    from reader.outline import shown  # noqa: PLC0415 - cold start: few ask for pictures
+
+    def named(registers: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+        return [(shown(name), size) for name, size in islice(registers, MOST_REGISTERS)]
+
+    outputs = ((output.name, len(output.cells)) for output in compiled.outputs)
+    return {"quantum_registers": named(compiled.registers), "classical_registers": named(outputs)}

@@ -57,6 +57,17 @@ def test_the_first_of_a_sweep_is_drawn(in_moto: Aws) -> None:
         assert [shape[-1] for shape in shapes if shape[:2] == ["text", "label"]] == labels
 
 
+def test_registers_have_their_names(in_moto: Aws) -> None:
+    """In the order of their declaration, beside the drawing and of a task alone; counts have the classical ones."""
+    qc = "qubit[2] q; qubit r; bit[2] both; bit one; both = measure q; one = measure r;"
+    expected = {"quantum_registers": [["q", 2], ["r", 1]], "classical_registers": [["both", 2], ["one", 1]]}
+    drawn = call("POST", "/circuit", {"qc": qc})[2]
+    assert {name: drawn[name] for name in expected} == expected
+    address = f"/tasks/{submit({'qc': qc})}/circuit"
+    assert call("GET", address, query={"format": "json"})[2] == expected
+    assert call("GET", address, query={"format": "json"}, api_key_id="mallory")[0] == 404
+
+
 def test_a_tasks_picture_is_an_svg_file(in_moto: Aws) -> None:
     """As text, with its own size and title, that no browser runs anything of; another key has none."""
     task_id = submit()
