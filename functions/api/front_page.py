@@ -1,7 +1,7 @@
 """Serves the pages at `/`, `/docs` and `/redoc`, made of the files in page/, and `/llms.txt`.
 
-A page loads one script and one style: a file for each module would start as many environments of the function at once.
-page_script.py joins the modules.
+A page has its style in it and loads one script: each file that a browser asks for at the same time would start an
+environment of the function. page_script.py joins the modules.
 
 Their headers restrict them to what they need. The reference of the API is made in the browser by page/reference.js:
 the usual viewers break the policy that protects the key (Swagger UI assigns HTML from strings, Redoc adds inline
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -29,13 +30,12 @@ from tasks.settings import settings
 from tasks.submissions import MAX_TASKS_AT_ONCE
 
 FOLDER = Path(__file__).parent / "page"
-# All parts come from this origin. There is no inline script or style. Text never becomes HTML (trusted types). No other
-# page may frame this one, and it sends no form.
+# All parts come from this origin. There is no inline script, and no style but the page's, known by its hash. Text never
+# becomes HTML (trusted types). No other page may frame this one, and it sends no form.
 POLICY = "; ".join(  # noqa: FLY002 - one rule a line
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
         "connect-src 'self'",
         "img-src data:",  # the icon
         "base-uri 'none'",
@@ -55,9 +55,9 @@ FRESH = {"Cache-Control": "no-cache"}
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 # Text only: API Gateway passes on binary content only for types that are configured there.
 SCRIPTS = ("page.js", "reference.js")  # each with all that it imports
-STYLES = {
-    "page.css": ("style.css", "editor.css", "circuit.css"),
-    "docs.css": ("style.css", "reference.css"),
+STYLES = {  # by the page
+    "index.html": ("style.css", "editor.css", "circuit.css"),
+    "reference.html": ("style.css", "reference.css"),
 }
 
 
@@ -77,14 +77,14 @@ async def read_redoc(request: Request) -> Response:
 
 
 async def read_part(request: Request) -> Response:
-    """Return a file of the pages. Its address changes with the files, so that it can be kept for ever."""
+    """Return a script of the pages. Its address changes with the files, so that it can be kept for ever."""
     version, name = request.path_params["version"], request.path_params["name"]
-    text = _parts().get(name)
+    text = _scripts().get(name)
     if text is None:
         raise HTTPException(404)
     # A page that was loaded before a deployment still asks by the former version.
     headers = HEADERS | (FOR_EVER if version == _version() else FRESH)
-    return Response(text, media_type="text/css" if name in STYLES else "text/javascript", headers=headers)
+    return Response(text, media_type="text/javascript", headers=headers)
 
 
 async def read_llms(_request: Request) -> Response:
@@ -116,16 +116,24 @@ def _document(name: str, request: Request, view: str = "") -> Response:
     base = html.escape(request.scope["root_path"].rstrip("/"), quote=True)
     text = _text(name).replace("{parts}", f"{base}/page/{_version()}").replace("{base}", base)
     text = text.replace("{icon}", f"data:image/svg+xml,{quote(_text('icon.svg'))}").replace("{view}", view)
-    return Response(text, media_type="text/html", headers=HEADERS | FRESH)
+    style, digest = _style(name)
+    headers = HEADERS | FRESH | {"Content-Security-Policy": f"{POLICY}; style-src 'sha256-{digest}'"}
+    return Response(text.replace("{style}", style), media_type="text/html", headers=headers)
 
 
 @cache
-def _parts() -> dict[str, str]:
-    """Return the scripts and styles by their names."""
+def _style(page: str) -> tuple[str, str]:
+    """Return a page's style, and its hash as a policy names it."""
+    style = "".join(map(_text, STYLES[page]))
+    return style, b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+@cache
+def _scripts() -> dict[str, str]:
+    """Return the scripts by their names."""
     from page_script import joined  # noqa: PLC0415 - cold start: most environments serve no page
 
-    scripts = {name: joined(FOLDER / name) for name in SCRIPTS}
-    return scripts | {name: "".join(map(_text, files)) for name, files in STYLES.items()}
+    return {name: joined(FOLDER / name) for name in SCRIPTS}
 
 
 @cache
@@ -135,4 +143,4 @@ def _text(name: str) -> str:
 
 @cache
 def _version() -> str:
-    return hashlib.sha256("".join(_parts().values()).encode()).hexdigest()[:12]
+    return hashlib.sha256("".join(_scripts().values()).encode()).hexdigest()[:12]

@@ -161,6 +161,11 @@ def test_text_from_outside_is_text(open_page: Callable[..., Page], stack: Stack)
         "correlation_id": HOSTILE,
         "shots": 1,
         "result": {HOSTILE: 1},
+        "memory": [HOSTILE],
+        "results": [
+            {"type": HOSTILE, "values": [HOSTILE]},
+            {"type": "amplitudes", "states": [HOSTILE], "real": [1], "imag": [0]},
+        ],
         "execution": {"method": HOSTILE, "seed": HOSTILE, "engine": HOSTILE},
         "name": HOSTILE,
         "tags": [HOSTILE],
@@ -170,9 +175,10 @@ def test_text_from_outside_is_text(open_page: Callable[..., Page], stack: Stack)
     shapes = [["text", HOSTILE, 9, 9, HOSTILE], ["script", "x", "alert(1)"], ["open", HOSTILE, 1, 1, 9, 9]]
     drawing = {"width": 99, "height": 99, "shapes": shapes, "description": HOSTILE}
     picture = {"num_qubits": 1, "operations": 1, "notes": [HOSTILE], "drawing": drawing}
+    names = {"classical_registers": [[HOSTILE, 1]] * 3, "quantum_registers": [[HOSTILE, 1]] * 3}
     page.route(re.compile(r"/tasks/[^/]+$"), lambda route: route.fulfill(json=hostile))
     page.route(re.compile(r"/tasks\?"), lambda route: route.fulfill(json={"tasks": [hostile], "next_cursor": HOSTILE}))
-    page.route(re.compile(r"/circuit\?"), lambda route: route.fulfill(json=picture))
+    page.route(re.compile(r"/circuit\?"), lambda route: route.fulfill(json=picture | names))
     run(page, BELL)
     expect(page.locator("#counts tbody th")).to_have_text(HOSTILE)
     expect(page.locator("#picture svg text").first).to_have_text(HOSTILE)
@@ -180,6 +186,10 @@ def test_text_from_outside_is_text(open_page: Callable[..., Page], stack: Stack)
     expect(page.locator("#tasks .id").first).to_have_text(HOSTILE)
     expect(page.locator("#history .notes")).to_have_text(HOSTILE)
     expect(page.locator("#facts")).to_contain_text(HOSTILE)
+    expect(page.locator("#counts caption")).to_contain_text(f"registers: {HOSTILE}, {HOSTILE}")
+    expect(page.locator("#memory-of-shots pre")).to_have_text(HOSTILE)
+    expect(page.locator("#exact pre")).to_contain_text(HOSTILE)
+    expect(page.locator("#exact .amplitudes tbody th")).to_have_text(HOSTILE)
     assert page.locator("img, main script, svg script").count() == 0
 
 

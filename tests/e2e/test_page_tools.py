@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pytest
 from playwright.sync_api import expect
 
+import front_page
+import reader
 from browsing import barriers, enter_key
+from page_script import joined
+from tasks.errors import TaskError
+from unit.reader.test_errors import MISTAKES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from local_stack import Stack
 
 BELL = "qubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;"
+EXACT = ("probabilities", "statevector", "amplitudes", "density_matrix", "expectation", "samples")
+# As link.js does.
+PACK = """async (task) => {
+  const stream = new Blob([JSON.stringify(task)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}"""
+# Programs with what a click makes of them, None where no place is certain.
+MENDED = {
+    "qubit[2] q;\nh q[0]  // so\ncx q[0], q[1];\nmeasure q;": "qubit[2] q;\nh q[0];  // so\ncx q[0], q[1];\nmeasure q;",
+    "qubit[2] q;\nrx(pi q[0];\nmeasure q;": "qubit[2] q;\nrx(pi) q[0];\nmeasure q;",
+    "qubit q;\nif (true) { h q;\nmeasure q;": "qubit q;\nif (true) { h q;\nmeasure q;}",
+    "qubit q;\nh q; ?\nmeasure q;": "qubit q;\nh q; \nmeasure q;",
+    "qubit q; h q;\nd = measure q;": "qubit q; h q;\nbit d;\nd = measure q;",
+    "qubit q; bit\nd; e\n= measure q;": None,
+    "qubit[2] q; bit[2] c; h q;": "qubit[2] q; bit[2] c; h q;\nc = measure q;\n",
+    "qubit[2] q; bit c; c = measure q;": "qubit[2] q; bit[2] c; c = measure q;",
+    "int n = 2; qubit[n] q; measure q;": "const int n = 2; qubit[n] q; measure q;",
+    "qubit q[5]; measure q;": "qubit[5] q; measure q;",
+    "qubit[2.0] q; measure q;": "qubit[int(2.0)] q; measure q;",
+    "const int n = 1.5 + 1; qubit q; measure q;": None,
+    "qubit q; const bit c = measure q;": "qubit q; bit c = measure q;",
+    "qubit q; measure q; break;": "qubit q; measure q; end;",
+    "OPENQASM 4.0; qubit q; measure q;": "OPENQASM 3.0; qubit q; measure q;",
+    "OPENQASM 2.0; qubit q; bit c; c = measure q;": "OPENQASM 3.0; qubit q; bit c; c = measure q;",
+    "OPENQASM 2.0; qreg q; creg c[1]; measure q -> c;": "OPENQASM 2.0; qreg q[1]; creg c[1]; measure q -> c;",
+    'include "my.inc";\nqubit q; measure q;': 'include "stdgates.inc";\nqubit q; measure q;',
+    'include "stdgates.inc;\nqubit q; measure q;': 'include "stdgates.inc";\nqubit q; measure q;',
+    "qubit q;\nOPENQASM 3.0;\nmeasure q;": "OPENQASM 3.0;\nqubit q;\nmeasure q;",
+    "qubit q;\n#pragma noise depolarizing\nmeasure q;": "qubit q;\n\nmeasure q;",
+}
 HOSTILE = "<img src=x onerror=alert(1)>"
 MOST_BLOCKED_MS = 1_000  # that the page may not answer a key, on a machine with other work; alone it is a tenth
 
@@ -32,14 +71,79 @@ def opened(open_page: Callable[..., Page], stack: Stack, path: str = "/") -> Pag
 
 def run(page: Page) -> None:
     """Press Run and wait for the end."""
+    before = page.url
     page.get_by_role("button", name="Run", exact=True).click()
+    expect(page).not_to_have_url(before)
     expect(page.get_by_role("status")).to_contain_text("Completed")
+
+
+def rows(view: Locator) -> list[list[str]]:
+    """Return the texts of a table's rows, without their bars."""
+    return [row.locator("th, .count, .share").all_inner_texts() for row in view.locator("tbody tr").all()]
+
+
+def saved(page: Page, button: str, section: str = "#task") -> bytes:
+    """Press a button that saves a file; return its bytes."""
+    with page.expect_download() as download:
+        page.locator(section).get_by_role("button", name=button, exact=True).first.click()
+    return Path(download.value.path()).read_bytes()
 
 
 def listed(stack: Stack) -> list[str]:
     """Return the ids of the newest tasks."""
     with stack.http() as http:
         return [task["task_id"] for task in http.get("/tasks").json()["tasks"]]
+
+
+@pytest.fixture(name="mended", scope="module")
+def fixture_mended(browser: Browser) -> Iterator[Callable[[dict[str, Any], str], list[tuple[str, str]]]]:
+    """Give what page/fixes.js makes of a problem and its program: for each edit, its button and the new program."""
+    page = browser.new_page()
+    source = joined(front_page.FOLDER / "fixes.js")
+    page.evaluate(
+        """async (source) => {
+          const from = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+          const { fixesOf, edited } = await import(from);
+          globalThis.mended = (problem, text) => fixesOf(problem, text, undefined)
+            .filter(({ edits }) => edits).map(({ label, edits }) => [label, edited(text, edits)]);
+        }""",
+        source,
+    )
+    yield lambda problem, text: page.evaluate("([problem, text]) => mended(problem, text)", [problem, text])
+    page.close()
+
+
+def refused(text: str) -> dict[str, Any] | None:
+    """Return the reader's error of a program, None if it has none."""
+    try:
+        reader.check(text)
+    except TaskError as error:
+        return error.as_dict()
+    return None
+
+
+@pytest.mark.parametrize("text", MENDED)
+def test_a_hint_that_names_a_replacement_is_applied_at_its_place(
+    mended: Callable[[dict[str, Any], str], list[tuple[str, str]]], text: str
+) -> None:
+    """The first button gives the program that was meant, which the reader takes; none is there without a sure place."""
+    problem = refused(text)
+    found = mended(problem or {}, text)
+    assert (found[0][1] if found else None) == MENDED[text]
+    assert not found or refused(found[0][1]) is None
+
+
+def test_no_replacement_leaves_the_mistake(mended: Callable[[dict[str, Any], str], list[tuple[str, str]]]) -> None:
+    """Of all mistakes that the reader's tests know, the same one is nowhere after a click."""
+    texts = [mistake[0] for mistake in MISTAKES]
+    offered = 0
+    for text in texts:
+        problem = refused(text)
+        for label, after in mended(problem or {}, text):
+            offered += 1
+            left = refused(after)
+            assert left is None or problem is None or left["message"] != problem["message"], (label, text, after)
+    assert offered >= 10
 
 
 def test_the_circuit_is_drawn_while_it_is_typed(open_page: Callable[..., Page], stack: Stack) -> None:
@@ -61,9 +165,7 @@ def test_the_circuit_is_drawn_while_it_is_typed(open_page: Callable[..., Page], 
     expect(picture.locator("text.label")).to_have_text(["H"])
     picture.get_by_role("button", name="Close the gate both").press("Enter")
     expect(picture.locator("text.label")).to_have_text(["both"])
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Save as SVG").click()
-    assert saved.value.path().read_text().startswith("<svg")
+    assert saved(page, "Save as SVG", "main").startswith(b"<svg")
     assert barriers(page) == []
 
 
@@ -101,19 +203,92 @@ def test_a_sweep_is_lines_over_its_angle(open_page: Callable[..., Page], stack: 
     assert chart.locator("path.line").count() == 2
     assert chart.locator(".legend text").all_text_contents() == ["00", "11"]
     assert "theta" in chart.locator("text").all_text_contents()
-    page.get_by_label("Inputs", exact=True).select_option(index=6)
+    page.get_by_label("Binding", exact=True).select_option(index=6)
     expect(page.locator("#counts tbody th")).to_have_text(["11"])
-    kinds = {}
-    for name in ("PNG", "SVG", "CSV", "JSON", "Circuit", "Python"):
-        with page.expect_download() as saved:
-            page.get_by_role("button", name=name, exact=True).click()
-        kinds[name] = Path(saved.value.path()).read_bytes()
+    kinds = {name: saved(page, name) for name in ("PNG", "SVG", "CSV", "JSON", "Circuit", "Python")}
     assert kinds["PNG"].startswith(b"\x89PNG")
     assert kinds["SVG"].startswith(b"<svg")
     assert kinds["CSV"].splitlines()[0] == b"binding,outcome,count"
     assert json.loads(kinds["JSON"])["status"] == "completed"
     assert kinds["Circuit"].startswith(b"<svg")
     assert b"import qiskit" in kinds["Python"] or b"from qiskit" in kinds["Python"]
+
+
+def test_exact_results_are_shown_and_saved(open_page: Callable[..., Page], stack: Stack) -> None:
+    """Bars, amplitudes with phases, a matrix, deviations, samples; files with the very numbers; registers by name."""
+    page = opened(open_page, stack)
+    page.get_by_label("Program in OpenQASM").fill("qubit[2] pair;\nh pair[0];\ns pair[0];\ncx pair[0], pair[1];")
+    page.get_by_text("Options", exact=True).click()
+    page.get_by_label("Results").fill(
+        'probabilities\nstatevector\n{"type": "amplitudes", "states": ["10"]}\ndensity_matrix\n'
+        '{"type": "expectation", "observable": "XX", "variance": true}\n{"type": "samples", "observable": "ZZ"}'
+    )
+    page.get_by_label("Shots").fill("100")
+    run(page)
+    view = {kind: page.locator(f"#exact [data-type={kind}]") for kind in EXACT}
+    expect(view["probabilities"].locator("caption")).to_have_text("2 states of 4 with a probability; pair[1], pair[0]")
+    assert rows(view["probabilities"]) == [["00", "0.500000"], ["11", "0.500000"]]
+    assert rows(view["statevector"]) == [
+        ["00", "0.7071", "0.0000 π", "0.7071 + 0.0000i"],
+        ["11", "0.7071", "0.5000 π", "0.0000 + 0.7071i"],
+    ]
+    assert rows(view["amplitudes"]) == [["10", "0.0000", "", "0.0000 + 0.0000i"]]
+    assert view["density_matrix"].locator("rect.cell").count() == 4
+    expect(view["density_matrix"].locator("figcaption")).to_contain_text("; pair[1], pair[0]; purity 1.0000")
+    expect(view["expectation"].locator("text")).to_have_text(["XX", "0.0000 ± 1.0000"])
+    assert rows(view["samples"]) == [["1", "100", "100.0%"]]
+    state = np.load(io.BytesIO(saved(page, "NPY", "[data-type=statevector]")))
+    matrix = np.load(io.BytesIO(saved(page, "NPY", "[data-type=density_matrix]")))
+    values = np.load(io.BytesIO(saved(page, "NPY", "[data-type=probabilities]")))
+    given = json.loads(saved(page, "JSON"))["results"]
+    assert (state == np.array(given[1]["real"]) + 1j * np.array(given[1]["imag"])).all()
+    assert (matrix == np.array(given[3]["real"]) + 1j * np.array(given[3]["imag"])).all()
+    assert (matrix.shape, values.tolist()) == ((4, 4), given[0]["values"])
+    assert saved(page, "CSV", "[data-type=density_matrix]").splitlines()[0] == b"row,column,real,imag"
+    assert barriers(page) == []
+    page.get_by_label("Example").select_option(label="Sweep over an angle")
+    page.get_by_label("Results").fill('{"type": "expectation", "observable": "ZZ"}\nprobabilities')
+    run(page)
+    names = page.locator("#charts svg").evaluate_all("all => all.map(svg => svg.getAttribute('aria-label'))")
+    assert names == ["1 observable over 13 bindings", "Probabilities of 4 states over 13 bindings"]
+    page.get_by_label("Binding", exact=True).select_option(index=6)
+    assert rows(view["probabilities"])[-1] == ["11", "1.000000"]
+    page.get_by_label("Example").select_option(label="Teleportation")
+    run(page)
+    expect(page.locator("#counts caption")).to_contain_text("registers: received, message")
+    assert page.get_by_label("Register").locator("option").all_inner_texts() == ["all", "received", "message"]
+
+
+def test_every_option_is_sent_from_its_field(open_page: Callable[..., Page], stack: Stack) -> None:
+    """A link's options fill the fields, and the fields give the same task again; what is no JSON is named at it."""
+    task = {
+        "qc": "input float theta;\nqubit[2] q;\nrx(theta) q;\nmeasure q;", "shots": 7, "seed": 3,
+        "method": "statevector", "precision": "single", "memory": True, "inputs": {"theta": 0.5},
+        "name": "n", "tags": ["t"],
+        "results": ["counts", {"type": "probabilities", "qubits": [1]}], "callback_url": "https://example.com/hook",
+        "noise": {
+            "readout": {"prob_meas1_prep0": 0.1}, "model": "ibmq_lima", "durations": {"cx": 3e-7},
+            "rules": [{"channel": "bit_flip", "probability": 0.1}],
+        },
+    }  # fmt: skip
+    page = opened(open_page, stack)
+    page.evaluate("async (task) => { location.hash = 'program=' + await (PACK)(task) }".replace("PACK", PACK), task)
+    page.reload()
+    expect(page.get_by_label("Model")).to_have_value("ibmq_lima")
+    expect(page.locator("#circuit-note")).to_contain_text("2 qubits")
+    with page.expect_request("**/tasks?dry_run=true") as sent:
+        page.get_by_role("button", name="Dry run").click()
+    assert json.loads(sent.value.post_data or "") == task
+    page.get_by_label("Rules").fill("[1")
+    page.locator("#inputs").fill('{"thetas": 1}')
+    page.locator("#inputs").press("Tab")
+    expect(page.locator("#noise-rules-note")).to_contain_text("This is not JSON")
+    expect(page.get_by_label("Rules")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Rules").fill("")
+    page.get_by_label("Rules").press("Tab")
+    page.get_by_role("button", name="Use theta", exact=True).click()
+    expect(page.locator("#inputs")).to_have_value('{"theta":1}')
+    expect(page.locator("#check")).to_be_hidden()
 
 
 def test_options_make_a_noisy_run(open_page: Callable[..., Page], stack: Stack) -> None:

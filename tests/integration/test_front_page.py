@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import json
 import re
 import shlex
@@ -12,12 +14,13 @@ import pytest
 from test_api import call
 
 import front_page
+from submitted import TaskRequest
 
 if TYPE_CHECKING:
     from simulated_aws import Aws
 
 DOCUMENTS = ("/", "/docs", "/redoc")
-PARTS = sorted(front_page._parts())  # noqa: SLF001 - the list that is tested
+SCRIPTS_SERVED = sorted(front_page._scripts())  # noqa: SLF001 - the list that is tested
 VERSION = front_page._version()  # noqa: SLF001 - the same
 
 
@@ -27,7 +30,9 @@ def test_a_page_leads_to_where_it_was_asked_for(path: str) -> None:
     status, headers, text = call("GET", path)
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert headers["cache-control"] == "no-cache"
-    assert headers["content-security-policy"] == front_page.POLICY
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert headers["content-security-policy"] == f"{front_page.POLICY}; style-src 'sha256-{digest}'"
     assert 'data-base="/v1"' in text
     links = re.findall(r'(?:href|src)="([^"]+)"', text)
     assert [link for link in links if not link.startswith(("/v1/", "#", "data:"))] == []
@@ -37,11 +42,11 @@ def test_a_page_leads_to_where_it_was_asked_for(path: str) -> None:
     assert {call("GET", link.removeprefix("/v1"))[0] for link in loaded} == {200}
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", SCRIPTS_SERVED)
 def test_each_file_comes_as_text_with_the_policy_and_is_kept(name: str) -> None:
     """API Gateway would hand on bytes in Base64. The address changes with the files: a browser asks once."""
     status, headers, text = call("GET", f"/page/{VERSION}/{name}")
-    assert (status, text) == (200, front_page._parts()[name])  # noqa: SLF001 - the list that is tested
+    assert (status, text) == (200, front_page._scripts()[name])  # noqa: SLF001 - the list that is tested
     assert headers["content-security-policy"] == front_page.POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -66,11 +71,11 @@ def test_a_module_can_be_joined(name: str) -> None:
     assert name in front_page.SCRIPTS or not re.search(r"^(const .* = )?await ", text, re.MULTILINE)
 
 
-def test_a_page_is_one_script_and_one_style() -> None:
+def test_a_page_asks_for_one_script() -> None:
     """With each module once, after those that it needs, and none left out."""
     for page in DOCUMENTS:
-        assert len(re.findall(r'(?:href|src)="/v1/page/', call("GET", page)[2])) == 2
-    script = front_page._parts()["page.js"]  # noqa: SLF001 - the list that is tested
+        assert len(re.findall(r'(?:href|src)="/v1/page/', call("GET", page)[2])) == 1
+    script = front_page._scripts()["page.js"]  # noqa: SLF001 - the list that is tested
     defined = re.findall(r"^const module_(\w+) =", script, re.MULTILINE)
     assert len(defined) == len(set(defined)) >= 14
     for module in defined:
@@ -88,11 +93,20 @@ def test_nothing_else_is_given(name: str) -> None:
 
 
 def test_the_policy_allows_nothing_inline_and_no_other_host() -> None:
-    """Not one unsafe word, wildcard or host; anything that is not named is forbidden."""
+    """Not one unsafe word, wildcard or host; anything that is not named is forbidden. A page adds its style's hash."""
     rules = dict(rule.split(" ", 1) for rule in front_page.POLICY.split("; "))
     assert rules.pop("default-src") == "'none'"
     assert set(rules.values()) == {"'self'", "'none'", "data:", "'script'"}
     assert [name for name, value in rules.items() if value == "data:"] == ["img-src"]
+
+
+def test_every_option_of_a_task_has_a_field() -> None:
+    """What POST /tasks takes can be entered on the page: each option has a field of the form that is there."""
+    script = (front_page.FOLDER / "options.js").read_text()
+    fields = dict(re.findall(r'(\w+): "([\w-]+)"', script.partition("const FIELDS = {")[2].partition("};")[0]))
+    assert set(fields) == set(TaskRequest.model_fields) - {"qc"}
+    for field in fields.values():
+        assert len(re.findall(rf'id="{field}"', call("GET", "/")[2])) == 1
 
 
 def test_the_pages_are_small() -> None:

@@ -10,6 +10,8 @@ export class Refused extends Error {
   }
 }
 
+class Unreachable extends Error {}
+
 export function key() {
   return sessionStorage.getItem(KEY) ?? "";
 }
@@ -29,9 +31,11 @@ export function send(method, path, { body, headers = {}, signal } = {}) {
   });
 }
 
-/** Call the API; throw Refused with its body when it says no, and TypeError when it cannot be reached. */
+/** Call the API; throw Refused with its body when it says no, and Unreachable when it cannot be reached. */
 export async function call(method, path, { body, as = "json", ...options } = {}) {
-  const response = await send(method, path, { body: body && JSON.stringify(body), ...options });
+  const response = await send(method, path, { body: body && JSON.stringify(body), ...options }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Unreachable();
+  });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
     throw new Refused({ message: `The service answered with status ${response.status}.`, ...answer });
@@ -41,5 +45,8 @@ export async function call(method, path, { body, as = "json", ...options } = {})
 
 /** Return what to show of a call that failed. */
 export function problemOf(error) {
-  return error instanceof Refused ? error.body : { message: "The service cannot be reached.", hint: "Try again." };
+  if (error instanceof Refused) return error.body;
+  if (error instanceof Unreachable) return { message: "The service cannot be reached.", hint: "Try again." };
+  console.error(error);
+  return { message: "This page failed.", hint: "Reload it; the task is in the list if it was accepted." };
 }

@@ -10,8 +10,8 @@ function textAt(x, y, words, attributes = {}) {
   return svgElement("text", { x, y, fill: "currentColor", ...attributes }, words);
 }
 
-function chart(height, label, content) {
-  return svgElement("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, "font-family": "system-ui, sans-serif", "font-size": 13, role: "img", "aria-label": label }, content);
+function chart(height, label, content, width = WIDTH) {
+  return svgElement("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, "font-family": "system-ui, sans-serif", "font-size": 13, role: "img", "aria-label": label }, content);
 }
 
 /** Return bars of `[label, count]`. */
@@ -70,9 +70,9 @@ export function lineChart({ label, xName, xs, series, low, high }) {
 }
 
 /** Return each `{name, value, error}` as a point with its error between -bound and bound. */
-export function valueChart(values) {
+export function valueChart(values, label = "Expectation values with their standard errors") {
   const bound = Math.max(1, ...values.map(({ value, error }) => Math.abs(value) + error));
-  const x = (value) => 190 + ((WIDTH - 310) * (value + bound)) / (2 * bound);
+  const x = (value) => 176 + ((WIDTH - 320) * (value + bound)) / (2 * bound);
   const rows = values.flatMap(({ name, value, error }, index) => {
     const y = 24 + index * 28;
     return [
@@ -84,5 +84,38 @@ export function valueChart(values) {
     ];
   });
   const zero = svgElement("path", { d: `M${x(0)} 10V${18 + values.length * 28}`, stroke: "currentColor", "stroke-opacity": "0.35", "stroke-dasharray": "3 3" });
-  return chart(26 + values.length * 28, "Expectation values with their standard errors", [zero, ...rows]);
+  return chart(26 + values.length * 28, label, [zero, ...rows]);
+}
+
+/** Return a matrix as squares: the area of each is its entry's size, the colour its phase; small ones have numbers. */
+export function matrixChart({ real, imag, most, label, phase, signed }) {
+  const labels = Array.from({ length: most }, (_, index) => label(index));
+  const longest = Math.max(...labels.map((each) => each.length));
+  const left = 16 + 7.5 * longest;
+  const cell = Math.min(64, (WIDTH - left - 4) / most);
+  const numbered = most <= 8;
+  const top = cell >= 7.5 * longest ? 24 : 6;
+  const room = numbered ? cell - 18 : cell;
+  const shapes = labels.flatMap((name, index) => [
+    ...(cell >= 12 ? [textAt(left - 8, top + index * cell + room / 2 + 4, name, { "text-anchor": "end", "font-size": 12 })] : []),
+    ...(top > 6 ? [textAt(left + (index + 0.5) * cell, 15, name, { "text-anchor": "middle", "font-size": 12 })] : []),
+  ]);
+  const largest = Math.max(...real.slice(0, most).flatMap((row, r) => row.slice(0, most).map((re, c) => Math.hypot(re, imag[r][c]))), Number.MIN_VALUE);
+  for (let r = 0; r < most; r++) {
+    for (let c = 0; c < most; c++) {
+      const [re, im] = [real[r][c], imag[r][c]];
+      const size = Math.hypot(re, im);
+      const side = Math.sqrt(size / largest) * (room - Math.min(4, room / 8));
+      const [x, y] = [left + c * cell, top + r * cell];
+      const parts = [Math.abs(re) < 5e-3 ? "" : signed(re).slice(0, -2), Math.abs(im) < 5e-3 ? "" : `${im < 0 ? "−" : Math.abs(re) < 5e-3 ? "" : "+"}${Math.abs(im).toFixed(2)}i`];
+      if (numbered) shapes.push(textAt(x + cell / 2, y + cell - 7, parts.join("") || "0", { "text-anchor": "middle", "font-size": 10 }));
+      if (size < 1e-9) continue;
+      const angle = Math.round((Math.atan2(im, re) * 180) / Math.PI + 360) % 360;
+      const square = svgElement("rect", { class: "cell", x: (x + (cell - side) / 2).toFixed(2), y: (y + (room - side) / 2).toFixed(2), width: side.toFixed(2), height: side.toFixed(2), fill: `hsl(${(angle + 239) % 360} 70% 62%)` });
+      square.append(svgElement("title", {}, `${labels[r]}, ${labels[c]}: ${signed(re)} ${im < 0 ? "−" : "+"} ${Math.abs(im).toFixed(4)}i, size ${size.toFixed(4)}, phase ${phase(re, im)}`));
+      shapes.push(square);
+    }
+  }
+  const frame = svgElement("rect", { x: left, y: top, width: cell * most, height: cell * most, fill: "none", stroke: "currentColor", "stroke-opacity": "0.25" });
+  return chart(Math.ceil(top + cell * most + 6), `A matrix of ${most} rows and columns`, [frame, ...shapes], Math.ceil(left + cell * most + 2));
 }

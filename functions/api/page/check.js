@@ -4,7 +4,7 @@ import { call, key, problemOf } from "./calls.js";
 import { picture } from "./circuit.js";
 import { $, make } from "./dom.js";
 import { markWrong, text } from "./editor.js";
-import { bodyOf } from "./options.js";
+import { bodyOf, markFields } from "./options.js";
 import { showProblem } from "./problem.js";
 
 const PAUSE_MS = 350; // after the last key
@@ -30,18 +30,21 @@ export async function check() {
     showProblem($("check"), null);
     return;
   }
-  const width = Math.max(320, Math.floor($("picture").clientWidth) - 4);
+  const width = Math.max(320, Math.floor($("circuit-note").clientWidth) - 4);
   const query = new URLSearchParams({ width, ...(opened.size && { opened: [...opened].join(",") }) });
+  const source = text();
   try {
-    const { answer } = await call("POST", `/circuit?${query}`, { body: bodyOf(text()), signal });
+    const { answer } = await call("POST", `/circuit?${query}`, { body: bodyOf(source), signal });
     showProblem($("check"), null);
     markWrong(null);
+    markFields(null);
     showCircuit(answer);
   } catch (error) {
     if (error.name === "AbortError") return;
     const problem = problemOf(error);
     markWrong(problem);
-    showProblem($("check"), $("refusal").hidden ? problem : null);
+    markFields(problem);
+    showProblem($("check"), $("refusal").hidden ? problem : null, source);
     $("picture").classList.add("stale");
     if (!$("picture").firstChild) $("circuit-note").replaceChildren("The circuit is drawn as soon as the program can be read.");
   }
@@ -53,6 +56,7 @@ export function refused(problem) {
   asked?.abort();
   showProblem($("check"), null);
   markWrong(problem);
+  markFields(problem);
 }
 
 function toggle(gate) {

@@ -1,6 +1,7 @@
 // The editor: a text field whose text is painted by a layer behind it, line by line, so that only changed lines cost.
 
 import { $, make } from "./dom.js";
+import { edited, offsetOf } from "./fixes.js";
 import { pieces } from "./language.js";
 
 const MOST_PAINTED = 20_000; // lines; longer programs are shown without colours
@@ -33,40 +34,28 @@ export function markWrong(problem) {
 
 /** Put the cursor to a place in the program; line and column count from 1, the column in code points. */
 export function goTo(line, column) {
-  const at = offsetOf(line, column);
+  const at = offsetOf(program.value, line, column);
   program.focus();
   program.setSelectionRange(at, at + 1);
   program.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(program).lineHeight));
 }
 
-/** Replace the word at a place, as one step that can be undone. */
-export function replaceWord(line, column, word) {
-  const at = offsetOf(line, column);
-  const old = program.value.slice(at).match(/^[\p{L}_$][\p{L}\p{N}_]*/u)?.[0] ?? "";
+/** Make edits of the program, `{ from, to, words }` by offsets, as one step that can be undone. */
+export function apply(edits) {
+  const from = Math.min(...edits.map((edit) => edit.from));
+  const to = Math.max(...edits.map((edit) => edit.to));
+  const after = edited(program.value, edits);
   program.focus();
-  program.setSelectionRange(at, at + old.length);
-  insert(word);
-}
-
-/** Add a line at the end. */
-export function addLine(line) {
-  program.focus();
-  program.setSelectionRange(program.value.length, program.value.length);
-  insert(`${program.value.endsWith("\n") || !program.value ? "" : "\n"}${line}\n`);
+  program.setSelectionRange(from, to);
+  insert(after.slice(from, after.length - (program.value.length - to)));
 }
 
 function insert(words) {
   // The one way that keeps undo; browsers without it get the text all the same.
-  if (!document.execCommand("insertText", false, words)) {
+  if (!document.execCommand(words ? "insertText" : "delete", false, words)) {
     program.setRangeText(words, program.selectionStart, program.selectionEnd, "end");
     program.dispatchEvent(new Event("input"));
   }
-}
-
-function offsetOf(line, column) {
-  const all = program.value.split("\n");
-  const before = all.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-  return before + [...(all[line - 1] ?? "")].slice(0, column - 1).join("").length;
 }
 
 function repaint() {

@@ -153,6 +153,23 @@ measure q;                      // the observables are those before
     options: { observables: ["XXX", "ZZI", '{"ZII": 0.5, "IIZ": 0.5}'] },
   },
   {
+    name: "Exact state of a W state",
+    program: `OPENQASM 3;
+include "stdgates.inc";
+
+qubit[3] q;
+
+ry(2 * arccos(1 / sqrt(3.0))) q[0];
+ch q[0], q[1];
+cx q[1], q[2];
+cx q[0], q[1];
+x q[0];
+z q[2];                         // one of the three has another sign
+measure q;
+`,
+    options: { results: ["counts", "probabilities", "statevector", "density_matrix"] },
+  },
+  {
     name: "Noisy Bell pair",
     program: `OPENQASM 3;
 include "stdgates.inc";

@@ -6,7 +6,7 @@ import { $, make } from "./dom.js";
 import { setProgram, text } from "./editor.js";
 import { EXAMPLES } from "./examples.js";
 import { linked, linkTo } from "./link.js";
-import { bodyOf, fill } from "./options.js";
+import { bodyOf, fill, listModels } from "./options.js";
 import { showProblem } from "./problem.js";
 import { clearList, listFirst, listTasks, markOpened, onChoice } from "./recent.js";
 import { saveSvg } from "./saving.js";
@@ -25,12 +25,12 @@ async function submit(event) {
   try {
     const { answer } = await call("POST", "/tasks", { body });
     remember(answer.task_id, body);
-    if (asked === key()) listFirst({ shots: body.shots, name: body.name, ...answer });
+    if (asked === key()) listFirst({ shots: body.shots ?? 0, name: body.name, ...answer });
     await openTask(answer.task_id, { focus: matchMedia("(max-width: 60rem)").matches });
     listTasks();
     showUsage();
   } catch (error) {
-    refuse(error);
+    refuse(error, body.qc);
   } finally {
     $("run").disabled = false;
   }
@@ -40,11 +40,12 @@ async function submit(event) {
 async function estimate() {
   if (!hasKey()) return;
   $("estimate").replaceChildren("Estimating …");
+  const body = bodyOf(text());
   try {
-    const { answer } = await call("POST", "/tasks?dry_run=true", { body: bodyOf(text()) });
+    const { answer } = await call("POST", "/tasks?dry_run=true", { body });
     if (answer.status === "failed") {
       $("estimate").replaceChildren();
-      showProblem($("refusal"), answer.error);
+      showProblem($("refusal"), answer.error, body.qc);
       return;
     }
     const memory = answer.memory_bytes < 1e9 ? `${(answer.memory_bytes / 1e6).toFixed(1)} MB` : `${(answer.memory_bytes / 1e9).toFixed(1)} GB`;
@@ -52,7 +53,7 @@ async function estimate() {
     $("estimate").replaceChildren(`About ${time}, ${memory} and ${dollars(answer.cost_usd)} · ${answer.engine}, ${answer.lane} worker`);
   } catch (error) {
     $("estimate").replaceChildren();
-    refuse(error);
+    refuse(error, body.qc);
   }
 }
 
@@ -63,11 +64,11 @@ function hasKey() {
   return false;
 }
 
-function refuse(error) {
+function refuse(error, source) {
   if (error.name === "AbortError") return;
   const problem = problemOf(error);
   refused(problem);
-  showProblem($("refusal"), problem);
+  showProblem($("refusal"), problem, source);
 }
 
 // -- Tasks -----------------------------------------------------------------------------------------------------------
@@ -137,14 +138,15 @@ $("program").addEventListener("input", checkSoon);
 $("program").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("compose").requestSubmit();
 });
-for (const field of $("options").querySelectorAll("input, select, textarea")) field.addEventListener("change", checkSoon);
+$("options").addEventListener("change", checkSoon);
+$("options").addEventListener("toggle", () => $("options").open && listModels());
 $("compose").addEventListener("submit", submit);
 $("estimate-run").addEventListener("click", estimate);
 $("link").addEventListener("click", copyLink);
 $("save-circuit").addEventListener("click", () => saveSvg("circuit.svg", $("picture").querySelector("svg")));
 $("access").addEventListener("submit", (event) => event.preventDefault());
 $("key").addEventListener("input", changeKey);
-$("key").addEventListener("change", () => (listTasks(), check(), showUsage()));
+$("key").addEventListener("change", () => (listTasks(), check(), showUsage(), $("options").open && listModels()));
 $("cancel").addEventListener("click", cancel);
 $("reopen").addEventListener("click", reopen);
 onChoice((id) => follow(id, { focus: true }));

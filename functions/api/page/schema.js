@@ -2,8 +2,7 @@
 
 import { make, withCode } from "./dom.js";
 
-const BOUNDS = { minimum: "at least", maximum: "at most", minLength: "at least", maxLength: "at most", minItems: "at least", maxItems: "at most" };
-const UNITS = { minLength: " characters", maxLength: " characters", minItems: " items", maxItems: " items" };
+const BOUNDS = [["minimum", "maximum", ""], ["minLength", "maxLength", " characters"], ["minItems", "maxItems", " items"]];
 
 /** Return the schema's name if it is a reference to one of the document's. */
 export function nameOf(schema) {
@@ -28,10 +27,14 @@ export function typeOf(schema, name = "") {
 }
 
 function notesOf(schema) {
+  const valueOf = (bound) => schema[bound] ?? (schema.anyOf ?? []).map((choice) => choice[bound]).find((given) => given !== undefined);
+  const shown = (value) => (value < 1e15 ? value.toLocaleString("en") : value);
   const found = [];
-  for (const [bound, words] of Object.entries(BOUNDS)) {
-    const value = schema[bound] ?? (schema.anyOf ?? []).map((choice) => choice[bound]).find((given) => given !== undefined);
-    if (value !== undefined) found.push(`${words} ${value < 1e15 ? value.toLocaleString("en") : value}${UNITS[bound] ?? ""}`);
+  for (const [lower, upper, unit] of BOUNDS) {
+    const [least, most] = [valueOf(lower), valueOf(upper)];
+    if (least !== undefined && most !== undefined) found.push(`${shown(least)} to ${shown(most)}${unit}`);
+    else if (least !== undefined) found.push(`at least ${shown(least)}${least === 1 ? unit.replace(/s$/, "") : unit}`);
+    else if (most !== undefined) found.push(`at most ${shown(most)}${unit}`);
   }
   if (schema.default !== undefined && schema.default !== null) found.push(`default ${JSON.stringify(schema.default)}`);
   return found;

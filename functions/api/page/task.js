@@ -77,7 +77,7 @@ function show(task) {
   $("cancel").hidden = task.status !== "pending";
   const words = task.status === "failed" ? "" : task.message;
   $("status").replaceChildren(badge(stateOf(task)), ...(task.name ? [make("strong", {}, task.name)] : []), words);
-  showProblem($("failure"), task.status === "failed" ? task.error : null);
+  showProblem($("failure"), task.status === "failed" ? task.error : null, sent.get(task.task_id)?.qc);
   showResults(task, sent.get(task.task_id));
   $("facts").replaceChildren(...factsOf(task).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]));
   showHistory(task.status_history);
