@@ -103,11 +103,11 @@ class Stack:
         return {pid: lines[pid] for pid in ours if lines[pid] and all(word in lines[pid] for word in words)}
 
     def ended(self, task_id: str) -> dict[str, Any]:
-        """Poll a task until it has ended, as a client does."""
+        """Wait until a task has ended, as a client does."""
         with self.http() as http:
 
             def task() -> dict[str, Any] | None:
-                body: dict[str, Any] = http.get(f"/tasks/{task_id}").json()
+                body: dict[str, Any] = http.get(f"/tasks/{task_id}", headers={"Prefer": "wait=20"}).json()
                 return body if body["status"] != "pending" else None
 
             return eventually(task)

@@ -46,3 +46,21 @@ def test_a_client_that_leaves_before_there_is_a_process_leaves_none(monkeypatch:
     (process,) = started
     assert isinstance(process, subprocess.Popen)
     assert process.wait(60) != 0
+
+
+def test_a_client_that_leaves_while_the_process_starts_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call has ended: MiniStack learns of no failure, at which it would end all of the function's processes."""
+    calls, start = Calls(), subprocess.Popen
+
+    def ended_at_once(*command: Any, **options: Any) -> Any:
+        process = start(*command, **options)
+        calls.end("ticket")
+        process.terminate()
+        process.wait()
+        return process
+
+    monkeypatch.setattr(lambda_runtime.subprocess, "Popen", ended_at_once)
+    for name in ("invoke", "_spawn"):
+        monkeypatch.setattr(lambda_runtime.Worker, name, getattr(lambda_runtime.Worker, name))  # to be put back
+    calls.watch()
+    assert environment().invoke({"headers": {TICKET: "ticket"}}, "id")["status"] == "error"
