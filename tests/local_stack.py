@@ -138,12 +138,17 @@ def _parent(pid: int) -> int:
         return 0
 
 
-def eventually(happens: Callable[[], Any], patience: float = PATIENCE, every: float = 0.02) -> Any:
-    """Return the first true value of `happens`; fail after `patience` seconds."""
-    pause = threading.Event()
-    deadline = time.monotonic() + patience
+def eventually(happens: Callable[[], Any], patience: float = PATIENCE, every: float | None = None) -> Any:
+    """Return the first true value of `happens`; fail after `patience` seconds.
+
+    It is asked `every` so many seconds, or ever less often: asking takes the processor from what is waited for.
+    """
+    asleep = threading.Event()
+    deadline, pause = time.monotonic() + patience, every or 0.01
     while time.monotonic() < deadline:
         if value := happens():
             return value
-        pause.wait(every)
+        asleep.wait(pause)
+        if every is None:
+            pause = min(1.3 * pause, 0.25)
     pytest.fail("It did not happen in time.")
