@@ -147,15 +147,14 @@ class Keys:
             raise KeysError(f"The key {old.key_id} is disabled: create another in its place.")
         if old.ends_at is not None:
             raise KeysError(f"The key {old.key_id} was rotated before: rotate the one that took its place.")
+        if overlap:  # first: whoever may not tag keys has changed nothing
+            at = self.gateway.meta
+            arn = f"arn:{at.partition}:apigateway:{at.region_name}::/apikeys/{old.key_id}"
+            self.gateway.tag_resource(resourceArn=arn, tags={TAG: self.stack})
         new, value = self._made(old.name, old.owner, old.plan["id"])
         self._change(old, "description", f"{_REPLACED}{rfc3339(now + overlap)}")
         if not overlap:
             self.disable(old)
-            return old, new, value
-        at = self.gateway.meta
-        self.gateway.tag_resource(
-            resourceArn=f"arn:{at.partition}:apigateway:{at.region_name}::/apikeys/{old.key_id}", tags={TAG: self.stack}
-        )
         return old, new, value
 
     def disable(self, key: Key) -> None:

@@ -29,10 +29,11 @@ function tableOf({ from, to, total, usage }, by) {
   const row = (name, sums, graph) => {
     const bar = make("div", { class: graph ? "bar" : "" });
     bar.style.setProperty("--share", sums.tasks / most);
-    const numbers = [sums.tasks.toLocaleString("en"), sums.shots.toLocaleString("en"), dollars(sums.cost_usd)];
+    const counts = [sums.tasks, sums.shots, sums.compute_seconds].map((number) => number.toLocaleString("en"));
+    const numbers = [...counts, dollars(sums.cost_usd)];
     return make("tr", {}, [make("th", { scope: "row" }, name), make("td", { class: "graph" }, bar), ...numbers.map((value) => make("td", { class: "count" }, value))]);
   };
-  const head = [by === "day" ? "Day" : by === "tag" ? "Tag" : "Status", "", "Tasks", "Shots", "Cost"];
+  const head = [by === "day" ? "Day" : by === "tag" ? "Tag" : "Status", "", "Tasks", "Shots", "Seconds", "Cost"];
   return make("table", { class: "bars usage" }, [
     make("caption", {}, `${from} to ${to}, UTC`),
     make("thead", {}, make("tr", {}, head.map((name) => (name ? make("th", { scope: "col" }, name) : make("td"))))),
