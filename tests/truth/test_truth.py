@@ -19,6 +19,7 @@ import simulator
 from plain_qiskit import PlainQiskit, script_of
 from tasks.errors import ErrorCode, TaskError
 from tasks.options import Options
+from truth import running
 from truth.comparison import RISK, ROUNDING, entropy, exactly, faults, strays
 from truth.programs import HEAD, Case, cases
 from truth.running import judged, simulate, wrong
@@ -112,11 +113,17 @@ def refuse(*_: object) -> None:
 
 
 def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
-    """Let shots branch under readout noise."""
+    """Let shots branch under readout noise; programs that do not are run as ever, and need no judge."""
     branches = admission._branches  # noqa: SLF001 - what is taken out
-    patch.setattr(
-        admission, "_branches", lambda facts, *rest: branches(replace(facts, noisy=False, misread=False), *rest)
-    )
+    changed = []
+
+    def as_without_noise(facts: Any, *rest: Any) -> bool:
+        found: bool = branches(replace(facts, noisy=False, misread=False), *rest)
+        changed.append(found != branches(facts, *rest))
+        return found
+
+    patch.setattr(admission, "_branches", as_without_noise)
+    patch.setattr(running, "faults", lambda *given, **more: faults(*given, **more) if any(changed) else [])
 
 
 def every_measurement(patch: pytest.MonkeyPatch) -> None:
