@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from schedule import Program
+from tasks.bill import added
 from tasks.labels import logged
 from tasks.options import Options
 from tasks.task import epoch_ms, utc_now
@@ -53,6 +55,14 @@ class Attempt:
         deliveries = int(about["ApproximateReceiveCount"])
         trace_header = about.get("AWSTraceHeader")
         return cls(task, program, record["messageId"], record["receiptHandle"], deliveries, log, trace_header)
+
+    def billed(self, took: Mapping[str, float]) -> Task:
+        """Return the task with a bill of what its attempts before this one have cost, and what this one took."""
+        return self.task.evolve(bill=added(self.task.bill, took))
+
+    def total_ms(self) -> int:
+        """Return how long ago the task was submitted."""
+        return max(0, epoch_ms(utc_now()) - epoch_ms(datetime.fromisoformat(self.task.submitted_at)))
 
 
 def ids_of(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ import uuid
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -44,7 +43,7 @@ from tasks.logs import Event, logger
 from tasks.metrics import Metric, measured
 from tasks.queue import MalformedMessageError, Message
 from tasks.settings import optional, settings, variable
-from tasks.task import Lane, Status, epoch_ms, utc_now
+from tasks.task import Lane, Status
 from verdicts import Completed, Failed, Returned
 
 if TYPE_CHECKING:
@@ -294,10 +293,10 @@ class Batch:
                 case Failed() | Returned():
                     self._hand_on(attempt, outcome)
         refusals = self.store.end_all(
-            [(_with_bill(attempt.task, took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
+            [(attempt.billed(took), end) for (attempt, end), took in zip(ends, bills, strict=True)]
         )
         for (attempt, end), took, shown, refusal in zip(ends, bills, fields, refusals, strict=True):
-            shown["total_ms"] = _total_ms(attempt.task)
+            shown["total_ms"] = attempt.total_ms()
             if refusal is not None:
                 self._take_refusal(attempt, refusal, took)
                 continue
@@ -330,7 +329,7 @@ class Batch:
     def _hand_on(self, attempt: Attempt, outcome: Failed | Returned) -> None:
         """Leave the task to the large lane, or to the next receiver of its message."""
         took, log = bill(outcome.run_ms, self.memory_mb), attempt.log
-        task = _with_bill(attempt.task, took) if outcome.run_ms else attempt.task
+        task = attempt.billed(took) if outcome.run_ms else attempt.task
         try:
             if isinstance(outcome, Failed):
                 self.store.pass_on(task, Lane.LARGE)
@@ -364,7 +363,7 @@ class Batch:
         if isinstance(refusal, StaleAttemptError):
             # Cancelled, or the lease ran out and another worker took over: its word counts, not ours.
             logger.warning("The task is no longer this attempt's", event=Event.ATTEMPT_STALE, **took, **attempt.log)
-            self._bill_cancelled(_with_bill(attempt.task, took))
+            self._bill_cancelled(attempt.billed(took))
             return
         logger.warning(
             "The outcome could not be stored",
@@ -432,11 +431,6 @@ class Batch:
 _LOGGED = ("parse_ms", "run_ms", "billed_ms", "cost_usd", "num_qubits", "depth", "method", "engine", "reduced")
 
 
-def _with_bill(task: Task, took: Mapping[str, float]) -> Task:
-    """Return a task whose bill has what its attempts before this one have cost, and what this one took."""
-    return task.evolve(bill=added(task.bill, took))
-
-
 def _size(outcome: Outcome) -> int:
     return outcome.size if isinstance(outcome, Completed) else 0
 
@@ -444,8 +438,3 @@ def _size(outcome: Outcome) -> int:
 def _reason(error: UnavailableError) -> str:
     """Return the error that AWS answered with, or the failure to reach it, for the log."""
     return repr(error.__cause__ or error)
-
-
-def _total_ms(task: Task) -> int:
-    """Return how long ago the task was submitted."""
-    return max(0, epoch_ms(utc_now()) - epoch_ms(datetime.fromisoformat(task.submitted_at)))

@@ -12,7 +12,20 @@ from insights.errors import QueryError, Span, shorten
 if TYPE_CHECKING:
     from lark import UnexpectedInput
 
-COMMANDS = ("fields", "display", "filter", "stats", "sort", "limit", "parse", "dedup", "unnest", "addtotals", "lookup")
+COMMANDS = (
+    "fields",
+    "display",
+    "filter",
+    "where",
+    "stats",
+    "sort",
+    "limit",
+    "parse",
+    "dedup",
+    "unnest",
+    "addtotals",
+    "lookup",
+)
 COMMANDS_OF_CLOUDWATCH_ONLY = frozenset(
     {
         "accum", "anomaly", "appendcols", "autoregress", "cidrlookup", "countfrequent", "diff", "estimate",

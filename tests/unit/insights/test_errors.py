@@ -9,7 +9,7 @@ from unit.insights.fixed_lines import EVENTS
 
 LONG = [Event(0, "x" * 1_000)]
 OPERANDS = "a field, a value or a function"
-COMMANDS = "a command (fields, display, filter, stats, sort, limit, parse, dedup, unnest, addtotals, lookup)"
+COMMANDS = "a command (fields, display, filter, where, stats, sort, limit, parse, dedup, unnest, addtotals, lookup)"
 
 REFUSED = {
     # malformed
