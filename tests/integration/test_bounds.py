@@ -18,7 +18,7 @@ from api import handler
 from simulated_aws import BELL, TEMPLATE
 from tasks import aws, bounds
 from tasks.bounds import ADDED_WITHIN, LOOK_SECONDS, Bounds, next_month
-from tasks.errors import OverBoundError
+from tasks.errors import OverBoundError, UnavailableError
 from tasks.open_work import Most, dollars_in, row_of, set_most
 from tasks.settings import settings
 from tasks.task import rfc3339, utc_now
@@ -389,6 +389,16 @@ def test_bounds_that_cannot_be_read_refuse_nothing(in_moto: Aws, clock: Clock) -
                 known.check("alice", 1, 0.0)
             clock.seconds += LOOK_SECONDS
             silent.add_client_error("get_item", "ThrottlingException")
+
+
+def test_a_grant_that_others_always_forestall_is_refused(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a service that is not available: nothing is accepted that may be too much."""
+    (one,) = key.environments(1, 10)
+    tries = []
+    monkeypatch.setattr(bounds, "write_grants", lambda *given: tries.append(given) or {})
+    with pytest.raises(UnavailableError):
+        key.post(one)
+    assert len(tries) == bounds.TRIES
 
 
 def test_the_limits_are_stated(in_moto: Aws) -> None:
