@@ -118,14 +118,19 @@ client: $(VENV)/.run ## build the client's wheel into dist/
 client-test: $(VENV)/.run .local/client/.made ## run real programs of Qiskit, Cirq, PennyLane and others against a stack
 	@PYTHONPATH=client .local/client/bin/python -m pytest -c client/pyproject.toml client/tests
 
-exporters: ## record again what the newest releases of other libraries write and compute (each in an environment of its own)
-	@for packages in amazon-braket-sdk bqskit cirq-core mindquantum "mqt.core<4 numpy" pennylane pyqpanda3 pytket pyzx \
-	        "qibo numpy" qiskit qrisp qulacs qutip-qip stim; do \
-	    name=$${packages%%[< ]*}; environment=.local/exporters/$$name; rm -rf $$environment; \
-	    $(PYTHON) -m venv $$environment && $$environment/bin/pip install --quiet $$(echo "$$packages") && \
-	    $$environment/bin/python tests/exporters/matrices.py tests/unit/reader/foreign_gates.json && \
-	    $$environment/bin/python tests/exporters/texts.py tests/unit/reader/foreign_texts.json $$name || exit 1; \
+exporters: $(VENV)/.dev ## read what other libraries' newest releases write (each in an environment of its own), and record it
+	@rm -rf .local/exporters && mkdir -p .local/exporters
+	@for packages in amazon-braket-sdk "blueqat numpy<2 scipy<1.13" bqskit cirq-core cqlib graphix mindquantum \
+	        "mqt.core<4 numpy" pennylane pyqpanda3 pyquafu pytket pyzx "qibo numpy" qiskit "qoqo-qasm qoqo" qrisp quict qulacs \
+	        "quri-parts-openqasm quri-parts-circuit quri-parts-core quri-parts-qulacs" qutip-qip stim "tequila-basic qulacs"; do \
+	    name=$${packages%%[< ]*}; environment=.local/exporters/$$name; echo "$$name"; \
+	    $(BIN)/uv venv --quiet --python $(PYTHON) $$environment && \
+	    $(BIN)/uv pip install --quiet --python $$environment/bin/python $$packages && \
+	    PYTHONPATH= $$environment/bin/python -W ignore tests/exporters/matrices.py tests/unit/reader/foreign_gates.json && \
+	    PYTHONPATH=tests/exporters $$environment/bin/python -W ignore tests/exporters/texts.py $$name .local/exporters || exit 1; \
 	done
+	@.local/exporters/amazon-braket-sdk/bin/python -W ignore tests/exporters/pragmas.py tests/integration/runner/braket_pragmas.json
+	@PYTHONPATH=layers $(BIN)/python tests/exporters/judge.py .local/exporters
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
 	@$(BIN)/ruff check $(SOURCES)

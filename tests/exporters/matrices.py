@@ -86,7 +86,7 @@ def mqt() -> dict[str, Any]:
 def bqskit() -> dict[str, Any]:
     """Return BQSKit's gates that no library defines."""
     gates = importlib.import_module("bqskit.ir.gates")
-    names = ["B", "CT", "FSIM", "IToffoli", "PhasedXZ", "SqrtISwap", "SqrtT", "Sycamore", "U1q", "CCP"]
+    names = ["B", "CT", "FSIM", "IToffoli", "PhasedXZ", "SqrtISwap", "SqrtT", "Sycamore", "U1q", "CCP", "Diagonal"]
     found: dict[str, Any] = {}
     for gate in [getattr(gates, f"{name}Gate")() for name in names]:
         found[gate.qasm_name] = [gate.num_params, rows(gate.get_unitary(ANGLES[: gate.num_params]).numpy)]
@@ -102,12 +102,20 @@ def qibo() -> dict[str, Any]:
     return {gate.qasm_label: [count, rows(gate.matrix())] for count, parts in made.items() for gate in parts}
 
 
+def quict() -> dict[str, Any]:
+    """Return QuICT's gates that no library defines."""
+    gates = importlib.import_module("QuICT.core.gate")
+    made = [gates.Hy, gates.SY, gates.SY_dagger, gates.SW]
+    return {gate.qasm_name: [0, rows(gate.matrix)] for gate in made}
+
+
 PACKAGES = {
     "amazon-braket-sdk": braket,
     "pytket": quantinuum,
     "mqt.core": mqt,
     "bqskit": bqskit,
     "qibo": qibo,
+    "quict": quict,
 }
 
 

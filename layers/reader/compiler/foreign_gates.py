@@ -1,7 +1,7 @@
 """Gates that other libraries write without a definition, under names that the standard libraries and Qiskit leave free.
 
-Sources: the OpenQASM exporters and matrices of amazon-braket-sdk, pytket-quantinuum (`hqslib1.inc`), mqt-core, BQSKit
-and Qibo; `tests/unit/reader/foreign_gates.json` has each matrix as its package computes it. All angles are radians.
+Sources: the OpenQASM exporters and matrices of amazon-braket-sdk, pytket-quantinuum (`hqslib1.inc`), mqt-core, BQSKit,
+Qibo and QuICT; `tests/unit/reader/foreign_gates.json` has each matrix as its package computes it. Angles are radians.
 Where two libraries mean different gates by one name (`v` of Braket and of MQT), the note is in the reader's README.
 """
 
@@ -67,6 +67,15 @@ def _rxxyyzz(alpha: float, beta: float, gamma: float) -> list[Unitary]:
     return [Gate("rxx", (alpha,), (0, 1)), Gate("ryy", (beta,), (0, 1)), Gate("rzz", (gamma,), (0, 1))]
 
 
+def _diagonal(first: float, second: float, both: float) -> list[Unitary]:
+    # Its parameters are the phases of 01, 10 and 11.
+    return [
+        Gate("p", (first,), (1,)),
+        Gate("p", (second,), (0,)),
+        Gate("cp", (both - first - second,), (0, 1)),
+    ]
+
+
 BRAKET: dict[str, Standard] = {
     "i": native("id", 0, 1),
     "si": native("sdg", 0, 1),
@@ -106,11 +115,18 @@ BQSKIT: dict[str, Standard] = {
     "sqisw": sequence(2, Gate("rxx", (-pi / 4,), (0, 1)), Gate("ryy", (-pi / 4,), (0, 1))),
     "syc": Standard(0, 2, lambda: _fsim(pi / 2, pi / 6)),
     "fsim": Standard(2, 2, _fsim),
+    "diag": Standard(3, 2, _diagonal),
     "iccx": sequence(3, Gate("ccx", (), (0, 1, 2)), Gate("cp", (pi / 2,), (0, 1))),
 }
 QIBO: dict[str, Standard] = {
     "fswap": sequence(2, _SWAP, Gate("cz", (), (0, 1))),
     "csxdg": sequence(2, Gate("h", (), (1,)), Gate("cp", (-pi / 2,), (0, 1)), Gate("h", (), (1,))),
+}
+QUICT: dict[str, Standard] = {
+    "hy": sequence(1, Gate("sdg", (), (0,)), Gate("h", (), (0,)), Gate("s", (), (0,))),
+    "sy": sequence(1, Gate("ry", (pi / 2,), (0,))),
+    "sydg": sequence(1, Gate("ry", (-pi / 2,), (0,))),
+    "sw": sequence(1, Gate("r", (pi / 2, pi / 4), (0,))),
 }
 _ISWAPDG = sequence(2, Gate("rxx", (pi / 2,), (0, 1)), Gate("ryy", (pi / 2,), (0, 1)))
 
@@ -140,4 +156,4 @@ def _mqt() -> dict[str, Standard]:
     return names
 
 
-FOREIGN: dict[str, Standard] = {**_mqt(), **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}
+FOREIGN: dict[str, Standard] = {**_mqt(), **QUICT, **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}

@@ -1,0 +1,143 @@
+"""Circuits of our own for other libraries' exporters, without any library: lists of calls, the same for all of them."""
+
+from __future__ import annotations
+
+import random
+from math import pi
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# Angles in radians: none, tiny, negative, fractions of pi, more than a turn, and beside a fraction of pi.
+SPREAD = (0.0, 1e-7, -0.3, pi / 4, -pi, 7 * pi / 3, 100.0, pi / 3 + 1e-5)
+
+
+class Call(NamedTuple):
+    """A gate by the library's own name, its angles in radians and its qubits."""
+
+    name: str
+    angles: tuple[float, ...]
+    qubits: tuple[int, ...]
+
+
+class Steps(NamedTuple):
+    """A circuit of whole bit flips with measurements in the middle, so that its outcome is sure.
+
+    Each step is a tuple: `x q`, `cx q q`, `swap q q`, `barrier`, `reset q`, `measure q bit`, `if register value q` and
+    `if_bit bit value q`, the last two with an X under the condition. Registers are pairs of a name and a size; qubits
+    and bits are numbered through all of them.
+    """
+
+    qubits: tuple[tuple[str, int], ...]
+    bits: tuple[tuple[str, int], ...]
+    steps: tuple[tuple[str, *tuple[int, ...]], ...]
+
+    def outcome(self) -> str:
+        """Return the value of each register, the last first, its first bit last: as counts are written."""
+        qubits, bits = [0] * total(self.qubits), [0] * total(self.bits)
+        for kind, *values in self.steps:
+            if kind == "x":
+                qubits[values[0]] ^= 1
+            elif kind == "cx":
+                qubits[values[1]] ^= qubits[values[0]]
+            elif kind == "swap":
+                first, second = values
+                qubits[first], qubits[second] = qubits[second], qubits[first]
+            elif kind == "reset":
+                qubits[values[0]] = 0
+            elif kind == "measure":
+                bits[values[1]] = qubits[values[0]]
+            elif kind == "if":
+                start, size = span(self.bits, values[0])
+                if sum(bits[start + place] << place for place in range(size)) == values[1]:
+                    qubits[values[2]] ^= 1
+            elif kind == "if_bit" and bits[values[0]] == values[1]:
+                qubits[values[2]] ^= 1
+        spans = [span(self.bits, number) for number in range(len(self.bits))]
+        return " ".join("".join(map(str, reversed(bits[start : start + size]))) for start, size in reversed(spans))
+
+
+def total(registers: Sequence[tuple[str, int]]) -> int:
+    """Return how many qubits or bits registers have together."""
+    return sum(size for _, size in registers)
+
+
+def span(registers: Sequence[tuple[str, int]], number: int) -> tuple[int, int]:
+    """Return the number of a register's first bit, and its size."""
+    return total(registers[:number]), registers[number][1]
+
+
+def prepared(names: tuple[str, str, str], size: int) -> list[Call]:
+    """Return a state in which every gate shows: two rotations of one angle and a gate of two qubits make it."""
+    first, second, pair = names
+    calls = [Call(first, (0.4 + 0.3 * place,), (place,)) for place in range(size)]
+    calls += [Call(second, (1.1 - 0.2 * place,), (place,)) for place in range(size)]
+    calls += [Call(pair, (), (place, place + 1)) for place in range(size - 1) if pair]
+    return calls + [Call(first, (0.7 - 0.4 * place,), (place,)) for place in range(size)]
+
+
+def each_gate(
+    gates: Mapping[str, tuple[int, int]], names: tuple[str, str, str]
+) -> Iterator[tuple[str, int, list[Call], str]]:
+    """Yield name, size, calls and the gate of a circuit for each gate and each kind of angle."""
+    for gate, (angles, qubits) in gates.items():
+        size = max(3, qubits)
+        for number in range(len(SPREAD) if angles else 1):
+            values = tuple(SPREAD[(number + 3 * place) % len(SPREAD)] for place in range(angles))
+            places = tuple((number + place) % size for place in range(qubits))
+            title = f"{gate}({', '.join(f'{value:.9g}' for value in values)}) on {places}"
+            yield title, size, [*prepared(names, size), Call(gate, values, places)], gate
+
+
+def at_random(
+    gates: Mapping[str, tuple[int, int]], names: tuple[str, str, str], seeds: range, length: int = 24
+) -> Iterator[tuple[str, int, list[Call]]]:
+    """Yield name, size and calls of a random circuit for each seed."""
+    least = max(qubits for _, qubits in gates.values())
+    for seed in seeds:
+        source = random.Random(seed)
+        size = source.randint(max(2, least), max(4, least))
+        calls = prepared(names, size)
+        for _ in range(length):
+            gate = source.choice(sorted(gates))
+            angles, qubits = gates[gate]
+            values = tuple(_angle(source) for _ in range(angles))
+            calls.append(Call(gate, values, tuple(source.sample(range(size), qubits))))
+        yield f"random circuit {seed}", size, calls
+
+
+def _angle(source: random.Random) -> float:
+    kind = source.random()
+    if kind < 0.5:
+        return source.uniform(-pi, pi)
+    return source.choice(SPREAD) if kind < 0.7 else source.randint(-12, 12) * pi / source.choice((2, 3, 4, 6, 8, 16))
+
+
+def steps_at_random(kinds: frozenset[str], seeds: range, *, registers: bool = True) -> Iterator[tuple[str, Steps]]:
+    """Yield a name and steps of the kinds that an exporter can write, for each seed; without registers, one of each."""
+    for seed in seeds:
+        source = random.Random(seed)
+        qubits: tuple[tuple[str, int], ...] = (("alice", 2), ("q_2B", 1), ("left_right", 1))
+        bits: tuple[tuple[str, int], ...] = (("c_Out", 3), ("m", 1), ("syndrome2", 2))
+        if not registers:
+            qubits, bits = (("q", 4),), (("c", 4),)
+        width, memory = total(qubits), total(bits)
+        steps: list[tuple[str, *tuple[int, ...]]] = []
+        for _ in range(source.randint(8, 25)):
+            kind = source.choice(sorted(kinds))
+            if kind in ("cx", "swap"):
+                steps.append((kind, *source.sample(range(width), 2)))
+            elif kind == "barrier":
+                steps.append((kind,))
+            elif kind == "measure":
+                steps.append((kind, source.randrange(width), source.randrange(memory)))
+            elif kind == "if":
+                register = source.randrange(len(bits))
+                steps.append((kind, register, source.randrange(1 << bits[register][1]) % 3, source.randrange(width)))
+            elif kind == "if_bit":
+                steps.append((kind, source.randrange(memory), source.randrange(2), source.randrange(width)))
+            else:
+                steps.append((kind, source.randrange(width)))
+        steps += [("measure", place, place % memory) for place in range(width)]
+        yield f"random steps {seed}", Steps(qubits, bits, tuple(steps))

@@ -1,0 +1,46 @@
+"""MindQuantum writes OpenQASM 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mindquantum.core import gates
+from mindquantum.core.circuit import Circuit
+from mindquantum.io import OpenQASM
+
+if TYPE_CHECKING:
+    from circuits import Call
+
+PACKAGE = "mindquantum"
+GATES = {
+    **dict.fromkeys(["H", "X", "Y", "Z", "S", "T", "SX", "I"], (0, 1)),
+    **dict.fromkeys(["RX", "RY", "RZ", "PhaseShift"], (1, 1)),
+    "U3": (3, 1),
+    **dict.fromkeys(["SWAP", "ISWAP"], (0, 2)),
+    **dict.fromkeys(["Rxx", "Ryy", "Rzz", "SWAPalpha", "Givens"], (1, 2)),
+    **dict.fromkeys(["c X", "c Y", "c Z", "c H", "c S", "c T", "c SX"], (0, 2)),
+    **dict.fromkeys(["c RX", "c RY", "c RZ", "c PhaseShift"], (1, 2)),
+    "FSim": (2, 2),
+    "c SWAP": (0, 3),
+    "cc X": (0, 3),
+}
+PREPARE = ("RY", "RX", "c X")
+EXPORTERS = {"OpenQASM 2": OpenQASM().to_string}
+FLAWS = {"OpenQASM 2": {"two controls as `ccx <function ...>`, which is no OpenQASM": lambda call: call.name == "cc X"}}
+
+
+def build(size: int, calls: list[Call]) -> Circuit:
+    """Return the circuit of calls."""
+    circuit = Circuit()
+    for name, angles, qubits in calls:
+        controls, _, kind = name.rpartition(" ")
+        gate = getattr(gates, kind)
+        gate = gate(*angles) if angles else gate
+        circuit += gate.on(list(qubits[len(controls) :]), list(qubits[: len(controls)]))
+    return circuit
+
+
+def state(circuit: Circuit) -> Any:
+    """Return its amplitudes; its first qubit is the least significant one."""
+    vector = circuit.get_qs()
+    return vector.reshape([2] * circuit.n_qubits).transpose().ravel()

@@ -1,0 +1,50 @@
+"""PyZX writes OpenQASM 2 and 3."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import pi
+from typing import TYPE_CHECKING, Any
+
+from pyzx import Circuit
+from pyzx.circuit.gates import gate_types
+
+if TYPE_CHECKING:
+    from circuits import Call
+
+PACKAGE = "pyzx"
+GATES = {
+    **dict.fromkeys(["HAD", "NOT", "Z", "S", "T", "SX"], (0, 1)),
+    **dict.fromkeys(["ZPhase", "XPhase", "YPhase"], (1, 1)),
+    **dict.fromkeys(["CNOT", "CZ", "CY", "CHAD", "CSX", "SWAP"], (0, 2)),
+    **dict.fromkeys(["CRX", "CRY", "CRZ", "CPhase", "RXX", "RZZ"], (1, 2)),
+    "U2": (2, 1),
+    "U3": (3, 1),
+    "CU3": (3, 2),
+    "CU": (4, 2),
+    **dict.fromkeys(["CCZ", "TOF", "CSWAP"], (0, 3)),
+}
+PREPARE = ("YPhase", "XPhase", "CNOT")
+EXPORTERS = {
+    "OpenQASM 2": lambda circuit: circuit.to_qasm(version=2),
+    "OpenQASM 3": lambda circuit: circuit.to_qasm(version=3),
+}
+NAMES = ("phase",), ("theta", "phi"), ("theta", "phi", "rho"), ("theta", "phi", "rho", "gamma")
+
+
+def build(size: int, calls: list[Call]) -> Circuit:
+    """Return the circuit of calls; its angles are fractions of half turns."""
+    circuit = Circuit(size)
+    for name, angles, qubits in calls:
+        values = [Fraction(angle / pi).limit_denominator(1 << 20) for angle in angles]
+        kind = gate_types[name]
+        if len(values) > 1:
+            circuit.add_gate(kind(*qubits, *values))
+        else:
+            circuit.add_gate(kind(*qubits, *([values[0]] if values else [])))
+    return circuit
+
+
+def state(circuit: Circuit) -> Any:
+    """Return its amplitudes."""
+    return circuit.to_matrix()[:, 0]

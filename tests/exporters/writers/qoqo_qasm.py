@@ -1,0 +1,82 @@
+"""qoqo writes OpenQASM 2 and 3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qoqo import Circuit, operations
+from qoqo_qasm import QasmBackend
+
+if TYPE_CHECKING:
+    from circuits import Call
+
+PACKAGE = "qoqo-qasm"
+GATES = {
+    **dict.fromkeys(
+        ["Hadamard", "PauliX", "PauliY", "PauliZ", "SGate", "TGate", "SqrtPauliX", "InvSqrtPauliX"], (0, 1)
+    ),
+    **dict.fromkeys(["Identity", "InvSGate", "InvTGate"], (0, 1)),
+    **dict.fromkeys(["RotateX", "RotateY", "RotateZ", "PhaseShiftState1"], (1, 1)),
+    "RotateXY": (2, 1),
+    **dict.fromkeys(
+        ["CNOT", "ControlledPauliY", "ControlledPauliZ", "SWAP", "ISwap", "SqrtISwap", "InvSqrtISwap", "FSwap"], (0, 2)
+    ),
+    "EchoCrossResonance": (0, 2),
+    **dict.fromkeys(["ControlledPhaseShift", "ControlledRotateX", "VariableMSXX", "XY", "PMInteraction"], (1, 2)),
+    **dict.fromkeys(
+        ["PhaseShiftedControlledZ", "ControlledRotateXY", "GivensRotation", "PhaseShiftedControlledPhase"], (1, 2)
+    ),
+    **dict.fromkeys(["GivensRotation", "ControlledRotateXY", "PhaseShiftedControlledPhase"], (2, 2)),
+    **dict.fromkeys(["Qsim", "Fsim", "SpinInteraction"], (3, 2)),
+    **dict.fromkeys(["Toffoli", "ControlledControlledPauliZ"], (0, 3)),
+    "ControlledControlledPhaseShift": (1, 3),
+}
+PREPARE = ("RotateY", "RotateX", "CNOT")
+_SHIFTED = ("InvSGate", "InvTGate")
+EXPORTERS = {
+    f"OpenQASM {version[0]}{' for Braket' if 'Braket' in version else ''}": (
+        lambda circuit, version=version: QasmBackend("q", version).circuit_to_qasm_str(circuit)
+    )
+    for version in ("2.0Vanilla", "3.0Vanilla", "3.0Braket")
+}
+
+_UNDEFINED = ["RotateXY", "Qsim", "Fsim", "PhaseShiftedControlledZ", "PhaseShiftedControlledPhase", "PMInteraction"]
+_UNDEFINED += ["SpinInteraction", "GivensRotation", "ControlledRotateXY", "SqrtISwap", "InvSqrtISwap"]
+FLAWS = {
+    exporter: {"InvSGate and InvTGate as sy and sydg": lambda call: call.name in _SHIFTED} for exporter in EXPORTERS
+}
+FLAWS["OpenQASM 3 for Braket"][f"{', '.join(_UNDEFINED)}, which Braket lacks, without a definition"] = lambda call: (
+    call.name in _UNDEFINED
+)
+
+
+def build(size: int, calls: list[Call]) -> Circuit:
+    """Return the circuit of calls."""
+    circuit = Circuit()
+    circuit += operations.DefinitionBit("ro", size, is_output=True)
+    for name, angles, qubits in calls:
+        circuit += getattr(operations, name)(*qubits, *angles)
+    return circuit
+
+
+def state(circuit: Circuit) -> Any:
+    """Return its amplitudes from the matrices of its gates, their first qubit the most significant one."""
+    parts = [part for part in circuit if "Definition" not in part.tags()]
+    size = 1 + max(max(part.involved_qubits()) for part in parts)
+    vector = np.zeros([2] * size, dtype=complex)
+    vector[(0,) * size] = 1
+    for part in parts:
+        qubits = _qubits(part)
+        matrix = np.asarray(part.unitary_matrix()).reshape([2] * (2 * len(qubits)))
+        vector = np.tensordot(matrix, vector, (range(len(qubits), 2 * len(qubits)), qubits))
+        vector = np.moveaxis(vector, range(len(qubits)), qubits)
+    return vector.ravel()
+
+
+def _qubits(part: Any) -> list[int]:
+    if hasattr(part, "qubit"):
+        return [part.qubit()]
+    if hasattr(part, "control_0"):
+        return [part.control_0(), part.control_1(), part.target()]
+    return [part.control(), part.target()]
