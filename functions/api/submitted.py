@@ -198,7 +198,9 @@ def _enough_shots(shots: int, info: ValidationInfo) -> int:
 
 
 class TaskRequest(_Strict):
-    """A circuit and how to run it. `tasks.options.Options`, which the worker uses too, checks the options."""
+    """A circuit and how to run it."""
+
+    # `tasks.options.Options`, which the worker uses too, checks the options.
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"qc": BELL, "shots": 1024, "seed": 7}]})
 

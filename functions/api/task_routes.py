@@ -54,9 +54,10 @@ async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request
 ) -> JSONResponse:
     """Check the circuit, store the task and queue it. The answer does not wait for the run unless `Prefer` asks for it.
 
-    The row is written before the message is sent. If the message cannot be sent, the task is accepted all the same: the
-    sweeper finds the row and sends its message.
+    A task is stored before it is queued. If the queue does not answer, the task is accepted all the same, and queued
+    within two minutes.
     """
+    # The row is written before its message is sent; the sweeper finds a row whose message was lost.
     correlation_id = request.state.correlation_id
     new = task_of(body, caller, correlation_id, idempotency_key, rfc3339(utc_now()), reading_budget())
     if dry_run:

@@ -4,23 +4,26 @@ import { svgElement } from "./circuit.js";
 
 const COLOURS = ["#6366f1", "#0e9f6e", "#d97706", "#db2777", "#0891b2", "#7c3aed", "#65a30d", "#dc2626"];
 const DASHES = ["", "7 4", "2 4", "10 4 2 4"];
-const WIDTH = 640;
+
+/** Return the width of a chart: on a phone a narrower one, whose text stays readable. */
+const widthOf = () => (matchMedia("(max-width: 34rem)").matches ? 400 : 640);
 
 function textAt(x, y, words, attributes = {}) {
   return svgElement("text", { x, y, fill: "currentColor", ...attributes }, words);
 }
 
-function chart(height, label, content, width = WIDTH) {
+function chart(height, label, content, width = widthOf()) {
   return svgElement("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, "font-family": "system-ui, sans-serif", "font-size": 13, role: "img", "aria-label": label }, content);
 }
 
 /** Return bars of `[label, count]`. */
 export function barChart(rows, total) {
+  const whole = widthOf();
   const largest = Math.max(...rows.map(([, count]) => count), 1);
   const longest = Math.min(220, 14 + 8 * Math.max(...rows.map(([label]) => label.length)));
   const bars = rows.flatMap(([label, count], index) => {
     const y = 12 + index * 24;
-    const width = Math.max(1, ((WIDTH - longest - 110) * count) / largest);
+    const width = Math.max(1, ((whole - longest - 110) * count) / largest);
     return [
       textAt(longest - 8, y + 12, label.length > 26 ? `${label.slice(0, 25)}…` : label, { "text-anchor": "end" }),
       svgElement("rect", { x: longest, y, width, height: 17, rx: 4, fill: COLOURS[0] }),
@@ -32,8 +35,9 @@ export function barChart(rows, total) {
 
 /** Return a line for each `{name, values}` over the bindings' `xs`; `errors` are drawn as bars. */
 export function lineChart({ label, xName, xs, series, low, high }) {
+  const whole = widthOf();
   const height = 300;
-  const [left, right, top, bottom] = [52, WIDTH - 14, 14, height - 44];
+  const [left, right, top, bottom] = [52, whole - 14, 14, height - 44];
   const [first, last] = [Math.min(...xs), Math.max(...xs)];
   const x = (value) => left + ((right - left) * (value - first)) / (last - first || 1);
   const y = (value) => bottom - ((bottom - top) * (value - low)) / (high - low || 1);
@@ -58,25 +62,29 @@ export function lineChart({ label, xName, xs, series, low, high }) {
     const points = values.length > 60 ? [] : values.map((value, at) => svgElement("circle", { cx: x(xs[at]).toFixed(1), cy: y(value).toFixed(1), r: 2.6, fill: colour }));
     return [line, ...bars, ...points];
   });
+  const columns = Math.floor((whole - 54) / 146);
   const legend = svgElement("g", { class: "legend" }, series.flatMap(({ name }, index) => {
-    const at = 54 + (index % 4) * 146;
-    const row = height + 4 + Math.floor(index / 4) * 20;
+    const at = 54 + (index % columns) * 146;
+    const row = height + 4 + Math.floor(index / columns) * 20;
     return [
       svgElement("path", { d: `M${at} ${row - 4}h22`, stroke: COLOURS[index % COLOURS.length], "stroke-width": 2.6, "stroke-dasharray": DASHES[Math.floor(index / 2) % DASHES.length] }),
       textAt(at + 28, row, name.length > 14 ? `${name.slice(0, 13)}…` : name),
     ];
   }));
-  return chart(height + 12 + Math.ceil(series.length / 4) * 20, label, [...grid, ...ticks, textAt((left + right) / 2, bottom + 36, xName, { "text-anchor": "middle" }), ...lines, legend]);
+  return chart(height + 12 + Math.ceil(series.length / columns) * 20, label, [...grid, ...ticks, textAt((left + right) / 2, bottom + 36, xName, { "text-anchor": "middle" }), ...lines, legend]);
 }
 
 /** Return each `{name, value, error}` as a point with its error between -bound and bound. */
 export function valueChart(values, label = "Expectation values with their standard errors") {
+  const whole = widthOf();
   const bound = Math.max(1, ...values.map(({ value, error }) => Math.abs(value) + error));
-  const x = (value) => 176 + ((WIDTH - 320) * (value + bound)) / (2 * bound);
+  const left = whole / 4;
+  const most = Math.floor(left / 8); // characters of a name
+  const x = (value) => left + 16 + ((whole - left - 160) * (value + bound)) / (2 * bound);
   const rows = values.flatMap(({ name, value, error }, index) => {
     const y = 24 + index * 28;
     return [
-      textAt(160, y + 5, name.length > 20 ? `${name.slice(0, 19)}…` : name, { "text-anchor": "end" }),
+      textAt(left, y + 5, name.length > most ? `${name.slice(0, most - 1)}…` : name, { "text-anchor": "end" }),
       svgElement("path", { d: `M${x(-bound)} ${y}H${x(bound)}`, stroke: "currentColor", "stroke-opacity": "0.2" }),
       svgElement("path", { class: "error", d: `M${x(value - error)} ${y}H${x(value + error)}M${x(value - error)} ${y - 5}v10M${x(value + error)} ${y - 5}v10`, stroke: COLOURS[0], "stroke-width": 2 }),
       svgElement("circle", { cx: x(value), cy: y, r: 4.5, fill: COLOURS[0] }),
@@ -92,7 +100,7 @@ export function matrixChart({ real, imag, most, label, phase, signed }) {
   const labels = Array.from({ length: most }, (_, index) => label(index));
   const longest = Math.max(...labels.map((each) => each.length));
   const left = 16 + 7.5 * longest;
-  const cell = Math.min(64, (WIDTH - left - 4) / most);
+  const cell = Math.min(64, (widthOf() - left - 4) / most);
   const numbered = most <= 8;
   const top = cell >= 7.5 * longest ? 24 : 6;
   const room = numbered ? cell - 18 : cell;

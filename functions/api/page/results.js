@@ -206,7 +206,8 @@ function valuesOverBindings(points) {
     values: points.map((each) => each[index].value),
     errors: points.map((each) => each[index].error),
   }));
-  const bound = Math.max(1, ...series.flatMap((each) => each.values.map((value, at) => Math.abs(value) + each.errors[at])));
+  const most = Math.max(1, ...series.flatMap((each) => each.values.map((value, at) => Math.abs(value) + each.errors[at])));
+  const bound = most > 1 ? Math.ceil(most * 2) / 2 : 1;
   return lineChart({ label: `${series.length} ${series.length === 1 ? "observable" : "observables"} over ${points.length} bindings`, ...axis(points.length), series, low: -bound, high: bound });
 }
 
@@ -219,7 +220,7 @@ function exactOverBindings() {
   const named = (index) => observableName(body.results?.[index]?.observable, `result ${index + 1}`);
   if (values.length) {
     const points = all.map((entries) => values.map((index) => ({ name: named(index), value: entries[index].value, error: Math.sqrt(Math.max(0, entries[index].variance ?? 0)) })));
-    charts.push([`Exact expectation values over the bindings${points[0].some(({ error }) => error) ? ", with standard deviations" : ""}`, valuesOverBindings(points)]);
+    charts.push([`Exact expectation values over the bindings${points.some((each) => each.some(({ error }) => error)) ? ", with standard deviations" : ""}`, valuesOverBindings(points)]);
   }
   for (const index of [...all[0].keys()].filter((each) => all[0][each].type === "probabilities")) {
     const lists = all.map((entries) => entries[index].values);
