@@ -2,11 +2,11 @@
 
 Nothing is counted on a task's way. An environment of the api reads the owner's sums (open_work.py) at most once in
 LOOK_SECONDS, and accepts a small part of the bound by what it knows. For more it writes itself a grant into the owner's
-row, for as long, on the condition that nobody has been granted anything since it read the row: some of what is left
-once all grants are taken off. A look and a grant serve many tasks, so they are rare beside those.
+row, for as long, on the condition that nobody has been granted anything since it knew the row: some of what is left
+once all grants are taken off. The write returns the sums too. A look and a grant serve many tasks, so they are rare.
 
 However many environments serve a key at the same time, it therefore has at most its bound and a tenth of that: what is
-accepted without grants, a FREE_PART of the bound in each of two looks, which neither grants nor what an environment
+accepted without grants, a FREE_PART of the bound in each of three looks, which neither grants nor what an environment
 counts as its own may know of yet. More it can have only where the sums are more than ADDED_WITHIN behind, or DynamoDB
 does not answer, when each environment goes by what it knew. Where several serve a key, a task counts twice for up to
 ADDED_WITHIN, in the sums and among what was accepted or granted: near its bound a key may be refused what the next look
@@ -93,7 +93,7 @@ class Bounds:
             raise OverBoundError(Bound.DOLLARS, known.most.dollars, spent, 0, until=next_month(moment))
         self._refuse(known, tasks, seconds)
         if tasks > known.tasks_free or seconds > known.seconds_free:
-            self._ask(owner, known if known.read_at >= now else self._look(owner), tasks, seconds)
+            self._ask(owner, known, tasks, seconds)
 
     def accepted(self, owner: str, tasks: int, seconds: float) -> None:
         """Count tasks that were checked and are stored now, until the sums have them."""
@@ -173,25 +173,29 @@ class Bounds:
             for _ in range(TRIES):
                 self._refuse(known, tasks, seconds)
                 known.grant = known.grant or uuid.uuid4().hex[:12]  # not before: what a snapshot has, many have
-                until = round((known.read_at + LOOK_SECONDS + ADDED_WITHIN) * 1000)
                 of_late = (
                     tasks + sum(each[1] for each in known.accepted),
                     seconds + sum(each[2] for each in known.accepted),
                 )
                 more_tasks = max(tasks, min(math.floor(known.tasks_left / GRANTED_PART), GROWTH * of_late[0]))
                 more_seconds = max(seconds, min(known.seconds_left / GRANTED_PART, GROWTH * of_late[1]))
-                # What the sums do not have yet is in it too. Grants that are over stay for a look: see _learnt.
-                grant = Grant(more_tasks + int(known.pending[0]), more_seconds + known.pending[1], until)
-                kept = (known.read_at - LOOK_SECONDS) * 1000
-                live = {
-                    name: value for name, value in (known.work.grants or {}).items() if Grant.of(value).until > kept
-                }
-                was = known.work.grants
-                row = write_grants(self.client, self.table, owner, was, {**live, known.grant: grant.as_value()})
-                if row is None:
-                    known.tasks_free, known.seconds_free = more_tasks, more_seconds
-                    return
+                # What the sums may not have yet is in it too. Grants that are over stay for a look: see _learnt.
+                grant = Grant(
+                    more_tasks + int(known.pending[0] + known.since[0]),
+                    more_seconds + known.pending[1] + known.since[1],
+                    round((time() + LOOK_SECONDS + ADDED_WITHIN) * 1000),
+                )
+                was, kept = known.work.grants, (known.read_at - LOOK_SECONDS) * 1000
+                live = {name: value for name, value in (was or {}).items() if Grant.of(value).until > kept}
+                granted, row = write_grants(
+                    self.client, self.table, owner, was, {**live, known.grant: grant.as_value()}
+                )
                 known = self._learnt(owner, OpenWork.of(row, utc_now()))
+                if granted:
+                    self._refuse(known, tasks, seconds)
+                    known.tasks_free = min(more_tasks, known.tasks_left)
+                    known.seconds_free = min(more_seconds, known.seconds_left)
+                    return
         except UnavailableError:
             _warn()
             return

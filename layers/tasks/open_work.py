@@ -141,25 +141,29 @@ def read_open_work(client: DynamoDBClient, table: str, owner: str, now: datetime
 
 def write_grants(
     client: DynamoDBClient, table: str, owner: str, was: Mapping[str, Any] | None, grants: Mapping[str, Any]
-) -> Row | None:
-    """Write an owner's grants if they still are what they were; else return the row; raises UnavailableError."""
+) -> tuple[bool, Row]:
+    """Write an owner's grants if they still are what they were; return whether, and the row as it is now.
+
+    Raises UnavailableError.
+    """
     values: dict[str, Any] = {":grants": {"M": grants}}
     condition = f"attribute_not_exists({GRANTS})"
     if was is not None:
         values[":was"] = {"M": was}
         condition = f"{GRANTS} = :was"
     try:
-        client.update_item(
+        answer = client.update_item(
             TableName=table,
             Key=key_of(row_of(owner)),
             UpdateExpression=f"SET {GRANTS} = :grants",
             ConditionExpression=condition,
             ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except (ClientError, BotoCoreError) as error:
-        return refused(error)
-    return None
+        return False, refused(error)
+    return True, answer["Attributes"]
 
 
 def set_most(client: DynamoDBClient, table: str, owner: str, own: Mapping[str, float]) -> None:

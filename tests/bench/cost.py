@@ -176,7 +176,7 @@ def notifying(
         "DynamoDB, sums": 2 * summed * SUM_UNITS * prices.DYNAMODB_WRITE_UNIT / tasks,
         "DynamoDB, bounds": summed
         * looks
-        * (prices.DYNAMODB_READ_UNIT / 2 + (tasks > 1) * (prices.DYNAMODB_READ_UNIT / 2 + prices.DYNAMODB_WRITE_UNIT))
+        * (prices.DYNAMODB_READ_UNIT / 2 + (tasks > 1) * prices.DYNAMODB_WRITE_UNIT)
         / tasks,
     }
 

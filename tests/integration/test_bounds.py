@@ -214,8 +214,8 @@ def test_an_environment_looks_once_in_ten_seconds(in_moto: Aws, clock: Clock) ->
         clock.seconds += LOOK_SECONDS / 2 - 0.001
     post(BATCH, "/tasks/batch")
     post(key_id="bob")
-    asked = ["GetItem", "UpdateItem"]  # for a batch as for many tasks one by one
-    assert calls == ["GetItem", *["PutItem"] * 2, *asked, "TransactWriteItems", "GetItem", "PutItem"]
+    asked = "UpdateItem"  # for a batch as for many tasks one by one
+    assert calls == ["GetItem", *["PutItem"] * 2, asked, "TransactWriteItems", "GetItem", "PutItem"]
     clock.seconds += LOOK_SECONDS
     post()
     assert calls[-2:] == ["GetItem", "PutItem"]
@@ -395,7 +395,7 @@ def test_a_grant_that_others_always_forestall_is_refused(key: Key, monkeypatch: 
     """As a service that is not available: nothing is accepted that may be too much."""
     (one,) = key.environments(1, 10)
     tries = []
-    monkeypatch.setattr(bounds, "write_grants", lambda *given: tries.append(given) or {})
+    monkeypatch.setattr(bounds, "write_grants", lambda *given: (tries.append(given), {}))
     with pytest.raises(UnavailableError):
         key.post(one)
     assert len(tries) == bounds.TRIES
