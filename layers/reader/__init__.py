@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from reader.budget import BINDING, CHARACTERS, Budget
 from reader.errors import SourceError, locate
 from reader.limits import LIMITS, Limits
-from reader.operations import Channel, Compiled, While, kinds_of, qubit_numbers
+from reader.operations import PHYSICAL, Channel, Compiled, While, kinds_of, qubit_numbers
 from reader.swept import of_binding
 from tasks.errors import ErrorCode, TaskError
 
@@ -193,18 +192,22 @@ def gate_names() -> frozenset[str]:
 
 
 def _size(compiled: Compiled) -> Size:
-    qubits = sum(size for _, size in compiled.registers)
-    numbered = max(qubit_numbers(compiled.registers), default=-1) + 1
-    kinds = kinds_of(compiled.operations)
+    qubits, physical = 0, False
+    for name, size in compiled.registers:
+        qubits += size
+        physical = physical or name.startswith(PHYSICAL)
+    numbered = max(qubit_numbers(compiled.registers)) + 1 if physical else qubits
+    operations = compiled.operations
+    kinds = kinds_of(operations)
     return Size(
         qubits,
-        len(compiled.operations),
+        len(operations),
         tuple(compiled.notes),
         numbered,
-        loops=While in kinds,
-        noisy=Channel in kinds,
-        results=compiled.results,
-        measured=bool(compiled.outputs),
+        While in kinds,
+        Channel in kinds,
+        compiled.results,
+        bool(compiled.outputs),
     )
 
 
@@ -212,8 +215,10 @@ def _opened(text: str, budget: Budget) -> str:
     """Return the text without its byte order mark, its length within the bounds and paid for."""
     bound(text)
     text = text.removeprefix("\ufeff")
-    with _located(text):
+    try:
         budget.spend(len(text) // CHARACTERS)
+    except SourceError as error:
+        raise _error(error, text) from None
     return text
 
 
@@ -292,27 +297,35 @@ def _one_by_one(  # noqa: PLR0913 - a program and how to read it
         yield compiled
 
 
-@contextmanager
-def _located(text: str) -> Iterator[None]:
+class _located:  # noqa: N801 - it reads as a function does; a generator for it would cost a Bell a tenth of its reading
     """Turn what goes wrong inside into a `TaskError` with line and column.
 
     Collecting garbage waits meanwhile: it would look at every node of the tree again and again, half of all the time.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    except SourceError as error:
-        if error.at < 0:
-            raise TaskError(
-                error.code, error.message, limit=error.limit, actual=error.actual, hint=error.hint
-            ) from None
-        raise locate(error, text) from None
-    except RecursionError:
-        raise _too_deep() from None
-    finally:
-        if collecting:
+
+    __slots__ = ("collecting", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __enter__(self) -> None:
+        self.collecting = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if self.collecting:
             gc.enable()
+        if isinstance(error, SourceError):
+            raise _error(error, self.text) from None
+        if isinstance(error, RecursionError):
+            raise _too_deep() from None
+
+
+def _error(error: SourceError, text: str) -> TaskError:
+    """Return the contract's error."""
+    if error.at < 0:
+        return TaskError(error.code, error.message, limit=error.limit, actual=error.actual, hint=error.hint)
+    return locate(error, text)
 
 
 def _bound_sweep(operations: int) -> None:

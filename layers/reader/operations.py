@@ -273,19 +273,21 @@ def on_qubits(operation: Unitary, qubits: Sequence[int]) -> Unitary:
 
 def kinds_of(operations: list[Operation]) -> set[type]:
     """Return the kinds of operations, those inside of tests and loops included."""
-    found: set[type] = set()
+    found = set(map(type, operations))
+    if If not in found and While not in found:
+        return found
     stack, seen = [operations], set()
     while stack:
         part = stack.pop()
         if id(part) in seen:  # what a loop repeats is one object
             continue
         seen.add(id(part))
-        kinds = set(map(type, part))
-        found |= kinds
-        if If in kinds:
-            stack += [side for each in part if type(each) is If for side in (each.then, each.otherwise)]
-        if While in kinds:
-            stack += [each.body for each in part if type(each) is While]
+        found.update(map(type, part))
+        for each in part:
+            if isinstance(each, If):
+                stack += (each.then, each.otherwise)
+            elif isinstance(each, While):
+                stack.append(each.body)
     return found
 
 
