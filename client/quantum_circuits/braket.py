@@ -41,6 +41,10 @@ _ROTATIONS = {"x": "h {0};", "y": "sdg {0}; h {0};", "h": f"ry({-math.pi / 4!r})
 # An observable as a sum of Paulis.
 _PAULIS = {"i": {"I": 1.0}, "x": {"X": 1.0}, "y": {"Y": 1.0}, "z": {"Z": 1.0}, "h": {"X": 0.5**0.5, "Z": 0.5**0.5}}
 _KINDS: dict[str, Any] = {"expectation": Expectation, "variance": Variance, "sample": Sample}
+_NOISE = (
+    "amplitude_damping bit_flip depolarizing generalized_amplitude_damping kraus pauli_channel phase_damping "
+    "phase_flip two_qubit_dephasing two_qubit_depolarizing"
+)
 _OPERATIONS = (
     "U GPhase ccnot cnot cphaseshift cphaseshift00 cphaseshift01 cphaseshift10 cswap cv cy cz ecr gpi gpi2 h i "
     "iswap ms phaseshift prx pswap rx ry rz s si swap t ti unitary v vi x xx xy y yy z zz"
@@ -154,10 +158,10 @@ class QuantumCircuitsSimulator(BraketSimulator):  # type: ignore[misc]  # Braket
         action = {
             "actionType": DeviceActionType.OPENQASM,
             "version": ["1"],
-            "supportedOperations": _OPERATIONS.split(),
+            "supportedOperations": [*_OPERATIONS.split(), *_NOISE.split()],
             "supportedModifiers": [{"name": name} for name in ("ctrl", "negctrl", "inv")],
             "supportedPragmas": [f"braket_result_type_{name}" for name in (*_KINDS, "probability")]
-            + ["braket_unitary_matrix"],
+            + ["braket_unitary_matrix", *(f"braket_noise_{name}" for name in _NOISE.split())],
             "supportedResultTypes": [*kinds, {"name": "Probability", "minShots": 1}],
         }
         window = {"executionDay": "Everyday", "windowStartHour": "00:00", "windowEndHour": "23:59:59"}
