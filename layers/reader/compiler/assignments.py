@@ -78,12 +78,22 @@ def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) ->
         name = name.target
     if target is None and isinstance(name, syntax.Name):
         if isinstance(node.value, syntax.Measure) and name.name not in m.subroutines:
-            line = m.hint(f"bit {name.name[:40]};", f"creg {name.name[:40]}[1];")
+            line = needed_register(m, node.value, node.target, name.name[:40])
             invalid(f"{quote(name.name)} is not declared.", name.at, f"Add '{line}' before it.")
         unknown(m, name)
     if isinstance(target, Qubits):
         invalid("A qubit cannot be assigned to.", node.target.at, "Use 'reset' and gates.")
     invalid("This cannot be assigned to.", node.target.at)
+
+
+def needed_register(m: Machine, value: syntax.Measure, target: syntax.Expression, name: str) -> str:
+    """Return the declaration of a register that a measurement's target needs."""
+    count = len(qubits_of(m, value.operand).places)
+    item = target.items[0] if isinstance(target, syntax.Index) and len(target.items) == 1 else None
+    if isinstance(item, syntax.Literal) and item.kind == "int":
+        count = max(count, int(item.value.real) + 1)
+    size = "" if count == 1 and item is None else f"[{count}]"
+    return m.hint(f"bit{size} {name};", f"creg {name}[{count}];")
 
 
 def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:  # noqa: C901 - one reason after the other

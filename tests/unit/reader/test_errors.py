@@ -41,6 +41,8 @@ MISTAKES = [
     ("qubit q; float qa; h qb;", "invalid_circuit", 1, 22, "'qb' is not declared.", "Did you mean q?"),
     ("qubit q; h qq;", "invalid_circuit", 1, 12, "'qq' is not declared.", "Did you mean q?"),
     ("qubit q; c = measure q;", "invalid_circuit", 1, 10, "'c' is not declared.", "Add 'bit c;' before it."),
+    ("qubit[2] q; c = measure q;", "invalid_circuit", 1, 13, "'c' is not declared.", "Add 'bit[2] c;' before it."),
+    ("qubit q; c[3] = measure q;", "invalid_circuit", 1, 10, "'c' is not declared.", "Add 'bit[4] c;' before it."),
     ("qubit[2] q; bit c; c = measure q;", "invalid_circuit", 1, 24, "2 qubits cannot be measured into 1 bit.",
      "Declare the target as bit[2]."),
     ("qubit q; qubit q;", "invalid_circuit", 1, 10, "'q' is declared twice.", "Choose another name."),
