@@ -181,12 +181,25 @@ class Writer:
         self.counters += 1
         if self.number(0, 1):
             test = self.condition()
-            text = f"uint[2] {name} = 0; while (({test}) && {name} < {rounds}) {{ {name} += 1; {self.block()} }}"
+            declared, step = self.carried() if "ry" in self.gates and self.number(0, 2) == 0 else ("", "")
+            body = f"{name} += 1; {step}{self.block()}"
+            text = f"{declared}uint[2] {name} = 0; while (({test}) && {name} < {rounds}) {{ {body} }}"
         else:
             text = f"for int {name} in [1:{rounds}] {{ {self.block()} }}"
         self.within = around
         self.measurements = self.measurements * rounds + spare
         return text
+
+    def carried(self) -> tuple[str, str]:
+        """Write a number that a loop changes, and how it does: a float, or an integer that becomes negative."""
+        name = f"v{self.counters}"
+        (qubit,) = self.some_qubits(1)
+        if self.number(0, 1):
+            change = self.one_of(["-{0}", "1.1 - {0}", "{0} * 2"]).format(name)
+            return f"float {name} = 0.4; ", f"ry({name}) {qubit}; {name} = {change}; "
+        sign = self.one_of(["-", "+"])
+        test = f"if ({self.bit()}) {{ {name} {sign}= 1; }} else {{ {name} = -{name} - 1; }}"
+        return f"int {name} = 0; ", f"{test} rx({name} * 0.7) {qubit}; "
 
     def leave(self) -> str:
         """Write a conditional jump out of a round."""

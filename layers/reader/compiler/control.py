@@ -42,7 +42,7 @@ def assume(m: Machine, bit: Bit, value: int) -> None:
             assume(m, bit.b, value)
 
 
-def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
+def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merges them
     m: Machine,
     condition: Node,
     then: Callable[[], None] | None,
@@ -58,13 +58,14 @@ def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
     """
     m.budget.spend(BRANCH, at)
     m.enter(at)
-    outer_ops, outer_known = m.ops, m.known
+    outer_ops, outer_known, outer_signs = m.ops, m.known, m.signs
     sides: list[tuple[list[Operation], dict[Variable, Any], dict[int, int]]] = []
+    signs: list[dict[Variable, int]] = []
     m.depth += inner
     for value, run in ((1, then), (0, otherwise)):
         m.ops = []
         m.budget.spend(len(outer_known) >> KNOWN, at)
-        m.known = dict(outer_known)
+        m.known, m.signs = dict(outer_known), dict(outer_signs)
         assume(m, condition, value)
         mark = len(m.journal)
         if run is not None:
@@ -74,11 +75,14 @@ def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
             if variable.depth <= m.depth - inner and variable not in changed:
                 data = variable.data
                 changed[variable] = list(data) if isinstance(data, list) else data
+        signs.append(dict(m.signs))
         m.undo(mark)
         sides.append((m.ops, changed, m.known))
     m.depth -= inner
+    m.signs = outer_signs
     (yes_ops, yes_changed, yes_known), (no_ops, no_changed, no_known) = sides
     merged: list[tuple[Variable, Any]] = []
+    sizes: dict[Variable, int] = {}
     for variable in {**yes_changed, **no_changed}:
         yes, no = yes_changed.get(variable, variable.data), no_changed.get(variable, variable.data)
         m.ops, m.known = yes_ops, yes_known
@@ -98,11 +102,16 @@ def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
                     m.store(cell, bit, at)
             result.append(Node("bit", cell))
         merged.append((variable, result))
+        if variable.type.kind == "int" and variable not in m.looped:
+            sizes[variable] = max(
+                signed_size(variable, bits, known) for bits, known in zip((yes_bits, no_bits), signs, strict=True)
+            )
     m.ops = outer_ops
     m.known = {cell: value for cell, value in yes_known.items() if no_known.get(cell) == value}
     for variable, data in merged:
         m.log(variable)
         variable.data = data
+    m.signs.update({variable: size for variable, size in sizes.items() if size < variable.type.width})
     if yes_ops or no_ops:
         # A test is a circuit of its own to Qiskit and costs as much as many gates.
         m.count(_TEST, at)
@@ -111,6 +120,15 @@ def branch(  # noqa: C901, PLR0912, PLR0913 - both sides, and what merges them
         if m.outline is not None:
             m.outline.name(test, title)
     m.leave()
+
+
+def signed_size(variable: Variable, bits: list[Bit], known: dict[Variable, int]) -> int:
+    """Return how many low bits hold an int's bits, the last of them its sign."""
+    size, sign = len(bits), bits[-1]
+    if not isinstance(sign, Node):
+        while size > 1 and not isinstance(bits[size - 2], Node) and bits[size - 2] == sign:
+            size -= 1
+    return min(size, known.get(variable, size))
 
 
 def _merge_other(  # noqa: PLR0913 - both sides with what they emitted and know

@@ -6,12 +6,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from reader.compiler.coercion import integer
-from reader.compiler.control import attempt, branch, ended_by
+from reader.compiler.control import Mark, attempt, branch, ended_by
 from reader.compiler.conversions import convert, truth
 from reader.compiler.expressions import evaluate, read
+from reader.compiler.few_values import MOST, Few, ManyValuesError
 from reader.compiler.logic import both, negate
-from reader.compiler.ranges import bits_needed
-from reader.compiler.references import refer, unknown
+from reader.compiler.ranges import Needed, bits_needed
+from reader.compiler.references import lookup, refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.subroutines import run_calls, set_flag
 from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
 
 _ROUNDS = 64  # attempts at finding out which variables a loop carries
+_UNROLLED = 24  # rounds of one that is compiled round by round
 
 
 def iteration(m: Machine, at: int) -> None:
@@ -169,19 +171,67 @@ def execute_while(m: Machine, node: syntax.While) -> None:
         iteration(m, node.at)
         holds = condition()
         if isinstance(holds, Node):
-            needed = bits_needed(m, node)
-            outer, m.sizes = m.sizes, {**m.sizes, **needed.assignments}
-            try:
-                measured_loop(m, condition, body, needed.variables, node.at)
-            finally:
-                m.sizes = outer
-            name_last(m, node.at)
+            repeat_measured(m, node, condition, body)
             return
         if not holds:
             return
         body()
         if this is not None and this.is_like_next(m):
             count_iterations(m, LIMITS.loop_iterations, node.at)  # it never ends
+
+
+def repeat_measured(m: Machine, node: syntax.While, condition: Callable[[], Bit], body: Callable[[], None]) -> None:
+    """Compile a loop that a measurement ends; round by round where that is the only way and its rounds are few."""
+    start, counters = Mark(m), (m.operations, m.iterations)
+    needed = bits_needed(m, node)
+    sizes, looped = m.sizes, m.looped
+    signed = {variable: size for variable, size in needed.signed.items() if variable not in looped}
+    m.looped = looped.union(signed)
+    m.sizes = {**sizes, **needed.assignments}
+    m.signs = {each: size for each, size in m.signs.items() if each in looped or stays(m, each, needed)} | signed
+    try:
+        measured_loop(m, condition, body, needed.variables, node.at)
+    except ManyValuesError as many:
+        start.restore(m)
+        m.operations, m.iterations = counters
+        one_round(m, condition, body, many.variable, node.at, 0)
+        Few.after(m, start.journal, node.at)
+    else:
+        name_last(m, node.at)
+    finally:
+        m.sizes, m.looped = sizes, looped
+
+
+def stays(m: Machine, variable: Variable, needed: Needed) -> bool:
+    """Tell whether a loop gives a variable no other value."""
+    name = variable.name
+    return needed.changed is not None and name not in needed.changed and lookup(m, name) is variable
+
+
+def one_round(  # noqa: PLR0913 - a loop and how far it is
+    m: Machine, condition: Callable[[], Bit], body: Callable[[], None], variable: Variable, at: int, number: int
+) -> None:
+    """Compile a round of a loop and all that follow, each under the test of the one before.
+
+    `variable` is why. A counter is known in each round, so that the last one is found.
+    """
+    iteration(m, at)
+    holds = condition()
+    if number == _UNROLLED and holds != 0:
+        unsupported(
+            f"'{variable.name[:40]}' is a {variable.type} with over {MOST} values in a loop that a measurement ends.",
+            at,
+            f"Use an int, an angle or a 'for' loop, or count at most {_UNROLLED} rounds in the loop's condition.",
+        )
+
+    def another() -> None:
+        body()
+        one_round(m, condition, body, variable, at, number + 1)
+
+    if isinstance(holds, Node):
+        branch(m, holds, another, None, at)
+    elif holds:
+        another()
 
 
 def measured_loop(
@@ -196,11 +246,13 @@ def measured_loop(
     m.enter(at)
     carried: dict[Variable, set[int]] = {}
     counters = m.operations, m.iterations
+    few = Few()
     for _ in range(_ROUNDS):
         mark, emitted, known = len(m.journal), len(m.ops), dict(m.known)
         outer = m.ops
         m.operations, m.iterations = counters
         carry(m, carried, narrow, at)
+        few.begin(m, at)
         # The first test is made before the loop, each further one at the end of its body.
         m.known = {}
         cell = m.allocate(1, at)
@@ -210,20 +262,13 @@ def measured_loop(
         head = len(m.journal)
         m.ops = []
         body()
-        m.store(cell, condition(), at)
+        missing = few.grow(m, head)
+        if not missing:
+            few.end(m, at)
+            m.store(cell, condition(), at)
         inside = m.ops
         m.depth -= 1
-        changed = changes(m, head, at)
-        missing = False
-        for variable, indices in changed.items():
-            size = narrow.get(variable, variable.type.width)
-            new = {index for index in indices if index < size} - carried.get(variable, set())
-            if new:
-                missing = True
-                # Numbers grow into their higher bits: carry all of an integer at once.
-                every = variable.type.kind in ("int", "uint", "angle")
-                carried.setdefault(variable, set()).update(range(size) if every else new)
-        if missing:
+        if add_uncarried(changes(m, head), carried, narrow) or missing:
             m.ops = outer
             del m.ops[emitted:]
             m.undo(mark)
@@ -241,6 +286,22 @@ def measured_loop(
         m.leave()
         return
     unsupported("This loop changes too many variables.", at, "Use fewer variables in the loop.")
+
+
+def add_uncarried(
+    changed: dict[Variable, set[int]], carried: dict[Variable, set[int]], narrow: dict[Variable, int]
+) -> bool:
+    """Add what a round changes to what is carried; tell whether anything of it was not yet."""
+    missing = False
+    for variable, indices in changed.items():
+        size = narrow.get(variable, variable.type.width)
+        new = {index for index in indices if index < size} - carried.get(variable, set())
+        if new:
+            missing = True
+            # Numbers grow into their higher bits: carry all of an integer at once.
+            every = variable.type.kind in ("int", "uint", "angle")
+            carried.setdefault(variable, set()).update(range(size) if every else new)
+    return missing
 
 
 def name_last(m: Machine, at: int) -> None:
@@ -290,7 +351,7 @@ def at_mark(m: Machine, mark: int, after: dict[Variable, Any]) -> dict[Variable,
     return before
 
 
-def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
+def changes(m: Machine, mark: int) -> dict[Variable, set[int]]:
     """Return which bits of outer variables differ from what they were at the mark."""
     after: dict[Variable, Any] = {}
     for variable, _, _ in m.journal[mark:]:
@@ -301,13 +362,7 @@ def changes(m: Machine, mark: int, at: int) -> dict[Variable, set[int]]:
     for variable, old in before.items():
         new = after[variable]
         if variable.type.kind not in BITLIKE:
-            if old is not new and (type(old) is not type(new) or old != new):
-                unsupported(
-                    f"'{variable.name[:40]}' is a {variable.type} and changes in a loop that a measurement ends.",
-                    at,
-                    "Use an int or an angle, or a 'for' loop.",
-                )
-            continue
+            continue  # `few_values` has those
         was, now = _bits(variable, old), _bits(variable, new)
         differing = {
             index

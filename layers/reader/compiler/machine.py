@@ -90,6 +90,9 @@ class Machine(ABC):
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.sizes: dict[syntax.Assignment, int] = {}  # how many low bits of what they assign may be set
+        # How many low bits hold a variable, the last of them its sign: until it is assigned to, or throughout a loop.
+        self.signs: dict[Variable, int] = {}
+        self.looped: frozenset[Variable] = frozenset()  # those of `signs` in the loops that are being compiled
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
         self.outline: Outline | None = None  # where there is one, calls of gates stay calls
@@ -265,6 +268,8 @@ class Machine(ABC):
         if isinstance(data, list):
             if len(data) > WIDE:
                 self.spend(len(data) // WIDE, at)
+            if self.signs and (size := self.signs.get(variable)):
+                data = data[:size] + data[size - 1 : size] * (len(data) - size)
             if self.known:
                 known = self.known
                 return from_bits(
@@ -307,17 +312,26 @@ class Machine(ABC):
 
     def log(self, variable: Variable, index: int = -1) -> None:
         """Remember what a variable, or one of its bits, was."""
+        if self.signs:
+            self.forget_sign(variable)
         if index < 0:
             data = variable.data
             self.journal.append((variable, -1, list(data) if isinstance(data, list) else data))
         else:
             self.journal.append((variable, index, variable.data[index]))
 
+    def forget_sign(self, variable: Variable) -> None:
+        """Know no more of a variable's high bits, unless a loop around says what they are at every place."""
+        if variable not in self.looped:
+            self.signs.pop(variable, None)
+
     def undo(self, mark: int) -> None:
         """Take back every assignment since the mark."""
         journal = self.journal
         while len(journal) > mark:
             variable, index, old = journal.pop()
+            if self.signs:
+                self.forget_sign(variable)
             if index < 0:
                 variable.data = old
             else:

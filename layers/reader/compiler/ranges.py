@@ -43,10 +43,12 @@ Intervals = dict[str, Interval]
 
 
 class Needed(NamedTuple):
-    """How many low bits hold integers that are never negative; all their others are 0."""
+    """How many low bits hold integers: those that are never negative have 0 in all others, others their sign."""
 
-    variables: dict[Variable, int]  # before and after each round of the loop
-    assignments: dict[syntax.Assignment, int]  # what each assigns
+    variables: dict[Variable, int]  # never negative before and after each round of the loop
+    assignments: dict[syntax.Assignment, int]  # what each assigns that is never negative
+    signed: dict[Variable, int]  # the sign's bit included, at every place of the loop
+    changed: frozenset[str] | None  # names that the loop may give other values; None where that is not known
 
 
 def bits_needed(m: Machine, node: syntax.While) -> Needed:
@@ -54,14 +56,16 @@ def bits_needed(m: Machine, node: syntax.While) -> Needed:
     try:
         return _bits_needed(m, node)
     except (Split, RecursionError):
-        return Needed({}, {})  # an alias whose meaning a measured bit decides; a chain of thousands of operators
+        return Needed(
+            {}, {}, {}, None
+        )  # an alias whose meaning a measured bit decides; a chain of thousands of operators
 
 
 def _bits_needed(m: Machine, node: syntax.While) -> Needed:
     parts = list(walk(m, [node]))
     own = {part.name for part in parts if isinstance(part, syntax.Declaration | syntax.Alias | syntax.For)}
     if any(isinstance(part, syntax.Subroutine | syntax.GateDefinition) for part in parts):
-        return Needed({}, {})
+        return Needed({}, {}, {}, None)
     found: dict[str, Variable] = {}
     others = set(own)
     for part in parts:
@@ -83,13 +87,24 @@ def _bits_needed(m: Machine, node: syntax.While) -> Needed:
     intervals = analysis.run(node) if found else {}
     sizes = {found[name]: size for name, interval in intervals.items() if (size := _bits(interval)) is not None}
     assigned = analysis.assigned if intervals else {}
-    return Needed(sizes, {part: size for part, interval in assigned.items() if (size := _bits(interval)) is not None})
+    signed = {found[name]: _signed_bits(interval) for name, interval in intervals.items() if interval.low < 0}
+    return Needed(
+        sizes,
+        {part: size for part, interval in assigned.items() if (size := _bits(interval)) is not None},
+        {variable: size for variable, size in signed.items() if size < variable.type.width},
+        frozenset(others.union(found)),
+    )
 
 
 def _bits(interval: Interval) -> int | None:
     """Return how many bits hold the values; None where they may be negative or need all that the type has."""
     spare = interval.low >= 0 and interval.high < whole(interval.type).high
     return interval.high.bit_length() if spare else None
+
+
+def _signed_bits(interval: Interval) -> int:
+    """Return how many bits hold the values in two's complement."""
+    return max(interval.high, ~interval.low).bit_length() + 1
 
 
 def whole(kind: Type) -> Interval:
@@ -120,18 +135,20 @@ class _Analysis:
         self.others = others
         self.seen: Intervals = {}  # the hull of all that was assigned
         self.assigned: dict[syntax.Assignment, Interval] = {}
-        self.continued: list[Intervals] = []
+        self.continued: list[Intervals] = []  # where rounds of the innermost loop are cut short, and where it is left
+        self.broken: list[Intervals] = []
         numbers = {int(part.value.real) for part in parts if isinstance(part, syntax.Literal) and part.kind == "int"}
         for part in parts:
             if isinstance(part, syntax.Name) and (value := self.fixed(part.name)) is not None:
                 numbers.add(value.low)
+        numbers |= {-number for number in numbers}
         self.landmarks = sorted({near for number in numbers for near in (number - 1, number, number + 1)})
 
     def run(self, node: syntax.While) -> Intervals:
         """Return the hull of each variable's values; nothing if they do not settle."""
         head = {name: self.now(variable) for name, variable in self.found.items()}
         for number in range(_ROUNDS):
-            self.seen, self.assigned, self.continued = {}, {}, []
+            self.seen, self.assigned, self.continued, self.broken = {}, {}, [], []
             inside = self.narrowed(node.condition, head, holds=True)
             after = None if inside is None else self.follow(node.body, inside)
             joined = head
@@ -147,6 +164,9 @@ class _Analysis:
         kind, data = variable.type, variable.data
         if not isinstance(data, list):
             return Interval(data, data, kind) if isinstance(data, int) else whole(kind)
+        if variable in self.m.signs:
+            most = 1 << (self.m.signs[variable] - 1)
+            return Interval(-most, most - 1, kind)
         bits = [self.m.resolve(bit) for bit in data]
         width = len(bits)
         while width and bits[width - 1] == 0:
@@ -204,10 +224,10 @@ class _Analysis:
         if isinstance(node, syntax.Box | syntax.Block):
             return self.follow(node.body, state)
         if isinstance(node, syntax.For | syntax.While):
-            return self.inner_loop(node.body, state)
+            return self.inner_loop(node, state)
         if isinstance(node, syntax.Leave):
-            if node.word == "continue":
-                self.continued.append(state)
+            if node.word != "end":
+                (self.continued if node.word == "continue" else self.broken).append(state)
             return None
         return None if isinstance(node, syntax.Return) else state
 
@@ -221,16 +241,33 @@ class _Analysis:
             result = self.join(result, side)
         return result
 
-    def inner_loop(self, body: list[syntax.Statement], state: Intervals) -> Intervals:
-        """Return the intervals after a loop inside: whatever it assigns to may have any value."""
+    def inner_loop(self, node: syntax.For | syntax.While, state: Intervals) -> Intervals | None:
+        """Return the intervals after a loop inside; what does not settle may have any value."""
+        outer = self.continued, self.broken
+        test = node.condition if isinstance(node, syntax.While) else None
+        head, settled = state, False
+        for number in range(_ROUNDS):
+            self.continued, self.broken = [], []
+            inside = head if test is None else self.narrowed(test, head, holds=True)
+            joined = head
+            for after in (None if inside is None else self.follow(node.body, inside), *self.continued):
+                joined = self.join(joined, after)
+            settled = joined == head
+            if settled:
+                break
+            head = self.widened(head, joined) if number >= _PATIENCE else joined
+        broken = self.broken
+        self.continued, self.broken = outer
+        if settled:
+            return self.either([head if test is None else self.narrowed(test, head, holds=False), *broken])
         changed = {
             part.target.name
-            for part in walk(self.m, body)
+            for part in walk(self.m, node.body)
             if isinstance(part, syntax.Assignment) and isinstance(part.target, syntax.Name)
         }
-        after = {name: whole(interval.type) if name in changed else interval for name, interval in state.items()}
-        self.seen |= {name: interval for name, interval in after.items() if name in changed}
-        return after
+        every = {name: whole(interval.type) if name in changed else interval for name, interval in state.items()}
+        self.seen |= {name: interval for name, interval in every.items() if name in changed}
+        return every
 
     def assign(self, node: syntax.Assignment, state: Intervals) -> Intervals:
         """Return the intervals after an assignment."""
@@ -392,8 +429,10 @@ def combined(op: str, left: Interval, right: Interval) -> Interval | None:  # no
     if op == "*":
         products = [a * b for a in left[:2] for b in right[:2]]
         return fitting(min(products), max(products), kind)
-    if op == "%" and left.low >= 0 and right.low > 0:
-        return fitting(0, min(left.high, right.high - 1), kind)
-    if op == "/" and left.low >= 0 and right.low > 0:
-        return fitting(left.low // right.high, left.high // right.low, kind)
+    if op == "%" and right.low > 0:  # a remainder has the sign of what is divided
+        most = right.high - 1
+        return fitting(max(min(left.low, 0), -most), min(max(left.high, 0), most), kind)
+    if op == "/" and right.low > 0:
+        quotients = [abs(a) // b * (-1 if a < 0 else 1) for a in left[:2] for b in right[:2]]
+        return fitting(min(quotients), max(quotients), kind)
     return None

@@ -89,7 +89,8 @@ def _cells(m: Machine) -> tuple[Any, ...]:
     """Return how many cells there are, which of them are free, and what is known about them."""
     m.budget.spend((len(m.free) + len(m.known)) >> KNOWN, m.here)
     # In which order free ones are taken is all the same: nobody reads what they hold.
-    return m.cells, sorted(m.free), {width: sorted(row) for width, row in m.rows.items()}, dict(m.known)
+    rows = {width: sorted(row) for width, row in m.rows.items()}
+    return m.cells, sorted(m.free), rows, dict(m.known), dict(m.signs)
 
 
 def _unchanged(m: Machine, mark: int, serial: int) -> bool:
