@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HALF = pytest.approx(0.5, abs=1e-12)
 WIDE = 'include "stdgates.inc"; qubit[16] q; h q[0]; for int i in [1:15] { cx q[i - 1], q[i]; t q[i]; }'
 DYNAMIC = 'include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; c[0] = measure q[0]; if (c[0]) { x q[1]; }'
+STATE = "#pragma braket result state_vector\n"
 EVERY: list[Any] = [
     "counts",
     "probabilities",
@@ -60,6 +61,21 @@ def test_a_task_shows_the_results_it_named(in_moto: Aws, children: Children) -> 
         {"type": "expectation", "value": pytest.approx(1.0), "standard_error": 0.0, "variance": pytest.approx(0.0)},
         {"type": "samples", "values": [2.5] * 100},
     ]
+
+
+def test_a_program_that_asks_for_results_itself_has_them(in_moto: Aws, children: Children) -> None:
+    """Braket's pragmas: the task needs no options; its dry run and its drawing know of them."""
+    qc = (
+        "qubit[2] q;\nx q[0];\n#pragma braket noise bit_flip(0.25) q[0]\n#pragma braket result probability q[0], q[1]\n"
+    )
+    task = ended(in_moto, children, {"qc": qc, "seed": 1})
+    assert (task["result"], task["execution"]["num_qubits"]) == ({}, 2)
+    values = pytest.approx([0.25, 0, 0.75, 0])
+    assert task["results"] == [{"type": "probabilities", "qubits": [1, 0], "values": values}]
+    estimate = dry_run({"qc": qc, "options": {}, "lane": "small"}, children, Limits(10_240, 60))["estimate"]
+    assert estimate["result_bytes"] == 32
+    status, _, drawing = call("POST", "/circuit", {"qc": qc})
+    assert (status, "noise" in str(drawing)) == (200, True)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +119,9 @@ def test_a_sweep_has_results_by_binding(in_moto: Aws, children: Children) -> Non
     ("body", "status", "code", "named"),
     [
         ({"qc": "qubit[30] q; h q;", "results": ["statevector"]}, 400, "circuit_too_large", "17,179,869,184 bytes"),
+        ({"qc": f"qubit[30] q; h q;\n{STATE}"}, 400, "circuit_too_large", "17,179,869,184 bytes"),
+        ({"qc": f"qubit q; h q;\n{STATE}", "results": ["counts"]}, 400, "nothing_measured", "measures nothing"),
+        ({"qc": f"qubit q; h q;\n{STATE}", "memory": True}, 400, "invalid_inputs", "memory is the outcome"),
         ({"qc": BELL, "results": [{"type": "probabilities", "qubits": [2]}]}, 400, "invalid_inputs", "qubit 2"),
         ({"qc": BELL, "shots": 0}, 422, "invalid_request", "0 shots give no counts"),
         ({"qc": BELL, "shots": 0, "results": ["statevector", "counts"]}, 422, "invalid_request", "no counts"),
