@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simulated_aws import Aws
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported and collected: it goes through it again and again otherwise."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(name="log_lines")
