@@ -289,6 +289,10 @@ def test_every_option_is_sent_from_its_field(open_page: Callable[..., Page], sta
     page.get_by_role("button", name="Use theta", exact=True).click()
     expect(page.locator("#inputs")).to_have_value('{"theta":1}')
     expect(page.locator("#check")).to_be_hidden()
+    page.get_by_label("One-qubit gates").fill("2")
+    page.get_by_label("One-qubit gates").press("Tab")
+    expect(page.get_by_label("One-qubit gates")).to_have_attribute("aria-invalid", "true")
+    assert page.locator("[aria-invalid]").count() == 1
 
 
 def test_options_make_a_noisy_run(open_page: Callable[..., Page], stack: Stack) -> None:

@@ -6,6 +6,7 @@
 import { pieces } from "./language.js";
 
 const NAME = /^[\p{L}_$][\p{L}\p{N}_]*/u;
+const NEAR = 300; // characters
 const VERSION = /OPENQASM\b[^;\n]*;?/;
 
 /** Return the offset of a place in a text; line and column count from 1, the column in code points. */
@@ -31,9 +32,14 @@ function endOfCode(source, at) {
   return end;
 }
 
+/** Return what stands before an offset, as much as a statement's beginning takes; patterns are slow on whole programs. */
+function before(source, at) {
+  return source.slice(Math.max(0, at - NEAR), at);
+}
+
 /** Return the end of the expression that begins at an offset, null if no expression begins there for certain. */
 function endOfExpression(source, at) {
-  if (!/[=[(,:]$/.test(source.slice(0, at).trimEnd())) return null;
+  if (!/[=[(,:]$/.test(before(source, at).trimEnd())) return null;
   let depth = 0;
   for (let index = at; index < source.length; index++) {
     const letter = source[index];
@@ -70,7 +76,7 @@ const IN_THE_PROGRAM = [
   [/^Remove it\.$/, (_, { at, source, quoted }) => quoted && source.startsWith(quoted, at) && replace(`Remove ${quoted}`, at, at + quoted.length, "")],
   [/^Remove it;/, (_, place) => inLine(place, /^\s*#?pragma\b.*$/g, "Remove the pragma", () => "")],
   [/^Close it with (["'])\.$/, ([, mark], { lineStart, lineText, source, at }) => {
-    const end = lineStart + lineText.replace(/\s*;?\s*$/, "").length;
+    const end = lineStart + lineText.trimEnd().replace(/;$/, "").trimEnd().length;
     return end > at + 1 && source.startsWith(mark, at) && insert(`Add the ${mark}`, end, mark);
   }],
   [/^Write include "(\w+\.inc)";/, ([, file], place) => inLine(place, /include\s*(?:"[^"]*"|'[^']*')\s*;?/g, `Include ${file}`, () => `include "${file}";`)],
@@ -89,11 +95,12 @@ const IN_THE_PROGRAM = [
   }],
   [/^Use 'end;' to end the program\.$/, (_, { source, at, word }) => /^(?:break|continue|return)\s*;/.test(source.slice(at)) && replace("Use end", at, at + word.length, "end")],
   [/^Remove const\.$/, (_, { source, at }) => {
-    const found = source.slice(0, at).match(/\bconst\s+(?=[^;{}]*$)/);
-    return found && replace("Remove const", found.index, found.index + found[0].length, "");
+    const found = before(source, at).match(/\bconst\s+(?=[^;{}]*$)/);
+    const from = found && Math.max(0, at - NEAR) + found.index;
+    return found && replace("Remove const", from, from + found[0].length, "");
   }],
   [/^Declare the target as (bit\[\d+\])\.$/, ([, type], { source, at }) => {
-    const name = source.slice(0, at).match(/([\p{L}_][\p{L}\p{N}_]*)\s*=\s*$/u)?.[1] ?? source.slice(at).match(/^measure[^;]*->\s*([\p{L}_][\p{L}\p{N}_]*)\s*;/u)?.[1];
+    const name = before(source, at).match(/([\p{L}_][\p{L}\p{N}_]*)\s*=\s*$/u)?.[1] ?? source.slice(at, at + NEAR).match(/^measure[^;]*->\s*([\p{L}_][\p{L}\p{N}_]*)\s*;/u)?.[1];
     const found = name && only(source, new RegExp(`\\bbit(?:\\[\\d+\\])?(?=\\s+${escaped(name)}\\s*[;=])`, "g"));
     return found && replace(`Declare it as ${type}`, found.index, found.index + found[0].length, type);
   }],
@@ -111,10 +118,10 @@ const IN_THE_PROGRAM = [
   }],
   [/^Write '\w+\[\d+\] [\p{L}_][\p{L}\p{N}_]*;'\.$/u, (_, { message, source, at }) => {
     // The sizes in the hint are an example; those of the program stand behind the name.
-    const head = message.endsWith("the size belongs to the type.") && source.slice(0, at).match(/\b(\w+)\s+([\p{L}_][\p{L}\p{N}_]*)\s*$/u);
+    const head = message.endsWith("the size belongs to the type.") && before(source, at).match(/\b(\w+)\s+([\p{L}_][\p{L}\p{N}_]*)\s*$/u);
     const size = head && source.slice(at).match(/^\[[^\][]+\]/);
     const words = size && `${head[1]}${size[0]} ${head[2]}`;
-    return words && replace(`Write ${words}`, head.index, at + size[0].length, words);
+    return words && replace(`Write ${words}`, Math.max(0, at - NEAR) + head.index, at + size[0].length, words);
   }],
   [/^Write '([\p{L}_][\p{L}\p{N}_]*)\[1\]'\.$/u, ([, name], { at, word }) => word === name && replace(`Write ${name}[1]`, at, at + word.length, `${name}[1]`)],
   [/^Write 'readonly array/, (_, { source, at }) => source.startsWith("array", at) && insert("Add readonly", at, "readonly ")],

@@ -112,8 +112,8 @@ export function setFields({ select, inputs, memory, ...values }) {
 
 /** Mark the fields that are no JSON, and those that a refusal names. */
 export function markFields(problem) {
-  const named = new Set((Array.isArray(problem?.detail) ? problem.detail : []).map(({ loc }) => FIELDS[loc?.[1]]));
-  for (const id of Object.values(FIELDS)) mark(id, named.has(id));
+  const named = new Set((Array.isArray(problem?.detail) ? problem.detail : []).map(({ loc }) => fieldOf(loc ?? [])));
+  for (const id of [...Object.values(FIELDS), ...Object.keys(NOISE), "noise-model"]) mark(id, named.has(id));
   for (const id of JSON_FIELDS) {
     const note = $(`${id}-note`);
     const wrong = notJson(id);
@@ -121,6 +121,13 @@ export function markFields(problem) {
     note.replaceChildren(wrong);
     mark(id, wrong !== "" || named.has(id));
   }
+}
+
+/** Return the field of what a refusal's path names. */
+function fieldOf([, option, part, name]) {
+  if (option !== "noise") return FIELDS[option] ?? "other-options";
+  if (Object.hasOwn(NOISE, name)) return name;
+  return { model: "noise-model", rules: "noise-rules" }[part] ?? "other-options";
 }
 
 function mark(id, wrong) {
