@@ -386,7 +386,7 @@ class PlayedAws(Payloads):
                 return {"Attributes": {f"ApproximateNumberOfMessages{name}": "5" for name in names}}
             case "GetSecretValue":
                 return {"SecretString": "the stack's secret"}
-        return {"MessageId": "1"} if action == "SendMessage" else {}
+        return {"MessageId": "1"} if action == "SendMessage" else {"Attributes": asked.get("Key")}  # of a row written
 
 
 ESTIMATE = {
