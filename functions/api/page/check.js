@@ -33,6 +33,7 @@ export async function check() {
   const width = Math.max(320, Math.floor($("circuit-note").clientWidth) - 4);
   const query = new URLSearchParams({ width, ...(opened.size && { opened: [...opened].join(",") }) });
   const source = text();
+  if (!$("picture").firstChild) $("circuit-note").replaceChildren("Reading the program …");
   try {
     const { answer } = await call("POST", `/circuit?${query}`, { body: bodyOf(source), signal });
     showProblem($("check"), null);
