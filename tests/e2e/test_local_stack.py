@@ -109,7 +109,6 @@ def test_nothing_is_left_running(restarted: Kept) -> None:
     assert stack.command("down").stdout == "Nothing is running.\n"
     started = stack.command("up")
     assert started.returncode == 0, started.stderr
-    stack.ended(submit(stack))
     assert stack.command("down").stdout == "Stopped.\n"
     assert stack.processes() == {}
     assert stack.command("up").returncode == 0

@@ -26,17 +26,20 @@ def logs(stack: Stack, *arguments: str, query: str = "") -> subprocess.Completed
     return stack.command(*arguments, module="logs", QUERY=query)
 
 
+def run_and_logged(stack: Stack, **headers: str) -> str:
+    """Run a task until the worker's last line about it is in the log, which may come after its end; return its id."""
+    with stack.http() as http:
+        task_id: str = http.post("/tasks", json={"qc": BELL}, headers=headers).json()["task_id"]
+    stack.ended(task_id)
+    client, words = stack.client("logs"), f'"task_completed" "{task_id}"'
+    eventually(lambda: client.filter_log_events(logGroupName="/quantum-circuits/worker", filterPattern=words)["events"])
+    return task_id
+
+
 def test_a_tasks_life_can_be_read_from_the_logs_alone(stack: Stack) -> None:
     """Submitted by the api, claimed and completed by the worker: in this order, each with its status."""
-    with stack.http() as http:
-        task_id = http.post("/tasks", json={"qc": BELL}, headers={"X-Correlation-ID": "life-1"}).json()["task_id"]
-    stack.ended(task_id)
-
-    def life() -> list[dict[str, str]] | None:
-        rows: list[dict[str, str]] = json.loads(logs(stack, "--task", task_id, "--format", "json").stdout)["results"]
-        return rows if len(rows) == 3 else None
-
-    rows = eventually(life)
+    task_id = run_and_logged(stack, **{"X-Correlation-ID": "life-1"})
+    rows = json.loads(logs(stack, "--task", task_id, "--format", "json").stdout)["results"]
     assert [(row["service"], row["event"], row["status"]) for row in rows] == [
         ("api", "task_submitted", "pending"),
         ("worker", "task_claimed", "processing"),
@@ -53,16 +56,10 @@ def test_a_tasks_life_can_be_read_from_the_logs_alone(stack: Stack) -> None:
 
 def test_a_task_has_one_trace(stack: Stack) -> None:
     """The api's invocation began it; the message took it to the worker, on whose lines about the task it is too."""
-    with stack.http() as http:
-        task_id = http.post("/tasks", json={"qc": BELL}).json()["task_id"]
-    stack.ended(task_id)
+    task_id = run_and_logged(stack)
     query = f'filter task_id = "{task_id}" and event like /^task_/ | stats count(*) as lines by xray_trace_id'
-
-    def traces() -> list[dict[str, str]] | None:
-        rows: list[dict[str, str]] = json.loads(logs(stack, "--format", "json", query=query).stdout)["results"]
-        return rows if sum(int(row["lines"]) for row in rows) == 3 else None
-
-    (row,) = eventually(traces)
+    (row,) = json.loads(logs(stack, "--format", "json", query=query).stdout)["results"]
+    assert row["lines"] == "3"
     assert re.fullmatch("1-[0-9a-f]{8}-[0-9a-f]{24}", row["xray_trace_id"])
 
 
