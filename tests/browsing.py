@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from axe_playwright_python.sync_playwright import Axe
@@ -18,6 +19,15 @@ def enter_key(page: Page, key: str) -> None:
     """Type the API key and leave the field."""
     page.get_by_label("API key").fill(key)
     page.get_by_label("API key").press("Tab")
+
+
+def next_task(page: Page, before: str = "") -> str:
+    """Wait until the address names another task than the one before; return its id.
+
+    Not by `wait_for_function`: its second look evaluates text in the page, which the page's policy forbids.
+    """
+    expect(page).to_have_url(re.compile(rf"#(?!{before}$)[0-9a-f-]{{36}}$"))
+    return page.url.partition("#")[2]
 
 
 def barriers(page: Page) -> list[str]:

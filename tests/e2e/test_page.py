@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from browsing import PATIENCE_MS, barriers, enter_key
+from browsing import PATIENCE_MS, barriers, enter_key, next_task
 from simulated_aws import BELL
 
 if TYPE_CHECKING:
@@ -100,12 +100,11 @@ def test_every_example_runs(open_page: Callable[..., Page], stack: Stack) -> Non
     enter_key(page, stack.env["API_KEY"])
     examples = page.get_by_label("Example").locator("option").all_inner_texts()
     assert len(examples) >= 5
-    seen = set()
+    task_id = ""
     for name in examples:
         page.get_by_label("Example").select_option(label=name)
         page.get_by_role("button", name="Run", exact=True).click()
-        page.wait_for_function("seen => location.hash && !seen.includes(location.hash)", arg=sorted(seen))
-        seen.add(page.evaluate("location.hash"))
+        task_id = next_task(page, task_id)
         expect(page.get_by_role("status")).to_contain_text("Completed", timeout=PATIENCE_MS)
         assert bars(page), name
 
@@ -320,9 +319,8 @@ def test_a_tasks_program_comes_back_into_the_editor(open_page: Callable[..., Pag
     page.route(re.compile(r"/tasks\?"), lambda route: unanswered.append(route))  # noqa: PLW0108 - it marks its handlers
     page.get_by_label("Shots").fill("77")
     run(page, "qubit q;\nx q; // mine\nmeasure q;")
-    page.wait_for_function("before => location.hash !== `#${before}`", arg=before)
+    task_id = next_task(page, before)
     expect(page.get_by_role("status")).to_contain_text("Completed")
-    task_id = page.evaluate("location.hash.slice(1)")
     page.get_by_label("Example").select_option(index=1)
     page.get_by_label("Shots").fill("5")
     expect(first).to_contain_text(task_id[:8])
