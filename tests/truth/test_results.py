@@ -71,10 +71,15 @@ def operator(terms: Sequence[tuple[str, float]]) -> Any:
     return total
 
 
+def at_measurements(noise: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Return the rules that are for measurements."""
+    return [rule for rule in (noise or {}).get("rules", []) if "measure" in (rule.get("gates") or ())]
+
+
 def wrong(case: Case, chance: random.Random) -> list[str]:
     """Return what is wrong with the exact results of a program, by the state that the oracle has of it."""
     noise, inputs = case.options.get("noise"), case.options.get("inputs")
-    errors = [rule for rule in (noise or {}).get("rules", []) if "measure" in (rule.get("gates") or ())]
+    errors = at_measurements(noise)
     if any(rule.get("when") == "after" for rule in errors):
         return []  # an error behind a final measurement is not in the state, and one behind another measurement is
     binding = inputs[2] if inputs else None
@@ -132,6 +137,8 @@ def wrong(case: Case, chance: random.Random) -> list[str]:
 def stray(case: Case, chance: random.Random) -> list[str]:
     """Return what is wrong with the samples of an observable: how often each sign comes, within sampling bounds."""
     noise, inputs, shots = case.options.get("noise"), case.options.get("inputs"), 2_000
+    if at_measurements(noise):
+        return []  # what comes before a final measurement is in the state, which `before` has not
     binding = inputs[2] if inputs else None
     width = int(re.findall(r"qubit\[(\d)\] q;", case.before)[0])
     pauli = "".join(chance.choice("IXYZ") for _ in range(width - 1)) + chance.choice("XYZ")
