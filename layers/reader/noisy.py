@@ -72,7 +72,7 @@ def noisy(program: Compiled, rules: Rules) -> Compiled:
     numbers = qubit_numbers(program.registers)
     rules.refuse_unknown(max(numbers, default=-1) + 1, reader.gate_names())
     walker = _Walk(rules, numbers)
-    operations = walker.over(program.operations, _Clock())
+    operations = walker.without_what_is_behind(walker.over(program.operations, _Clock()))
     return program._replace(operations=operations, notes=[*program.notes, *walker.notes()])
 
 
@@ -118,6 +118,7 @@ class _Walk:
         self.channels = 0
         # Gates that were put down as they are, by name and qubits: where no qubit waits, so is each like them.
         self.simple: dict[tuple[str, tuple[int, ...]], _Around] = {}
+        self.behind: set[int] = set()  # the errors behind measurements, by identity: `around` has them
 
     # ------------------------------------------------------------------ operations
 
@@ -161,6 +162,32 @@ class _Walk:
                 self.gate(operation, clock, kept)
         return kept
 
+    def without_what_is_behind(self, operations: list[Operation]) -> list[Operation]:
+        """Leave out the errors behind final measurements: nothing sees them, and results are of the state before.
+
+        Final is a measurement whose qubit nothing uses afterwards, and whose bit nothing but another measurement.
+        """
+        if not self.behind:
+            return operations
+        kept: list[Operation] = []
+        used: set[int] = set()
+        bits: set[int] = set()
+        waiting: list[Operation] = []
+        for operation in reversed(operations):
+            if isinstance(operation, Channel) and id(operation) in self.behind and used.isdisjoint(operation.qubits):
+                waiting.append(operation)
+                continue
+            if waiting and isinstance(operation, Measure) and operation.cell in bits:
+                kept += waiting
+            waiting = []
+            for inner in walk([operation]):
+                used.update(() if isinstance(inner, Barrier) else qubits_of(inner))
+                bits.update(cells_read(inner), () if isinstance(inner, Measure) else cells_written(inner))
+            if isinstance(operation, Measure):
+                bits.discard(operation.cell)
+            kept.append(operation)
+        return kept[::-1]
+
     def plain(  # noqa: PLR0913 - an operation and where it belongs
         self,
         operation: Operation,
@@ -172,6 +199,8 @@ class _Walk:
     ) -> None:
         """Put an operation down with the errors around it."""
         around = self.errors(name, qubits, seconds)
+        if name == MEASURE:
+            self.behind.update(map(id, around.after))
         if around is _NOTHING and not self.idle:
             if name != DELAY:
                 kept.append(operation)

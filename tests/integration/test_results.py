@@ -84,6 +84,7 @@ def test_a_program_that_asks_for_results_itself_has_them(in_moto: Aws, children:
         (BELL, {}, "ensemble", "statevector"),
         (DYNAMIC, {}, "ensemble", "statevector"),
         (BELL, {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "qiskit-aer", "density_matrix"),
+        (DYNAMIC, {"noise": {"depolarizing": {"one_qubit": 0.1}}}, "densities", "density_matrix"),
         (BELL, {"method": "matrix_product_state"}, "qiskit-aer", "matrix_product_state"),
         (BELL, {"method": "stabilizer"}, "qiskit-aer", "stabilizer"),
         (WIDE, {}, "qiskit-aer", "statevector"),

@@ -220,6 +220,29 @@ def test_noise_in_a_sweep_is_that_of_each_binding() -> None:
         assert swept[index] == alone
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("text", "pauli", "value"),
+    [
+        ("qubit q; bit c; x q; c = measure q;", "Z", -1.0),  # nothing follows
+        ("qubit[2] q; bit c; x q; c = measure q[0]; barrier q; c = measure q[1];", "IZ", -1.0),  # overwritten
+        ("qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; d = c; x q[1];", "IZ", 1.0),  # its bit is used
+        ("qubit[2] q; bit c; x q[0]; c = measure q[0]; if (c) { x q[1]; }", "IZ", 1.0),  # by a test
+        ("qubit q; bit c; bit d; x q; c = measure q; d = measure q;", "Z", 1.0),  # behind the first of two
+    ],
+)
+def test_errors_behind_final_measurements_are_not_in_the_state(
+    text: str, pauli: str, value: float, method: str
+) -> None:
+    """A reset after each measurement, by observables and by results: those behind other measurements are in it."""
+    noise = {"rules": [{"channel": "reset", "probability": 1.0, "gates": ["measure"], "when": "after"}]}
+    (found,) = simulate(text, noise, method=method, observables=[pauli])["expectation_values"]
+    assert found["value"] == pytest.approx(value)
+    if method == "automatic":
+        results = [{"type": "expectation", "observable": pauli}]
+        assert simulate(text, noise, results=results, shots=0)["results"][0]["value"] == pytest.approx(value)
+
+
 def test_exact_results_under_noise_are_those_of_the_mixture() -> None:
     """Probabilities and observables of channels that are no Paulis."""
     noise = {"rules": [{"channel": "amplitude_damping", "gamma": 0.25, "gates": ["x"]}]}
