@@ -82,9 +82,10 @@ recount: $(VENV)/.run ## count anew what a key has open and has used, should its
 
 OWN = $(if $(OPEN_TASKS),--open-tasks $(OPEN_TASKS)) $(if $(COMPUTE_SECONDS),--compute-seconds $(COMPUTE_SECONDS)) \
     $(if $(DOLLARS),--dollars $(DOLLARS))
-keys: $(VENV)/.run ## list API keys; CREATE=name (RATE= BURST= PER_DAY= and as BOUND), BOUND=key (OPEN_TASKS= COMPUTE_SECONDS= DOLLARS=), ROTATE=key (OVERLAP=days), DISABLE=key, EXPIRE=yes
+keys: $(VENV)/.run ## list API keys; CREATE=, BOUND=, ROTATE= or DISABLE=<name>, EXPIRE=yes (their options: infra/README.md)
 	@$(BIN)/python -m keys $(if $(CREATE),create "$(CREATE)" $(if $(RATE),--rate $(RATE)) $(if $(BURST),--burst $(BURST)) \
-	    $(if $(PER_DAY),--per-day $(PER_DAY)) $(OWN),$(if $(BOUND),bound "$(BOUND)" $(OWN),$(if $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
+	    $(if $(PER_DAY),--per-day $(PER_DAY)) $(OWN),$(if $(BOUND),bound "$(BOUND)" $(OWN),$(if \
+	    $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
 	    $(DISABLE),disable "$(DISABLE)",$(if $(EXPIRE),expire,list)))))
 
 redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
