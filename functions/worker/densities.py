@@ -143,22 +143,22 @@ class Densities:
         for operation, live in reversed(found):
             if _is_small(operation):
                 if some and len({*_qubits(some), *operation.qubits}) > max(_FUSED, len(_qubits(some))):
-                    steps.append((_Fused.of(some), live))
+                    steps.append((_Fused(tuple(some)), live))
                     some = []
                 some.append(operation)
                 continue
             if some:
-                steps.append((_Fused.of(some), live))
+                steps.append((_Fused(tuple(some)), live))
                 some = []
             steps.append((operation, live))
         if some:
-            steps.append((_Fused.of(some), after))
+            steps.append((_Fused(tuple(some)), after))
         return steps
 
     def step(self, parts: _Parts, operation: Operation | _Fused, live: frozenset[int]) -> None:
         """Run one operation; `live` are the cells that are read after it."""
         if isinstance(operation, _Fused):
-            parts.apply(operation.superoperator, [self.place[qubit] for qubit in operation.qubits])
+            operation.apply(parts, self.place)
         elif isinstance(operation, Measure):
             self.measure(parts, operation, live)
         elif isinstance(operation, Reset):
@@ -302,22 +302,21 @@ class _Parts:
 
 
 class _Fused(NamedTuple):
-    """Gates and errors one after another on the same few qubits, as one channel."""
+    """Gates and errors one after another on the same few qubits, which act as one channel."""
 
-    superoperator: Array
-    qubits: tuple[int, ...]
+    operations: tuple[Channel | AnyUnitary, ...]
 
-    @classmethod
-    def of(cls, operations: Sequence[Channel | AnyUnitary]) -> _Fused:
-        """Return the channel that these are together: what they make of each entry of a density matrix."""
-        qubits = _qubits(operations)
+    def apply(self, parts: _Parts, place: Mapping[int, int]) -> None:
+        """Apply the channel, which is made when it is needed: those of a long program would fill the memory."""
+        qubits = _qubits(self.operations)
         size = 4 ** len(qubits)
+        # What they make of each entry of a density matrix.
         entries = np.eye(size, dtype=complex).reshape((2,) * (2 * len(qubits)) + (size,))
         small = _Parts(entries, np.zeros((0, size), np.uint8))
-        place = {qubit: at for at, qubit in enumerate(qubits)}
-        for operation in operations:
-            _act(small, operation, place)
-        return cls(small.numbers.reshape(size, size), qubits)
+        inner = {qubit: at for at, qubit in enumerate(qubits)}
+        for operation in self.operations:
+            _act(small, operation, inner)
+        parts.apply(small.numbers.reshape(size, size), [place[qubit] for qubit in qubits])
 
 
 def _act(parts: _Parts, operation: Channel | AnyUnitary, place: Mapping[int, int]) -> None:

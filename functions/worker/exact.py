@@ -27,7 +27,7 @@ import numpy as np
 import aer
 import densities
 import trajectory_cost
-from admission import Plan, admit, check_budget, choose_method, threads
+from admission import BYTES_PER_GATE, Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed, of_qubits
 from pauli_sums import square
@@ -288,7 +288,8 @@ def _by_densities(program: Compiled, members: list[Member], used: set[int]) -> G
         return {index: _of_mixture(found, request, num_qubits) for index, request in members}
 
     cost = densities.cost(program, len(used))
-    plan = Plan("density_matrix", cost.seconds, WORKING_BYTES + cost.bytes)
+    memory = WORKING_BYTES + cost.bytes + BYTES_PER_GATE * len(program.operations)
+    plan = Plan("density_matrix", cost.seconds, memory)
     return Group(densities.NAME, VERSIONS, plan, compute, len(used))
 
 
