@@ -24,7 +24,7 @@ def enter_key(page: Page, key: str) -> None:
 def next_task(page: Page, before: str = "") -> str:
     """Wait until the address names another task than the one before; return its id.
 
-    Not by `wait_for_function`: its second look evaluates text in the page, which the page's policy forbids.
+    Not by `wait_for_function`: it evaluates text in the page at each look, which the page's policy refuses at times.
     """
     expect(page).to_have_url(re.compile(rf"#(?!{before}$)[0-9a-f-]{{36}}$"))
     return page.url.partition("#")[2]
