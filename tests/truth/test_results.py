@@ -76,18 +76,25 @@ def at_measurements(noise: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     return [rule for rule in (noise or {}).get("rules", []) if "measure" in (rule.get("gates") or ())]
 
 
+def has_state(case: Case, errors: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether `before` leaves the state that results are of, with errors behind measurements.
+
+    It lacks errors before final measurements, and of two final ones of a qubit the error behind the first.
+    """
+    if not all(rule.get("when") == "after" for rule in errors):
+        return False
+    measured = [f" = measure q[{qubit}]" for qubit in range(4)]
+    return all(case.text.count(each) <= case.before.count(each) + 1 for each in measured)
+
+
 def wrong(case: Case, chance: random.Random) -> list[str]:
     """Return what is wrong with the exact results of a program, by the state that the oracle has of it."""
     noise, inputs = case.options.get("noise"), case.options.get("inputs")
     errors = at_measurements(noise)
-    if errors and all(rule.get("when") == "after" for rule in errors):
+    if any(rule.get("when") == "after" for rule in errors):
+        if not has_state(case, errors):
+            return []
         errors = []  # those behind final measurements are not in the state, those behind others are in both programs
-        if any(
-            case.text.count(f" = measure q[{at}]") > case.before.count(f" = measure q[{at}]") + 1 for at in range(4)
-        ):
-            return []  # of two final measurements of a qubit the first has its error, which `before` has not
-    elif any(rule.get("when") == "after" for rule in errors):
-        return []  # of final measurements those before are in the state: neither program has these alone
     binding = inputs[2] if inputs else None
     options = {name: case.options[name] for name in ("method", "precision", "noise") if name in case.options}
     close = CLOSE[options.get("precision", "double")]
