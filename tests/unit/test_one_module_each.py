@@ -39,8 +39,12 @@ def test_the_environment_is_read_in_one_module() -> None:
         (("get_item", "batch_get_item", "query"), {"table"}),
         (("put_item", "transact_write_items"), {"submissions", "purging"}),  # a new task, and what is left of one
         (("batch_execute_statement",), {"statements"}),
-        # A task's changes; the places of answers that wait and of callbacks; the sums of the table's stream.
-        (("update_item",), {"store", "supervision", "places", "functions/notifier/sums", "usage"}),
+        # A task's changes; the places of answers that wait and of callbacks; the sums of the table's stream and what is
+        # granted beside them; the keys that end by themselves.
+        (
+            ("update_item",),
+            {"store", "supervision", "places", "functions/notifier/sums", "usage", "open_work", "rotated_keys"},
+        ),
     ],
 )
 def test_each_service_is_spoken_in_its_module(operations: tuple[str, ...], modules: set[str]) -> None:
