@@ -5,6 +5,7 @@ A program is a list of steps, so that one without its final measurements can be 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,16 @@ class Step:
 class Case:
     """A task: its program, its options as a request has them, and what a test may make of its run.
 
-    `before` is the program without its final measurements. `branching` is False for a run that must not share shots'
-    beginnings; `fusion` is the number of qubits from which on gates are fused.
+    `before` is the program without its final measurements. The text does not tell which these are where the case is
+    `decided`: a measurement is in a block whose test depends on no measurement, so that each run makes it or none does.
+    `branching` is False for a run that must not share shots' beginnings; `fusion` is the number of qubits from which on
+    gates are fused.
     """
 
     text: str
     before: str
     options: dict[str, Any]
+    decided: bool = False
     branching: bool = True
     fusion: int = 14
 
@@ -91,6 +95,8 @@ class Writer:
     counters: int = 0
     depth: int = 0
     within: bool = False  # whether a loop is around
+    unknown: set[str] = field(default_factory=set)  # bits that depend on measurements, as far as the text tells
+    decided: bool = False  # as Case has it
     uses: set[str] = field(default_factory=set)  # the qubits and bits of the present step
 
     def number(self, low: int, high: int) -> int:
@@ -137,7 +143,9 @@ class Writer:
             return self.gate()
         self.measurements -= 1
         (qubit,) = self.some_qubits(1)
-        return f"{self.bit()} = measure {qubit};"
+        bit = self.bit()
+        self.unknown.add(bit)
+        return f"{bit} = measure {qubit};"
 
     def reset(self) -> str:
         """Write a reset."""
@@ -146,7 +154,20 @@ class Writer:
     def assignment(self) -> str:
         """Write a classical assignment to one bit."""
         value = self.one_of([lambda: f"!{self.bit()}", lambda: f"{self.bit()} ^ {self.bit()}", self.bit])()
-        return f"{self.bit()} = {value};"
+        bit = self.bit()
+        if self.is_unknown(value):
+            self.unknown.add(bit)
+        elif not self.depth:
+            self.unknown.discard(bit)
+        return f"{bit} = {value};"
+
+    def is_unknown(self, expression: str) -> bool:
+        """Tell whether an expression depends on measurements: all of its bits do, and none is in it twice."""
+        bits = [bit for bit in self.bits for _ in range(len(re.findall(rf"\b{re.escape(bit)}(?!\w)", expression)))]
+        for name, width in self.registers.items():
+            if re.search(rf"\b{name} ", expression):
+                bits += [f"{name}[{at}]" for at in range(width)]
+        return len(set(bits)) == len(bits) and self.unknown.issuperset(bits)
 
     def condition(self) -> str:
         """Write a test of bits or of a register."""
@@ -164,12 +185,14 @@ class Writer:
     def branch(self) -> str:
         """Write an `if`, perhaps with an `else`."""
         test = self.condition()
+        unknown = self.is_unknown(test)
         before = self.measurements
         then = self.block()
         left = self.measurements
         self.measurements = before
         otherwise = f" else {{ {self.block()} }}" if self.number(0, 1) else ""
         self.measurements = min(left, self.measurements)
+        self.decided = self.decided or (not unknown and " = measure " in then + otherwise)
         return f"if ({test}) {{ {then} }}{otherwise}"
 
     def loop(self) -> str:
@@ -405,6 +428,7 @@ def cases(draw: DrawFn) -> Case:  # noqa: C901, PLR0915 - one choice after anoth
         " ".join([*head, *(step.text for step in steps)]),
         " ".join([*head, *(step.text for step in kept)]),
         options,
+        decided=writer.decided,
         branching=draw(st.booleans()),
         fusion=draw(st.sampled_from([14, 1])),
     )

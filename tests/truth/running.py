@@ -37,7 +37,7 @@ def judged(case: Case) -> tuple[list[str], dict[str, Any] | None]:
     except TaskError as error:
         bad = error.code in {ErrorCode.SIMULATION_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.INVALID_CIRCUIT}
         return ([f"{error.code}: {error.message}"] if bad else []), None
-    return faults(case.text, case.options, outcome, before=case.before), outcome
+    return faults(case.text, case.options, outcome, before=None if case.decided else case.before), outcome
 
 
 @contextmanager
