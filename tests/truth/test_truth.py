@@ -7,7 +7,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -112,9 +112,14 @@ def refuse(*_: object) -> None:
     raise TaskError(ErrorCode.SIMULATION_ERROR, "The simulator refused the circuit.")
 
 
+def as_ever() -> NoReturn:
+    """End a run that no fault changes, as one that is refused for a reason."""
+    raise TaskError(ErrorCode.UNSUPPORTED_FEATURE, "It runs as ever.")
+
+
 def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
-    """Let shots branch under readout noise; programs that do not are run as ever, and need no judge."""
-    branches = admission._branches  # noqa: SLF001 - what is taken out
+    """Let shots branch under readout noise; programs that do not are as right as ever, and need no run and no judge."""
+    branches, on_aer = admission._branches, simulator._on_aer  # noqa: SLF001 - what is taken out, and what it changes
     changed = []
 
     def as_without_noise(facts: Any, *rest: Any) -> bool:
@@ -123,6 +128,7 @@ def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr(admission, "_branches", as_without_noise)
+    patch.setattr(simulator, "_on_aer", lambda *given: on_aer(*given) if any(changed) else as_ever())
     patch.setattr(running, "faults", lambda *given, **more: faults(*given, **more) if any(changed) else [])
 
 
