@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSResponse
 from ministack.services import dynamodb as ministack
 from moto import mock_aws
 from moto.core.models import botocore_stubber as moto_answers
+from moto.sqs.models import SQSBackend
 
 from local.ministack_main import stream_statements
 from local.translate import load
@@ -208,6 +209,11 @@ def aws_in_moto() -> Iterator[Aws]:
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
+        # All messages are in one place, and nobody sends one while a call waits.
+        receive = SQSBackend.receive_message
+        patch.setattr(
+            SQSBackend, "receive_message", lambda queues, name, count, _, *more: receive(queues, name, count, 0, *more)
+        )
         for cached in (
             aws.client,
             aws.task_store,
