@@ -55,7 +55,7 @@ def block(report: Mapping[str, Any], name: str) -> str:
             f"`make bench` on {machine['cores']} cores ({machine['memory_gib']} GiB, {machine['architecture']}, Python"
             f" {machine['python']}), {report['taken'][:10]}; medians, lowest to highest in brackets;",
             f"everything is in `results/{name}`. Ratios are of one run, both sides in turns."
-            + "".join(f" Taken again on {day}: {section}." for section, day in report.get("taken again", {}).items()),
+            + _taken_again(report.get("taken again", {})),
             "",
             "| | ours | compared with | ratio |",
             "|---|---|---|---|",
@@ -95,6 +95,12 @@ def block(report: Mapping[str, Any], name: str) -> str:
             END,
         ]
     )
+
+
+def _taken_again(days: Mapping[str, str]) -> str:
+    """Return a sentence for each day on which sections were taken again, given by section."""
+    by_day = {day: [section for section, of in days.items() if of == day] for day in sorted({*days.values()})}
+    return "".join(f" Taken again on {day}: {', '.join(sections)}." for day, sections in by_day.items())
 
 
 def _reader(figures: Mapping[str, Any]) -> list[str]:
