@@ -6,7 +6,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet amazon-braket-sdk==1.127.5 amazon-braket-default-simulator==1.41.2
+"$folder/venv/bin/python" -m pip install --quiet amazon-braket-sdk==1.127.5 amazon-braket-default-simulator==1.41.2
 "$folder/venv/bin/python" -W ignore - <<'PYTHON'
 from importlib.metadata import version
 

@@ -38,7 +38,7 @@ _PARTS = {
     **{"S" * digits: ("fraction", f"[0-9]{{{digits}}}") for digits in range(1, 10)},
     "X": ("offset", "Z|[+-][0-9]{2}(?:[0-9]{2})?"),
     "XX": ("offset", "Z|[+-][0-9]{4}"),
-    "XXX": ("offset", "Z|[+-][0-9]{2}:[0-9]{2}"),
+    "XXX": ("offset", "Z|[+-][0-9]{2}:[0-9]{2}"),  # three letters of the pattern, as +02:00
     "x": ("offset", "[+-][0-9]{2}(?:[0-9]{2})?"),
     "xx": ("offset", "[+-][0-9]{4}"),
     "xxx": ("offset", "[+-][0-9]{2}:[0-9]{2}"),

@@ -90,10 +90,7 @@ def _regex_replace(expressions: Expressions, call: Call) -> Sql:
 
 
 def _format_date(expressions: Expressions, call: Call) -> Sql:
-    expressions.check_arguments(call, 2, 3)
-    layout = call.arguments[1]
-    if not isinstance(layout, Text):
-        expressions.refuse("expected a format such as '%Y-%m-%d'", layout.span, "a format in quotes")
+    layout = _layout(expressions, call, "a format", "%Y-%m-%d")
     specifiers = [layout.value[at + 1 : at + 2] for at, each in enumerate(layout.value) if each == "%"]
     if not set(specifiers) <= set("YmdHMSjyBbaApI"):
         problem = "this format runs on CloudWatch only: the local evaluator knows %Y %m %d %H %M %S and a few more"
@@ -105,10 +102,7 @@ def _format_date(expressions: Expressions, call: Call) -> Sql:
 
 def _parse_date(expressions: Expressions, call: Call) -> Sql:
     """Translate parseDate: text that is no such date, which AWS says nothing of, gives a missing value."""
-    expressions.check_arguments(call, 2, 3)
-    layout = call.arguments[1]
-    if not isinstance(layout, Text):
-        expressions.refuse("expected a pattern such as 'yyyy-MM-dd'", layout.span, "a pattern in quotes")
+    layout = _layout(expressions, call, "a pattern", "yyyy-MM-dd")
     read = expression_of(layout.value)
     if read is None:
         problem = (
@@ -122,6 +116,15 @@ def _parse_date(expressions: Expressions, call: Call) -> Sql:
     extracted = f"regexp_extract({text}, {expressions.pattern(pattern, layout.span)}, [{groups}])"
     parts = expressions.statement.column(Sql(extracted, Kind.STRUCTURE)).text
     return Sql(milliseconds(parts, names), Kind.NUMBER)
+
+
+def _layout(expressions: Expressions, call: Call, what: str, example: str) -> Text:
+    """Return the second argument, which says in quotes how dates are written."""
+    expressions.check_arguments(call, 2, 3)
+    layout = call.arguments[1]
+    if not isinstance(layout, Text):
+        expressions.refuse(f"expected {what} such as '{example}'", layout.span, f"{what} in quotes")
+    return layout
 
 
 def _check_zone(expressions: Expressions, call: Call) -> None:
