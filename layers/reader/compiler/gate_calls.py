@@ -310,7 +310,11 @@ def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
         fault("The parameter of a gate must be finite.", node.at)
     # Beyond this, floats are further apart than a turn and mean no angle.
     if abs(number) > LARGEST:
-        fault("The parameter of a gate is too large to be an angle.", node.at, "Reduce it modulo 2 pi.")
+        fault(
+            "The parameter of a gate is too large to be an angle: over 6e15, a float does not tell parts of a turn.",
+            node.at,
+            "Reduce it modulo 2 pi.",
+        )
     return number
 
 
