@@ -17,6 +17,7 @@ the program and its options, not on the machine, so that a seed gives the same c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -76,15 +77,15 @@ class Part(Protocol):
         """The method, and what it takes."""
 
 
-class InParts:
+class InParts(ABC):
     """What runs in parts, one after the other, as `execution` shows it."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def parts(self) -> Sequence[Part]:
         """The parts, in their order."""
-        raise NotImplementedError
 
     @property
     def method(self) -> str:
