@@ -51,21 +51,22 @@ class Needed(NamedTuple):
     changed: frozenset[str] | None  # names that the loop may give other values; None where that is not known
 
 
+UNKNOWN = Needed({}, {}, {}, None)
+
+
 def bits_needed(m: Machine, node: syntax.While) -> Needed:
     """Return how many low bits hold the integers that a loop assigns to, where those are fewer than they have."""
     try:
         return _bits_needed(m, node)
     except (Split, RecursionError):
-        return Needed(
-            {}, {}, {}, None
-        )  # an alias whose meaning a measured bit decides; a chain of thousands of operators
+        return UNKNOWN  # an alias whose meaning a measured bit decides; a chain of thousands of operators
 
 
 def _bits_needed(m: Machine, node: syntax.While) -> Needed:
     parts = list(walk(m, [node]))
     own = {part.name for part in parts if isinstance(part, syntax.Declaration | syntax.Alias | syntax.For)}
     if any(isinstance(part, syntax.Subroutine | syntax.GateDefinition) for part in parts):
-        return Needed({}, {}, {}, None)
+        return UNKNOWN
     found: dict[str, Variable] = {}
     others = set(own)
     for part in parts:
