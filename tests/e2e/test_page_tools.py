@@ -221,8 +221,9 @@ def test_exact_results_are_shown_and_saved(open_page: Callable[..., Page], stack
     page.get_by_label("Program in OpenQASM").fill("qubit[2] pair;\nh pair[0];\ns pair[0];\ncx pair[0], pair[1];")
     page.get_by_text("Options", exact=True).click()
     page.get_by_label("Results").fill(
-        'probabilities\nstatevector\n{"type": "amplitudes", "states": ["10"]}\ndensity_matrix\n'
-        '{"type": "expectation", "observable": "XX", "variance": true}\n{"type": "samples", "observable": "ZZ"}'
+        'probabilities\n{"type": "statevector", "qubits": [1, 0]}\n{"type": "amplitudes", "states": ["10"]}\n'
+        'density_matrix\n{"type": "expectation", "observable": "XX", "variance": true}\n'
+        '{"type": "samples", "observable": "ZZ"}'
     )
     page.get_by_label("Shots").fill("100")
     run(page)
@@ -233,6 +234,7 @@ def test_exact_results_are_shown_and_saved(open_page: Callable[..., Page], stack
         ["00", "0.7071", "0.0000 π", "0.7071 + 0.0000i"],
         ["11", "0.7071", "0.5000 π", "0.0000 + 0.7071i"],
     ]
+    expect(view["statevector"].locator("caption")).to_have_text("2 states of 4 with an amplitude; pair[0], pair[1]")
     assert rows(view["amplitudes"]) == [["10", "0.0000", "", "0.0000 + 0.0000i"]]
     assert view["density_matrix"].locator("rect.cell").count() == 4
     expect(view["density_matrix"].locator("figcaption")).to_contain_text("; pair[1], pair[0]; purity 1.0000")

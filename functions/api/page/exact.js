@@ -113,8 +113,8 @@ function amplitudes(title, states, entry, { names, all = false }) {
     angle: Math.atan2(im, re),
     cells: [size.toFixed(4), size > LEAST ? phase(re, im) : "", `${signed(re)} ${im < 0 ? "−" : "+"} ${Math.abs(im).toFixed(4)}i`],
   }));
-  const width = states[0].length;
-  const caption = `${counted(rows.length, "state")}${all ? "" : ` of ${states.length.toLocaleString("en")} with an amplitude`}; ${qubitNames([...Array(width).keys()], names)}`;
+  const qubits = entry.qubits ?? [...Array(states[0].length).keys()];
+  const caption = `${counted(rows.length, "state")}${all ? "" : ` of ${states.length.toLocaleString("en")} with an amplitude`}; ${qubitNames(qubits, names)}`;
   const table = barTable({ caption, head: ["State", "Colour: phase", "Magnitude", "Phase", "Amplitude"], ...folded(rows, () => ["", "", ""]) });
   table.classList.add("amplitudes");
   return { title, shown: make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table) };
