@@ -274,7 +274,7 @@ def test_a_web_page_reaches_neither_the_stand_in_nor_another_name_of_the_api(sta
 
 
 def test_dry_runs_are_bounded(stack: Stack) -> None:
-    """Of six at once two are begun at most, in environments of their own; the others are told why."""
+    """Of twelve at once two are begun at most, in environments of their own; the others are told why."""
     layer = "for int j in [0:18] { cx q[j], q[j+1]; t q[j]; }"
     heavy = f"qubit[20] q; bit[20] c; for int i in [1:1000] {{ {layer} }} c = measure q;"
 
@@ -282,8 +282,8 @@ def test_dry_runs_are_bounded(stack: Stack) -> None:
         with stack.http() as http:
             return http.post("/tasks?dry_run=true", json={"qc": heavy})
 
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(dry_run, range(6)))
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(dry_run, range(12)))
     assert {answer.status_code for answer in answers} == {200, 429}
     assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 429} == {"5"}
     assert 1 <= len(stack.processes("-DryRunFunction-", "_worker.py")) <= 2
