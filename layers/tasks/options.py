@@ -310,7 +310,7 @@ def _read_noise(given: object) -> Noise | NoiseModel | None:
         given = NoiseModel.from_dict(given) if given.keys() & _RULES else Noise.from_dict(given)
     if given is not None and not isinstance(given, (Noise, NoiseModel)):
         raise ValueError("noise must be an object.")
-    return None if given == Noise() else given
+    return None if given is None or given == Noise() else given
 
 
 def _read_inputs(given: object) -> Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None:
