@@ -14,9 +14,7 @@ from request_errors import BatchRefusedError, CircuitTextTooLargeError, Duplicat
 from tasks import aws
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import OverBoundError, TaskError, UnavailableError
-from tasks.labels import logged
-from tasks.logs import Event, logger
-from tasks.metrics import Metric, measured
+from tasks.logs import Event, Metric, logged, logger, measured
 from tasks.options import Method, NoiseModel, refuse_unrunnable
 from tasks.results import check_results
 from tasks.run_time import run_seconds

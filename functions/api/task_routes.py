@@ -31,8 +31,8 @@ from submission import check_bounds, count_accepted, reading_budget, send_new, t
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
-from tasks.labels import MAX_NAME, MAX_TAG, MAX_TAGS, logged
-from tasks.logs import Event, logger
+from tasks.labels import MAX_NAME, MAX_TAG, MAX_TAGS
+from tasks.logs import Event, logged, logger
 from tasks.settings import settings
 from tasks.store import TaskStore
 from tasks.table import MAX_SEARCHED, Wanted

@@ -29,9 +29,7 @@ from typing import TYPE_CHECKING, Any
 from ending_keys import end_rotated_keys
 from tasks.aws import dead_letter_queue, rotated_keys, task_queues, task_store
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnreadableTaskError
-from tasks.labels import logged
-from tasks.logs import Event, logger
-from tasks.metrics import Metric, measured
+from tasks.logs import Event, Metric, logged, logger, measured
 from tasks.queue import BATCH_SIZE, MalformedMessageError, Message
 from tasks.submissions import SWEEP_AFTER
 from tasks.table import Holder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from schedule import Program
 from tasks.bill import added
-from tasks.labels import logged
+from tasks.logs import logged
 from tasks.options import Options
 from tasks.task import epoch_ms, utc_now
 

@@ -39,8 +39,7 @@ from tasks.errors import (
     UnavailableError,
     UnreadableTaskError,
 )
-from tasks.logs import Event, logger
-from tasks.metrics import Metric, measured
+from tasks.logs import Event, Metric, logger, measured
 from tasks.queue import MalformedMessageError, Message
 from tasks.settings import optional, settings, variable
 from tasks.task import Lane, Status

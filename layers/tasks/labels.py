@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 MAX_NAME = 128  # characters
 MAX_TAGS = 10  # of one task
@@ -38,8 +38,3 @@ def _checked(text: str, most: int) -> str:
     if not text.isprintable() or text != text.strip():
         raise ValueError("it must have printable characters only, and no space at either end")
     return text
-
-
-def logged(labels: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a Task's `labels` are in a log line, where `name` is Python's own."""
-    return {"task_name" if field == "name" else field: value for field, value in labels.items()}

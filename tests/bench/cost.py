@@ -16,7 +16,7 @@ from local.translate import load
 from release.parameters import defaults_of
 from tasks import bill
 from tasks.bounds import LOOK_SECONDS
-from tasks.metrics import Metric
+from tasks.logs import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

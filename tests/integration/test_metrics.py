@@ -11,7 +11,7 @@ import pytest
 
 from integration.test_log_lines import ROOT, everything
 from simulated_aws import TEMPLATE, existing
-from tasks.metrics import Metric
+from tasks.logs import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
