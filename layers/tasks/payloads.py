@@ -1,12 +1,7 @@
-"""Circuits and outcomes as gzip: in the task's row while small, else as an object in the private bucket.
-
-DynamoDB bills every write by the size of the whole row (one unit per KB), and a task's row is written three times; S3
-bills a put and a get per object whatever their size. At list prices the two cross at about 3 KB, hence INLINE_BYTES.
-"""
+"""The private bucket, for what does not fit a task's row: circuits, options and outcomes (gzip), and files to read."""
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,10 +11,8 @@ from tasks.errors import PayloadGoneError, UnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-INLINE_BYTES = 4096
 URL_SECONDS = 3600
 FOLDERS = ("circuits", "options", "outcomes", "files")  # the beginnings of keys, each before a task's id
-_GZIP = 31  # zlib's window bits that make the gzip format, which a browser unpacks by itself
 
 
 class Payloads:
@@ -30,7 +23,7 @@ class Payloads:
         self._bucket = bucket
 
     def put(self, key: str, packed: bytes, content_type: str) -> None:
-        """Store what `pack` returned under `key`; raises UnavailableError."""
+        """Store what `rows.pack` returned under `key`; raises UnavailableError."""
         try:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=packed, ContentType=content_type, ContentEncoding="gzip"
@@ -75,19 +68,3 @@ class Payloads:
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=URL_SECONDS
         )
-
-
-def pack(text: str) -> bytes:
-    """Return `text` as UTF-8, gzipped, the same bytes every time."""
-    data = text.encode()
-    # What is short needs no large window, and clearing one takes longer than compressing it.
-    packer = zlib.compressobj(wbits=_GZIP - 3, memLevel=5) if len(data) <= 2**12 else zlib.compressobj(wbits=_GZIP)
-    return packer.compress(data) + packer.flush()
-
-
-def unpack(packed: bytes) -> str:
-    """Return the text that `pack` was given; raises ValueError for what it never returned."""
-    try:
-        return zlib.decompress(packed, wbits=_GZIP).decode()
-    except zlib.error as error:
-        raise ValueError(str(error)) from error

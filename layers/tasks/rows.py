@@ -29,12 +29,12 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import NewerTaskError, UnreadableTaskError
-from tasks.payloads import INLINE_BYTES, Payloads, pack, unpack
 from tasks.task import Lane, Status, Task, Transition, epoch_ms
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from tasks.errors import TaskError
+    from tasks.payloads import Payloads
 
     Row: TypeAlias = Mapping[str, AttributeValueTypeDef]
 
@@ -53,6 +54,10 @@ ROW_VERSION = 2  # of the newest rows that this code runs; it goes up with whate
 # taken back, all other tasks run.
 OPTIONS_SINCE = {"results": 2}
 NOISE_SINCE = {"errors": 2, "rules": 2, "model": 2, "durations": 2}  # the fields of `noise`
+# DynamoDB bills every write by the size of the whole row (one unit per KB), and a task's row is written three times; S3
+# bills a put and a get per object whatever their size. At list prices the two cross at about 3 KB.
+INLINE_BYTES = 4096  # of a circuit or an outcome, packed, and of options; what is larger is an object in the bucket
+_GZIP = 31  # zlib's window bits that make the gzip format, which a browser unpacks by itself
 PURGED_OWNER = "purged_owner"  # the attribute in place of all others of a purged task: see purging.py
 OPEN_SHARDS = 32  # an index partition takes 1,000 writes a second, a task costs two: in all 16,000 tasks a second
 # Lambda answers with 6,291,556 bytes at most (Lambda developer guide, "Lambda quotas"), of JSON that holds the body as
@@ -270,6 +275,22 @@ def _read(row: Row) -> Iterator[None]:
 def is_self_contained(row: Row) -> bool:
     """Return whether all that the task's run needs is in its row, so that the bucket need not be asked."""
     return "circuit" in row and "options" in row
+
+
+def pack(text: str) -> bytes:
+    """Return `text` as UTF-8, gzipped, the same bytes every time."""
+    data = text.encode()
+    # What is short needs no large window, and clearing one takes longer than compressing it.
+    packer = zlib.compressobj(wbits=_GZIP - 3, memLevel=5) if len(data) <= 2**12 else zlib.compressobj(wbits=_GZIP)
+    return packer.compress(data) + packer.flush()
+
+
+def unpack(packed: bytes) -> str:
+    """Return the text that `pack` was given; raises ValueError for what it never returned."""
+    try:
+        return zlib.decompress(packed, wbits=_GZIP).decode()
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 def _version_for(options: Mapping[str, Any]) -> int:

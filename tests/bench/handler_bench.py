@@ -49,7 +49,7 @@ class StubbedAws:
     """Answers the handler's calls at once: every claim succeeds and brings its circuit, every write is carried out."""
 
     def __init__(self, circuits: Sequence[str]) -> None:
-        from tasks.payloads import pack
+        from tasks.rows import pack
         from tasks.task import Transition, new_task_id
 
         line = {"M": {name: {"S": text} for name, text in Transition("pending", "2026", "").as_dict().items()}}  # type: ignore[arg-type]

@@ -23,9 +23,8 @@ from tasks.errors import (
     UnavailableError,
 )
 from tasks.options import Options
-from tasks.payloads import INLINE_BYTES, pack
 from tasks.queue import Message
-from tasks.rows import NOISE_SINCE, OPTIONS_SINCE, ROW_VERSION
+from tasks.rows import INLINE_BYTES, NOISE_SINCE, OPTIONS_SINCE, ROW_VERSION, pack
 from tasks.table import Holder
 from tasks.task import Status, Task, Transition, new_task_id, rfc3339, utc_now
 
