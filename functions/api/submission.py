@@ -14,10 +14,10 @@ from request_errors import BatchRefusedError, CircuitTextTooLargeError, Duplicat
 from tasks import aws
 from tasks.callback_url import CallbackUrl, CallbackUrlError
 from tasks.errors import OverBoundError, TaskError, UnavailableError
+from tasks.limits import run_seconds
 from tasks.logs import Event, Metric, logged, logger, measured
 from tasks.options import Method, NoiseModel, refuse_unrunnable
 from tasks.results import check_results
-from tasks.run_time import run_seconds
 from tasks.settings import settings
 from tasks.submissions import is_keyed
 from tasks.task import Lane, Status, Task, Transition, new_task_id, rfc3339, utc_now

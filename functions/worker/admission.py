@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from circuit_stats import WHILE
 from tasks.errors import ErrorCode, TaskError
-from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, state_bytes, widest
+from tasks.limits import MAX_GATES, WORKING_BYTES, Limits, run_seconds, state_bytes, widest
 from tasks.options import Method, Options, refuse_unrunnable
-from tasks.run_time import run_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +104,7 @@ class NeedsTimeError(Exception):
 
 
 def estimate(stats: CircuitStats, options: Options, method: str | None = None, *, branching: bool = False) -> Plan:
-    """Estimate a run from simple stats: its time by tasks/run_time.py, and its memory."""
+    """Estimate a run from simple stats: its time and its memory, by tasks/limits.py."""
     method = method or (options.method if options.method != Method.AUTOMATIC else "statevector")
     qubits, gates, shots = stats.active_qubits, stats.gates, options.shots
     noisy = stats.noisy

@@ -36,9 +36,8 @@ from reductions.known import fold
 from reductions.parts import split
 from reductions.reuse import reuse_qubits
 from tasks.errors import TaskError
-from tasks.limits import WORKING_BYTES
+from tasks.limits import SHOT_ANEW_S, WORKING_BYTES
 from tasks.options import Method, refuse_unrunnable
-from tasks.run_time import SHOT_ANEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -283,7 +282,7 @@ def _ways(program: Compiled, options: Options, budget: Budget) -> list[Piece]:
             plan = Plan("statevector", seconds, trajectory_cost.memory(program, width, options.shots))
             found.append(Piece(program, trajectories.NAME, plan))
             # Where every shot runs anew, Aer takes this at least, whatever the program.
-            if seconds < SHOT_ANEW * options.shots and any(isinstance(each, _ANEW) for each in program.operations):
+            if seconds < SHOT_ANEW_S * options.shots and any(isinstance(each, _ANEW) for each in program.operations):
                 return found
     stats = read_stats(program)
     if stats.uneven:  # a model of Aer's has one readout error for a qubit, which may stand for several here
