@@ -1,10 +1,15 @@
-"""One attempt at a task: from its message and its row, the program to run and what the log says of it."""
+"""One attempt at a task: from its message and its row, the program to run and what the log says of it.
+
+Attempts that end at about the same time are stored together, in one call: a micro-batch.
+"""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from schedule import Program
 from tasks.bill import added
@@ -13,9 +18,11 @@ from tasks.options import Options
 from tasks.task import epoch_ms, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tasks.task import Task
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -74,3 +81,23 @@ def ids_of(record: Mapping[str, Any]) -> dict[str, Any]:
         if part.startswith("Root="):
             ids["trace_id"] = part.removeprefix("Root=")
     return ids
+
+
+def micro_batches(source: SimpleQueue[T | None], linger_s: float) -> Iterator[list[T]]:
+    """Yield the items of `source` in groups: those that arrive within `linger_s` of the group's first; end at None."""
+    more = True
+    while more:
+        group: list[T] = []
+        until = None
+        while more:
+            try:
+                item = source.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+            if item is None:
+                more = False
+            else:
+                group.append(item)
+            until = until or time.monotonic() + linger_s
+        if group:
+            yield group

@@ -23,10 +23,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from admission import LARGER_MAY_DO
-from attempts import Attempt, ids_of
+from attempts import Attempt, ids_of, micro_batches
 from children import Children
 from dry_run import dry_run
-from micro_batches import micro_batches
 from tasks.aws import task_queues, task_store
 from tasks.bill import added, bill
 from tasks.errors import (
