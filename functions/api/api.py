@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 import circuit_routes
 import front_page
+import listing
 import noise_routes
 import reader
 import refusals
@@ -29,7 +30,7 @@ import service_routes
 import task_routes
 import usage_routes
 from answers import answers, elsewhere, not_modified
-from bodies import StrictRoute, check_query
+from incoming import Correlation, CrossOrigin, StrictRoute, check_query
 from limits_message import LimitsBody
 from messages import (
     BatchAccepted,
@@ -44,7 +45,6 @@ from messages import (
     TaskList,
     TaskPurged,
 )
-from middleware import Correlation, CrossOrigin
 from result_messages import ResultBody
 from submitted import BELL
 from tasks.aws import task_queues, task_store
@@ -139,7 +139,7 @@ def _add_task_routes(app: FastAPI) -> None:
     )
     app.add_api_route(
         "/tasks",
-        task_routes.list_tasks,
+        listing.list_tasks,
         methods=["GET"],
         response_model=TaskList,
         response_model_exclude_none=True,
@@ -238,7 +238,7 @@ def _without_query(app: ASGIApp) -> ASGIApp:
     return serve
 
 
-# Without lifespan: no resource is opened or closed with a request. middleware.py adds the correlation id to log lines.
+# Without lifespan: no resource is opened or closed with a request. incoming.py adds the correlation id to log lines.
 _adapter = Mangum(create_app(), lifespan="off", text_mime_types=["text/", "application/json", SVG])
 gc.enable()
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field
 
 import reader
-from dependencies import Caller, TaskId
+from incoming import Caller, TaskId
 from request_errors import TaskNotFoundError
 from submission import CHECK_SECONDS, reading_budget, task_of
 from submitted import TaskRequest

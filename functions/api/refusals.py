@@ -12,27 +12,24 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from bodies import (
-    MAX_REQUEST_BYTES,
-    AmbiguousBodyError,
-    EncodedBodyError,
-    RequestTooLargeError,
-    UnreadableBodyError,
-)
-from listing import CursorError
 from request_errors import (
+    AmbiguousBodyError,
     BatchKeyReusedError,
     BatchRefusedError,
     BatchTooSlowError,
     CircuitTextTooLargeError,
+    CursorError,
     DuplicateKeysError,
+    EncodedBodyError,
     KeyMissingError,
     NoArrayError,
+    RequestTooLargeError,
     ResultNotFoundError,
     SearchesBusyError,
     TaskEndedError,
     TaskNotFoundError,
     TaskOpenError,
+    UnreadableBodyError,
 )
 from submitted import MAX_DETAIL
 from tasks.callback_url import CallbackUrlError
@@ -226,9 +223,9 @@ def _of_body(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "request_too_large",
-                f"The request has {error.actual:,} bytes; the limit is {MAX_REQUEST_BYTES:,}.",
+                f"The request has {error.actual:,} bytes; the limit is {error.limit:,}.",
                 {
-                    "limit": MAX_REQUEST_BYTES,
+                    "limit": error.limit,
                     "actual": error.actual,
                     "hint": "Send fewer or shorter circuits in one request.",
                 },
@@ -432,7 +429,7 @@ def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer FastAPI's own refusals as ours are, which middleware.py catches."""
+    """Answer FastAPI's own refusals as ours are, which incoming.py catches."""
 
     async def refuse(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from fastapi.exceptions import HTTPException
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,6 +13,44 @@ if TYPE_CHECKING:
     from tasks.callback_url import CallbackUrlError
     from tasks.errors import TaskError
     from tasks.task import Status
+
+
+# Of a body: FastAPI passes on only its own errors where it reads one.
+
+
+class UnreadableBodyError(HTTPException):
+    """The body is not JSON that this service reads; `detail` is the reason."""
+
+    def __init__(self, sentence: str, hint: str = "Send JSON in UTF-8.") -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, sentence)
+        self.hint = hint
+
+
+class RequestTooLargeError(HTTPException):
+    """The body is over the limit; `actual` and `limit` are in bytes."""
+
+    def __init__(self, actual: int, limit: int) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self.actual = actual
+        self.limit = limit
+
+
+class EncodedBodyError(HTTPException):
+    """The body has a Content-Encoding, which is not supported."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        self.encoding = encoding
+
+
+class AmbiguousBodyError(HTTPException):
+    """The body is ambiguous: a name occurs twice in one object, or a number is NaN or infinite."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(422, sentence)
+
+
+# Of all else.
 
 
 class TaskNotFoundError(Exception):
@@ -50,6 +91,10 @@ class TaskOpenError(Exception):
 
 class SearchesBusyError(Exception):
     """As many searches of the key's list as may be are under way."""
+
+
+class CursorError(Exception):
+    """The cursor is not valid for this caller's list."""
 
 
 class CircuitTextTooLargeError(Exception):

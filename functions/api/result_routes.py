@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from fastapi import Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from dependencies import Caller, TaskId
+from incoming import Caller, TaskId
 from request_errors import NoArrayError, ResultNotFoundError, TaskNotFoundError
 from tasks import aws
 from tasks.rows import RESPONSE_BYTES

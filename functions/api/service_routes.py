@@ -9,8 +9,7 @@ from http import HTTPStatus
 from fastapi.responses import JSONResponse
 
 import reader
-from bodies import MAX_REQUEST_BYTES
-from dependencies import Caller
+from incoming import MAX_REQUEST_BYTES, Caller
 from listing import DEFAULT_PAGE, MAX_PAGE
 from messages import CallbackSecretBody
 from submission import CHECK_SECONDS

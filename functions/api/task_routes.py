@@ -1,46 +1,51 @@
-"""The handlers of the addresses of tasks: submit, read, list and cancel.
+"""The handlers of the addresses of tasks: submit, read and cancel; listing.py has the list.
 
 The handlers are coroutines, and they block: a Lambda environment serves one request at a time, so a thread would only
 cost. In-process servers (sam local, tests) also handle one request at a time.
+
+An answer that waits for a task's end occupies an environment of the function, so its time and the number of such
+answers are bounded. One that waits for longer than FIRST_PAUSE holds one of the places of tasks/places.py; most tasks
+have ended by then and need none. The pauses between reads of the row grow: a wait of 20 seconds makes 24 reads.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import timedelta
+import math
+import re
+from asyncio import sleep
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from time import monotonic
+from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from dependencies import (
-    Caller,
-    DryRun,
-    IdempotencyKey,
-    Prefer,
-    TaskId,
-)
 from dry_runs import estimated, estimated_batch
-from listing import DEFAULT_PAGE, MAX_PAGE, Moment, cursor_of, next_link, position_of
+from incoming import Caller, DryRun, IdempotencyKey, Prefer, TaskId
 from messages import AcceptedInBatch, BatchAccepted, TaskAccepted, TaskPurged
-from presentation import SHOWN_AS, etag_of, known, shown
-from request_errors import BatchKeyReusedError, SearchesBusyError, TaskEndedError, TaskNotFoundError, TaskOpenError
+from presentation import etag_of, known, shown
+from request_errors import BatchKeyReusedError, TaskEndedError, TaskNotFoundError, TaskOpenError
 from submission import check_bounds, count_accepted, reading_budget, send_new, task_of, tasks_of
 from submitted import BatchRequest, TaskRequest
 from tasks import aws
 from tasks.errors import CancellationUnconfirmedError, KeyReusedError, UnavailableError
-from tasks.labels import MAX_NAME, MAX_TAG, MAX_TAGS
 from tasks.logs import Event, logged, logger
+from tasks.queue import Backlog
 from tasks.settings import settings
 from tasks.store import TaskStore
-from tasks.table import MAX_SEARCHED, Wanted
 from tasks.task import Status, Task, is_task_id, rfc3339, utc_now
-from waiting import retry_after, wait_seconds, waited
 
-SEARCHES = 2  # far back in the list of one key that run at a time: each keeps the table and an environment busy
-SEARCH_TIME = timedelta(seconds=28)  # what a request may take at most
+FIRST_PAUSE = 0.1  # seconds; a small circuit takes less
+LONGER = 1.5
+LONGEST_PAUSE = 1.0
+LONGEST_RETRY_AFTER = 60
+# No library in use reads `Prefer`.
+_WAIT = re.compile(r'wait\s*=\s*(?:"0*(\d+)"|0*(\d+))', re.ASCII | re.IGNORECASE)
+_MANY_DIGITS = 9
 
 
 async def submit_task(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
@@ -172,62 +177,6 @@ async def read_task(
     return JSONResponse(shown(store.with_outcome(task)), headers=headers)
 
 
-async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request as an argument
-    caller: Caller,
-    status: Annotated[
-        Literal["pending", "completed", "failed", "cancelled"] | None,
-        Query(description="Only tasks with this status. A running task is `pending`."),
-    ] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=MAX_PAGE, description="The largest number of tasks in one answer.")
-    ] = DEFAULT_PAGE,
-    cursor: Annotated[
-        str | None,
-        Query(max_length=200, description="`next_cursor` of the previous page, with the other parameters unchanged."),
-    ] = None,
-    submitted_after: Annotated[Moment | None, Query(description="Only tasks submitted after this time.")] = None,
-    name: Annotated[
-        str | None, Query(min_length=1, max_length=MAX_NAME, description="Only tasks with exactly this name.")
-    ] = None,
-    tag: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=MAX_TAGS * (MAX_TAG + 1),
-            description="Only tasks with this tag; with all of them if there are several, separated by commas.",
-        ),
-    ] = None,
-) -> JSONResponse:
-    """List the key's own tasks, newest first.
-
-    While an answer has `next_cursor`, more tasks may follow. With `status`, `name` or `tag` a page can be shorter than
-    `limit`. It is empty only if no task matches, or none of the next 5,000 does (`list.max_searched` of `/limits`); a
-    cursor then goes on behind these. Two such searches of a key run at a time, and more are answered 429. A task is
-    listed within a second of its submission.
-    """
-    look = partial(
-        aws.task_store().page,
-        caller,
-        limit,
-        wanted=Wanted(
-            SHOWN_AS[status] if status else (), name or "", tag.split(",") if tag else (), submitted_after or ""
-        ),
-    )
-    page = look(behind=position_of(cursor, caller) if cursor is not None else None)
-    if page.following and not page.tasks:
-        with aws.places().held([f"search/{caller}/{place}" for place in range(SEARCHES)], SEARCH_TIME) as held:
-            if not held:
-                raise SearchesBusyError
-            page = look(behind=page.following, search=MAX_SEARCHED)
-    body: dict[str, Any] = {"tasks": [shown(task) for task in page.tasks]}
-    headers = {}
-    if page.following is not None:
-        body["next_cursor"] = cursor_of(page.following, caller)
-        query = {"status": status, "limit": limit, "submitted_after": submitted_after, "name": name, "tag": tag}
-        headers["Link"] = next_link(query, body["next_cursor"])
-    return JSONResponse(body, headers=headers)
-
-
 async def cancel_task(
     task_id: TaskId,
     caller: Caller,
@@ -270,3 +219,65 @@ def _task_of(store: TaskStore, task_id: str, caller: str) -> Task:
         raise TaskNotFoundError
     logger.append_keys(task_id=task.task_id)
     return task
+
+
+# ------------------------------------------------------------------ waiting for a task's end
+
+
+def wait_seconds(prefer: Sequence[str], most: int) -> int:
+    """Return for how many seconds the headers `Prefer` ask to wait (RFC 7240), at most `most`; 0 if they do not ask.
+
+    The first `wait` counts. A malformed one, such as `wait=-1`, is ignored, as the RFC requires of unknown preferences.
+    """
+    for preference in ",".join(prefer).split(","):
+        token = preference.split(";")[0].strip()
+        if re.match(r"wait\b", token, re.IGNORECASE):
+            match = _WAIT.fullmatch(token)
+            digits = (match[1] or match[2]) if match else "0"
+            return most if len(digits) > _MANY_DIGITS else min(int(digits), most)
+    return 0
+
+
+async def waited(
+    read: Callable[[], Task],
+    deadline: float,
+    until: Callable[[Task], bool],
+    place: Callable[[float], AbstractContextManager[bool]],
+) -> tuple[Task, bool]:
+    """Return the task when `until` holds for it, or as it is at `deadline` on time.monotonic's clock.
+
+    The deadline counts from the request's arrival (RFC 7240, 4.3), so the time to store the task is part of the wait.
+    `place` takes one of the places for a number of seconds. If none is free, the task is returned as it is after
+    FIRST_PAUSE, with False.
+    """
+    task = read()
+    if until(task) or (left := deadline - monotonic()) <= 0:
+        return task, True
+    await sleep(min(FIRST_PAUSE, left))
+    try:
+        task = read()
+        if until(task) or (left := deadline - monotonic()) <= 0:
+            return task, True
+        with place(left) as held:
+            pause = FIRST_PAUSE * LONGER
+            while held and not until(task) and (left := deadline - monotonic()) > 0:
+                await sleep(min(pause, left))
+                pause = min(pause * LONGER, LONGEST_PAUSE)
+                task = read()
+            return task, held
+    except UnavailableError:
+        return task, True  # the earlier read still answers the request
+
+
+def retry_after(task: Task, queues: Backlog) -> int:
+    """Return after how many seconds a client should read an unfinished task again: 1 to LONGEST_RETRY_AFTER."""
+    if task.status is Status.PROCESSING:
+        since = datetime.fromisoformat(task.status_history[-1].transitioned_at)
+        estimated = task.estimated_seconds
+    else:
+        since = datetime.fromisoformat(task.submitted_at)
+        estimated = queues.seconds(task.lane) + task.estimated_seconds
+    passed = (utc_now() - since).total_seconds()
+    # A task that has outlived its estimate is expected to take as long again; the client should return halfway.
+    seconds = max(estimated - passed if task.status is Status.PROCESSING else estimated, passed / 2)
+    return max(1, min(math.ceil(seconds), LONGEST_RETRY_AFTER))

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from dependencies import Caller
+from incoming import Caller
 from tasks import aws
 from tasks.task import utc_now
 from tasks.usage import MAX_TAGS, DayUsage, Sums

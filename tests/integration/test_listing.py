@@ -13,7 +13,7 @@ import pytest
 from test_api import call, submit
 from test_store import new_task
 
-import task_routes
+import listing
 from simulated_aws import BELL
 from tasks import aws, table
 from tasks.task import Status, new_task_id
@@ -112,7 +112,7 @@ def test_what_one_request_looks_at_is_bounded(in_moto: Aws, monkeypatch: pytest.
     """So many rows, and behind them as many again in search of the first that matches; the next goes on from there."""
     monkeypatch.setattr(table, "MAX_LOOKED_AT", 4)
     monkeypatch.setattr(table.TaskTable.page, "__kwdefaults__", {**table.TaskTable.page.__kwdefaults__, "search": 4})
-    monkeypatch.setattr(task_routes, "MAX_SEARCHED", 6)
+    monkeypatch.setattr(listing, "MAX_SEARCHED", 6)
     monkeypatch.setattr(table, "_GET_BATCH", 2)
     monkeypatch.setattr(table, "_KEYS", 4)
     old, older = (stored(in_moto, ending=Status.CANCELLED, submitted_at=at(second)) for second in (4, 1))
@@ -121,9 +121,9 @@ def test_what_one_request_looks_at_is_bounded(in_moto: Aws, monkeypatch: pytest.
     new = stored(in_moto, ending=Status.CANCELLED, submitted_at=at(15))
     assert pages({"status": "cancelled"}) == [[new], [old], [older]]
     assert pages({"status": "failed"}) == [[], []]
-    rows = [f"search/alice/{place}" for place in range(task_routes.SEARCHES)]
+    rows = [f"search/alice/{place}" for place in range(listing.SEARCHES)]
     with ExitStack() as held:
-        assert all(held.enter_context(aws.places().held([row], task_routes.SEARCH_TIME)) for row in rows)
+        assert all(held.enter_context(aws.places().held([row], listing.SEARCH_TIME)) for row in rows)
         status, headers, answer = call("GET", "/tasks", query={"status": "failed"})
         assert (status, answer["code"], headers["retry-after"]) == (429, "throttled", "5")
         assert call("GET", "/tasks", query={"status": "cancelled"})[0] == 200  # found among the newest

@@ -10,9 +10,8 @@ import pytest
 from botocore.stub import Stubber
 from test_api import call, submit
 
-import middleware
+import incoming
 import task_routes
-import waiting
 from simulated_aws import BELL
 from tasks import aws
 from tasks.places import Waits
@@ -43,8 +42,8 @@ class Clock:
 def fixture_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the clock that waiting looks at."""
     clock = Clock()
-    monkeypatch.setattr(waiting, "sleep", clock.sleep)
-    for module in (middleware, waiting):
+    monkeypatch.setattr(task_routes, "sleep", clock.sleep)
+    for module in (incoming, task_routes):
         monkeypatch.setattr(module, "monotonic", lambda: clock.now)
     return clock
 
@@ -61,7 +60,7 @@ def test_an_answer_waits_until_the_task_has_ended(in_moto: Aws, clock: Clock) ->
     clock.happens = {3.0: lambda: complete(in_moto, task_id)}
     status, headers, answer = call("GET", f"/tasks/{task_id}", headers={"Prefer": "wait=10"})
     assert (status, answer["status"], headers["preference-applied"]) == (200, "completed", "wait=10")
-    assert 3.0 <= clock.now <= 3.0 + waiting.LONGEST_PAUSE
+    assert 3.0 <= clock.now <= 3.0 + task_routes.LONGEST_PAUSE
     assert "retry-after" not in headers
 
 

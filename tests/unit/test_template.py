@@ -18,9 +18,9 @@ import callback
 import delivery
 import dry_runs
 import front_page
+from incoming import REQUEST_HEADERS
 from local.translate import LEFT_OUT, LOCAL_API_KEY, load, translate
 from local.translate import TEMPLATE as TEMPLATE_FILE
-from middleware import REQUEST_HEADERS
 from release.parameters import environment
 from simulated_aws import TEMPLATE, resolved
 from tasks.limits import JOB_VCPUS

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from werkzeug.http import parse_etags
 
 from presentation import etag_of, known
+from task_routes import retry_after, wait_seconds
 from tasks import queue
 from tasks.errors import UnavailableError
 from tasks.queue import Backlog
 from tasks.task import Lane, Status, Task, Transition, rfc3339, utc_now
-from waiting import retry_after, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
