@@ -130,8 +130,8 @@ class _Scan:
                 seen[statement] = new
             extend(new)
 
-    def define(self, head: str) -> None:
-        """Take the gates that the program's beginning defines, as the parser reads them."""
+    def define(self, text: str, body: int) -> None:
+        """Take the gates that the program's beginning defines, up to its body, as the parser reads them."""
         from reader.compiler.gate_calls import expand  # noqa: PLC0415 - programs without definitions do without
         from reader.compiler.gates import Standard  # noqa: PLC0415 - the same
         from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
@@ -139,9 +139,9 @@ class _Scan:
         from reader.compiler.unreached import check  # noqa: PLC0415 - the same
         from reader.text.parser import parse  # noqa: PLC0415 - the same
 
-        program = parse(head, self.budget)
+        program = parse(text[:body], self.budget)
         machine = Compiler(self.budget, legacy=self.legacy, whole=self.whole)
-        machine.notes.text = head
+        machine.notes.text = text
         execute_program(machine, program.body)
         self.check = partial(check, machine, program.body)
         if machine.notes.sentences:
@@ -337,7 +337,7 @@ class _Scan:
         if size is None:
             self.single.add(name)
 
-    def compiled(self) -> Compiled:
+    def compiled(self, notes: list[str]) -> Compiled:
         """Return the program, if it is within the limits and its unused gates are right."""
         if self.check is not None:
             self.check()
@@ -348,7 +348,7 @@ class _Scan:
             raise _NotFlat
         outputs = [Output(name, tuple(range(first, first + size))) for name, (first, size) in self.classical.items()]
         registers = [(name, size) for name, (_, size) in self.quantum.items()]
-        return Compiled(self.operations, registers, outputs, self.cells, self.phase, [], depends_on_inputs=False)
+        return Compiled(self.operations, registers, outputs, self.cells, self.phase, notes, depends_on_inputs=False)
 
 
 def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
@@ -360,12 +360,23 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
     return first + number
 
 
+def _without_comments(text: str) -> tuple[str, list[str]]:
+    """Return a text without its comments, and the notes on the tool that they name."""
+    notes: list[str] = []
+    if "// Generated " in text:
+        from reader.exporter_flaws import notes_on_header  # noqa: PLC0415 - other programs do without
+
+        notes = notes_on_header(text)
+    return _COMMENT.sub(" ", text), notes
+
+
 def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
     if "@" in text or "\f" in text or "\v" in text or "gpi" in text or "ms(" in text:  # the last two: see `TURNS`
         return None
+    notes: list[str] = []
     if "//" in text or "/*" in text:
-        text = _COMMENT.sub(" ", text)
+        text, notes = _without_comments(text)
     body = text.rfind("}") + 1
     tests = "if (" in text or "if(" in text  # at the first one, all that was taken up to there would be for nothing
     if tests or ("{" in text and not _HEAD.fullmatch(text, 0, body)):
@@ -383,8 +394,8 @@ def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False
     flat = _Scan(budget, legacy=legacy, whole=whole)
     try:
         if body:
-            flat.define(text[:body])
+            flat.define(text, body)
         flat.run(statements)
-        return flat.compiled() if flat.measured or not counted else None
+        return flat.compiled(notes) if flat.measured or not counted else None
     except (_NotFlat, KeyError, SourceError):
         return None

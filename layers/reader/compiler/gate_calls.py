@@ -16,6 +16,7 @@ from reader.compiler.sweeps import each, finite
 from reader.compiler.symbols import Frame, Qubits, Variable
 from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
+from reader.exporter_flaws import hint_without_angle
 from reader.limits import LIMITS
 from reader.operations import Gate, Node, Power, on_qubits
 from reader.outline import call, flattened, weight_of
@@ -68,12 +69,12 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         parameters, qubits = standard.parameters, standard.qubits
     if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):
         shown = f"{parameters} parameter{'s' * (parameters != 1)}"
+        usual = f"({', '.join('abcdefgh'[:parameters])})" if parameters else ""
+        own = hint_without_angle(m.notes.text, name) if parameters == 1 and not node.arguments else None
         invalid(
             f"{quote(name)} takes {shown}, not {len(node.arguments)}.",
             node.name_at,
-            f"Write '{name[:40]}({', '.join('abcdefgh'[:parameters])}) ...'."
-            if parameters
-            else f"Write '{name[:40]} ...'.",
+            own or f"Write '{name[:40]}{usual} ...'.",
         )
     if operands is not None and operands != qubits:
         invalid(f"{quote(name)} takes {qubits} qubit{'s' * (qubits != 1)}, not {operands}.", node.name_at)

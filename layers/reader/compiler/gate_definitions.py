@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reader.compiler.gate_calls import arity
 from reader.compiler.reserved import look_at_name
 from reader.errors import did_you_mean, invalid, quote
+from reader.exporter_flaws import look_at_definition
 from reader.text import syntax
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
-
-
-class Miswritten(NamedTuple):
-    """A definition that is not the gate its writer means."""
-
-    tool: str
-    gate: str
-    text: str
-
-
-# As stim 1.16.0 and qutip-qip 0.4.2 write them.
-MISWRITTEN = {
-    name: Miswritten("Stim", gate, f"gate {name} q0 {{ U({angles}) q0; }}")
-    for name, gate, angles in (
-        ("sydg", "SQRT_Y_DAG", "pi/2, pi/2, pi/2"),
-        ("hxy", "H_XY", "pi/2, 0, pi/2"),
-        ("hnxy", "H_NXY", "pi/2, 0, -pi/2"),
-        ("hnxz", "H_NXZ", "pi/2, pi/2, 0"),
-        ("czyx", "C_ZYX", "pi/2, pi/2, pi/2"),
-        ("cnxyz", "C_NXYZ", "pi/2, pi/2, pi/2"),
-        ("cxynz", "C_XYNZ", "pi/2, pi/2, -pi/2"),
-        ("cznyx", "C_ZNYX", "pi/2, -pi/2, pi/2"),
-    )
-} | {"sqrtnot": Miswritten("QuTiP", "SQRTNOT", "gate sqrtnot a {h a; u1(-pi/2) a; h a; }")}
 
 
 def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
@@ -51,17 +28,8 @@ def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
         twice = next(name for name in names if names.count(name) > 1)
         invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
     check_body(m, node, node.body)
-    look_at_author(m, node)
+    look_at_definition(m.notes, node.name, node.at)
     m.gates[node.name] = node
-
-
-def look_at_author(m: Machine, node: syntax.GateDefinition) -> None:
-    """Note the definitions that a tool is known to get wrong, recognised by their whole text."""
-    meant = MISWRITTEN.get(node.name)
-    if meant is not None and (text := m.notes.text):
-        written = " ".join(text[node.at : text.find("}", node.at) + 1].split())
-        if written == meant.text:
-            m.notes.add(f"{meant.tool} writes its {meant.gate} as this, which is another gate.", node.at)
 
 
 def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statement]) -> None:

@@ -15,6 +15,7 @@ from reader.compiler.symbols import Variable
 from reader.compiler.unreached import check
 from reader.compiler.values import Type
 from reader.errors import SourceError, quote
+from reader.exporter_flaws import look_at_header
 from reader.limits import LIMITS
 from reader.operations import PHYSICAL, Compiled, Measure, Node, Output
 from reader.text import syntax
@@ -82,6 +83,7 @@ def _compiled(m: Compiler, program: syntax.Program, inputs: Mapping[str, object]
         m.notes.add(f"The pragma {quote(pragma.text)} has no effect.", pragma.at)
     for sentence, at in program.remarks:
         m.notes.add(sentence, at)
+    look_at_header(m.notes)
     execute_program(m, program.body)
     outputs = choose_outputs(m)
     if counted and not m.measured and program.measures:
