@@ -33,15 +33,15 @@ from reader.operations import (
     qubits_of,
     walk,
 )
+from sample_lines import TURN, measuring, tallied, turned
 from submission import reading_budget
 from tasks.errors import ErrorCode, TaskError
 from tasks.options import Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reader.operations import Bit, Compiled, Operation
-    from tasks.observables import PauliSum
     from tasks.task import Task
 
 # What a script asks for where the task did not run on them: the worker's own (its requirements.txt; a test compares).
@@ -113,7 +113,7 @@ class _Writer:
         self.binding = binding
         self.width = sum(size for _, size in program.registers)
         self.samples = {
-            index: list(_measuring(program, options, request.observable or ()))
+            index: list(measuring(program, options, request.observable or ()))
             for index, request in enumerate(options.results or ())
             if request.type == "samples"
         }
@@ -348,7 +348,7 @@ class _Writer:
     def sampled(self, index: int) -> Iterator[str]:
         """Yield the lines that measure the observable of a result in a copy of the circuit."""
         method, _ = self.method()
-        operations = self.samples[index]
+        operations, terms = self.samples[index], (self.options.results or ())[index].observable or ()
         measured = [each for each in operations if isinstance(each, Measure)]
         yield from ("", "circuit = before.copy()")
         yield f"circuit.add_register(ClassicalRegister({len(measured)}, {_free_name(self.program, 'sampled')!r}))"
@@ -356,25 +356,13 @@ class _Writer:
         for each in operations:
             if isinstance(each, Measure):
                 yield f"circuit.measure({self.place[each.qubit]}, {clbits + measured.index(each)})"
+            elif isinstance(each, MatrixGate) and each.matrix is TURN:
+                yield from turned(terms, self.place)
             else:
                 yield from self.calls(each, "circuit", self.place)
         yield f"result = AerSimulator().run(circuit, {', '.join(self.settings(method, index))}).result()"
-        yield f"terms = {self.terms(index, [each.qubit for each in measured])!r}"
-        yield "values = Counter()"
-        yield "for key, times in result.get_counts().items():"
-        yield "    bits = key.partition(' ')[0][::-1]"
-        signs = "(-1) ** sum(int(bits[place]) for place in places)"
-        yield f"    values[sum(factor * {signs} for factor, places in terms)] += times"
+        yield from tallied(terms, [each.qubit for each in measured])
         yield f"print('result {index}', dict(sorted(values.items())))"
-
-    def terms(self, index: int, qubits: Sequence[int]) -> list[tuple[float, list[int]]]:
-        """Return the terms of the observable of a result, each with its factor and its places among measured qubits."""
-        request = (self.options.results or ())[index]
-        row = {qubit: place for place, qubit in enumerate(qubits)}
-        return [
-            (factor, [row[qubit] for qubit, letter in enumerate(reversed(pauli)) if letter != "I"])
-            for pauli, factor in request.observable or ()
-        ]
 
     def settings(self, method: str, sampled: int | None = None) -> list[str]:
         """Return the arguments of Aer's run, of that for the samples of a result if its place is given."""
@@ -416,17 +404,6 @@ class _Writer:
         if named == "stabilizer":
             return named, _CLIFFORD
         return named, (*_ONE_QUBIT, *_TWO_QUBIT) if apart else ()
-
-
-def _measuring(program: Compiled, options: Options, terms: PauliSum) -> Iterator[Operation]:
-    """Yield what measures an observable: turns of the basis and a measurement of each qubit, which err as others do."""
-    basis = {qubit: letter for pauli, _ in terms for qubit, letter in enumerate(reversed(pauli)) if letter != "I"}
-    made: list[Operation] = []
-    for cell, (qubit, letter) in enumerate(sorted(basis.items()) or [(0, "Z")]):
-        turns = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}[letter]
-        made += [*(Gate(name, (), (qubit,)) for name in turns), Measure(qubit, cell)]
-    noise = options.noise
-    yield from made if noise is None else noisy(program._replace(operations=made), noise.rules()).operations
 
 
 def _free_name(program: Compiled, name: str = "scratch") -> str:

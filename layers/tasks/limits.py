@@ -17,6 +17,7 @@ MAX_TERMS = 1_000  # Pauli strings in all of a request's observables
 MAX_RESULTS = 100  # in one request's `results`
 MAX_AMPLITUDES = 4_096  # that one result names
 MAX_VARIANCE_TERMS = 100  # Pauli strings of an observable with its variance, whose square has 5,000
+MAX_MIXED_QUBITS = 6  # of a sampled observable whose terms have different letters there: measured by one matrix
 MAX_ARRAY_BYTES = 2**24  # of a task's exact results and samples, 8 a number: a statevector of 20 qubits
 MAX_RULES = 1_000  # of noise in one request
 MAX_COEFFICIENT = 1e30  # of a Pauli string, in size: sums of all terms and their squares stay far from overflowing
@@ -159,6 +160,7 @@ class Limits:
             "max_results": MAX_RESULTS,
             "max_amplitudes": MAX_AMPLITUDES,
             "max_variance_terms": MAX_VARIANCE_TERMS,
+            "max_mixed_qubits": MAX_MIXED_QUBITS,
             "max_array_bytes": MAX_ARRAY_BYTES,
             "max_result_bytes": MAX_RESULT_BYTES,
             "time_limit_s": self.time_limit_s,

@@ -36,6 +36,17 @@ def read_sum(given: object) -> PauliSum:
     return tuple(terms)
 
 
+def mixed_qubits(terms: PauliSum) -> tuple[int, ...]:
+    """Return the qubits that must be measured together, for no turn of each alone gives all terms of a sum; often none.
+
+    They are those whose letters differ between terms. All terms have the same letter on each other one.
+    """
+    columns = [set(letters) for letters in zip(*(reversed(pauli) for pauli, _ in terms), strict=True)]
+    if all(len(letters - {"I"}) <= 1 for letters in columns):
+        return ()
+    return tuple(qubit for qubit, letters in enumerate(columns) if len(letters) > 1)
+
+
 def is_number(value: object) -> bool:
     """Return whether a value of JSON is a number that is finite."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from tasks.errors import ErrorCode, TaskError
-from tasks.limits import MAX_AMPLITUDES, MAX_ARRAY_BYTES, MAX_RESULTS, MAX_TERMS, MAX_VARIANCE_TERMS
-from tasks.observables import PauliSum, read_sum
+from tasks.limits import MAX_AMPLITUDES, MAX_ARRAY_BYTES, MAX_MIXED_QUBITS, MAX_RESULTS, MAX_TERMS, MAX_VARIANCE_TERMS
+from tasks.observables import PauliSum, mixed_qubits, read_sum
 
 _FLOAT, _COMPLEX = 8, 16  # bytes of a number
 _MOST = 2**53  # bytes that a message states: JSON has larger integers only by chance
@@ -82,8 +82,11 @@ class ResultRequest:
         request = cls(kind, **present)
         if request.variance and len(request.observable or ()) > MAX_VARIANCE_TERMS:
             raise ValueError(f"The variance of an observable may have at most {MAX_VARIANCE_TERMS} Pauli terms.")
-        if request.type is ResultType.SAMPLES and not _has_one_basis(request.observable or ()):
-            raise ValueError("Samples need an observable whose terms have the same letter, or I, on each qubit.")
+        if request.type is ResultType.SAMPLES and len(mixed_qubits(request.observable or ())) > MAX_MIXED_QUBITS:
+            raise ValueError(
+                "Samples need an observable whose terms have the same letter, or I, on each qubit, or letters that"
+                f" differ on at most {MAX_MIXED_QUBITS} qubits."
+            )
         return request
 
     def as_dict(self) -> dict[str, Any]:
@@ -183,10 +186,6 @@ def check_results(requests: Sequence[ResultRequest], num_qubits: Sequence[int], 
                     hint="Name the qubits or amplitudes that you need, or ask for counts.",
                 )
     return total
-
-
-def _has_one_basis(terms: PauliSum) -> bool:
-    return all(len(set(letters) - {"I"}) <= 1 for letters in zip(*(pauli for pauli, _ in terms), strict=True))
 
 
 def _qubits(given: object) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
     python tests/exporters/pragmas.py tests/integration/runner/braket_pragmas.json
 
 For each program the file has its body, the results that it asks for, and the value of each: real and imaginary parts.
+Of a sampled observable it has each value and how often its shots gave it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import json
 import sys
 import warnings
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,19 @@ OBSERVABLES = [
 ]
 
 
+SAMPLED = [
+    "h(q[0])",
+    "h(q[2]) @ i(q[1]) @ x(q[0])",
+    "h(q[1]) @ h(q[2]) @ y(q[0])",
+    "hermitian([[2, 1 - 1im], [1 + 1im, 0]]) q[1]",
+    f"hermitian({MATRIX}) q[2], q[0]",
+    f"hermitian({MATRIX}) q[0], q[1] @ z(q[2])",
+    f"hermitian({MATRIX}) q[0], q[1] @ h(q[2])",
+    "y(q[1]) @ z(q[0])",
+]
+SHOTS = 10_000
+
+
 def programs() -> list[tuple[str, list[str]]]:
     """Return bodies, and what each asks for."""
     found = [([*STATE, f"#pragma braket noise {each}"], ["density_matrix"]) for each in CHANNELS]
@@ -77,9 +92,20 @@ def main(path: Path) -> None:
             array = importlib.import_module("numpy").round(value, 14)
             values.append([array.real.tolist(), array.imag.tolist()])
         cases.append({"body": body, "results": wanted, "values": values})
+    samples: list[dict[str, Any]] = []
+    for observable in SAMPLED:
+        body = "\n".join(STATE)
+        text = f"OPENQASM 3.0;\nqubit[3] q;\n{body}\n#pragma braket result sample {observable}"
+        values = simulator("braket_sv").run(program(source=text), shots=SHOTS).result().values[0]
+        counted = Counter(float(value) for value in values)
+        samples.append({"body": body, "observable": observable, "values": sorted(counted.items())})
     package = "amazon-braket-sdk"
-    lines = ",\n".join(json.dumps(case) for case in cases)
-    path.write_text(f'{{"package": "{package} {version(package)}", "cases": [\n{lines}\n]}}\n')
+    found = {"cases": cases, "samples": samples}
+    lists = []
+    for name, made in found.items():
+        lines = ",\n".join(json.dumps(each) for each in made)
+        lists.append(f'"{name}": [\n{lines}\n]')
+    path.write_text(f'{{"package": "{package} {version(package)}", {", ".join(lists)}}}\n')
 
 
 if __name__ == "__main__":

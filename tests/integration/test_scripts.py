@@ -189,6 +189,9 @@ def test_results_of_every_type_are_repeated(plain: PlainQiskit) -> None:
     close(text, ["counts", *samples], plain, shots=4_000)
     dynamic = f"{HEAD} qubit[2] q; bit c; h q[0]; c = measure q[0]; if (c) {{ x q[1]; }} h q[0];"
     close(dynamic, samples, plain, shots=4_000, method="statevector")
+    together = [{"type": "samples", "observable": {"XY": 0.5, "ZX": 2.0}}]  # no turn of each qubit alone measures it
+    close(text, together, plain, shots=4_000)
+    close(text, together, plain, shots=4_000, noise=noise)
 
 
 def test_brakets_pragmas_are_in_the_script(plain: PlainQiskit) -> None:

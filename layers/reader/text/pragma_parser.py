@@ -173,7 +173,8 @@ class PragmaParser(ExpressionParser):
             unsupported(
                 "The result adjoint_gradient is not supported: the simulators here give values, no derivatives.",
                 word.at,
-                "Ask for expectations, and for the gradient run a sweep with shifted inputs.",
+                "Ask for the result expectation E. By an input x that is the angle of one rx, ry or rz its derivative"
+                " is (E(x + pi/2) - E(x - pi/2)) / 2: send both values as 'inputs' of one task.",
             )
         hint = did_you_mean(word.text, _RESULTS)
         invalid(f"{quote(word.text)} is no result of Braket.", word.at, hint or f"Ask for {', '.join(_RESULTS)}.")

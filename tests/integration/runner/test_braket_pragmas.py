@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,45 @@ def test_a_program_with_results_need_not_measure() -> None:
         with pytest.raises(TaskError) as caught:
             run(text, **options)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("case", RECORDED["samples"], ids=lambda case: case["observable"][:40])
+def test_samples_follow_brakets_own(case: dict[str, Any]) -> None:
+    """Values are eigenvalues to 1e-10, and as often as in Braket's shots: each within 6 standard errors, risk 1e-7."""
+    shots, theirs = 8_000, dict(case["values"])
+    entry = run(program(case["body"], [f"sample {case['observable']}"]), shots=shots)["results"][0]
+    assert len(entry["values"]) == shots
+    total = sum(theirs.values())
+    found = Counter(min(theirs, key=lambda known, value=value: abs(known - value)) for value in entry["values"])
+    for value in entry["values"]:
+        assert min(abs(known - value) for known in theirs) < 1e-10
+    for value, times in theirs.items():
+        chance = (times + found[value]) / (total + shots)
+        error = (chance * (1 - chance) * (1 / total + 1 / shots)) ** 0.5
+        assert found[value] / shots == pytest.approx(times / total, abs=6 * error), value
+
+
+@pytest.mark.parametrize("method", ["automatic", "density_matrix", "matrix_product_state"])
+@pytest.mark.parametrize("noise", [None, {"rules": [{"channel": "depolarizing", "probability": 0.2, "gates": ["ry"]}]}])
+def test_samples_of_mixed_letters_average_to_the_expectation(method: str, noise: dict[str, Any] | None) -> None:
+    """By every method and under noise: the exact mean within 6 standard errors of it, by the exact variance."""
+    observable = {"IXZ": 0.5, "IZX": -1.25, "IIY": 0.75, "ZXZ": 2.0}
+    exact = {"type": "expectation", "observable": observable, "variance": True}
+    text = program("h q[0];\ncx q[0], q[1];\nry(0.7) q[1];\nrx(1.1) q[2];\ncx q[1], q[2];", [])
+    options = {"method": method} | ({"noise": noise} if noise else {})
+    [known] = run(text, results=[exact], **(options | {"method": "automatic"}))["results"]
+    [drawn] = run(text, results=[{"type": "samples", "observable": observable}], shots=20_000, **options)["results"]
+    error = (known["variance"] / 20_000) ** 0.5
+    assert np.mean(drawn["values"]) == pytest.approx(known["value"], abs=6 * error)
+    assert np.var(drawn["values"]) == pytest.approx(known["variance"], rel=0.1)
+
+
+def test_the_hint_on_gradients_is_right() -> None:
+    """A derivative by two shifted values of an input, as the refusal of `adjoint_gradient` says."""
+    body = "ry(x) q[0];\ncx q[0], q[1];\n#pragma braket result expectation z(q[1])"
+    text = f"OPENQASM 3.0;\ninput float x;\nqubit[2] q;\n{body}"
+    up, down = (run(text, inputs={"x": 0.3 + sign * np.pi / 2})["results"][0]["value"] for sign in (1, -1))
+    assert (up - down) / 2 == pytest.approx(-np.sin(0.3), abs=1e-12)
 
 
 def test_samples_are_drawn_for_each_shot() -> None:

@@ -84,6 +84,7 @@ RESULTS: tuple[dict[str, Any], ...] = (
     {"results": ["probabilities", "density_matrix"], "shots": 0},
     {"results": ["counts", {"type": "expectation", "observable": "XZ", "variance": True}]},
     {"results": [{"type": "samples", "observable": "YX"}]},
+    {"results": [{"type": "samples", "observable": {"YX": 0.5, "ZZ": 1.0}}]},
 )
 METHODS = ("automatic", "statevector", "density_matrix", "stabilizer", "matrix_product_state", "extended_stabilizer")
 

@@ -121,7 +121,6 @@ def test_rounded_numbers_become_the_nearest_unitary() -> None:
         ("result expectation x all @ y(q[0])", "A factor of a product has its own qubits, not all.", "invalid_circuit"),
         ("result expectation hermitian([[1, 1im], [1im, 1]]) q[0]", "The matrix is not Hermitian.", "invalid_circuit"),
         ("result expectation hermitian([[1, 0], [0, 1]]) q", "A matrix of 2 rows acts on 1 qubits", "invalid_circuit"),
-        ("result sample h(q[0])", "The result sample cannot be computed as it stands.", "unsupported_feature"),
     ],
 )  # fmt: skip
 def test_a_bad_pragma_is_refused_in_its_line(pragma: str, message: str, code: str) -> None:
@@ -130,6 +129,21 @@ def test_a_bad_pragma_is_refused_in_its_line(pragma: str, message: str, code: st
     assert error.message.startswith(message) or message in error.message
     assert error.code == code
     assert error.line in (4, 5)
+
+
+def test_samples_of_seven_mixed_factors_are_refused() -> None:
+    """Six are turned together by one matrix, a seventh is refused in its line; a factor of x, y, z or i is none."""
+    for factors, refused in ((6, False), (7, True)):
+        product = " @ ".join(f"h(q[{place}])" for place in range(factors))
+        text = program(f"x q[0];\n#pragma braket result sample {product} @ z(q[7])", 8)
+        if refused:
+            error = refusal(text)
+            assert (error.code, error.line) == ("unsupported_feature", 5)
+            assert error.message.startswith("The result sample cannot be computed as it stands. Samples need")
+        else:
+            size = check(text)
+            assert size is not None
+            assert [str(request.type) for request in size.results] == ["samples"]
 
 
 def test_a_megabyte_of_a_pragma_is_refused_quickly() -> None:

@@ -51,6 +51,10 @@ def test_what_is_not_sampled_takes_no_shots() -> None:
         ({"results": [{"type": "counts", "qubits": [0]}]}, "A result of type counts takes no 'qubits'."),
         ({"results": ["amplitudes"]}, "A result of type amplitudes needs 'states'."),
         ({"results": ["samples"]}, "A result of type samples needs 'observable'."),
+        (
+            {"results": [{"type": "samples", "observable": {"XIXXXXXX": 1, "ZIZZZZZZ": 1}}]},
+            "or I, on each qubit, or letters that differ on at most 6 qubits.",
+        ),
         ({"results": [{"type": "probabilities", "qubits": [0, 0]}]}, "qubits must be a list of different numbers"),
         ({"results": [{"type": "probabilities", "qubits": [-1]}]}, "qubits must be a list of different numbers"),
         ({"results": [{"type": "probabilities", "qubits": []}]}, "qubits must be a list of different numbers"),
