@@ -15,6 +15,7 @@ class Notes:
         self.text = ""
         self.sentences: dict[str, None] = {}
         self.divisions: set[int] = set()  # offsets of those that are noted
+        self.located: set[tuple[str, int]] = set()  # so that a loop has no line counted in each round
 
     def add(self, sentence: str, at: int | None = None) -> None:
         """Say something once; after so many that nobody reads them, only that there is more."""
@@ -22,6 +23,9 @@ class Notes:
             self.sentences["There is more of this kind."] = None
             return
         if at is not None:
+            if (sentence, at) in self.located:
+                return
+            self.located.add((sentence, at))
             line, column = position(self.text, at)
             sentence = f"Line {line}, column {column}: {sentence}"
         self.sentences[sentence] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reader import check, read
+from reader.errors import position
 from tasks.errors import TaskError
 
 QC = "qubit q;\nbit c;\n"
@@ -111,3 +112,17 @@ def test_a_pragma_in_openqasm_2_is_read_alike() -> None:
     size = check(text)
     assert size is not None
     assert size.noisy
+
+
+def test_a_note_in_a_loop_is_located_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are counted over the whole text: in each of thousands of rounds that would take minutes."""
+    asked: list[int] = []
+
+    def counting(text: str, at: int) -> tuple[int, int]:
+        asked.append(at)
+        return position(text, at)
+
+    monkeypatch.setattr("reader.notes.position", counting)
+    found = check("qubit[2] q; bit c; for int i in [1:50] { ctrl @ U(i, 0, 0) q[0], q[1]; } c = measure q[0];")
+    assert found is not None
+    assert len(found.notes) == len(asked) == 1
