@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aer import unrolled
 from reader.noisy import noisy
 from reader.operations import Gate, Matrix, MatrixGate, Measure, Output
 from tasks.observables import mixed_qubits
@@ -54,7 +55,7 @@ def measuring(program: Compiled, terms: PauliSum, rules: Rules | None) -> Compil
         operations.append(Measure(qubit, program.cells + place))
     output = Output("observable", tuple(range(program.cells, program.cells + len(basis))))
     end = program._replace(operations=operations)
-    operations = program.operations + (end if rules is None else noisy(end, rules)).operations
+    operations = program.operations + (end if rules is None else noisy(end, rules, unrolled)).operations
     return program._replace(operations=operations, outputs=[output], cells=program.cells + len(basis))
 
 

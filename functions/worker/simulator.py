@@ -74,11 +74,11 @@ def simulate(qc: str, options: Options, budget: Budget) -> dict[str, Any]:
 def _noisy(compiled: Compiled | Iterator[Compiled], rules: Rules, bindings: int) -> Compiled | Iterator[Compiled]:
     """Return the program, or each of them, with the errors of a noise model."""
     if not isinstance(compiled, Compiled):
-        return (noisy(each, rules) for each in compiled)
+        return (noisy(each, rules, aer.unrolled) for each in compiled)
     try:
-        return noisy(compiled, rules)
+        return noisy(compiled, rules, aer.unrolled)
     except UnalikeError:  # a gate is taken apart, whose angles differ
-        return (noisy(of_binding(compiled, at), rules) for at in range(bindings))
+        return (noisy(of_binding(compiled, at), rules, aer.unrolled) for at in range(bindings))
 
 
 def _one_by_one(

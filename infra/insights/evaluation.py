@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from insights.discovery import MACROS
 from insights.embedded import find_fragments, refuse_unknown_lines
 from insights.errors import QueryError, Span
+from insights.expressions import Window
 from insights.functions import LONGEST_TEXT
 from insights.grammar import parse
-from insights.translation import Window, translate
+from insights.translation import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

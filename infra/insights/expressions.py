@@ -8,6 +8,7 @@ where it is made.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,7 +25,6 @@ from insights.functions import (
     Takes,
 )
 from insights.grammar import text_of
-from insights.special import SPECIAL
 from insights.syntax import (
     Access,
     Call,
@@ -41,9 +41,10 @@ from insights.syntax import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from insights.errors import ErrorCode
     from insights.statement import Statement
-    from insights.translation import Window
 
 COMPARISONS = {"=": "=", "!=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 ARITHMETIC = {
@@ -64,16 +65,31 @@ BARE_WORDS = {
 NUMERIC = frozenset({Kind.NUMBER, Kind.BOOLEAN, Kind.MILLIS, Kind.TIMESTAMP})
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a query was asked, and the time range it is about (milliseconds since the epoch)."""
+
+    now_ms: int
+    start_ms: int
+    end_ms: int
+
+
 class Expressions:
     """
     Translates expressions at one place of the pipeline after another.
 
     `columns` are the fields that commands made; while `open`, any other name is looked up in the events. `aggregated`
     holds the columns of the aggregates of a `stats` while its selections are translated, by the identity of their
-    nodes.
+    nodes. `special` has by name how the functions with rules of their own are translated (special.py).
     """
 
-    def __init__(self, query: str, statement: Statement, window: Window) -> None:
+    def __init__(
+        self,
+        query: str,
+        statement: Statement,
+        window: Window,
+        special: Mapping[str, Callable[[Expressions, Call], Sql]],
+    ) -> None:
         self.query = query
         self.statement = statement
         self.columns: dict[str, Sql] = {}
@@ -82,6 +98,7 @@ class Expressions:
         self.patterns: list[tuple[str, Span]] = []
         self.discovered: dict[str, Span] = {}
         self.window = window
+        self._special = special
 
     def refuse(self, problem: str, span: Span, expected: str = "", code: ErrorCode = "malformed_query") -> NoReturn:
         """Say what is wrong with the query at a place."""
@@ -244,15 +261,15 @@ class Expressions:
             return made
         if name in SCALARS:
             return self._scalar(call)
-        if name in SPECIAL:
-            return SPECIAL[name](self, call)
+        if name in self._special:
+            return self._special[name](self, call)
         if name in AGGREGATES:
             problem = f"`{call.function}` is an aggregate: it belongs in `stats`, and not inside another one"
             return self.refuse(problem, call.span)
         if name in OF_CLOUDWATCH_ONLY:
             problem = f"the function `{call.function}` runs on CloudWatch only: the local evaluator does not know it"
             return self.refuse(problem, call.span, code="not_supported")
-        near = get_close_matches(name, [*SCALARS, *SPECIAL, *AGGREGATES], 1)
+        near = get_close_matches(name, [*SCALARS, *self._special, *AGGREGATES], 1)
         expected = f"`{near[0]}`" if near else "a function of the query language"
         return self.refuse(f"there is no function `{call.function}`: expected {expected}", call.span, expected)
 

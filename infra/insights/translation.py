@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from insights.coercions import as_number, as_text
 from insights.discovery import SYSTEM_FIELDS, Kind, Sql
-from insights.expressions import Expressions
+from insights.expressions import Expressions, Window
 from insights.functions import aggregates_in
 from insights.lookups import look_up
+from insights.special import SPECIAL
 from insights.statement import Statement
 from insights.syntax import (
     AddTotals,
@@ -79,15 +80,6 @@ class Plan:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """When a query was asked, and the time range it is about (milliseconds since the epoch)."""
-
-    now_ms: int
-    start_ms: int
-    end_ms: int
-
-
 def translate(query: Query, window: Window, tables: Mapping[str, Table]) -> Plan:
     """Translate a query, or raise `QueryError` at the place of what cannot be answered."""
     translation = _Translation(query, window, tables)
@@ -101,7 +93,7 @@ class _Translation:
     def __init__(self, query: Query, window: Window, tables: Mapping[str, Table]) -> None:
         self._tables = tables
         self._statement = Statement()
-        self._expressions = Expressions(query.text, self._statement, window)
+        self._expressions = Expressions(query.text, self._statement, window, SPECIAL)
         self._order: list[str] = []
         self._default_order = ["seq DESC"]
         self._limit: int | None = None

@@ -14,7 +14,7 @@ take the time of the longer one, and a loop that of one round.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import reader
@@ -42,16 +42,24 @@ from tasks.errors import ErrorCode, TaskError
 from tasks.noise.rules import DELAY, IDLE, MEASURE, ONE_QUBIT, RESET, TWO_QUBIT, Readout, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
 
     from reader.operations import AnyUnitary, Compiled, Operation
     from tasks.noise.channels import Error
     from tasks.noise.rules import Rules
 
+    # What takes a gate over places apart into gates of a basis, of at most two qubits.
+    Unrolled: TypeAlias = Callable[[AnyUnitary, tuple[str, ...]], tuple[Gate, ...]]
+
 MAX_CHANNELS = 400_000  # in one program
 _SHOWN = 8  # names in a note
 # What a gate without an own definition in the library is taken apart into.
 _BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
+_PARTS = {  # the wide gates that always have the same parts, each with its places: as Qiskit takes them apart
+    "ccx": "h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2",
+    "cswap": "cx21 h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2 cx21",
+}
 
 
 class _Around(NamedTuple):
@@ -64,14 +72,15 @@ class _Around(NamedTuple):
 _NOTHING = _Around((), ())
 
 
-def noisy(program: Compiled, rules: Rules) -> Compiled:
+def noisy(program: Compiled, rules: Rules, unrolled: Unrolled | None = None) -> Compiled:
     """Return the program with the errors of these rules; it was compiled with `whole`.
 
-    Raises TaskError (`invalid_inputs`, `circuit_too_large`).
+    `unrolled` takes wide gates apart, as `aer.unrolled` does with Qiskit. Without it, as in the api, those that are not
+    in _PARTS are refused. Raises TaskError (`invalid_inputs`, `circuit_too_large`, `unsupported_feature`).
     """
     numbers = qubit_numbers(program.registers)
     rules.refuse_unknown(max(numbers, default=-1) + 1, reader.gate_names())
-    walker = _Walk(rules, numbers)
+    walker = _Walk(rules, numbers, unrolled)
     operations = walker.without_what_is_behind(walker.over(program.operations, _Clock()))
     return program._replace(operations=operations, notes=[*program.notes, *walker.notes()])
 
@@ -92,8 +101,9 @@ class _Clock:
 class _Walk:
     """The running state of `noisy`."""
 
-    def __init__(self, rules: Rules, numbers: Sequence[int]) -> None:
+    def __init__(self, rules: Rules, numbers: Sequence[int], unrolled: Unrolled | None) -> None:
         self.rules = rules
+        self.unrolled = unrolled
         self.numbers = numbers  # of the qubits, in rules
         self.there = frozenset(numbers)
         self.idle = [rule for rule in rules.rules if rule.gates is not None and IDLE in rule.gates]
@@ -224,7 +234,7 @@ class _Walk:
         whole = around is not _NOTHING
         parts = parts_of(gate)
         if wide and not whole and not parts and self.general_rules:
-            parts = _taken_apart(gate)
+            parts = self.taken_apart(gate)
         placed = [on_qubits(part, qubits) for part in parts]
         inside = not whole and any(
             self.errors(part.name, part.qubits, 0.0, by_name=not wide) is not _NOTHING for part in placed
@@ -246,6 +256,23 @@ class _Walk:
             self.simple[name, qubits] = around
         elif whole and placed:
             self.apart[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to all of it."
+
+    def taken_apart(self, gate: AnyUnitary) -> Sequence[Gate]:
+        """Return a wide gate as gates on one and two qubits, over places."""
+        if isinstance(gate, Gate) and has_swept(gate.parameters):
+            raise UnalikeError
+        if gate.name in _PARTS:
+            return _fixed(gate.name)
+        if self.unrolled is None:
+            raise TaskError(
+                ErrorCode.UNSUPPORTED_FEATURE,
+                f"The noise of {gate.name} on {len(gate.qubits)} qubits cannot be written: Qiskit takes the gate apart "
+                "where the task runs.",
+                hint="Define the gate in the program by gates on one and two qubits.",
+            )
+        if isinstance(gate, Gate):
+            return _apart(self.unrolled, gate.name, gate.parameters, len(gate.qubits))
+        return self.unrolled(gate._replace(qubits=tuple(range(len(gate.qubits)))), _BASIS)
 
     def count(self, channels: int) -> None:
         self.channels += channels
@@ -394,21 +421,13 @@ def _error(rule: Rule, name: str, width: int, seconds: float, *, by_name: bool) 
 
 
 @lru_cache(maxsize=256)
-def _apart(name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
+def _apart(unrolled: Unrolled, name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
     """Return a native gate as gates on one and two qubits, over places."""
-    return _unrolled(Gate(name, parameters, tuple(range(width))))
+    return unrolled(Gate(name, parameters, tuple(range(width))), _BASIS)
 
 
-def _taken_apart(gate: AnyUnitary) -> Sequence[Gate]:
-    """Return a wide gate as gates on one and two qubits, over places."""
-    if isinstance(gate, Gate):
-        if has_swept(gate.parameters):
-            raise UnalikeError
-        return _apart(gate.name, gate.parameters, len(gate.qubits))
-    return _unrolled(gate._replace(qubits=tuple(range(len(gate.qubits)))))
-
-
-def _unrolled(gate: AnyUnitary) -> tuple[Gate, ...]:
-    from aer import unrolled  # noqa: PLC0415 - imports Qiskit's passes, which most programs do without
-
-    return unrolled(gate, _BASIS)
+@cache
+def _fixed(name: str) -> tuple[Gate, ...]:
+    """Return a gate of _PARTS as gates on one and two qubits, over places."""
+    words = [(word.rstrip("012"), word) for word in _PARTS[name].split()]
+    return tuple(Gate(part, (), tuple(map(int, word.removeprefix(part)))) for part, word in words)

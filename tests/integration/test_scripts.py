@@ -9,6 +9,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,6 +222,22 @@ def test_the_api_gives_the_script_to_the_owner_alone(in_moto: Aws) -> None:
     status, _, body = call("GET", f"/tasks/{task_id}/script", query={"binding": "2"})
     assert (status, body["detail"][0]["loc"]) == (422, ["query", "binding"])
     assert call("GET", f"/tasks/{task_id}/script", api_key_id="bob")[0] == 404
+
+
+def test_the_noise_of_wide_gates_needs_nothing_of_the_workers(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The api has no Qiskit: what takes a gate apart that has no fixed parts is refused, and says what to do."""
+    monkeypatch.setitem(sys.modules, "aer", None)  # not in the api's package
+    noise = {"depolarizing": {"one_qubit": 0.1}}
+    task_id = submit({"qc": "qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; c = measure q;", "noise": noise})
+    status, _, text = call("GET", f"/tasks/{task_id}/script")
+    assert (status, text.count(".cx("), text.count(".tdg(")) == (200, 6, 3)
+    task_id = submit({"qc": "qubit[4] q; bit[4] c; ctrl(3) @ x q[0], q[1], q[2], q[3]; c = measure q;", "noise": noise})
+    status, _, body = call("GET", f"/tasks/{task_id}/script")
+    assert (status, body["code"]) == (400, "unsupported_feature")
+    assert body["detail"] == (
+        "The noise of mcx on 4 qubits cannot be written: Qiskit takes the gate apart where the task runs."
+    )
+    assert body["hint"] == "Define the gate in the program by gates on one and two qubits."
 
 
 def test_the_pins_are_the_workers() -> None:

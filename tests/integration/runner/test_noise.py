@@ -14,9 +14,12 @@ from qiskit.transpiler import CouplingMap
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error, pauli_error, thermal_relaxation_error
 
+import aer
 import simulator
 from admission import Budget
 from integration.runner.random_programs import HEAD, alike
+from reader.noisy import _BASIS, _PARTS, _fixed
+from reader.operations import Gate
 from tasks.errors import TaskError
 from tasks.options import Options
 from truth.comparison import faults
@@ -139,6 +142,12 @@ def test_wide_gates_are_taken_apart_or_named() -> None:
     assert whole["result"] == {"100": SHOTS}
     mixed = simulate(text, {"rules": [{"channel": "depolarizing", "probability": 1.0, "gates": ["ccx"]}]})
     assert len(mixed["result"]) == 8
+
+
+@pytest.mark.parametrize("name", sorted(_PARTS))
+def test_what_is_taken_apart_without_qiskit_is_so_as_with_it(name: str) -> None:
+    """The api, which has no Qiskit, writes the parts that the worker runs."""
+    assert _fixed(name) == aer.unrolled(Gate(name, (), (0, 1, 2)), _BASIS)
 
 
 def test_other_names_of_a_gate_are_the_gate() -> None:
