@@ -45,19 +45,30 @@ def modules(root: Path) -> dict[str, Path]:
     }
 
 
-def imported(tree: ast.Module, known: Collection[str]) -> set[str]:
-    """Return which known modules a file imports, inside functions and for type checking too."""
-    found: set[str] = set()
+def imports(tree: ast.Module) -> set[tuple[str, ...]]:
+    """Return what a file imports, inside functions and for type checking too: the names that each may mean."""
+    found: set[tuple[str, ...]] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            for name in node.names:
-                inner = f"{node.module}.{name.name}"
-                found.add(inner if inner in known else node.module)
+            found.update((f"{node.module}.{name.name}", node.module) for name in node.names)
         elif isinstance(node, ast.Import):
-            found.update(name.name for name in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
-            found.update(each.value for each in node.args if isinstance(each, ast.Constant))
-    return found & set(known)
+            found.update((name.name,) for name in node.names)
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in {"import_module", "__import__"}:
+                found.update((each.value,) for each in node.args if isinstance(each, ast.Constant))
+    return found
+
+
+@cache
+def imports_of(path: Path) -> set[tuple[str, ...]]:
+    """Return what the file at a path imports."""
+    return imports(parsed(path))
+
+
+def among(found: set[tuple[str, ...]], known: Collection[str]) -> set[str]:
+    """Return which known modules these imports mean."""
+    return {name for names in found if (name := next((each for each in names if each in known), None))}
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
@@ -99,7 +110,7 @@ from reader import budget, Limits
 import json
 """
     known = {"tasks.task", "reader", "reader.text.parser", "reader.budget", "worker", "tasks"}
-    assert imported(ast.parse(text), known) == known - {"tasks"}
+    assert among(imports(ast.parse(text)), known) == known - {"tasks"}
 
 
 @pytest.mark.parametrize("function", [path.name for path in FUNCTIONS])
@@ -110,7 +121,7 @@ def test_no_modules_import_each_other_in_a_circle(function: str) -> None:
         found = modules(root)
         assert paths.keys() & found.keys() == set(), f"a module of {root} has the name of another"
         paths |= found
-    assert circle({name: imported(parsed(path), paths) - {name} for name, path in paths.items()}) == []
+    assert circle({name: among(imports_of(path), paths) - {name} for name, path in paths.items()}) == []
 
 
 def test_no_import_is_relative() -> None:
@@ -132,9 +143,9 @@ def test_layers_import_no_function() -> None:
         own = modules(function)
         above = infra.keys() | client.keys()
         for name, path in layers.items():
-            assert imported(parsed(path), own.keys() | above) == set(), name
+            assert among(imports_of(path), own.keys() | above) == set(), name
         for name, path in own.items():
-            assert imported(parsed(path), above) == set(), name
+            assert among(imports_of(path), above) == set(), name
 
 
 def test_modules_are_short() -> None:
