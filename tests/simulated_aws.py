@@ -8,18 +8,24 @@ from __future__ import annotations
 import io
 import json
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlparse, urlsplit
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from ministack.services import dynamodb as ministack
 from moto import mock_aws
+from moto.core import models as moto_models
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.core.models import botocore_stubber as moto_answers
-from moto.sqs.models import SQSBackend
+from moto.events.models import events_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import SQSBackend, sqs_backends
 
 from local.ministack_main import stream_statements
 from local.translate import load
@@ -30,9 +36,10 @@ from tasks.settings import settings
 from tasks.task import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest
+    from botocore.config import Config
 
     from tasks.queue import TaskQueue
     from tasks.store import TaskStore
@@ -40,9 +47,70 @@ if TYPE_CHECKING:
 
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 TEMPLATE = load()
-# One for all tests: a new session reads botocore's descriptions of the services again, which takes longer than a test.
-SESSION = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name="us-east-1")  # noqa: S106 - moto asks for no secret
+REGION = "us-east-1"
+SQS_URL = urlparse(f"https://sqs.{REGION}.amazonaws.com")
 stream_statements()
+# What moto answers the requests library, which reads files here; what boto3 asks does not come this way.
+moto_models.RESPONSES_METHODS[:] = ["GET"]
+
+
+class Session(boto3.Session):
+    """A session that makes a client of the functions once, and lends it to one test after another.
+
+    Making one takes longer than most tests. A client that a test has changed, or that has tried a call again, which
+    its later retries count, is not lent again.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self._free: dict[tuple[str, Config | None], list[Any]] = {}
+        self._lent: list[tuple[tuple[str, Config | None], Any]] = []
+        self._changed: set[int] = set()
+
+    def client(self, service: str, **how: Any) -> Any:  # type: ignore[override]  # its overloads name the services
+        """Return a client that is as it was made, and that nobody else has."""
+        config = how.get("config")
+        if how.keys() - {"config"} or config not in (None, aws.CONFIG, aws.S3_CONFIG):
+            return super().client(service, **how)  # type: ignore[call-overload]
+        free = self._free.setdefault((service, config), [])
+        made = free.pop() if free else self._watched(super().client(service, **how))  # type: ignore[call-overload]
+        self._lent.append(((service, config), made))
+        return made
+
+    @contextmanager
+    def lending(self) -> Iterator[None]:
+        """Take back at the end what was lent: no test uses a client of another one at the same time."""
+        try:
+            yield
+        finally:
+            for key, lent in self._lent:
+                if id(lent) not in self._changed:
+                    self._free[key].append(lent)
+            self._lent.clear()
+            self._changed.clear()
+
+    def _watched(self, made: Any) -> Any:
+        """Have a client note that it is no longer as it was made."""
+
+        def tried_again(attempts: int, **_: Any) -> None:
+            if attempts > 1:
+                self._changed.add(id(made))
+
+        if made.meta.service_model.service_name == "dynamodb":
+            ask_ministack(made)
+        events = made.meta.events
+        events.register("needs-retry", tried_again)
+        for name in ("register", "register_first", "register_last", "unregister"):
+            setattr(events, name, partial(self._change, id(made), getattr(events, name)))
+        return made
+
+    def _change(self, made: int, change: Callable[..., None], *what: Any, **how: Any) -> None:
+        self._changed.add(made)
+        change(*what, **how)
+
+
+# One for all tests: a new session reads botocore's descriptions of the services again, which takes longer than a test.
+SESSION = Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)  # noqa: S106 - moto asks for no secret
 
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -184,25 +252,33 @@ def _ministack_answers(service: Any, request: AWSPreparedRequest, **_: Any) -> A
     )
 
 
-@cache
-def _client(service: str) -> Any:
-    """Return the client that makes what a test finds; the functions' own are made anew for each test."""
-    made = SESSION.client(service)  # type: ignore[call-overload]  # its overloads name the services
-    if service == "dynamodb":
-        ask_ministack(made)
-    return made
-
-
 def _resource(name: str) -> dict[str, Any]:
     properties: dict[str, Any] = TEMPLATE["Resources"][name]["Properties"]
     return properties
 
 
+def _secret(name: str, text: str) -> str:
+    """Keep a secret; return its ARN."""
+    kept = secretsmanager_backends[ACCOUNT][REGION].create_secret(
+        name=name,
+        secret_string=text,
+        secret_binary=None,
+        description="",
+        tags=[],
+        kms_key_id=None,
+        client_request_token=None,
+        replica_regions=[],
+        force_overwrite=False,
+    )
+    arn: str = json.loads(kept)["ARN"]
+    return arn
+
+
 def aws_in_moto() -> Iterator[Aws]:
     """Yield the tables, queues and bucket of template.yaml, empty, in an environment that names them."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, mock_aws(), SESSION.lending():
         for name, value in {
-            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
         }.items():
@@ -231,41 +307,36 @@ def aws_in_moto() -> Iterator[Aws]:
             settings,
         ):
             cached.cache_clear()
-        dynamodb, sqs = _client("dynamodb"), _client("sqs")
         ministack.reset()
-        ask_ministack(aws.client("dynamodb"))
         table = {
             name: value
             for name, value in resolved(_resource("TasksTable")).items()
             if name in {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
         }
         stream = {"StreamEnabled": True, **_resource("TasksTable")["StreamSpecification"]}
-        dynamodb.create_table(TableName="tasks", StreamSpecification=stream, **table)
-        dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
-        dead_arn = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        aws.client("dynamodb").create_table(TableName="tasks", StreamSpecification=stream, **table)  # type: ignore[arg-type]
+        # In moto's own state: each call of the services would take a tenth of a short test.
+        sqs = sqs_backends[ACCOUNT][REGION]
+        dead = sqs.create_queue("dead")
         parameters = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
         made = {
             "AWS::StackName": "stack",
             "TasksTable": "tasks",
             "PayloadBucket": "payloads",
-            "DeadLetterQueue": dead_url,
+            "DeadLetterQueue": dead.url(SQS_URL),
             "TaskEventBus": "bus",
         }
-        _client("events").create_event_bus(Name="bus")
-        made["CallbackQueue"] = sqs.create_queue(QueueName="CallbackQueue")["QueueUrl"]
-        made["CallbackSecret"] = _client("secretsmanager").create_secret(
-            Name="callback", SecretString="the stack's secret"
-        )["ARN"]
+        events_backends[ACCOUNT][REGION].create_event_bus("bus")
+        made["CallbackQueue"] = sqs.create_queue("CallbackQueue").url(SQS_URL)
+        made["CallbackSecret"] = _secret("callback", "the stack's secret")
         for name in ("TaskQueue", "LargeTaskQueue"):
-            redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
+            redrive = {"deadLetterTargetArn": dead.queue_arn, "maxReceiveCount": parameters["MaxReceiveCount"]}
             made[name] = sqs.create_queue(
-                QueueName=name,
-                Attributes={
-                    "VisibilityTimeout": str(_resource(name)["VisibilityTimeout"]),
-                    "RedrivePolicy": json.dumps(redrive),
-                },
-            )["QueueUrl"]
-        _client("s3").create_bucket(Bucket="payloads")
+                name,
+                VisibilityTimeout=str(_resource(name)["VisibilityTimeout"]),
+                RedrivePolicy=json.dumps(redrive),
+            ).url(SQS_URL)
+        s3_backends[ACCOUNT]["aws"].create_bucket("payloads", REGION)
         for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items():
             patch.setenv(name, {**parameters, **made}[resolved(value)["Ref"]])
         patch.setenv("DRY_RUN_FUNCTION", "dry-run")
