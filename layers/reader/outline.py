@@ -15,7 +15,7 @@ from reader.text import syntax
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reader.operations import If, Unitary, While
+    from reader.operations import If, Reset, Unitary, While
 
 PHASE = "phase"  # of the whole state under controls, which are all its qubits
 _LONGEST = 400  # characters of the program that are looked at for a title
@@ -99,7 +99,7 @@ def flattened(operations: Iterable[Unitary]) -> list[Unitary]:
     return flat
 
 
-def weight_of(operations: Iterable[Unitary]) -> int:
+def weight_of(operations: Iterable[Unitary | Reset]) -> int:
     """Return how many operations these come to, a power counted by the elements of its matrix."""
     total = 0
     for operation in operations:

@@ -128,10 +128,21 @@ QUICT: dict[str, Standard] = {
     "sydg": sequence(1, Gate("ry", (-pi / 2,), (0,))),
     "sw": sequence(1, Gate("r", (pi / 2, pi / 4), (0,))),
 }
+# Quartz's, of its src/quartz/gate/, and the swap of two programs that map circuits to devices, TOQM and OLSQ2.
+RESEARCH: dict[str, Standard] = {
+    "rx1": sequence(1, Gate("rx", (pi / 2,), (0,))),
+    "rx3": sequence(1, Gate("rx", (-pi / 2,), (0,))),
+    "ry1": sequence(1, Gate("ry", (pi / 2,), (0,))),
+    "ry3": sequence(1, Gate("ry", (3 * pi / 2,), (0,))),
+    "swp": sequence(2, _SWAP),
+    "SWAP": sequence(2, _SWAP),
+}
 _ISWAPDG = sequence(2, Gate("rxx", (pi / 2,), (0, 1)), Gate("ryy", (pi / 2,), (0, 1)))
 
 
-def _with_controls(base: Standard, count: int) -> Standard:
+def with_controls(base: Standard, count: int) -> Standard:
+    """Return a gate with so many controls, which are its first qubits."""
+
     def expand(*values: float) -> list[Unitary]:
         from reader.compiler.modifiers import controlled  # noqa: PLC0415 - plain programs do without
 
@@ -152,8 +163,16 @@ def _mqt() -> dict[str, Standard]:
     names = {"iswapdg": _ISWAPDG}
     for name, base in bases.items():
         for count in range(1, _MOST_CONTROLS + 1):
-            names["c" * count + name] = _with_controls(base, count)
+            names["c" * count + name] = with_controls(base, count)
     return names
 
 
-FOREIGN: dict[str, Standard] = {**_mqt(), **QUICT, **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}
+# Names for any number of controls: of the operands the last is the target.
+UNDER_CONTROLS: dict[str, Standard] = {
+    "mcx": STDGATES["x"],
+    "mcy": STDGATES["y"],
+    "mcz": STDGATES["z"],
+    "mcp": STDGATES["p"],
+    "mcphase": STDGATES["p"],
+}
+FOREIGN: dict[str, Standard] = {**_mqt(), **RESEARCH, **QUICT, **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}

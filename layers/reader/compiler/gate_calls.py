@@ -10,6 +10,7 @@ from reader.compiler import modifiers
 from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
+from reader.compiler.foreign_gates import UNDER_CONTROLS, with_controls
 from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, natives
 from reader.compiler.references import qubits_of
 from reader.compiler.sweeps import each, finite
@@ -18,12 +19,14 @@ from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float,
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.exporter_flaws import hint_without_angle
 from reader.limits import LIMITS
-from reader.operations import Gate, Node, Power, on_qubits
+from reader.operations import Gate, Node, Power, Reset, on_qubits
 from reader.outline import call, flattened, weight_of
 from reader.swept import Swept, has_swept
 from reader.text import syntax
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reader.compiler.gates import Standard
     from reader.compiler.machine import Machine
     from reader.operations import Unitary
@@ -63,7 +66,7 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         parameters, qubits = len(definition.parameters), len(definition.qubits)
     else:
         table = LEGACY_GATES if m.legacy else GATES
-        standard = table.get(name)
+        standard = table.get(name) or under_controls(node)
         if standard is None:
             refuse_gate(m, node, table)
         parameters, qubits = standard.parameters, standard.qubits
@@ -81,6 +84,14 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
     gate = standard or definition
     assert gate is not None  # noqa: S101 - refused above
     return qubits, gate
+
+
+def under_controls(node: syntax.GateCall) -> Standard | None:
+    """Return the gate of a name that stands for any number of controls, as MQT and Quafu write it; else None."""
+    base = UNDER_CONTROLS.get(node.name)
+    if base is None or len(node.operands) < 2 or node.modifiers:  # noqa: PLR2004 - a control and a target
+        return None
+    return with_controls(base, len(node.operands) - 1)
 
 
 def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
@@ -123,11 +134,12 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
     if node.name == "gphase":
         if len(node.arguments) != 1:
             invalid(f"'gphase' takes 1 parameter, not {len(node.arguments)}.", node.name_at, "Write 'gphase(pi);'.")
-        if not added and node.operands:
-            invalid("gphase has no qubits.", node.operands[0].at, "Write 'gphase(pi);' or 'ctrl @ gphase(pi) q;'.")
     else:
         own, gate = arity(m, node, None)
     registers = [qubits_of(m, operand) for operand in node.operands]
+    if registers and not own + added:
+        m.notes.add("gphase has no qubits: it turns the phase of the whole state, once.", node.operands[0].at)
+        registers = []
     if len(registers) != own + added:
         registers = split_controls(node, registers, own + added)
     combinations = broadcast(m, node, registers)
@@ -228,8 +240,10 @@ def emit_if(
         place(m, node, operations, combinations)
 
 
-def place(m: Machine, node: syntax.GateCall, operations: list[Unitary], combinations: list[tuple[int, ...]]) -> None:
-    """Emit operations on qubits."""
+def place(
+    m: Machine, node: syntax.GateCall, operations: Sequence[Unitary | Reset], combinations: list[tuple[int, ...]]
+) -> None:
+    """Emit operations on qubits; of OpenQASM 2's gates some reset, see `gate_definitions.check_body`."""
     # The matrix of a power is copied for each use, and weighs as much as it has elements.
     weight = sum([4 ** len(part.qubits) + len(part.operations) for part in operations if isinstance(part, Power)])
     if m.outline is not None:
@@ -238,7 +252,9 @@ def place(m: Machine, node: syntax.GateCall, operations: list[Unitary], combinat
     ops = m.ops
     for qubits in combinations:
         for operation in operations:
-            if not isinstance(operation, Gate) or operation.name != "gphase":
+            if isinstance(operation, Reset):
+                ops.append(Reset(qubits[operation.qubit]))
+            elif not isinstance(operation, Gate) or operation.name != "gphase":
                 ops.append(on_qubits(operation, qubits))
             elif m.in_gate:
                 ops.append(operation)
@@ -333,7 +349,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
         if not gate.native:
             pay_for_bindings(m, parameters)
         parts = gate.expand(*parameters)
-        whole = m.whole and is_several(parts)
+        whole = m.whole and is_several(parts) and node.name in GATES
         return [Gate(node.name, parameters, tuple(range(gate.qubits)))] if whole else parts
     pay_for_bindings(m, parameters)
     if gate is None:

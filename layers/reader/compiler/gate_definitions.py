@@ -41,18 +41,25 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
             if statement.name != "gphase":
                 arity(m, statement, len(statement.operands) if not statement.modifiers else None)
             for operand in statement.operands:
-                if isinstance(operand, syntax.Index):
-                    invalid(
-                        "A gate's qubits cannot be indexed.", operand.at, "Each operand of a gate is a single qubit."
-                    )
-                if isinstance(operand, syntax.Name) and operand.name not in gate.qubits:
-                    invalid(
-                        f"{quote(operand.name)} is not a qubit of this gate.",
-                        operand.at,
-                        did_you_mean(operand.name, gate.qubits),
-                    )
+                check_operand(gate, operand)
+        elif isinstance(statement, syntax.Reset) and m.legacy:
+            # As Qiskit writes `initialize`.
+            check_operand(gate, statement.operand)
+            m.notes.add("A gate cannot reset qubits in the language; here it does.", statement.at)
         elif isinstance(statement, syntax.For | syntax.Box | syntax.Block):
             check_body(m, gate, statement.body)
         elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):
             elsewhere = m.hint("Use a subroutine, 'def', for anything else.", "Write it outside of the gate.")
             invalid("A gate can only contain gates.", statement.at, elsewhere)
+
+
+def check_operand(gate: syntax.GateDefinition, operand: syntax.Expression) -> None:
+    """Refuse what is none of the gate's qubits."""
+    if isinstance(operand, syntax.Index):
+        invalid("A gate's qubits cannot be indexed.", operand.at, "Each operand of a gate is a single qubit.")
+    if isinstance(operand, syntax.Name) and operand.name not in gate.qubits:
+        invalid(
+            f"{quote(operand.name)} is not a qubit of this gate.",
+            operand.at,
+            did_you_mean(operand.name, gate.qubits),
+        )

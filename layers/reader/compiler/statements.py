@@ -182,7 +182,7 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
 
 
 def _reset(m: Machine, node: syntax.Reset) -> None:
-    if m.in_gate:
+    if m.in_gate and not m.legacy:
         invalid("A gate cannot reset.", node.at, "Use a subroutine: 'def'.")
 
     def reset() -> None:

@@ -54,6 +54,7 @@ class LegacyParser(StatementParser):
             "noise": self.noise_pragma,
             "result": self.result_pragma,
             "OPENQASM": self.late_version,
+            ";": self.nothing,
         }
 
     def statement(self) -> syntax.Statement:
@@ -75,6 +76,10 @@ class LegacyParser(StatementParser):
         if read is None:
             self.refuse("expected a statement of OpenQASM 2", "For the newer language start with 'OPENQASM 3.0;'.")
         return read()
+
+    def nothing(self) -> syntax.Statement:
+        """Read a `;` by itself, as in `gate g q {};`: Qiskit and others pass over it."""
+        return syntax.Block(self.advance().at, [])
 
     def name_statement(self) -> syntax.Statement:
         """Read a gate or an assignment to a register."""
@@ -203,10 +208,15 @@ class LegacyParser(StatementParser):
             name = self.advance()
             invalid("A register needs a size.", name.at, f"Write '{name.text}[1]'.")
         declaration = super().old_declaration()
-        if isinstance(declaration, syntax.Declaration) and isinstance(size := declaration.type.size, syntax.Literal):
-            self.sizes[declaration.name] = int(size.value.real)
-            if size.value == 0:  # as some tools write what they have no bits for
-                return syntax.Block(declaration.at, [])
+        if isinstance(declaration, syntax.Declaration):
+            size = declaration.type.size
+            if isinstance(size, syntax.Literal):
+                self.sizes[declaration.name] = int(size.value.real)
+        else:
+            assert isinstance(declaration, syntax.QubitDeclaration)  # noqa: S101 - nothing else is declared so
+            size = declaration.size
+        if isinstance(size, syntax.Literal) and size.value == 0:  # as some tools write what they have no bits for
+            return syntax.Block(declaration.at, [])
         return declaration
 
     def designator(self) -> syntax.Expression | None:

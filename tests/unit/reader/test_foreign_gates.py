@@ -19,6 +19,24 @@ from tasks.errors import TaskError
 ANGLES = (0.3, 0.7, 1.1)
 # As tests/exporters/matrices.py wrote them: package and version, name, number of angles, matrix.
 RECORDED = json.loads((Path(__file__).parent / "foreign_gates.json").read_text())
+_HALF = 0.5**0.5
+# Quartz has no package: from the headers of src/quartz/gate/ at github.com/quantum-compiler/quartz.
+RECORDED["quartz"] = {
+    name: [
+        0,
+        [2, *[[row, column, *entry] for row, column, entry in zip((0, 0, 1, 1), (0, 1, 0, 1), entries, strict=True)]],
+    ]
+    for name, entries in {
+        "rx1": [(_HALF, 0), (0, -_HALF), (0, -_HALF), (_HALF, 0)],
+        "rx3": [(_HALF, 0), (0, _HALF), (0, _HALF), (_HALF, 0)],
+        "ry1": [(_HALF, 0), (-_HALF, 0), (_HALF, 0), (_HALF, 0)],
+        "ry3": [(-_HALF, 0), (-_HALF, 0), (_HALF, 0), (-_HALF, 0)],
+    }.items()
+}
+# What TOQM and OLSQ2 write for a swap.
+RECORDED["toqm, olsq2"] = {
+    name: [0, [4, [0, 0, 1, 0], [1, 2, 1, 0], [2, 1, 1, 0], [3, 3, 1, 0]]] for name in ("swp", "SWAP")
+}
 CASES = [(package, name) for package, gates in RECORDED.items() for name in gates]
 # pytket and Qibo choose determinant-free phases of their own; OpenQASM 2, which they write, cannot tell.
 PHASELESS = ("pytket", "qibo")
