@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reader.compiler.symbols import Symbol
 
 
-def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatch over the language
+def assign(m: Machine, node: syntax.Assignment) -> None:
     """Execute an assignment."""
     if isinstance(node.value, syntax.Measure):
         qubits_of(m, node.value.operand)  # what is measured is looked at before where it goes
@@ -28,13 +28,7 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
     if target is None or isinstance(target, Qubits):
         refuse_target(m, node, target)
     writable(m, target, node.target)
-    if isinstance(node.value, syntax.Measure):
-        if node.op != "=":
-            unsupported(
-                "A measurement cannot be combined with another assignment.",
-                node.at,
-                "Measure into a bit of its own, then combine.",
-            )
+    if isinstance(node.value, syntax.Measure) and node.op == "=":
         measure_into(m, node.value, target)
         return
     if isinstance(target, Array):
@@ -42,20 +36,25 @@ def assign(m: Machine, node: syntax.Assignment) -> None:  # noqa: C901 a dispatc
             invalid("This assignment does not work on a whole array.", node.at, "Assign its elements in a loop.")
         assign_array(m, target, node.value)
         return
-    if node.op != "=":
-        value = evaluate_real(m, node.value, real=type_of(target).kind in FRACTIONS)
-        if node.op == "~=":
-            unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
-        value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)
-        if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
-            value = convert(m, value, target.type, node.at)
-        value = convert(m, value, type_of(target), node.value.at)
-    else:
-        value = evaluate_as(m, node.value, type_of(target))
+    value = evaluate_as(m, node.value, type_of(target)) if node.op == "=" else combined(m, node, target)
     if isinstance(target, Variable):
         m.set(target, cut(m, node, value), node.at)
     else:
         m.set_bits(target.places, to_bits(value), node.at)
+
+
+def combined(m: Machine, node: syntax.Assignment, target: Variable | Bits) -> Value:
+    """Return what a compound assignment such as `c ^= value;` assigns."""
+    if isinstance(node.value, syntax.Measure):
+        value = measured(m, node.value)
+    else:
+        value = evaluate_real(m, node.value, real=type_of(target).kind in FRACTIONS)
+    if node.op == "~=":
+        unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
+    value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)
+    if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
+        value = convert(m, value, target.type, node.at)
+    return convert(m, value, type_of(target), node.value.at)
 
 
 def cut(m: Machine, node: syntax.Assignment, value: Value) -> Value:
@@ -155,6 +154,15 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
     m.spend(len(places) >> 1, node.at)
     for qubit, (variable, number) in zip(qubits.places, places, strict=True):
         m.measure(qubit, variable, number, node.at)
+
+
+def measured(m: Machine, node: syntax.Measure) -> Value:
+    """Measure qubits into bits that only the rest of the statement knows, as in `c |= measure q;`."""
+    qubits = qubits_of(m, node.operand).places
+    bits = Variable("measured", Type("bit", len(qubits)), node.at, m.depth)
+    m.owned.append(bits)
+    measure_into(m, node, bits)
+    return read(m, bits, node.at)
 
 
 def measure_bare(m: Machine, node: syntax.Measure) -> None:

@@ -23,14 +23,14 @@ _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "a
 
 
 def lookup(m: Machine, name: str) -> Symbol | None:
-    """Return what a name stands for here; in a subroutine the globals, qubits excepted, are visible too."""
+    """Return what a name stands for here; in a subroutine the globals are visible too."""
     for scope in reversed(m.frame.scopes):
         if name in scope:
             found = scope[name]
             return chosen(m, found) if isinstance(found, Choice) else found
     if m.frame is not m.globals:
         symbol = m.globals.scopes[0].get(name)
-        if symbol is None or isinstance(symbol, Qubits | Choice):
+        if symbol is None or isinstance(symbol, Choice):
             return None
         if m.in_gate and not (isinstance(symbol, Variable) and symbol.readonly):
             return None  # a gate sees constants only: its matrix is fixed
@@ -60,13 +60,8 @@ def visible(m: Machine, *, quantum: bool) -> list[str]:
 
 def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn:
     """Refuse a name that stands for nothing here, where a value is expected or, `quantum`, a qubit."""
-    if m.frame is not m.globals and isinstance(m.globals.scopes[0].get(node.name), Qubits):
-        what = "a gate" if m.in_gate else "a subroutine"
-        invalid(
-            f"{quote(node.name)} is a global qubit, which {what} does not see.",
-            node.at,
-            f"Pass it: declare a parameter such as 'qubit {node.name}'." if not m.in_gate else "Make it an operand.",
-        )
+    if m.in_gate and isinstance(m.globals.scopes[0].get(node.name), Qubits):
+        invalid(f"{quote(node.name)} is a global qubit, which a gate does not see.", node.at, "Make it an operand.")
     if m.in_gate and isinstance(m.globals.scopes[0].get(node.name), Variable):
         invalid(
             f"{quote(node.name)} is a variable, and a gate sees constants only.",
@@ -81,7 +76,11 @@ def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn
 def refer(m: Machine, node: syntax.Expression) -> Symbol | None:
     """Return what an expression refers to; None if it is a value only."""
     if isinstance(node, syntax.Name):
-        return lookup(m, node.name)
+        symbol = lookup(m, node.name)
+        if isinstance(symbol, Qubits) and m.frame is not m.globals and m.globals.scopes[0].get(node.name) is symbol:
+            # As AutoQASM writes it, and Braket's simulator reads it.
+            m.notes.add(f"{quote(node.name)} is a global qubit, which the language hides from subroutines.", node.at)
+        return symbol
     if isinstance(node, syntax.Hardware):
         return hardware(m, node)
     if isinstance(node, syntax.Index):

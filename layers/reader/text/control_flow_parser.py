@@ -86,12 +86,10 @@ class ControlFlowParser(DefinitionParser):
             if default is not None:
                 self.refuse("nothing may follow default", "Move default to the end.")
             if self.accept("case"):
-                labels = self.one_or_more("{", self.expression)
-                self.accept(":")  # as Qiskit wrote it before 1.0
-                cases.append((labels, self.block()))
+                labels = self.case_labels()
+                cases.append((labels, self.case_block()))
             elif self.accept("default"):
-                self.accept(":")
-                default = self.block()
+                default = self.case_block()
             else:
                 self.refuse("expected case or default")
             if len(cases) > LIMITS.chain:
@@ -100,6 +98,24 @@ class ControlFlowParser(DefinitionParser):
         if not cases and default is None:
             invalid("A switch needs at least one case.", at, "Add 'case 0 { ... }'.")
         return syntax.Switch(at, target, cases, default)
+
+    def case_labels(self) -> list[syntax.Expression]:
+        """Read the labels of a case; `case 1: case 2: {` are two of one, as in `case_block`."""
+        labels = self.one_or_more("{", self.expression)
+        while self.token.kind == ":" and self.peek() == "case":
+            self.advance()
+            self.advance()
+            labels += self.one_or_more("{", self.expression)
+        return labels
+
+    def case_block(self) -> list[syntax.Statement]:
+        """Read a case's block, also as Qiskit writes it by the draft of OpenQASM: `: { ... } break;`."""
+        draft = self.accept(":")
+        body = self.block()
+        if draft and self.token.kind == "break":
+            self.advance()
+            self.semicolon()
+        return body
 
     def leave_statement(self) -> syntax.Statement:
         """Read `break;`, `continue;` or `end;`."""

@@ -129,6 +129,8 @@ class DefinitionParser(PragmaParser):
 
     def qubit_declaration(self) -> syntax.Statement:
         """Read `qubit[2] q;`."""
+        if self.peek() == "hardware":
+            return self.hardware_declaration()
         at = self.advance().at
         size = self.designator()
         name = self.identifier("after the type")
@@ -137,16 +139,33 @@ class DefinitionParser(PragmaParser):
         self.semicolon()
         return syntax.QubitDeclaration(at, name.text, size)
 
+    def hardware_declaration(self) -> syntax.Statement:
+        """Read `qubit $0;`, as IBM's compiler of OpenQASM 3 takes it: the qubit is there without it."""
+        at = self.advance().at
+        name = self.advance()
+        self.semicolon()
+        self.remarks.append(("Hardware qubits are not declared in the language; this has no effect.", name.at))
+        return syntax.Block(at, [])
+
     def alias(self) -> syntax.Statement:
         """Read `let a = q[0:1] ++ r;`."""
         at = self.advance().at
         name = self.identifier("after let")
         self.expect("=", "after the alias")
+        if self.token.kind == "{":
+            return self.alias_of_set(at, name.text)
         value = self.expression()
         if self.token.kind == "++":
             value = self.concatenation(value)
         self.semicolon()
         return syntax.Alias(at, name.text, value)
+
+    def alias_of_set(self, at: int, name: str) -> syntax.Statement:
+        """Read `let a = {q, r[1]};`, as Qiskit writes registers that share their bits."""
+        self.remarks.append(("A set of bits is no register in the language; write them as a ++ b.", self.token.at))
+        parts = self.array_literal()
+        self.semicolon()
+        return syntax.Alias(at, name, syntax.Concatenation(parts.at, parts.items))
 
     def concatenation(self, first: syntax.Expression) -> syntax.Expression:
         """Read `++ b ++ c` after its first part."""

@@ -91,7 +91,7 @@ def test_every_place_that_may_not_run_is_checked(place: str) -> None:
     ("text", "message"),
     [
         ("def f(qubit a) { nosuch a; }", "'nosuch' is not a gate"),
-        ("def f(qubit a) { x q[0]; }", "'q' is a global qubit"),
+        ("def f(qubit a) { x b; }", "'b' is not declared"),
         ("def f(qubit a) { return 3; }", "This subroutine returns nothing"),
         ("def f(int n) { bit[n] b; }", "A size must be a constant"),
         ("def f() { c[0] = 1; }", "'c' is a global variable"),

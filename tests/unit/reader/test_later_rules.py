@@ -31,6 +31,10 @@ def notes(body: str, **inputs: float) -> tuple[str, ...]:
         ("nop; nop q[0]; nop q; x q[1];", "10 0000"),
         ("box { nop q[0], q[1]; }", "00 0000"),
         ("switch (1) { case 1: { x q[0]; } default: { x q[1]; } }", "01 0000"),
+        ("switch (2) { case 1: case 2: { x q[0]; } break; default: { x q[1]; } break; }", "01 0000"),
+        ("switch (3) { case 1: { x q[0]; } break; default: { x q[1]; } break; }", "10 0000"),
+        ("x q[1]; c[3] |= measure q[1]; c[2] &= measure q[1]; c[3] ^= measure q[0];", "10 1000"),
+        ("x q[0]; c[1:2] ^= measure q; c[1:2] |= measure q;", "01 0010"),
     ],
 )
 def test_what_few_programs_use_has_its_meaning(body: str, key: str) -> None:
@@ -106,3 +110,48 @@ def test_an_input_array_may_be_assigned_to() -> None:
     """An element of it, as any input."""
     text = HEAD + "input array[int[8], 2] a; a[0] = a[1]; if (a[0] == 7) x q[1]; c[0:1] = measure q;"
     assert distribution(read(text, {"a": [1, 7]})) == {"0010": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "note"),
+    [
+        (
+            "def f(int i) { x q[i]; } f(1);",
+            "10",
+            "Line 1, column 54: 'q' is a global qubit, which the language hides from subroutines.",
+        ),
+        (
+            "let a = {q[1], q[0]}; let b = {a[1]}; x b[0];",
+            "01",
+            "Line 1, column 45: A set of bits is no register in the language; write them as a ++ b.",
+        ),
+        (
+            "qubit $3; x $3; cx $3, q[1];",
+            "10",
+            "Line 1, column 43: Hardware qubits are not declared in the language; this has no effect.",
+        ),
+        (
+            "gate g a, b { gphase(pi) a, b; } ctrl @ g q[0], q[1], $0;",
+            "00",
+            "Line 1, column 62: gphase has no qubits: it turns the phase of the whole state, once.",
+        ),
+    ],
+)
+def test_what_tools_write_beside_the_language_is_read_with_a_note(body: str, key: str, note: str) -> None:
+    """AutoQASM's subroutines, Qiskit's aliases, IBM's declarations of hardware qubits, a phase that is given qubits."""
+    circuit = read(f"{HEAD}{body} c[0:1] = measure q;")
+    assert distribution(circuit) == pytest.approx({f"00{key}": 1.0})
+    assert circuit.metadata["notes"][0] == note
+
+
+def test_a_phase_that_is_given_qubits_turns_once() -> None:
+    """Under a control it shows: a phase of pi is a Z on the control, once, whatever qubits stand there."""
+    body = "gate g a, b { gphase(pi) a, b; } h q[0]; ctrl @ g q[0], q[1], $0; h q[0]; c[0:1] = measure q;"
+    assert distribution(read(HEAD + body)) == pytest.approx({"0001": 1.0})
+
+
+def test_a_measurement_is_combined_in_a_loop_that_it_ends() -> None:
+    """`c[0] &= measure q[0];` may decide another round; each time it is measured anew."""
+    body = "c[0] = 1; while (c[0]) { h q[0]; c[0] &= measure q[0]; c[1] ^= 1; } c[3] = 1;"
+    # n rounds with chance 2**-n: an odd number with 2/3.
+    assert distribution(read(HEAD + body)) == pytest.approx({"1010": 2 / 3, "1000": 1 / 3})
