@@ -22,6 +22,7 @@ BRANCH = 30  # both sides of a test, and what they have in common
 SHRINK = 3  # an expression that has become too long and is stored
 ANGLE = 6  # an operator on angles
 MODIFIED = 4  # an operation under a modifier
+EXACT = 20  # an operator on numbers that no float holds
 KNOWN = 4  # a copy of what is known about bits costs a unit for every 2**KNOWN of them
 BINDING = 100
 CHARACTERS = 8  # that cost one unit

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reader.budget import EXPRESSION
 from reader.compiler.gate_tables import GATES, LEGACY_GATES, is_several
-from reader.compiler.values import TWO_PI
+from reader.compiler.values import FINE, LARGEST
 from reader.errors import SourceError
 from reader.limits import LIMITS
 from reader.operations import Barrier, Compiled, Gate, Measure, Output, Reset, gate_from, on_qubits
@@ -150,7 +150,7 @@ class _Scan:
         def expander(definition: GateDefinition) -> Callable[..., list[Unitary]]:
             def expanded(*values: float) -> list[Unitary]:
                 operations = expand(machine, definition, values, definition.at)
-                if machine.notes.sentences:
+                if machine.notes.sentences or machine.asked:
                     raise _NotFlat
                 return operations
 
@@ -232,23 +232,25 @@ class _Scan:
             raise _NotFlat
         if _NUMBER.fullmatch(text):
             number = float("".join(text.split()))
+            if not abs(number) <= LARGEST:
+                raise _NotFlat
         elif (match := _TURN.fullmatch(text)) and match[4] != "0":
             # As the compiler works it out: from left to right in floats.
             number = float(match[2]) * pi if match[2] else pi
             if match[4]:
                 number = number * float(match[4]) if match[3] == "*" else number / float(match[4])
             number = -number if match[1] else number
+            if not abs(number) <= FINE:
+                raise _NotFlat  # the compiler looks at it more closely
         else:
             number = self.evaluate(text)
-        if not abs(number) <= 1e15 * TWO_PI:
-            raise _NotFlat
         self.parameters[text] = number
         return number
 
     def evaluate(self, text: str) -> float:
         """Return an expression's value by the compiler's own means."""
         from reader.compiler.coercion import evaluate_real  # noqa: PLC0415 - programs with numbers only do without
-        from reader.compiler.gate_calls import parameter  # noqa: PLC0415 - the same
+        from reader.compiler.parameters import parameter  # noqa: PLC0415 - the same
         from reader.compiler.program import Compiler  # noqa: PLC0415 - the same
         from reader.text.openqasm2 import LegacyParser  # noqa: PLC0415 - the same
         from reader.text.statement_parser import StatementParser  # noqa: PLC0415 - the same
@@ -263,8 +265,8 @@ class _Scan:
             raise _NotFlat
         machine = Compiler(self.budget, legacy=self.legacy)
         number = parameter(machine, node, evaluate_real(machine, node))
-        if machine.notes.sentences:
-            raise _NotFlat  # the parser knows where in the program they belong
+        if machine.notes.sentences or machine.asked:
+            raise _NotFlat  # the parser knows where in the program they belong, and for which gate this is
         return number
 
     # ------------------------------------------------------------------ places

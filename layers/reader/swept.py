@@ -27,10 +27,17 @@ class UnalikeError(Exception):
 class Swept:  # noqa: PLW1641 - a key made of it would differ from one of a number: it has no hash
     """A number for each binding, in their order."""
 
-    __slots__ = ("values",)
+    __slots__ = ("bound", "values")
 
-    def __init__(self, values: Sequence[Any]) -> None:
+    def __init__(self, values: Sequence[Any], bound: float | None = None) -> None:
         self.values = values
+        self.bound = bound  # that no absolute value is over, where one is known
+
+    def peak(self) -> float:
+        """Return a bound of the absolute values."""
+        if self.bound is None:
+            self.bound = max(map(abs, self.values))
+        return self.bound
 
     def _with(self, function: Callable[[Any, Any], Any], other: object) -> Swept:
         """Return the function of this number and another, or the same one for all bindings."""
@@ -70,7 +77,7 @@ class Swept:  # noqa: PLW1641 - a key made of it would differ from one of a numb
         return self._with(lambda a, b: b / a, other)
 
     def __neg__(self) -> Swept:
-        return Swept([-value for value in self.values])
+        return Swept([-value for value in self.values], self.bound)
 
     def __abs__(self) -> Swept:
         return Swept([abs(value) for value in self.values])

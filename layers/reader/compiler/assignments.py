@@ -51,7 +51,10 @@ def combined(m: Machine, node: syntax.Assignment, target: Variable | Bits) -> Va
         value = evaluate_real(m, node.value, real=type_of(target).kind in FRACTIONS)
     if node.op == "~=":
         unsupported("'~=' has no meaning in the specification.", node.at, "Write 'a = ~a;'.")
-    value = binary(m, node.op[:-1], read(m, target, node.target.at), value, node.at)
+    op = node.op[:-1]
+    value = binary(m, op, read(m, target, node.target.at), value, node.at)
+    if m.large and not isinstance(node.value, syntax.Measure):
+        value = m.sharpen(syntax.Binary(node.at, op, node.target, node.value), value)
     if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
         value = convert(m, value, target.type, node.at)
     return convert(m, value, type_of(target), node.value.at)

@@ -24,9 +24,10 @@ def evaluate_real(m: Machine, node: syntax.Expression, *, real: bool = True) -> 
     """Return the value of an expression that becomes an angle, an exponent or a float; or, not `real`, an integer."""
     outer, m.real = m.real, real
     try:
-        return m.evaluate(node)
+        value = m.evaluate(node)
     finally:
         m.real = outer
+    return m.sharpen(node, value) if m.large else value
 
 
 def evaluate_as(m: Machine, node: syntax.Expression, kind: Type) -> Value:

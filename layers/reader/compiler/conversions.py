@@ -11,6 +11,7 @@ from reader.compiler.sweeps import lifted
 from reader.compiler.values import (
     BITLIKE,
     BOOL,
+    FINE,
     CastError,
     Type,
     Value,
@@ -21,7 +22,7 @@ from reader.compiler.values import (
 )
 from reader.errors import invalid
 from reader.operations import Bit, Node, cells
-from reader.swept import Swept
+from reader.swept import Swept, UnalikeError
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
@@ -56,6 +57,8 @@ def settle(m: Machine, bit: Bit) -> Bit:
 def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = False) -> Value:
     """Return the value as another type or refuse it."""
     if type(value.data) is Swept and value.type != kind:
+        if kind.kind == "angle" and value.type.kind == "float" and value.data.peak() > FINE:
+            raise UnalikeError  # one of them may be known exactly
         return lifted(m, lambda one: convert(m, one, kind, at, explicit=explicit), value)
     try:
         if value.type.kind in BITLIKE and kind.kind in BITLIKE:

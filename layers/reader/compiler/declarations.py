@@ -97,6 +97,8 @@ def initialise(m: Machine, node: syntax.Declaration, variable: Variable, value: 
                 invalid(f"{whole.data} would lose its fraction.", value.at, hint)
         # A value that is known belongs to the declaration: no later test takes it back.
         known = evaluate_as(m, value, kind)
+        if node.role == "const" and kind.kind == "float":
+            variable.exact = value if isinstance(value, syntax.Literal) else m.exactly(value, kind)
     except Split:
         attempt(m, assign_value, node.at)
     else:

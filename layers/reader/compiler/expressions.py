@@ -89,6 +89,8 @@ def _chain(m: Machine, node: syntax.Binary) -> Value:
         right = evaluate(m, part.right)
         if m.real and part.op == "/":
             look_at_division(m, value, right, part.at)
+        if m.large and {value.type.kind, right.type.kind} == {"angle", "float"}:
+            value, right = m.sharpen(part.left, value), m.sharpen(part.right, right)
         try:
             value = binary(m, part.op, value, right, part.at)
         except Split as split:

@@ -18,10 +18,12 @@ from reader.compiler.sweeps import lifted
 from reader.compiler.values import (
     BITLIKE,
     COMPLEX,
+    FINE,
     FLOAT,
     INT,
     NUMBERS,
     UINT,
+    Exact,
     Type,
     Value,
     angle_to_float,
@@ -31,7 +33,7 @@ from reader.compiler.values import (
 )
 from reader.errors import did_you_mean, fault, invalid, quote, unsupported
 from reader.operations import Node
-from reader.swept import has_swept
+from reader.swept import Swept, UnalikeError, has_swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +54,13 @@ _REAL: dict[str, Callable[[float], float]] = {
     "floor": lambda x: float(math.floor(x)),
     "ceiling": lambda x: float(math.ceil(x)),
 }
+_PERIODIC = frozenset(["cos", "sin", "tan"])
 _COMPLEX: dict[str, Callable[[complex], complex]] = {"exp": cmath.exp, "sqrt": cmath.sqrt}
 _OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
 NAMES = (*_REAL, *_OTHERS)
 
 
-def call(m: Machine, node: syntax.Call) -> Value:
+def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over the language
     """Return the value of a call: a built-in function, or a subroutine that has run already (see `subroutines`)."""
     name = node.name
     if name in m.subroutines:
@@ -83,9 +86,25 @@ def call(m: Machine, node: syntax.Call) -> Value:
     wanted = 2 if name in ("mod", "pow", "rotl", "rotr") else 1
     if len(arguments) != wanted:
         invalid(f"{name} takes {wanted} argument{'s' if wanted > 1 else ''}, not {len(arguments)}.", node.at)
+    if name in _PERIODIC:
+        arguments = [periodic(m, node.arguments[0], arguments[0])]
     if has_swept(argument.data for argument in arguments):
         return lifted(m, lambda *each: applied(m, node, list(each)), *arguments)
     return applied(m, node, arguments)
+
+
+def periodic(m: Machine, node: syntax.Expression, value: Value) -> Value:
+    """Return the argument of a function of period 2 pi; a large one that is known exactly modulo that."""
+    data = value.data
+    if type(data) is Swept and value.type.kind == "float" and data.peak() > FINE:
+        raise UnalikeError  # one of them may be known exactly
+    if m.large:
+        value = m.sharpen(node, value)
+    if type(value.data) is not Exact:
+        return value
+    from reader.compiler.exact_numbers import reduced  # noqa: PLC0415 - few programs have such angles
+
+    return Value(value.type, reduced(value.data.exact))
 
 
 def applied(m: Machine, node: syntax.Call, arguments: list[Value]) -> Value:
@@ -110,7 +129,7 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
     try:
         if value.type.kind == "complex" and name in _COMPLEX:
             return Value(COMPLEX, _COMPLEX[name](value.data))
-        if value.type.kind == "angle" and name in ("sin", "cos", "tan"):
+        if value.type.kind == "angle" and name in _PERIODIC:
             number = angle_to_float(value.type.width, value.data)
         else:
             number = convert(m, value, FLOAT, at).data
@@ -128,7 +147,7 @@ def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Valu
     if kind.kind in ("int", "uint"):
         kind = INT if op == "**" else kind
         return Value(kind, whole_number(op, kind, left.data, right.data, at))
-    return real_number(op, kind, convert(m, left, kind, at).data, convert(m, right, kind, at).data, at)
+    return real_number(m, op, kind, convert(m, left, kind, at).data, convert(m, right, kind, at).data, at)
 
 
 def popcount(m: Machine, value: Value, at: int) -> Value:

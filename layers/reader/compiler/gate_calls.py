@@ -12,10 +12,10 @@ from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
 from reader.compiler.foreign_gates import UNDER_CONTROLS, with_controls
 from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, natives
+from reader.compiler.parameters import parameter
 from reader.compiler.references import qubits_of
-from reader.compiler.sweeps import each, finite
-from reader.compiler.symbols import Frame, Qubits, Variable
-from reader.compiler.values import BITLIKE, TWO_PI, Type, Value, angle_to_float, to_float
+from reader.compiler.symbols import Frame, Given, Qubits, Variable
+from reader.compiler.values import BITLIKE, Type, Value, angle_to_float
 from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
 from reader.exporter_flaws import hint_without_angle
 from reader.limits import LIMITS
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from reader.operations import Unitary
 
 _MOST_POWERS = 8
-LARGEST = 1e15 * TWO_PI  # of a gate's parameters
 _LINEAR = frozenset(
     [
         "p",
@@ -151,7 +150,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
                 operations = [call(node, (turn,), counts, exponents, operations, own + added)]
             emit_if(m, node, bit, operations, combinations)
         return
-    parameters = tuple([parameter(m, a, v) for a, v in zip(node.arguments, values, strict=True)])
+    parameters = tuple([parameter(m, a, v, gate) for a, v in zip(node.arguments, values, strict=True)])
     operations = modified(m, node, gate, parameters, counts, exponents, own)
     if m.outline is not None and (own or added):
         own_gate = isinstance(gate, syntax.GateDefinition)
@@ -303,38 +302,6 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
     return combinations
 
 
-def parameter(m: Machine, node: syntax.Expression, value: Value) -> float:
-    """Return a gate's parameter as a float; an angle counts in radians from 0 to 2 pi."""
-    value = need_of(m, node, value)
-    kind = value.type.kind
-    if type(value.data) is Swept:
-        if kind == "float" and finite(value.data.values) and max(map(abs, value.data.values)) <= LARGEST:
-            return cast("float", value.data)
-        return cast("float", each(m, lambda one: parameter(m, node, Value(value.type, one)), value.data))
-    if kind == "angle":
-        return angle_to_float(value.type.width, value.data)
-    if kind == "float":
-        number = float(value.data)
-    elif kind in ("int", "uint", "bool") or (kind == "bit" and value.type.width == 1):
-        number = to_float(value.data)
-    else:
-        invalid(
-            f"{with_article(value.type).capitalize()} cannot be the parameter of a gate.",
-            node.at,
-            "Use a float or an angle.",
-        )
-    if not math.isfinite(number):
-        fault("The parameter of a gate must be finite.", node.at)
-    # Beyond this, floats are further apart than a turn and mean no angle.
-    if abs(number) > LARGEST:
-        fault(
-            "The parameter of a gate is too large to be an angle: over 6e15, a float does not tell parts of a turn.",
-            node.at,
-            "Reduce it modulo 2 pi.",
-        )
-    return number
-
-
 def modified(  # noqa: C901, PLR0913 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
@@ -355,7 +322,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
     if gate is None:
         operations: list[Unitary] = [Gate("gphase", parameters, ())]
     elif isinstance(gate, syntax.GateDefinition):
-        operations = expand(m, gate, parameters, node.name_at)
+        operations = expand(m, gate, parameters, node.name_at, node.arguments)
     else:
         operations = gate.expand(*parameters)
     operations = flattened(operations) if m.outline is not None and node.modifiers else operations
@@ -409,8 +376,17 @@ def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary
             m.budget.spend(POWER + POWER_OPERATION * len(operation.operations) + (8**size >> 4), node.at)
 
 
-def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...], at: int) -> list[Unitary]:
-    """Return the operations of a user's gate over its own qubits; every (gate, parameters) is worked out once."""
+def expand(
+    m: Machine,
+    gate: syntax.GateDefinition,
+    parameters: tuple[float, ...],
+    at: int,
+    arguments: Sequence[syntax.Expression] = (),
+) -> list[Unitary]:
+    """Return the operations of a user's gate over its own qubits; every (gate, parameters) is worked out once.
+
+    But not where more than the floats mattered: what the parameters are exactly is in the arguments.
+    """
     key = (gate.name, parameters)
     remembered = not has_swept(parameters)
     cached = m.gate_cache.get(key) if remembered else None
@@ -420,6 +396,8 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
         unsupported(f"{quote(gate.name)} is opaque: it has no definition.", at, "Define it with 'gate'.")
     m.enter(at)
     frame = Frame(None)
+    if arguments:
+        frame.given = Given(m.frame, m.in_gate, dict(zip(gate.parameters, arguments, strict=True)))
     scope = frame.scopes[0]
     for number, name in enumerate(gate.qubits):
         scope[name] = Qubits([number], scalar=True)
@@ -430,7 +408,7 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
         scope[name] = variable
     outer = m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before
     m.frame, m.ops, m.in_gate, m.gates_before = frame, [], True, gate.at
-    before = m.operations
+    before, asked = m.operations, m.asked
     m.execute_body(gate.body)
     operations = cast("list[Unitary]", m.ops)  # no other statement may be in a gate, see `check_body`
     m.frame, m.ops, m.in_gate, m.known, m.depth, m.gates_before = outer
@@ -440,6 +418,6 @@ def expand(m: Machine, gate: syntax.GateDefinition, parameters: tuple[float, ...
     m.leave()
     if len(m.gate_cache) > 4096:  # noqa: PLR2004 - many parameter values: forget rather than grow
         m.gate_cache.clear()
-    if remembered:
+    if remembered and m.asked == asked:
         m.gate_cache[key] = operations
     return operations

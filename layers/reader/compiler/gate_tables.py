@@ -23,6 +23,9 @@ GATES: dict[str, Standard] = {**FOREIGN, **EXTRAS, **STDGATES, **BUILTIN}
 # Names of gates that count in radians in one library and in turns in another, when no definition says it.
 TURNS = frozenset(["gpi", "gpi2", "ms"])
 
+# Gates whose parameters count in half turns: their period is 4. That of all others is 4 pi or a part of it.
+HALF_TURNS = (GATES["pxz"],)
+
 # OpenQASM 2 has no ctrl and so no phases to tell apart: U, u2 and u3 are Qiskit's.
 LEGACY_GATES: dict[str, Standard] = {
     **GATES,

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NoReturn
 
 from reader.compiler.sweeps import SHARE, each, finite
-from reader.compiler.values import FLOAT, Type, Value, float_to_angle, round_float, wrap
+from reader.compiler.values import FLOAT, LARGEST, Type, Value, float_to_angle, round_float, wrap
 from reader.errors import SourceError, did_you_mean, quote
 from reader.swept import Swept, joined
 from reader.text import syntax
@@ -108,6 +108,8 @@ def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # 
             except OverflowError:
                 real = math.inf
             if math.isfinite(real):
+                if name == "angle" and abs(real) > LARGEST:
+                    refuse(kind, node, "an angle of at most 6e15 radians")
                 if name == "float":
                     return Value(kind, round_float(kind.width, real))
                 return Value(kind, float_to_angle(kind.width, real))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from reader.budget import Budget
+    from reader.compiler.exact_numbers import Real
     from reader.operations import Matrix, Operation, Power, Unitary
     from reader.outline import Outline
     from reader.text import syntax
@@ -87,6 +88,8 @@ class Machine(ABC):
         self.measured = False
         self.notes = Notes()
         self.real = False  # whether what is being worked out becomes an angle, an exponent or a float
+        # Whether the running statement had a float over `FINE`, which may be off; how often that was looked at.
+        self.large, self.asked = False, 0
         self.gates: dict[str, syntax.GateDefinition] = {}
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.sizes: dict[syntax.Assignment, int] = {}  # how many low bits of what they assign may be set
@@ -118,8 +121,7 @@ class Machine(ABC):
         self.measured_into: set[Variable] = set()
         self.inputs: Mapping[str, object] = {}
         self.arithmetic = Arithmetic(self.shrink)
-        self.leaving = False  # whether any exit flag was ever set
-        self.ended = Variable("end", BOOL, 0, 0)
+        self.leaving, self.ended = False, Variable("end", BOOL, 0, 0)  # `leaving`: whether any exit flag was ever set
 
     # ------------------------------------------------------------------ the language
 
@@ -129,6 +131,14 @@ class Machine(ABC):
     @abstractmethod
     def evaluate(self, node: syntax.Expression) -> Value:
         """Return the value of an expression."""
+
+    @abstractmethod
+    def sharpen(self, node: syntax.Expression, value: Value) -> Value:
+        """Return the value of an expression that may be off, see `exact_values`."""
+
+    @abstractmethod
+    def exactly(self, node: syntax.Expression, kind: Type) -> Real | None:
+        """Return what a constant of a type is exactly; None if that is not known."""
 
     @abstractmethod
     def execute_body(self, body: list[syntax.Statement]) -> int:

@@ -23,9 +23,11 @@ from reader.compiler.values import (
     BITLIKE,
     BOOL,
     DURATION,
+    FINE,
     FLOAT,
     INT,
     WORD,
+    Exact,
     Type,
     Value,
     cast_bits,
@@ -36,7 +38,7 @@ from reader.compiler.values import (
     wrap,
 )
 from reader.errors import fault, invalid, unsupported
-from reader.swept import Swept
+from reader.swept import Swept, UnalikeError
 from reader.text.durations import Duration, exact_float
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
     m.spend((left.type.width + right.type.width) // WIDE, at)
     if type(left.data) is Swept or type(right.data) is Swept:
         return swept(m, op, left, right, at)
-    if op in _PLAIN and (plain := plainly(op, left, right, at)) is not None:
+    if op in _PLAIN and (plain := plainly(m, op, left, right, at)) is not None:
         return plain
     if op in ("<<", ">>"):
         return shift(m, op, left, right, at)
@@ -108,7 +110,7 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
         return Value(BOOL, int(compare(op, a, b)))
     if kind.kind in ("int", "uint"):
         return Value(kind, whole_number(op, kind, a, b, at))
-    return real_number(op, kind, a, b, at)
+    return real_number(m, op, kind, a, b, at)
 
 
 def swept(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
@@ -116,19 +118,30 @@ def swept(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     if op in _FLOATING:
         a, b = _floating(left), _floating(right)
         if a is not None and b is not None:
+            x, y = _bound(a), _bound(b)
+            if op in ("+", "-") and (x > FINE or y > FINE):
+                raise UnalikeError  # for each binding the sum is worked out anew, see `exact_values`
             m.budget.spend(max(len(each.values) for each in (a, b) if type(each) is Swept) >> SHARE, at)
-            return Value(FLOAT, _FLOATING[op](a, b))
+            found = _FLOATING[op](a, b)
+            if op != "/" or type(b) is float:
+                bound = _FLOATING["+" if op == "-" else op](x, y)
+                found.bound = bound if bound <= FINE else None
+            return Value(FLOAT, found)
     return lifted(m, lambda a, b: binary(m, op, a, b, at), left, right)
 
 
 def _floating(value: Value) -> Any:  # noqa: ANN401 - a float, or one for each binding
     """Return a double-precision number, or an integer that is the same for all bindings as one; else None."""
     if value.type == FLOAT:
-        return value.data
+        return value.data if type(value.data) is Swept else float(value.data)
     return float(value.data) if value.type == INT and type(value.data) is int else None
 
 
-def plainly(op: str, left: Value, right: Value, at: int) -> Value | None:
+def _bound(number: Any) -> float:  # noqa: ANN401 - a float, or one for each binding
+    return number.peak() if type(number) is Swept else abs(number)
+
+
+def plainly(m: Machine, op: str, left: Value, right: Value, at: int) -> Value | None:
     """Return `left op right` of the numbers that most programs are made of, known words and floats; else None."""
     kind, other = left.type, right.type
     a, b = left.data, right.data
@@ -138,7 +151,7 @@ def plainly(op: str, left: Value, right: Value, at: int) -> Value | None:
         return None
     if kind is INT and other is INT:
         return Value(INT, whole_number(op, INT, a, b, at))
-    return real_number(op, FLOAT, float(a), float(b), at)
+    return real_number(m, op, FLOAT, float(a), float(b), at)
 
 
 def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN401 - a number of any kind
@@ -161,7 +174,9 @@ def refuse_operands(op: str, left: Value, right: Value, at: int) -> NoReturn:
 
 
 def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any kind
-    """Return a comparison of known numbers."""
+    """Return a comparison of known numbers, floats as the floats that they are."""
+    if type(a) is Exact or type(b) is Exact:
+        a, b = float(a), float(b)
     if op == "==":
         return bool(a == b)
     if op == "!=":
@@ -195,7 +210,7 @@ def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
     return wrap(kind.kind, kind.width, result)
 
 
-def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401 - float or complex
+def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401, C901, PLR0913 - float or complex
     """Return floating-point arithmetic on known numbers."""
     try:
         if op == "+":
@@ -218,7 +233,11 @@ def real_number(op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa:
         fault("This divides by zero.", at)
     except (OverflowError, ValueError):
         fault("The result is too large for a float.", at)
-    return Value(kind, round_float(kind.width, result) if kind.kind == "float" else result)
+    if kind.kind != "float":
+        return Value(kind, result)
+    if not -FINE < result < FINE or not -FINE < a < FINE:
+        m.large = True
+    return Value(kind, round_float(kind.width, result))
 
 
 def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0913 an operator and where it stands

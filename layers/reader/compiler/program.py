@@ -13,7 +13,7 @@ from reader.compiler.statements import execute_body, execute_program
 from reader.compiler.sweeps import inputs_of_all
 from reader.compiler.symbols import Variable
 from reader.compiler.unreached import check
-from reader.compiler.values import Type
+from reader.compiler.values import Type, Value
 from reader.errors import SourceError, quote
 from reader.exporter_flaws import look_at_header
 from reader.limits import LIMITS
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reader.budget import Budget
+    from reader.compiler.exact_numbers import Real
     from reader.outline import Outline
     from tasks.results import ResultRequest
 
@@ -34,6 +35,18 @@ class Compiler(Machine):
 
     evaluate = evaluate
     execute_body = execute_body
+
+    def sharpen(self, node: syntax.Expression, value: Value) -> Value:
+        """Return the value of an expression that may be off, as it is exactly."""
+        from reader.compiler.exact_values import sharpened  # noqa: PLC0415 - few programs have such numbers
+
+        return sharpened(self, node, value)
+
+    def exactly(self, node: syntax.Expression, kind: Type) -> Real | None:
+        """Return what a constant of a type is exactly."""
+        from reader.compiler.exact_values import of_constant  # noqa: PLC0415 - the same
+
+        return of_constant(self, node, kind)
 
 
 def has_inputs(program: syntax.Program) -> bool:

@@ -36,6 +36,7 @@ def execute(m: Machine, node: syntax.Statement) -> None:
     """Execute one statement."""
     m.step(node.at)
     m.here = node.at
+    m.large = False
     temporaries, owned = len(m.temporaries), len(m.owned)
     _EXECUTE[type(node)](m, node)
     if len(m.temporaries) > temporaries:

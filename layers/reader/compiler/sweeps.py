@@ -34,7 +34,7 @@ def each(m: Machine, function: Callable[[Any], Any], swept: Swept) -> Any:  # no
         found = joined([function(value) for value in swept.values])
     except SourceError:
         raise UnalikeError from None
-    if len(m.notes.sentences) != notes:
+    if m.large or len(m.notes.sentences) != notes:
         raise UnalikeError
     m.steps = steps
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reader.compiler.values import Type, default
 
 if TYPE_CHECKING:
+    from reader.compiler.exact_numbers import Real
     from reader.errors import ValueFault
     from reader.text import syntax
 
@@ -34,7 +35,7 @@ serials = itertools.count()  # tells which of two variables is the older one
 class Variable:
     """A classical variable: `data` is its known value, a list of its bits, or a `Select`."""
 
-    __slots__ = ("at", "base", "data", "depth", "name", "readonly", "serial", "type")
+    __slots__ = ("at", "base", "data", "depth", "exact", "name", "readonly", "serial", "type")
 
     def __init__(self, name: str, kind: Type, at: int, depth: int) -> None:
         self.name = name
@@ -44,6 +45,7 @@ class Variable:
         self.data: Any = default(kind)
         self.base: int | None = None  # its first cell, once it has cells
         self.readonly = ""  # why it cannot be assigned to
+        self.exact: Real | syntax.Literal | None = None  # of a constant: what it was given, where that is known
         self.serial = next(serials)
 
 
@@ -93,10 +95,18 @@ class Choice:
         self.no = no
 
 
+class Given(NamedTuple):
+    """What a gate's parameters are given, in the frame where it is called."""
+
+    frame: Frame
+    in_gate: bool
+    arguments: dict[str, syntax.Expression]
+
+
 class Frame:
     """The scopes of the program or of a running subroutine, innermost last."""
 
-    __slots__ = ("loops", "result", "returned", "scopes", "subroutine")
+    __slots__ = ("exact", "given", "loops", "result", "returned", "scopes", "subroutine")
 
     def __init__(self, subroutine: syntax.Subroutine | None) -> None:
         self.subroutine = subroutine
@@ -104,3 +114,5 @@ class Frame:
         self.loops: list[tuple[Variable, Variable]] = []  # break flag and continue flag of each open loop
         self.result: Variable | None = None
         self.returned: Variable | None = None
+        self.given: Given | None = None  # where this is a gate's body
+        self.exact: dict[str, Real | None] | None = None  # the parameters of that, once they were asked for

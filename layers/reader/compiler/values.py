@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from reader.compiler.logic import any_of
 from reader.text.durations import Duration
 
 if TYPE_CHECKING:
+    from reader.compiler.exact_numbers import Real
     from reader.operations import Bit
 
 WORD = 64  # bits of an int, uint or angle without a size: the language leaves it to the implementation
 TWO_PI = 2 * math.pi
+FINE = 1e6  # radians up to which a float is within 1e-9 of what few operators make
+LARGEST = 1e15 * TWO_PI  # beyond, floats are further apart than a turn and mean no angle
+TOO_LARGE = "too large to be an angle: over 6e15, a float does not tell parts of a turn."
+REDUCE = "Reduce it modulo 2 pi; an exact multiple of pi may be larger."
 
 
 class Type(NamedTuple):
@@ -60,6 +65,37 @@ class Value(NamedTuple):
     def known(self) -> bool:
         """Tell whether the value is known while compiling."""
         return not isinstance(self.data, tuple) or isinstance(self.data, Duration)
+
+
+class Exact(float):
+    """A float over `FINE` of which more is known than it holds: the number that was written, see `exact_numbers`."""
+
+    __slots__ = ("exact",)
+    exact: Real
+
+    def __new__(cls, nearest: float, exact: Real) -> Self:
+        """Return the float nearest to a number, which it keeps."""
+        made = super().__new__(cls, nearest)
+        made.exact = exact
+        return made
+
+    def __neg__(self) -> Exact:
+        """Return the negative, as exact."""
+        return Exact(-float(self), self.exact.negative())
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it stands for the same number, not just for the same float."""
+        return type(other) is Exact and self.exact == other.exact
+
+    def __hash__(self) -> int:
+        """Return the hash of the number."""
+        return hash(self.exact)
+
+    def __repr__(self) -> str:
+        """Return what tells it from others that are the same float."""
+        return f"{self.exact.rational} + {self.exact.of_pi} pi"
+
+    __str__ = float.__repr__
 
 
 class CastError(Exception):
@@ -118,9 +154,23 @@ def float_to_angle(width: int, radians: float) -> int:
     """Return the nearest angle of the width, ties to even (spec, "Casting from float")."""
     if not math.isfinite(radians):
         raise CastError("An infinite number is not an angle.")
+    if not -FINE < radians < FINE:
+        return _large_to_angle(width, radians)
     turns = math.fmod(radians / TWO_PI, 1.0)
     # The product is exact: a power of two only moves the exponent.
     return round(math.ldexp(turns, width)) & ((1 << width) - 1)
+
+
+def _large_to_angle(width: int, radians: float) -> int:
+    from fractions import Fraction  # noqa: PLC0415 - few programs have such angles
+
+    from reader.compiler.exact_numbers import Real, to_angle  # noqa: PLC0415 - the same
+
+    if type(radians) is Exact:
+        return to_angle(radians.exact, width)
+    if abs(radians) > LARGEST:
+        raise CastError(f"This is {TOO_LARGE}", REDUCE)
+    return to_angle(Real(Fraction(radians)), width)
 
 
 def round_float(width: int, number: float) -> float:

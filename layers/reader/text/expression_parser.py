@@ -273,7 +273,7 @@ class ExpressionParser(ABC):
         if kind in _BASES:
             return syntax.Literal(token.at, "int", int(digits, _BASES[kind]))
         if kind == "real":
-            return syntax.Literal(token.at, "float", float(digits))
+            return syntax.Literal(token.at, "float", float(digits), written=digits)
         if kind == "imaginary":
             return syntax.Literal(token.at, "complex", complex(0, float(digits[:-2])))
         if kind == "bits":

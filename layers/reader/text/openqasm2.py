@@ -268,6 +268,8 @@ class LegacyParser(StatementParser):
         if isinstance(value, syntax.Literal):
             if value.kind not in ("int", "float"):
                 invalid("OpenQASM 2 has real numbers only.", token.at)
+            if value.kind == "int":
+                value.written = int(value.value.real)
             value.kind, value.value = "float", _real(value.value)
         elif isinstance(value, syntax.Call):
             if value.name not in FUNCTIONS:

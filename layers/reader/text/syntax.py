@@ -45,6 +45,7 @@ class Literal(Expression):
     value: int | float | complex
     width: int = 0
     length: Duration | None = None  # of a duration, instead of the value
+    written: str | int | None = None  # of a float: the digits, which may be more than it holds
     known: Value | None = None  # as a value, once it was asked for
 
 
