@@ -280,7 +280,7 @@ def carry_out(arguments: argparse.Namespace, stack: Deployed, now: datetime) -> 
         case "bound":
             key, own = keys.one(arguments.key), own_bounds(arguments)
             if not own:
-                raise KeysError("Say what the key may have: OPEN_TASKS=, COMPUTE_SECONDS= or DOLLARS=.")
+                raise KeysError("Give at least one bound: OPEN_TASKS=, COMPUTE_SECONDS= or DOLLARS=.")
             set_most(client, table, key.owner, own)
             yield f"The key {key.key_id} ({key.name}) may have {shown(own)}, in {LOOK_SECONDS:.0f} seconds at most."
         case "rotate":

@@ -257,14 +257,14 @@ def lines(owner: str, found: Recounted) -> list[str]:
         return f"{tasks:,} tasks of {seconds:,.3f} s open and {dollars:,.6f} dollars this month"
 
     was, now = shown(found.was), shown(found.is_now)
-    said = [
+    lines = [
         f"{owner} has {now}; its sums were right." if found.was == found.is_now else f"{owner} has {now}, not {was}."
     ]
     if found.days:
-        said.append(f"Its usage was wrong on {', '.join(map(str, found.days))}.")
+        lines.append(f"Its usage was wrong on {', '.join(map(str, found.days))}.")
     if found.kept:
-        said.append(f"Left alone, as tasks of then have expired: {', '.join(map(str, found.kept))}.")
-    return said
+        lines.append(f"Not corrected, because tasks of that time have expired: {', '.join(map(str, found.kept))}.")
+    return lines
 
 
 def main(arguments: list[str]) -> int:

@@ -29,7 +29,7 @@ def verify_callback(headers: Mapping[str, str], body: bytes, secret: str) -> Map
         raise ConfigurationError("The secret is not one that `Client.callback_secret` returns.") from error
     lower = {name.lower(): value for name, value in headers.items()}
     try:
-        said: Mapping[str, Any] = webhook.verify(body, lower)
+        verified: Mapping[str, Any] = webhook.verify(body, lower)
     except (WebhookVerificationError, ValueError) as error:  # ValueError: headers or a body that are no such text
         raise InvalidCallbackError(f"The callback is not the service's: {error}.") from error
-    return said
+    return verified

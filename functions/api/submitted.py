@@ -212,7 +212,7 @@ class TaskRequest(_Strict):
             description=(
                 "What to compute, by default counts alone; the task's `results` has an entry for each, in the same "
                 "order. All but counts and samples are exact, of the state that the program leaves before its final "
-                "measurements; where it measures or resets on the way, or noise acts on gates, that is the mixture, "
+                "measurements. With mid-circuit measurements or resets, or noise on gates, that is a mixture, "
                 "which has no statevector and no amplitudes. Readout errors are in it as far as the program acts on "
                 "what was read. Qubits are numbered from 0 over all registers in the order of their declaration. As in "
                 "Qiskit, the qubit with the lowest number, or the first of `qubits`, is the lowest bit of an index "

@@ -56,7 +56,7 @@ class KeyBounds(BaseModel):
 
     open_tasks: Annotated[Bounded, Field(description="Tasks that have not ended.")]
     open_seconds: Annotated[Bounded, Field(description="Compute seconds of those tasks, as estimated.")]
-    dollars_per_month: Annotated[Bounded, Field(description="What tasks have cost that ended this month, UTC.")]
+    dollars_per_month: Annotated[Bounded, Field(description="What the tasks that ended this month (UTC) have cost.")]
 
 
 class UsageBody(BaseModel):

@@ -28,7 +28,7 @@ STARTING: tuple[JobStatusType, ...] = ("SUBMITTED", "PENDING", "RUNNABLE", "STAR
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
-    """Start what jobs are missing; the answer is for whoever invokes the function by hand."""
+    """Start the jobs that are missing; the answer is for an operator who invokes the function."""
     logger.append_keys(correlation_id=context.aws_request_id)  # its lines are about no task
     waiting = task_queues()[Lane.LARGE].waiting()
     if waiting == 0:

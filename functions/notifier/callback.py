@@ -6,7 +6,7 @@ that is not a success.
 
 Of one batch of messages a host gets one call at a time, and none after one that failed: the others to it have failed
 with that one. A key has a few hosts at a time. Over all environments, of which there are five, a host has
-HOST_ENVIRONMENTS calls at a time, whoever's, and one key's calls keep KEY_ENVIRONMENTS busy: others have the rest, and
+HOST_ENVIRONMENTS calls at a time, of all keys, and one key's calls keep KEY_ENVIRONMENTS busy: others have the rest;
 with fair queues their messages come first. What there is no time or no place for is put back by a new message, which
 remembers its attempts: SQS counts deliveries, and a delivery without a call is none.
 """

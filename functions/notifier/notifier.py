@@ -1,8 +1,8 @@
 """The notifier function: changes of the tasks table in; sums, events on the bus, and messages for callback.py, out.
 
-The table's stream is an outbox: a change is in it exactly when it is in the table, so nothing that happens to a task
-goes unsaid, and whoever writes a task does nothing for it. Lambda hands a batch over again until it succeeds or is 24
-hours old, so an event can be published twice; its `event_id` is the same then. Sums have each change once (sums.py).
+The table's stream is an outbox: a change is in it exactly when it is in the table, so every change of a
+task is published, and what writes a task does nothing for it. Lambda repeats a batch until it succeeds or is 24 hours
+old, so an event can be published twice; its `event_id` is the same then. Sums have each change once (sums.py).
 """
 
 from __future__ import annotations

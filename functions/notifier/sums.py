@@ -128,7 +128,7 @@ class Sums:
     now: float = field(default_factory=time.time)
 
     def add(self, additions: Iterable[Addition]) -> None:
-        """Add what was not added before; raises UnavailableError, and whoever tries again adds the rest."""
+        """Add what was not added before; raises UnavailableError; another try adds the rest."""
         by_row: defaultdict[str, list[Addition]] = defaultdict(list)
         for addition in additions:
             by_row[addition.row].append(addition)

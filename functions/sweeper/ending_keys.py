@@ -21,7 +21,9 @@ def end_rotated_keys(keys: RotatedKeys, now: datetime) -> None:
     try:
         due = keys.due(now)
     except UnavailableError:
-        logger.warning("Rotated keys are not known", event=Event.PART_UNAVAILABLE, part="rotated keys", exc_info=True)
+        logger.warning(
+            "Rotated keys could not be read", event=Event.PART_UNAVAILABLE, part="rotated keys", exc_info=True
+        )
         return
     for key_id in due:
         try:

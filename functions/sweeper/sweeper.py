@@ -81,7 +81,7 @@ class Sweep:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Sweep; the answer is for whoever invokes the function by hand, who may ask for `{"looks": 1}`."""
+    """Sweep. The answer is for an operator who invokes the function, and may send `{"looks": 1}`."""
     logger.append_keys(correlation_id=context.aws_request_id)  # of the lines that are about no task
     end_rotated_keys(rotated_keys(), utc_now())
     swept = look()

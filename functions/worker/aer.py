@@ -284,7 +284,7 @@ def unrolled(gate: AnyUnitary, basis: tuple[str, ...]) -> tuple[Gate, ...]:
     """Return a gate over places as gates of a basis of at most two qubits."""
     circuit = QuantumCircuit(len(gate.qubits))
     if isinstance(gate, Gate) and gate.name in STANDARD:
-        circuit._append(CircuitInstruction.from_standard(STANDARD[gate.name], circuit.qubits, gate.parameters))  # noqa: SLF001 - a gate object each is dear
+        circuit._append(CircuitInstruction.from_standard(STANDARD[gate.name], circuit.qubits, gate.parameters))  # noqa: SLF001 - an object for each gate takes longer
     else:
         circuit.append(special(gate), circuit.qubits)
     found = _pass_manager(basis).run(circuit)

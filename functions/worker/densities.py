@@ -197,7 +197,7 @@ class Densities:
         self.forget(parts, live)
 
     def loop(self, parts: _Parts, operation: While, live: frozenset[int]) -> None:
-        """Run a loop until all shots have left it, but for those that are hardly there any more."""
+        """Run a loop until all shots have left it, but for those of negligible probability."""
         again = live | _read_in(operation)
         left = parts.take(np.zeros(parts.count, bool))
         row = self.rows[operation.cell]
@@ -352,7 +352,7 @@ def _check(parts: int, numbers: int) -> None:
             f"measured bits that it still reads: more than {LARGEST:,} numbers.",
             limit=LARGEST,
             actual=numbers,
-            hint="Ask for counts, for each shot goes one way, or for results of fewer qubits.",
+            hint="Ask for counts, where each shot takes one path, or for results of fewer qubits.",
         )
 
 

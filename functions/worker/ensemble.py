@@ -118,7 +118,7 @@ class Ensemble:
     def _pure(self) -> Branches:
         """Return the one branch."""
         if len(self.branches.times) > 1:
-            raise mixed(f"ends in {len(self.branches.times)} states, by what is measured or reset on the way")
+            raise mixed(f"ends in {len(self.branches.times)} states, by its mid-circuit measurements and resets")
         return self.branches
 
     def expectation(self, terms: PauliSum) -> float:
@@ -166,11 +166,11 @@ class _Runner(Runner):
                 f"The mixture that the program leaves takes more than {MOST:,} states or {LARGEST:,} amplitudes.",
                 limit=MOST,
                 actual=len(branches.times),
-                hint="Ask for counts, for each shot goes one way, or for results of fewer qubits.",
+                hint="Ask for counts, where each shot takes one path, or for results of fewer qubits.",
             )
 
     def loop(self, branches: Branches, operation: While) -> None:
-        """Run a loop until all branches have left it, but for those that are hardly there any more."""
+        """Run a loop until all branches have left it, but for those of negligible probability."""
         row = self.rows[operation.cell]
         left = []
         inside = branches

@@ -2,8 +2,8 @@
 
     program ── without final measurements ── groups of results that share a run ── engines ── entries of `results`
 
-All are of the state that the program leaves before its final measurements; where it measures or resets on the way, or
-noise acts on gates, that is a mixture. Readout errors are in it only as far as the program acts on what was read.
+All are of the state that the program leaves before its final measurements. With mid-circuit measurements or resets, or
+noise on gates, that is a mixture. Readout errors are in it only as far as the program acts on what was read.
 
 | program                        | engine                                                                              |
 |--------------------------------|-------------------------------------------------------------------------------------|
@@ -191,7 +191,7 @@ def _split(body: Compiled, stats: CircuitStats, options: Options, members: list[
 
 
 def _need(request: ResultRequest, num_qubits: int) -> tuple[int, frozenset[int]]:
-    """Return of which qubits what is to be seen; the level 0 stands for the whole program."""
+    """Return the level and the qubits that a result needs; the level 0 is the whole program."""
     if request.type in OF_A_PURE_STATE:
         return 0, frozenset()
     if request.observable is not None:
@@ -236,7 +236,7 @@ def _whole(program: Compiled, options: Options, members: list[Member], budget: B
         if options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
-                f"The {options.method} method has no exact results of a program that measures or resets on the way.",
+                f"The {options.method} method has no exact results after mid-circuit measurements or resets.",
                 hint='Use "method": "automatic".',
             )
         return _in_numpy(program, stats, members)
@@ -260,7 +260,7 @@ def _in_numpy(program: Compiled, stats: CircuitStats, members: list[Member]) -> 
         raise TaskError(
             ErrorCode.CIRCUIT_TOO_LARGE,
             f"Exact results of this program take a state of {width} qubits; "
-            f"the limit is {limit} qubits where a program measures or resets on the way"
+            f"the limit is {limit} qubits where a program has mid-circuit measurements or resets"
             f"{' under noise' if stats.noisy else ''}.",
             limit=limit,
             actual=width,

@@ -40,7 +40,7 @@ def with_last_bit_measured(circuit: QuantumCircuit) -> QuantumCircuit:
     """Return the circuit with one more classical bit, in no register, that a qubit is measured into while it is |0>.
 
     Under noise Aer keeps classical bits up to the last that a measurement writes: what is stored in later ones is lost
-    in silence, and a test of one ends the run.
+    without an error, and a test of one ends the run.
     """
     last = Clbit()
     wider = circuit.copy_empty_like()

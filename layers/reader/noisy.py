@@ -406,7 +406,7 @@ class _Walk:
         if self.perfect and self.rules.on_gates and not self.general_rules:
             names = sorted(self.perfect)
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            notes.append(f"No rule of the noise is for {', '.join(names[:_SHOWN])}{more}, which ran without errors.")
+            notes.append(f"The noise has no rule for {', '.join(names[:_SHOWN])}{more}, which ran without errors.")
         return notes
 
 

@@ -207,7 +207,7 @@ class Bounds:
 
 
 def _warn() -> None:
-    logger.warning("A key's open work is not known", event=Event.PART_UNAVAILABLE, part="bounds", exc_info=True)
+    logger.warning("A key's open work could not be read", event=Event.PART_UNAVAILABLE, part="bounds", exc_info=True)
 
 
 def next_month(now: datetime) -> datetime:

@@ -174,7 +174,7 @@ class PayloadGoneError(UnreadableTaskError):
 
 
 class TaskPurgedError(Exception):
-    """The task of whoever asks was purged; to others it is unknown."""
+    """The caller's task was purged. To other callers it does not exist."""
 
 
 class StaleAttemptError(Exception):

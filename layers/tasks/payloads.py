@@ -32,7 +32,7 @@ class Payloads:
             raise UnavailableError("S3") from error
 
     def put_file(self, key: str, data: bytes, content_type: str) -> None:
-        """Store what is read as it stands, by whoever has its URL; raises UnavailableError."""
+        """Store a file that is read as it is, by its URL; raises UnavailableError."""
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=data, ContentType=content_type)
         except (ClientError, BotoCoreError) as error:
@@ -43,7 +43,7 @@ class Payloads:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
-            # S3 says so to those who may list the bucket; others hear AccessDenied, which can have other reasons.
+            # S3 answers so to callers that may list the bucket, else AccessDenied, which can have other reasons.
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey":
                 raise PayloadGoneError(key) from error
             raise UnavailableError("S3") from error

@@ -75,7 +75,7 @@ class Places:
         except (ClientError, BotoCoreError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
             if code != "ConditionalCheckFailedException":
-                logger.warning("The places do not answer", event=Event.PART_UNAVAILABLE, part="places", exc_info=True)
+                logger.warning("No place could be taken", event=Event.PART_UNAVAILABLE, part="places", exc_info=True)
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""The queues, and all that SQS is asked: task messages, which have a worker look at a task, and callbacks to make.
+"""The queues, and every call of SQS: messages of tasks, for the workers, and of callbacks, for the notifier.
 
 The row is the truth; a task's message carries its id. Its group is the task's owner: SQS serves quiet owners
 before those that keep the workers busy ("fair queues" of its developer guide), each in the order of sending.

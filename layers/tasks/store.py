@@ -17,7 +17,7 @@
 | reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
 
 A task that failed because a message died is claimed again by that very message alone, which only a redrive brings back:
-of several messages of one task the others end quietly, so no owner hears `failed` and then `completed` unasked.
+of several messages of one task the others end quietly, so a failed task never completes by itself.
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was
 lost on the wire is sent again by boto3 and then refused by its own first try; each method knows its own write in the

@@ -106,7 +106,7 @@ def test_a_key_is_given_bounds_of_its_own(in_moto: Aws, stack: Deployed) -> None
     assert sum(shown in line for line in said(stack, "list", utc_now())) == 2
     statuses = [with_key("POST", "/tasks", each, "an id", {"qc": BELL}) for each in (value, rotated, value)]
     assert statuses == [200, 200, 429]
-    with pytest.raises(KeysError, match="Say what the key may have: OPEN_TASKS="):
+    with pytest.raises(KeysError, match="Give at least one bound: OPEN_TASKS="):
         said(stack, "bound", key="c")
     for wrong in (-1, float("nan")):
         with pytest.raises(KeysError, match="Bounds are numbers from 0 to 1,000,000,000"):

@@ -29,7 +29,7 @@ export async function listTasks(cursor) {
     note.replaceChildren("Give your API key to see your tasks.");
     return;
   }
-  if (!$("tasks").children.length) note.replaceChildren("Asking for your tasks …");
+  if (!$("tasks").children.length) note.replaceChildren("Loading your tasks …");
   const [status, tag] = [$("status-filter").value, $("tag-filter").value.trim()];
   try {
     const query = new URLSearchParams({ limit: "10", ...(status && { status }), ...(tag && { tag }), ...(cursor && { cursor }) });

@@ -40,7 +40,7 @@ export async function open(id, { focus = false } = {}) {
   const { signal } = (following = new AbortController());
   if (onView?.task_id !== id) {
     $("task").hidden = $("cancel").hidden = true; // another one's counts are not this one's
-    $("status").replaceChildren("Asking for the task …");
+    $("status").replaceChildren("Loading the task …");
   }
   history.replaceState(null, "", `#${id}`);
   if (focus) $("result-title").focus();

@@ -28,7 +28,7 @@ export function tryOut(method, path, operation, example) {
       const response = await send(method.toUpperCase(), request.path, { headers: request.headers, ...(text && { body: text.value }) });
       answer.replaceChildren(...(await shown(response)));
     } catch (error) {
-      answer.replaceChildren(error instanceof TypeError ? "The service cannot be reached, or a header has a character that none may have." : error.message);
+      answer.replaceChildren(error instanceof TypeError ? "The service cannot be reached, or a header has a character that is not allowed." : error.message);
     }
   });
   return form;

@@ -120,7 +120,7 @@ def writable(m: Machine, target: Symbol, node: syntax.Expression) -> None:  # no
             variable.readonly = ""
             m.gate_cache.clear()
         if variable.readonly == COUNTER:
-            m.notes.add("The variable of a loop is not to be assigned to: other tools refuse it.", node.at)
+            m.notes.add("A loop variable should not be assigned to: other tools refuse it.", node.at)
             continue
         reason = reason or variable.readonly
     local = not isinstance(name, syntax.Name) or any(name.name in scope for scope in m.frame.scopes)

@@ -297,7 +297,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
         if len(set(qubits)) < len(qubits):
             twice = next(i for i, qubit in enumerate(qubits) if qubit in qubits[:i])
             at = syntax.beginning(node.operands[min(twice, len(node.operands) - 1)])
-            fault(f"{quote(node.name)} gets the same qubit twice.", at, "Every operand must be another qubit.")
+            fault(f"{quote(node.name)} gets the same qubit twice.", at, "Use a different qubit for each operand.")
         combinations.append(qubits)
     return combinations
 

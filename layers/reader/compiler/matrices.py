@@ -27,7 +27,7 @@ def apply_matrix(m: Machine, node: syntax.MatrixPragma) -> None:
     if 2 ** len(qubits) != size:
         invalid(f"A matrix of {size} rows acts on {size.bit_length() - 1} qubits, not on {len(qubits)}.", node.at)
     if len(set(qubits)) < len(qubits):
-        fault("The matrix gets the same qubit twice.", node.at, "Every operand must be another qubit.")
+        fault("The matrix gets the same qubit twice.", node.at, "Use a different qubit for each operand.")
     if node.matrix not in m.matrices:
         m.budget.spend(size**3 >> 3, node.at)
         if not is_unitary(node.matrix):

@@ -39,7 +39,7 @@ def apply_noise(m: Machine, node: syntax.NoisePragma) -> None:
         plural = "s" * (error.qubits > 1)
         invalid(f"{node.channel} acts on {error.qubits} qubit{plural}, not on {len(qubits)}.", node.operands[0].at)
     if len(set(qubits)) < len(qubits):
-        fault("The channel gets the same qubit twice.", node.at, "Every operand must be another qubit.")
+        fault("The channel gets the same qubit twice.", node.at, "Use a different qubit for each operand.")
     weight = len(node.matrices) * 4 ** len(qubits) if node.matrices else len(error.terms)
     m.count(max(1, weight), node.at)
     m.ops.append(Channel(error, qubits[::-1]))

@@ -52,7 +52,9 @@ _Places = tuple[int, ...] | None
 def ask(m: Machine, node: syntax.ResultPragma) -> None:
     """Note what a pragma asks for: the qubits of the result, or of each factor of its observable."""
     if m.frame is not m.globals or len(m.frame.scopes) > 1:
-        invalid("A result is asked for at the top level of the program.", node.at, "Move the pragma out of the block.")
+        invalid(
+            "A result pragma must be at the top level of the program.", node.at, "Move the pragma out of the block."
+        )
     operands = [factor.operands for factor in node.factors] if node.factors else [node.operands]
     groups: list[_Places] = [
         None if each is None else tuple(place for operand in each for place in qubits_of(m, operand).places)
@@ -60,7 +62,7 @@ def ask(m: Machine, node: syntax.ResultPragma) -> None:
     ]
     every = [place for group in groups for place in group or ()]
     if len(set(every)) < len(every):
-        fault("The result names the same qubit twice.", node.at, "Every qubit stands once.")
+        fault("The result names the same qubit twice.", node.at, "Name each qubit once.")
     m.requested[node] = groups
 
 
@@ -88,7 +90,7 @@ def requests(m: Machine) -> tuple[ResultRequest, ...]:
                 node.at,
                 MAX_RESULTS - 1,
                 len(found),
-                "A result of all qubits is one for each of them.",
+                "A result that names no qubits counts once for each qubit.",
             )
     return tuple(found)
 

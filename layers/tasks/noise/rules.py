@@ -99,5 +99,5 @@ class Rules:
                         raise TaskError(
                             ErrorCode.INVALID_INPUTS,
                             f"{rule.label} is for {name[:40]!r}, which is not a gate of the standard library.",
-                            hint="A gate that the program defines is made of others, which have the noise.",
+                            hint="A gate that the program defines is replaced by its parts, which have the noise.",
                         )

@@ -145,7 +145,7 @@ def test_noise_and_measurements_on_the_way_are_mixed_exactly() -> None:
     wide += "for int i in [1:9] { cx q[i], q[i + 1]; }"
     with pytest.raises(
         TaskError,
-        match="of 11 qubits; the limit is 10 qubits where a program measures or resets on the way under noise",
+        match="of 11 qubits; the limit is 10 qubits where a program has mid-circuit measurements or resets under noise",
     ):
         outcome(f"{wide} h q[0];", "probabilities", noise=noise)
 

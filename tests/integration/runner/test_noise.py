@@ -175,7 +175,7 @@ def test_rules_that_matched_nothing_are_named() -> None:
     outcome = simulate("qubit[2] q; bit c; h q[0]; c = measure q[0];", {"rules": rules})
     assert outcome["execution"]["notes"] == [
         "These rules matched no operation: noise.rules[0] (bit_flip), noise.rules[1] (readout).",
-        "No rule of the noise is for h, which ran without errors.",
+        "The noise has no rule for h, which ran without errors.",
     ]
 
 
@@ -321,7 +321,7 @@ def test_a_fake_devices_model_gives_what_plain_aer_gives(qubits: int) -> None:
     assert alike(sent(laid, noise), theirs)
     options = Options.from_dict({"shots": 10, "noise": noise})
     notes = str(simulator.simulate(qasm3.dumps(laid), options, BUDGET)["execution"]["notes"])
-    assert "No rule of the noise is for rz, which ran without errors." in notes  # turns about z cost nothing there
+    assert "The noise has no rule for rz, which ran without errors." in notes  # turns about z cost nothing there
 
 
 def test_the_noise_digest_names_the_noise() -> None:

@@ -173,8 +173,8 @@ def test_results_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("if (true) {{\n{}\n}}", "A result is asked for at the top level of the program."),
-        ("if (false) {{\n{}\n}}", "A result is asked for at the top level of the program."),
+        ("if (true) {{\n{}\n}}", "A result pragma must be at the top level of the program."),
+        ("if (false) {{\n{}\n}}", "A result pragma must be at the top level of the program."),
         ("gate g a {{\n{}\n}}", "A gate can only contain gates."),
     ],
 )

@@ -17,7 +17,7 @@ from tasks.errors import TaskError
 MISTAKES = [
     ("qubit q; bit c;\nhh q;\nc = measure q;", "invalid_circuit", 2, 1, "'hh' is not a gate.", "Did you mean h?"),
     ("qubit[2] q; cz q[0], q[0]; measure q;", "invalid_circuit", 1, 22, "'cz' gets the same qubit twice.",
-     "Every operand must be another qubit."),
+     "Use a different qubit for each operand."),
     ("qubit[2] q; bit c;\nccx q[0], q[1];", "invalid_circuit", 2, 1, "'ccx' takes 3 qubits, not 2.", None),
     ("qubit q; rx q;", "invalid_circuit", 1, 10, "'rx' takes 1 parameter, not 0.", "Write 'rx(a) ...'."),
     ("qubit q; h q", "invalid_circuit", 1, 13, "The program ends too early: expected ';' after the statement.",

@@ -190,7 +190,7 @@ def test_what_the_specification_forbids_is_refused(text: str, message: str) -> N
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("for int i in [0:2] { i += 1; }", "column 82: The variable of a loop is not to be assigned to"),
+        ("for int i in [0:2] { i += 1; }", "column 82: A loop variable should not be assigned to"),
         ("qubit log;", "'log' is a function of the language: other tools may refuse it as a name."),
         ("gate g a { x a; } { int g = 1; }", "'g' is a gate or subroutine, which no variable may hide"),
         ("def f() -> bit { } c[0] = f();", "'f' has the type of a result and no return: it gives zero."),
