@@ -21,7 +21,7 @@ WORD = 64  # bits of an int, uint or angle without a size: the language leaves i
 TWO_PI = 2 * math.pi
 FINE = 1e6  # radians up to which a float is within 1e-9 of what few operators make
 LARGEST = 1e15 * TWO_PI  # beyond, floats are further apart than a turn and mean no angle
-TOO_LARGE = "too large to be an angle: over 6e15, a float does not tell parts of a turn."
+TOO_LARGE = "too large to be an angle: over 6e15, a float cannot distinguish parts of a turn."
 REDUCE = "Reduce it modulo 2 pi; an exact multiple of pi may be larger."
 
 

@@ -184,7 +184,7 @@ def test_phase_estimation_with_huge_angles_finds_the_phase() -> None:
     assert distribution(read(text)) == pytest.approx({"110": 1.0}, abs=1e-9)
 
 
-TOO_LARGE = "too large to be an angle: over 6e15, a float does not tell parts of a turn."
+TOO_LARGE = "too large to be an angle: over 6e15, a float cannot distinguish parts of a turn."
 HINT = "Reduce it modulo 2 pi; an exact multiple of pi may be larger."
 
 
