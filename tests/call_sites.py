@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,17 @@ def frames() -> Iterator[tuple[str, int]]:
     """Yield (path, line) of the product's code that is running in this thread, the innermost first."""
     frame = sys._getframe(1)  # noqa: SLF001 - the way to look at one's callers
     while frame is not None:
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ("functions", "layers"):
-            yield str(path.relative_to(ROOT)), frame.f_lineno
+        if path := _of_the_product(frame.f_code.co_filename):
+            yield path, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]  # None after the last
+
+
+@cache
+def _of_the_product(file: str) -> str | None:
+    path = Path(file)
+    if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ("functions", "layers"):
+        return str(path.relative_to(ROOT))
+    return None
 
 
 def layer_sites() -> list[Site]:
@@ -79,33 +87,41 @@ def _files(path: str) -> list[Path]:
     return sorted(place.glob("*.py")) if place.is_dir() else [place]
 
 
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+def _calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
 def _sites(file: Path, wanted: Callable[[ast.Call], bool]) -> Iterator[Site]:
-    tree = ast.parse(file.read_text())
-    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and wanted(node):
-            place: ast.AST = node
-            if _name(node) == "get_paginator":  # the calls are made where its pages are read
-                (place,) = [each for each in functions if node in list(ast.walk(each))]
-            first, last = place.lineno, place.end_lineno or 0  # type: ignore[attr-defined]
-            yield Site(str(file.relative_to(ROOT)), first, last, ast.unparse(node.func))
+    tree = _parsed(file)
+    for node in filter(wanted, _calls(tree)):
+        place: ast.AST = node
+        if _name(node) == "get_paginator":  # the calls are made where its pages are read
+            functions = [each for each in ast.walk(tree) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+            (place,) = [each for each in functions if node in _calls(each)]
+        first, last = place.lineno, place.end_lineno or 0  # type: ignore[attr-defined]
+        yield Site(str(file.relative_to(ROOT)), first, last, ast.unparse(node.func))
 
 
-def _speaking() -> set[str]:
+@cache
+def _speaking() -> frozenset[str]:
     """Return the names of the layer's functions and methods that call AWS, themselves or by each other."""
-    found: set[str] = set()
+    found: frozenset[str] = frozenset()
     functions = [
-        node
+        (node.name, _calls(node))
         for file in _files("layers/tasks")
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(_parsed(file))
         if isinstance(node, ast.FunctionDef)
     ]
     while True:
         more = {
-            function.name
-            for function in functions
-            for node in ast.walk(function)
-            if isinstance(node, ast.Call) and (_is_operation(node) or _is_call_of(node, found, _OWN))
+            name
+            for name, calls in functions
+            if any(_is_operation(call) or _is_call_of(call, found, _OWN) for call in calls)
         }
         if more <= found:
             return found
@@ -116,7 +132,7 @@ def _is_operation(node: ast.Call) -> bool:
     return _name(node) in OPERATIONS and _receiver(node) in _CLIENTS
 
 
-def _is_call_of(node: ast.Call, names: set[str], receivers: set[str]) -> bool:
+def _is_call_of(node: ast.Call, names: frozenset[str], receivers: set[str]) -> bool:
     if isinstance(node.func, ast.Name):
         return node.func.id in names & {"callback_key"}  # the only one that is no method
     return _name(node) in names and _receiver(node) in receivers
