@@ -6,6 +6,7 @@ import mmap
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import simulator
@@ -47,6 +48,13 @@ def _loop(qc: str, budget: Budget) -> NoReturn:
     del qc, budget
     while True:
         pass
+
+
+def _hang(qc: str, budget: Budget) -> NoReturn:
+    """Loop as well, and leave the cores to the other tests."""
+    del qc, budget
+    while True:
+        time.sleep(60)
 
 
 def _segfault(qc: str, budget: Budget) -> NoReturn:
@@ -126,6 +134,7 @@ _MISDEEDS = {
     "EXHAUST": _exhaust,
     "ABORT_OF_MEMORY": _abort_of_memory,
     "LOOP": _loop,
+    "HANG": _hang,
     "SEGFAULT": _segfault,
     "DIE": _die,
     "DIE_ONCE": _die_once,

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,13 @@ def children() -> Iterator[Children]:
     with Children(2, 800, 3.0, simulate=HOOKS) as pair:
         assert pair.wait_until_ready()
         yield pair
+
+
+@pytest.fixture(scope="module", name="of_size")
+def fixture_of_size() -> Iterator[Callable[[int], Children]]:
+    """Give the function that returns so many children, with memory and time enough; made once for all tests."""
+    with contextlib.ExitStack() as stack:
+        yield cache(lambda size: stack.enter_context(Children(size, 8_000, 60.0)))
 
 
 def run(children: Children, texts: Iterable[str], *, within_s: float = 60.0, **more: Any) -> dict[int, Any]:
@@ -101,20 +109,19 @@ def test_each_result_belongs_to_its_program(children: Children) -> None:
         assert {"0" * (2 + index % 7), "1" * (2 + index % 7)} == set(outcome.payload["result"])
 
 
-def test_counts_do_not_depend_on_company() -> None:
+def test_counts_do_not_depend_on_company(of_size: Callable[[int], Children]) -> None:
     """The same program and seed give the same counts alone, in a batch, in one child or two, on one thread or two."""
     texts = [rotated(4), rotated(17, 2), rotated(3, 2, mid_circuit=True), ghz(14)]
     seen = []
-    for size in (1, 2):
-        with Children(size, 4_000, 60.0) as some:
-            batch = run(some, texts * 2)
-            seen.append([batch[index].payload["result"] for index in range(4)])
-            seen.append([batch[index + 4].payload["result"] for index in range(4)])
-            seen.append([run(some, [text])[0].payload["result"] for text in texts])
+    for some in map(of_size, (1, 2)):
+        batch = run(some, texts * 2)
+        seen.append([batch[index].payload["result"] for index in range(4)])
+        seen.append([batch[index + 4].payload["result"] for index in range(4)])
+        seen.append([run(some, [text])[0].payload["result"] for text in texts])
     assert [seen[0]] * 6 == seen
 
 
-def test_counts_do_not_depend_on_cores() -> None:
+def test_counts_do_not_depend_on_cores(of_size: Callable[[int], Children]) -> None:
     """Every method gives the same counts with one, two and six threads and children, more than there are cores too."""
     texts = {
         "statevector": rotated(16),
@@ -124,23 +131,21 @@ def test_counts_do_not_depend_on_cores() -> None:
     }
     programs = [Program(text, Options(seed=5, shots=100, method=method)) for method, text in texts.items()]
     seen = []
-    for size in (1, 2, 6):
-        with Children(size, 8_000, 60.0) as some:
-            assert some.wait_until_ready()
-            for batch in (programs, *([program] for program in programs)):
-                ended = dict(some.run(batch, deadline=time.monotonic() + 60))
-                seen.append([ended[index].payload["result"] for index in range(len(batch))])
+    for some in map(of_size, (1, 2, 6)):
+        assert some.wait_until_ready()
+        for batch in (programs, *([program] for program in programs)):
+            ended = dict(some.run(batch, deadline=time.monotonic() + 60))
+            seen.append([ended[index].payload["result"] for index in range(len(batch))])
     each = len(programs) + 1
     once, *alone = seen[:each]
     assert [counts for (counts,) in alone] == once
     assert seen == seen[:each] * 3
 
 
-def test_children_are_forked_from_a_single_thread() -> None:
+def test_children_are_forked_from_a_single_thread(children: Children) -> None:
     """The fork server has one thread when it forks: what warmed it up has ended."""
-    with Children(2, 800, 30.0, simulate=HOOKS) as pair:
-        fork_server = run(pair, ["LOOK"])[0].payload["execution"]["parent"]
-        assert len(list(Path(f"/proc/{fork_server}/task").iterdir())) == 1
+    fork_server = run(children, ["LOOK"])[0].payload["execution"]["parent"]
+    assert len(list(Path(f"/proc/{fork_server}/task").iterdir())) == 1
 
 
 @pytest.mark.parametrize("misdeed", ["RUBBISH", "LIE"])
@@ -163,20 +168,19 @@ def test_a_crash_is_tried_again_without_branches(children: Children) -> None:
     assert outcome == Completed({"result": {"0": 1}, "execution": {}})
 
 
-def test_the_short_start_first_and_what_has_run_last() -> None:
+def test_the_short_start_first_and_what_has_run_last(of_size: Callable[[int], Children]) -> None:
     """Of ten programs for one child the shortest runs first, then the others as they came; one that has run, last."""
     long = f"{BELL}{'// a long comment' * 50}"
     programs = [Program(BELL, Options(seed=5), has_run=True)]
     programs += [Program(long, Options(seed=5)) for _ in range(8)] + [Program(BELL, Options(seed=5))]
-    with Children(1, 900, 60.0) as one:
-        ended = [index for index, _ in one.run(programs, deadline=time.monotonic() + 120)]
+    ended = [index for index, _ in of_size(1).run(programs, deadline=time.monotonic() + 120)]
     assert ended == [9, *range(1, 9), 0]
 
 
 def test_what_runs_long_makes_way_for_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nine endless programs in front of a Bell pair: it has its counts first; then they run, one by one."""
     monkeypatch.setattr(schedule, "SLICE_S", 0.1)
-    programs = [Program("LOOP", Options(seed=5)) for _ in range(9)] + [Program(BELL, Options(seed=5))]
+    programs = [Program("HANG", Options(seed=5)) for _ in range(9)] + [Program(BELL, Options(seed=5))]
     with Children(1, 900, 3.0, simulate=HOOKS) as one:
         assert one.wait_until_ready()
         ended = list(one.run(programs, deadline=time.monotonic() + 8.5))
@@ -189,12 +193,11 @@ def test_what_runs_long_makes_way_for_those_that_wait(monkeypatch: pytest.Monkey
     assert [outcomes[index] for index in postponed] == [Returned("postponed", started=True)] * len(postponed)
 
 
-def test_without_its_whole_time_what_has_run_is_postponed() -> None:
+def test_without_its_whole_time_what_has_run_is_postponed(of_size: Callable[[int], Children]) -> None:
     """A program that used up time before does not start with less than its time limit left, unless it is the first."""
-    with Children(1, 900, 30.0) as one:
-        programs = [Program(BELL, Options(seed=5)), Program(BELL, Options(seed=5), has_run=True)]
-        both = dict(one.run(programs, deadline=time.monotonic() + 20))
-        (alone,) = one.run(programs[1:], deadline=time.monotonic() + 20)
+    programs = [Program(BELL, Options(seed=5)), Program(BELL, Options(seed=5), has_run=True)]
+    both = dict(of_size(1).run(programs, deadline=time.monotonic() + 50))
+    (alone,) = of_size(1).run(programs[1:], deadline=time.monotonic() + 50)
     assert isinstance(both[0], Completed)
     assert both[1] == Returned("postponed", started=False)
     assert isinstance(alone[1], Completed)
@@ -272,7 +275,7 @@ def test_a_large_circuit_gets_the_worker_alone() -> None:
 def test_a_program_alone_is_not_starved_by_later_mates(children: Children) -> None:
     """At the last moment that leaves it its whole time limit, what stands later in the batch makes way for it."""
     assert children.wait_until_ready()
-    outcomes = run(children, ["NEED_EVERYTHING", "LOOP", BELL], within_s=4.2)
+    outcomes = run(children, ["NEED_EVERYTHING", "HANG", BELL], within_s=4.2)
     assert outcomes[0] == Completed({"result": {"0": 1}, "execution": {"threads": 2}})
     assert outcomes[1] == Returned("deadline", started=True)
     assert outcomes[2].payload["result"] == BELL_COUNTS
@@ -280,7 +283,7 @@ def test_a_program_alone_is_not_starved_by_later_mates(children: Children) -> No
 
 def test_a_program_alone_waits_for_earlier_mates(children: Children) -> None:
     """The order of the batch is the order of rights: an earlier program runs to its own end first."""
-    outcomes = run(children, ["LOOP", "NEED_EVERYTHING"], within_s=5.5)
+    outcomes = run(children, ["HANG", "NEED_EVERYTHING"], within_s=5.5)
     assert code(outcomes[0]) == "time_limit"
     assert isinstance(outcomes[1], Completed)
 
@@ -308,7 +311,7 @@ def test_40_qubits_as_a_statevector_are_refused(children: Children) -> None:
 
 def test_the_deadline_returns_what_runs_and_what_waits(children: Children) -> None:
     """At the deadline running programs are killed, and both kinds go back to the queue, marked as begun or not."""
-    outcomes = run(children, ["LOOP", "LOOP", BELL], within_s=2.0)
+    outcomes = run(children, ["HANG", "HANG", BELL], within_s=2.0)
     assert [outcomes[index] for index in range(3)] == [
         Returned("deadline", started=True),
         Returned("deadline", started=True),
@@ -331,7 +334,7 @@ def test_tick_hears_what_is_unfinished_and_stops_what_it_names(children: Childre
         heard.append(list(indices))
         return [0, 1, 4]
 
-    outcomes = run(children, ["LOOP", "LOOP", BELL, BELL, BELL], tick=tick, tick_every_s=0.1)
+    outcomes = run(children, ["HANG", "HANG", BELL, BELL, BELL], tick=tick, tick_every_s=0.1)
     assert heard[0] == [0, 1, 2, 3, 4]
     assert [outcomes[index] for index in (0, 1, 4)] == [
         Returned("stopped", started=True),
@@ -343,7 +346,7 @@ def test_tick_hears_what_is_unfinished_and_stops_what_it_names(children: Childre
 
 def test_a_consumer_that_leaves_early_leaves_nothing_running(children: Children) -> None:
     """Closing the iterator kills what still runs; the next batch is not disturbed."""
-    batch = children.run([Program(BELL, Options(seed=5)), Program("LOOP", Options())], deadline=time.monotonic() + 60)
+    batch = children.run([Program(BELL, Options(seed=5)), Program("HANG", Options())], deadline=time.monotonic() + 60)
     assert next(batch)[0] == 0
     batch.close()  # type: ignore[attr-defined]
     assert run(children, [BELL])[0].payload["result"] == BELL_COUNTS
