@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="module", name="child")
+@pytest.fixture(scope="session", name="child")
 def fixture_child() -> Iterator[Children]:
-    """Give one warm process."""
-    with Children(1, memory_mb=1769, time_limit_s=30) as child:
+    """Give one warm process, confined as in the worker, which all tests share as the worker's invocations do."""
+    with Children(1, memory_mb=2048, time_limit_s=60) as child:
+        assert child.wait_until_ready()
         yield child
 
 

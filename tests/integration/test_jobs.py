@@ -15,7 +15,6 @@ from test_store import new_task
 from test_worker import ScriptedChildren
 
 import launcher
-from children import Children
 from job import drain
 from simulated_aws import BELL, TEMPLATE, existing
 from tasks import aws
@@ -28,6 +27,7 @@ from worker import WORKER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from children import Children
     from simulated_aws import Aws
 
 
@@ -40,11 +40,10 @@ def waiting(in_moto: Aws, number: int) -> list[str]:
     return [task.task_id for task in tasks]
 
 
-def test_a_job_runs_what_waits_and_ends(in_moto: Aws) -> None:
+def test_a_job_runs_what_waits_and_ends(in_moto: Aws, child: Children) -> None:
     """Every task of the lane has its counts, no message is left, and nothing goes on running."""
     ids = waiting(in_moto, 3)
-    with Children(1, memory_mb=2048, time_limit_s=30) as children:
-        assert drain(in_moto.queues[Lane.LARGE], children, 0) == 3
+    assert drain(in_moto.queues[Lane.LARGE], child, 0) == 3
     for task_id in ids:
         task = in_moto.stored(task_id)
         assert (task.status, dict(task.outcome["result"])) == ("completed", {"00": 492, "11": 508})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import requests
 from test_api import call, submit
-from test_results import ended, fixture_children  # noqa: F401 - a fixture
+from test_results import ended
 
 if TYPE_CHECKING:
     from children import Children
@@ -69,9 +69,9 @@ def completed(in_moto: Aws, outcome: dict[str, Any]) -> str:
     return task_id
 
 
-def test_every_array_is_a_file_of_numpys(in_moto: Aws, children: Children) -> None:
+def test_every_array_is_a_file_of_numpys(in_moto: Aws, child: Children) -> None:
     """Of each type that has one, exact to the last bit, beside the same numbers as JSON."""
-    task = ended(in_moto, children, {"qc": TURNED, "results": ARRAYS, "shots": 50, "seed": 3})
+    task = ended(in_moto, child, {"qc": TURNED, "results": ARRAYS, "shots": 50, "seed": 3})
     for index, (entry, shape) in enumerate(zip(task["results"], SHAPES, strict=True)):
         array = array_of(read(task["task_id"], index, "application/x-npy"))
         assert array.shape == shape
@@ -80,11 +80,11 @@ def test_every_array_is_a_file_of_numpys(in_moto: Aws, children: Children) -> No
         assert (status, headers["vary"], found) == (200, "Accept", entry)
 
 
-def test_a_file_of_a_sweep_is_of_one_binding(in_moto: Aws, children: Children) -> None:
+def test_a_file_of_a_sweep_is_of_one_binding(in_moto: Aws, child: Children) -> None:
     """By `binding`, the first by default."""
     qc = "input float a; qubit q; rx(a) q;"
     body = {"qc": qc, "inputs": [{"a": 0.1}, {"a": 0.2}], "results": ["probabilities", "statevector"]}
-    task = ended(in_moto, children, body)
+    task = ended(in_moto, child, body)
     for binding in (0, 1):
         query = {"binding": str(binding)} if binding else {}
         array = array_of(read(task["task_id"], 1, "application/x-npy", **query))

@@ -8,14 +8,12 @@ import pytest
 from test_api import call
 from test_worker import received, work
 
-from children import Children
 from dry_run import dry_run
 from simulated_aws import BELL
 from tasks.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from children import Children
     from simulated_aws import Aws
 
 HALF = pytest.approx(0.5, abs=1e-12)
@@ -31,28 +29,20 @@ EVERY: list[Any] = [
 ]
 
 
-@pytest.fixture(scope="module", name="children")
-def fixture_children() -> Iterator[Children]:
-    """Give a warm process, confined as in the worker, shared by the tests of this module."""
-    with Children(1, memory_mb=2048, time_limit_s=60) as children:
-        assert children.wait_until_ready()
-        yield children
-
-
-def ended(in_moto: Aws, children: Children, body: dict[str, Any]) -> dict[str, Any]:
+def ended(in_moto: Aws, child: Children, body: dict[str, Any]) -> dict[str, Any]:
     """Submit a task, let the worker run it and read it."""
     status, _, accepted = call("POST", "/tasks", body)
     assert status == 200, accepted
-    assert work(in_moto, received(in_moto), children) == []
+    assert work(in_moto, received(in_moto), child) == []
     status, _, task = call("GET", f"/tasks/{accepted['task_id']}")
     assert (status, task["status"]) == (200, "completed"), task
     found: dict[str, Any] = task
     return found
 
 
-def test_a_task_shows_the_results_it_named(in_moto: Aws, children: Children) -> None:
+def test_a_task_shows_the_results_it_named(in_moto: Aws, child: Children) -> None:
     """An entry for each, in order; counts stay where they were."""
-    task = ended(in_moto, children, {"qc": BELL, "results": EVERY, "shots": 100, "seed": 1})
+    task = ended(in_moto, child, {"qc": BELL, "results": EVERY, "shots": 100, "seed": 1})
     assert sum(task["result"].values()) == task["shots"] == 100
     assert task["results"] == [
         {"type": "counts"},
@@ -63,16 +53,16 @@ def test_a_task_shows_the_results_it_named(in_moto: Aws, children: Children) -> 
     ]
 
 
-def test_a_program_that_asks_for_results_itself_has_them(in_moto: Aws, children: Children) -> None:
+def test_a_program_that_asks_for_results_itself_has_them(in_moto: Aws, child: Children) -> None:
     """Braket's pragmas: the task needs no options; its dry run and its drawing know of them."""
     qc = (
         "qubit[2] q;\nx q[0];\n#pragma braket noise bit_flip(0.25) q[0]\n#pragma braket result probability q[0], q[1]\n"
     )
-    task = ended(in_moto, children, {"qc": qc, "seed": 1})
+    task = ended(in_moto, child, {"qc": qc, "seed": 1})
     assert (task["result"], task["execution"]["num_qubits"]) == ({}, 2)
     values = pytest.approx([0.25, 0, 0.75, 0])
     assert task["results"] == [{"type": "probabilities", "qubits": [1, 0], "values": values}]
-    estimate = dry_run({"qc": qc, "options": {}, "lane": "small"}, children, Limits(10_240, 60))["estimate"]
+    estimate = dry_run({"qc": qc, "options": {}, "lane": "small"}, child, Limits(10_240, 60))["estimate"]
     assert estimate["result_bytes"] == 32
     status, _, drawing = call("POST", "/circuit", {"qc": qc})
     assert (status, "noise" in str(drawing)) == (200, True)
@@ -91,7 +81,7 @@ def test_a_program_that_asks_for_results_itself_has_them(in_moto: Aws, children:
     ],
 )
 def test_confined_children_have_every_engine(
-    in_moto: Aws, children: Children, qc: str, options: dict[str, Any], engine: str, method: str
+    in_moto: Aws, child: Children, qc: str, options: dict[str, Any], engine: str, method: str
 ) -> None:
     """What an engine imports late is there before the children are confined; exact results alone take no shots."""
     results: list[Any] = ["probabilities", {"type": "expectation", "observable": "Z" * (16 if qc == WIDE else 2)}]
@@ -99,18 +89,18 @@ def test_confined_children_have_every_engine(
         results.append({"type": "density_matrix", "qubits": [0]})
     if not options.get("noise") and qc != DYNAMIC and method != "stabilizer":
         results += ["statevector", {"type": "amplitudes", "states": ["1" * (16 if qc == WIDE else 2)]}]
-    task = ended(in_moto, children, {"qc": qc, "results": results, **options})
+    task = ended(in_moto, child, {"qc": qc, "results": results, **options})
     assert (task["shots"], task["result"]) == (0, {})
     assert (task["execution"]["method"], len(task["results"])) == (method, len(results))
     assert engine in task["execution"]["engine"]
     assert sum(task["results"][0]["values"]) == pytest.approx(1.0)
 
 
-def test_a_sweep_has_results_by_binding(in_moto: Aws, children: Children) -> None:
+def test_a_sweep_has_results_by_binding(in_moto: Aws, child: Children) -> None:
     """A list of entries for each binding, in order."""
     qc = "input float a; qubit q; rx(a) q;"
     task = ended(
-        in_moto, children, {"qc": qc, "inputs": [{"a": 0}, {"a": 3.141592653589793}], "results": ["probabilities"]}
+        in_moto, child, {"qc": qc, "inputs": [{"a": 0}, {"a": 3.141592653589793}], "results": ["probabilities"]}
     )
     assert [each[0]["values"] for each in task["results"]] == [pytest.approx([1.0, 0.0]), pytest.approx([0.0, 1.0])]
     assert task["result"] == [{}, {}]
@@ -152,34 +142,34 @@ def test_a_bad_request_is_refused_at_once(
     ],
 )
 def test_a_mixture_has_no_statevector(
-    in_moto: Aws, children: Children, qc: str, options: dict[str, Any], reason: str
+    in_moto: Aws, child: Children, qc: str, options: dict[str, Any], reason: str
 ) -> None:
     """The task fails with the reason, and says what to ask for instead."""
     _, _, accepted = call("POST", "/tasks", {"qc": qc, "results": ["statevector"], **options})
-    assert work(in_moto, received(in_moto), children) == []
+    assert work(in_moto, received(in_moto), child) == []
     _, _, task = call("GET", f"/tasks/{accepted['task_id']}")
     assert (task["status"], task["error"]["code"]) == ("failed", "unsupported_feature")
     assert reason in task["message"]
     assert "density_matrix" in task["error"]["hint"]
 
 
-def test_a_dry_run_says_what_the_results_take(children: Children) -> None:
+def test_a_dry_run_says_what_the_results_take(child: Children) -> None:
     """Their bytes, and time and memory of computing them, beside those of the counts."""
     large = Limits(10_240, 120.0, 6)
     given = {"qc": WIDE, "options": {"results": ["statevector"]}, "lane": "small"}
-    alone = dry_run(given, children, large)["estimate"]
+    alone = dry_run(given, child, large)["estimate"]
     assert (alone["result_bytes"], alone["shots"]) == (2**20, 0)
     assert alone["memory_bytes"] >= 2**20
     both = dry_run(
         {**given, "qc": f"{WIDE} bit c; c = measure q[15];", "options": {"results": ["statevector", "counts"]}},
-        children,
+        child,
         large,
     )
     assert both["estimate"]["estimated_seconds"] > alone["estimated_seconds"]
-    assert dry_run({**given, "qc": BELL, "options": {}}, children, large)["estimate"].get("result_bytes") is None
+    assert dry_run({**given, "qc": BELL, "options": {}}, child, large)["estimate"].get("result_bytes") is None
 
 
-def test_results_in_a_batch_are_each_tasks_own(in_moto: Aws, children: Children) -> None:
+def test_results_in_a_batch_are_each_tasks_own(in_moto: Aws, child: Children) -> None:
     """Each task of a batch has those that it named, and a wrong one refuses all."""
     tasks = [
         {"qc": BELL, "results": ["probabilities"]},
@@ -188,7 +178,7 @@ def test_results_in_a_batch_are_each_tasks_own(in_moto: Aws, children: Children)
     ]
     status, _, answer = call("POST", "/tasks/batch", {"tasks": tasks})
     assert status == 200, answer
-    assert work(in_moto, received(in_moto), children) == []
+    assert work(in_moto, received(in_moto), child) == []
     found = [call("GET", f"/tasks/{each['task_id']}")[2] for each in answer["tasks"]]
     assert found[0]["results"][0]["values"] == pytest.approx([0.5, 0, 0, 0.5])
     assert [each["type"] for each in found[1]["results"]] == ["expectation", "counts"]
