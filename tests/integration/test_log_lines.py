@@ -101,7 +101,7 @@ def test_a_tasks_life_is_in_the_lines_alone(
         "shots": 1024,
         "num_qubits": 16,
         "method": "stabilizer",
-        "memory_mb": 1769,
+        "memory_mb": 2048,
     }
     assert expected == {name: ended[name] for name in expected}
     assert 0 <= ended["queue_ms"] <= ended["total_ms"]
