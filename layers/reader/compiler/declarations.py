@@ -225,7 +225,9 @@ def aliased(m: Machine, node: syntax.Alias) -> Symbol:
     if symbol is None:
         if isinstance(node.value, syntax.Name):
             unknown(m, node.value)
-        invalid("An alias names a register or a part of one.", node.value.at)
+        parts = isinstance(node.value, syntax.Binary) and node.value.op in ("||", "+", "|")
+        hint = "Write 'a ++ b' for two of them." if parts else None
+        invalid("An alias names a register or a part of one.", node.value.at, hint)
     if isinstance(symbol, Variable) and symbol.type.kind != "bit":
         invalid(f"An alias names a register or a part of one, not {with_article(symbol.type)}.", node.value.at)
     if isinstance(symbol, Variable):

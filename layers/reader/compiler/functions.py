@@ -58,6 +58,7 @@ _PERIODIC = frozenset(["cos", "sin", "tan"])
 _COMPLEX: dict[str, Callable[[complex], complex]] = {"exp": cmath.exp, "sqrt": cmath.sqrt}
 _OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
 NAMES = (*_REAL, *_OTHERS)
+_OLDER = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ln": "log"}  # OpenQASM 2's names
 
 
 def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over the language
@@ -76,7 +77,7 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over 
         )
     if name not in NAMES:
         known = [*NAMES, *m.subroutines]
-        hint = did_you_mean(name, known)
+        hint = f"OpenQASM 3 calls it {_OLDER[name]}." if name in _OLDER else did_you_mean(name, known)
         if name in m.gates or name in GATES:
             hint = f"A gate is applied to qubits: '{name[:40]} q;'."
         invalid(f"{quote(name)} is not a function or subroutine.", node.at, hint)

@@ -232,7 +232,7 @@ def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Val
     except ZeroDivisionError:
         fault("This divides by zero.", at)
     except (OverflowError, ValueError):
-        fault("The result is too large for a float.", at)
+        fault("This divides by zero." if op == "%" else "The result is too large for a float.", at)
     if kind.kind != "float":
         return Value(kind, result)
     if not -FINE < result < FINE or not -FINE < a < FINE:
@@ -364,12 +364,12 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         result = a
         if right.known and right.data < 0:
             fault("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
-    elif op in ("==", "!=") and 0 in (left.data, right.data):
+    elif op in ("==", "!=") and (right if a.kind == "angle" else left).data == 0:
         result = a if a.kind == "angle" else b
     else:
-        hint = (
-            "Use a float for the angle: 'float theta = ...;'." if "float" in (a.kind, b.kind) else "Cast one of them."
-        )
+        # No cast leads from a number to an angle, nor back.
+        number = {a.kind, b.kind} & {"float", "int", "uint", "bool"}
+        hint = "Use a float for the angle: 'float theta = ...;'." if number else "Cast one of them."
         invalid(f"'{op}' is not for {with_article(a)} and {with_article(b)}.", at, hint)
     width = result.width
     if op == "/" and b.kind != "angle" and right.known and right.data >= 1 << width:

@@ -107,7 +107,9 @@ def _execute_body(m: Machine, body: list[syntax.Statement]) -> int:
 
 
 def _include(m: Machine, node: syntax.Include) -> None:
-    if node.path not in _INCLUDES:
+    if node.path == "stdgates.qasm":
+        m.notes.add("The standard gates are in stdgates.inc by now: stdgates.qasm is read as that.", node.at)
+    elif node.path not in _INCLUDES:
         unsupported(
             f"{quote(node.path)} cannot be included: programs cannot read files.",
             node.at,

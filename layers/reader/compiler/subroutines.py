@@ -141,6 +141,8 @@ def bind(m: Machine, parameter: syntax.Parameter, argument: syntax.Expression) -
     if node.name == "qubit":
         qubits = qubits_of(m, argument)
         wanted = size_of(node.size)
+        if wanted < 1:
+            invalid("A register has at least one qubit.", parameter.at)
         if len(qubits.places) != wanted:
             invalid(
                 f"{quote(parameter.name)} takes {wanted} qubit{'s' * (wanted != 1)}, not {len(qubits.places)}.",

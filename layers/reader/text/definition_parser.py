@@ -206,6 +206,8 @@ class DefinitionParser(PragmaParser):
         self.expect("(", "after the subroutine's name")
         parameters = self.any_number(")", self.parameter)
         self.expect(")", "after the parameters")
+        if self.token.kind in ("name", "qubit", "qreg"):
+            self.refuse("expected '{' before the block", "Qubits stand in the brackets: 'def f(qubit q) { ... }'.")
         returns = self.scalar_return()
         return syntax.Subroutine(at, name.text, parameters, returns, self.block())
 
@@ -250,6 +252,10 @@ class DefinitionParser(PragmaParser):
         name = self.identifier("after extern")
         self.expect("(", "after the name")
         self.any_number(")", lambda: self.designator() if self.accept("creg") else self.parameter_type())
+        if self.token.kind == "name":
+            self.refuse(
+                "expected ')' after the types", "The parameters have types and no names: 'extern f(int, float);'."
+            )
         self.expect(")", "after the types")
         self.scalar_return()
         self.semicolon()

@@ -41,6 +41,7 @@ UNARY = 11  # ~ ! - bind tighter than * and looser than **
 SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
 _Item = TypeVar("_Item")
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
+_BEGINNINGS = frozenset(["end of text", "}", "annotation", "pragma"])  # beside words, what can follow a statement
 
 
 class ExpressionParser(ABC):
@@ -91,6 +92,8 @@ class ExpressionParser(ABC):
         before = self.tokens[self.next - 1]
         if kind == ";" and self.token.kind == "name" and "\n" not in self.text[before.at : self.token.at]:
             return None  # a name after a name: other languages begin statements like that
+        if kind == ";" and self.token.kind not in _BEGINNINGS and not self.token.text[:1].isalpha():
+            return None  # what no statement begins with: the fault is before it
         return f"Add the missing {kind}."
 
     def any_number(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:

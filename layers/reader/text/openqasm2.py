@@ -32,6 +32,8 @@ FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "ln": "log"
 class LegacyParser(StatementParser):
     """Reads the statements of OpenQASM 2; all its numbers are real."""
 
+    library = "qelib1.inc"
+
     def __init__(self, text: str) -> None:
         super().__init__(tokenize(text, LEGACY_KEYWORDS))
         self.sizes: dict[str, int] = {}  # of the classical registers so far

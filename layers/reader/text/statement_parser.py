@@ -23,6 +23,8 @@ _PULSES = "A simulator has no pulses: remove the calibration, gates run ideally 
 class StatementParser(ControlFlowParser):
     """Reads the statements of OpenQASM 3."""
 
+    library = "stdgates.inc"  # what its programs include
+
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
         self.statements: dict[str, Callable[[], syntax.Statement]] = {
@@ -140,7 +142,7 @@ class StatementParser(ControlFlowParser):
         """Read `include "file";`."""
         at = self.advance().at
         if self.token.kind not in ("string", "bits"):
-            self.refuse("expected a quoted file name", 'Write include "stdgates.inc";')
+            self.refuse("expected a quoted file name", f'Write include "{self.library}";')
         token = self.advance()
         self.semicolon()
         return syntax.Include(at, token.text[1:-1])
