@@ -14,7 +14,9 @@ take the time of the longer one, and a loop that of one round.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+import re
+from functools import lru_cache
+from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
 import reader
@@ -56,10 +58,19 @@ MAX_CHANNELS = 400_000  # in one program
 _SHOWN = 8  # names in a note
 # What a gate without an own definition in the library is taken apart into.
 _BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
-_PARTS = {  # the wide gates that always have the same parts, each with its places: as Qiskit takes them apart
-    "ccx": "h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2",
-    "cswap": "cx21 h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2 cx21",
+# Wide gates by name and width, as Qiskit takes them apart: each part with its places, and the sign of its angle, which
+# is a quarter of the gate's own, or else pi/8.
+_PARTS = {
+    ("ccx", 3): "h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2",
+    ("cswap", 3): "cx21 h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2 cx21",
+    ("mcphase", 3): "cx02 rz2- cx12 rz2+ cx02 rz2- cx12 rz1+ cx01 rz1- cx01 p0+ rz2+",
+    (
+        "mcx",
+        4,
+    ): "p0+ p1+ cx01 p1- cx01 p2+ cx12 p2- cx02 p2+ cx12 p2- cx02 h3 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 p3+ cx23 "
+    "p3- cx13 p3+ cx23 p3- cx03 h3",
 }
+_PART = re.compile(r"([a-z]+)(\d+)([+-]?)")
 
 
 class _Around(NamedTuple):
@@ -261,8 +272,8 @@ class _Walk:
         """Return a wide gate as gates on one and two qubits, over places."""
         if isinstance(gate, Gate) and has_swept(gate.parameters):
             raise UnalikeError
-        if gate.name in _PARTS:
-            return _fixed(gate.name)
+        if isinstance(gate, Gate) and (gate.name, len(gate.qubits)) in _PARTS:
+            return _fixed(gate.name, gate.parameters, len(gate.qubits))
         if self.unrolled is None:
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
@@ -426,8 +437,10 @@ def _apart(unrolled: Unrolled, name: str, parameters: tuple[float, ...], width: 
     return unrolled(Gate(name, parameters, tuple(range(width))), _BASIS)
 
 
-@cache
-def _fixed(name: str) -> tuple[Gate, ...]:
+@lru_cache(maxsize=256)
+def _fixed(name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
     """Return a gate of _PARTS as gates on one and two qubits, over places."""
-    words = [(word.rstrip("012"), word) for word in _PARTS[name].split()]
-    return tuple(Gate(part, (), tuple(map(int, word.removeprefix(part)))) for part, word in words)
+    angle = parameters[0] / 4 if parameters else pi / 8
+    angles = {"": (), "+": (angle,), "-": (-angle,)}
+    found = _PART.findall(_PARTS[name, width])
+    return tuple(Gate(part, angles[sign], tuple(map(int, places))) for part, places, sign in found)

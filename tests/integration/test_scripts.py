@@ -231,11 +231,13 @@ def test_the_noise_of_wide_gates_needs_nothing_of_the_workers(in_moto: Aws, monk
     task_id = submit({"qc": "qubit[3] q; bit[3] c; ccx q[0], q[1], q[2]; c = measure q;", "noise": noise})
     status, _, text = call("GET", f"/tasks/{task_id}/script")
     assert (status, text.count(".cx("), text.count(".tdg(")) == (200, 6, 3)
-    task_id = submit({"qc": "qubit[4] q; bit[4] c; ctrl(3) @ x q[0], q[1], q[2], q[3]; c = measure q;", "noise": noise})
+    task_id = submit(
+        {"qc": "qubit[5] q; bit[5] c; ctrl(4) @ x q[0], q[1], q[2], q[3], q[4]; c = measure q;", "noise": noise}
+    )
     status, _, body = call("GET", f"/tasks/{task_id}/script")
     assert (status, body["code"]) == (400, "unsupported_feature")
     assert body["detail"] == (
-        "The noise of mcx on 4 qubits cannot be written: Qiskit takes the gate apart where the task runs."
+        "The noise of mcx on 5 qubits cannot be written: Qiskit takes the gate apart where the task runs."
     )
     assert body["hint"] == "Define the gate in the program by gates on one and two qubits."
 

@@ -144,10 +144,13 @@ def test_wide_gates_are_taken_apart_or_named() -> None:
     assert len(mixed["result"]) == 8
 
 
-@pytest.mark.parametrize("name", sorted(_PARTS))
-def test_what_is_taken_apart_without_qiskit_is_so_as_with_it(name: str) -> None:
+@pytest.mark.parametrize("angle", [0.0, 0.3, math.pi, -1.0, 2e-9, 1e3])
+@pytest.mark.parametrize(("name", "width"), sorted(_PARTS))
+def test_what_is_taken_apart_without_qiskit_is_so_as_with_it(name: str, width: int, angle: float) -> None:
     """The api, which has no Qiskit, writes the parts that the worker runs."""
-    assert _fixed(name) == aer.unrolled(Gate(name, (), (0, 1, 2)), _BASIS)
+    parameters = (angle,) if name == "mcphase" else ()
+    gate = Gate(name, parameters, tuple(range(width)))
+    assert _fixed(name, parameters, width) == aer.unrolled(gate, _BASIS)
 
 
 def test_other_names_of_a_gate_are_the_gate() -> None:
