@@ -136,16 +136,16 @@ def test_no_import_is_relative() -> None:
     assert relative == []
 
 
-def test_layers_import_no_function() -> None:
-    """What the functions share knows none of them, and neither knows infra or the client."""
-    layers, infra, client = modules(ROOT / "layers"), modules(ROOT / "infra"), modules(ROOT / "client")
-    for function in FUNCTIONS:
-        own = modules(function)
-        above = infra.keys() | client.keys()
-        for name, path in layers.items():
-            assert among(imports_of(path), own.keys() | above) == set(), name
+def test_what_is_packed_apart_is_imported_apart() -> None:
+    """Layers import no function, functions none of each other, and neither imports infra or the client."""
+    packed = {path.name: modules(path) for path in FUNCTIONS}
+    never = modules(ROOT / "infra").keys() | modules(ROOT / "client").keys()
+    for name, path in modules(ROOT / "layers").items():
+        assert among(imports_of(path), never.union(*packed.values())) == set(), name
+    for function, own in packed.items():
+        others = never.union(*(modules for other, modules in packed.items() if other != function)) - own.keys()
         for name, path in own.items():
-            assert among(imports_of(path), above) == set(), name
+            assert among(imports_of(path), others) == set(), (function, name)
 
 
 def test_modules_are_short() -> None:
