@@ -11,7 +11,7 @@ from reader.compiler.control import attempt
 from reader.compiler.conversions import loses, with_article
 from reader.compiler.inputs import INPUT, take, take_array
 from reader.compiler.machine import Split
-from reader.compiler.references import array_of, claim_qubits, concatenated, lookup, refer, unknown
+from reader.compiler.references import BOTH_KINDS, array_of, claim_qubits, concatenated, lookup, refer, unknown
 from reader.compiler.reserved import RESERVED, look_at_name
 from reader.compiler.subroutines import run_calls
 from reader.compiler.symbols import CONSTANT, Array, Bits, Choice, Qubits, Symbol, Variable
@@ -177,6 +177,8 @@ def declare_qubits(m: Machine, node: syntax.QubitDeclaration) -> None:
     count = 1 if node.size is None else constant_integer(m, node.size)
     if count < 1:
         invalid("A register has at least one qubit.", node.size.at if node.size else node.at)
+    if m.physical:
+        m.notes.add(BOTH_KINDS, node.at)
     first = claim_qubits(m, node.name, count, node.size.at if node.size else node.at)
     declare_new = m.frame.scopes[-1].get(node.name)
     if declare_new is not None:

@@ -120,8 +120,11 @@ def look_at_name(m: Machine, node: syntax.GateCall, *, controlled: bool) -> None
     """Note a gate that other tools mean otherwise."""
     if node.name in TURNS and node.name not in m.gates:
         m.notes.add("gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.")
-    if controlled and node.name == "U":
-        m.notes.add("U under ctrl has the specification's phase, which u and many tools' U leave out.", node.at)
+    if controlled and node.name in ("U", "u2", "u3") and node.name not in m.gates:
+        name = node.name
+        m.notes.add(
+            f"{name} under ctrl has the specification's phase, which u and many tools' {name} leave out.", node.at
+        )
 
 
 def apply_gate(m: Machine, node: syntax.GateCall) -> None:

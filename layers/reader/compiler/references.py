@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
     from reader.compiler.symbols import Symbol
 
+# Of `qubit[2] q; x $0;`.
+BOTH_KINDS = "Hardware qubits are others than the declared ones; Braket's simulator takes $0 for the first of those."
 _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "a classical bit"}
 
 
@@ -97,6 +99,8 @@ def hardware(m: Machine, node: syntax.Hardware) -> Qubits:
             invalid("A gate cannot name a physical qubit.", node.at, "Make it an operand of the gate.")
         if number >= LIMITS.qubits:
             too_large(f"There are at most {LIMITS.qubits:,} qubits.", node.at, LIMITS.qubits, number)
+        if len(m.registers) > len(m.physical):
+            m.notes.add(BOTH_KINDS, node.at)
         m.physical[number] = claim_qubits(m, f"{PHYSICAL}{number}", 1, node.at)
     return Qubits([m.physical[number]], scalar=True)
 
