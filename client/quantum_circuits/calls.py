@@ -230,7 +230,7 @@ def _whole(task: Task) -> Call[Task]:
 
 
 def _stored(url: str, task_id: str) -> Call[Answer]:
-    """Return what the storage of results has at an address that the service gave; raises ResultExpiredError."""
+    """Return the result at an address that the service gave; raises ResultExpiredError."""
     try:
         return (yield from send(Request("GET", url)))
     except RefusedError as error:  # with the storage's faults tried again
@@ -297,14 +297,14 @@ def circuit(task_id: str) -> Call[str]:
 
 
 def script(task_id: str, binding: int) -> Call[str]:
-    """Return the Python program that repeats a task, of a sweep one binding of it."""
+    """Return the Python program that repeats a task; of a sweep, one binding of it."""
     query = {"binding": binding} if binding else {}
     answer = yield from send(Request("GET", f"{_address(task_id)}/script", query=query))
     return answer.content.decode()
 
 
 def result(task_id: str, index: int, binding: int) -> Call[Result]:
-    """Return one of a task's results, of a large one from where the service keeps it."""
+    """Return one of a task's results; a large one is read from the service's storage."""
     answer = yield from _result(task_id, index, binding, "application/json")
     if "location" in answer.headers:
         answer = yield from _stored(answer.headers["location"], task_id)
@@ -313,7 +313,7 @@ def result(task_id: str, index: int, binding: int) -> Call[Result]:
 
 
 def result_file(task_id: str, index: int, binding: int) -> Call[bytes]:
-    """Return the file of NumPy's that the service makes of the numbers of one result."""
+    """Return the NumPy file that the service makes of the numbers of one result."""
     answer = yield from _result(task_id, index, binding, "application/x-npy")
     if "location" not in answer.headers:
         raise NotTheServiceError(answer.status)

@@ -275,7 +275,7 @@ def _show(task: Task, *, as_json: bool) -> None:
 
 
 def _show_result(entry: Mapping[str, Any], which: str) -> None:
-    """Print a result in a line, of a long one how many numbers it has."""
+    """Print a result in a line; of a long one, only how many numbers it has."""
     body = {name: value for name, value in entry.items() if name != "type"}
     if not body:
         return

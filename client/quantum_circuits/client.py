@@ -188,11 +188,11 @@ class Client:
         return self._do(calls.circuit(_id(task)))
 
     def script(self, task: Task | str, binding: int = 0) -> str:
-        """Return a Python program that repeats a task, of a sweep one binding of it, on plain Qiskit and Aer."""
+        """Return a Python program that repeats a task on plain Qiskit and Aer; of a sweep, one binding of it."""
         return self._do(calls.script(_id(task), binding))
 
     def result(self, task: Task | str, index: int = 0, binding: int = 0) -> Result:
-        """Return one of a task's `results`, of a sweep one binding's, without the rest of the task."""
+        """Return one of a task's `results` without the rest of the task; of a sweep, that of one binding."""
         return self._do(calls.result(_id(task), index, binding))
 
     def result_file(self, task: Task | str, index: int = 0, binding: int = 0) -> bytes:
@@ -200,7 +200,7 @@ class Client:
         return self._do(calls.result_file(_id(task), index, binding))
 
     def array(self, task: Task | str, index: int = 0, binding: int = 0) -> Any:  # noqa: ANN401 - a NumPy array
-        """Return the numbers of one of a task's `results`, of a sweep one binding's, as a NumPy array.
+        """Return the numbers of one of a task's `results` as a NumPy array; of a sweep, those of one binding.
 
         It is what `.array` of the result is, without the rest of the task and without JSON.
         """

@@ -155,15 +155,15 @@ class ThrottledError(RefusedError):
 
 
 class TooMuchOpenWorkError(ThrottledError):
-    """The key has as many tasks that have not ended, or as much computing of theirs ahead, as it may.
+    """The key has as many open tasks, or as much open work, as it may have.
 
-    `actual` of `limit`, tasks or seconds; `retry_after` is when it is worth another try. It is None for a request that
-    is too large by itself: send it in parts.
+    `actual` of `limit`, tasks or seconds; `retry_after` is the time after which to try again. It is None for a
+    request that is too large by itself: send it in parts.
     """
 
 
 class AmountSpentError(RefusedError):
-    """The key's tasks have cost in this month what they may: `actual` of `limit`, in dollars, until `ends_at`."""
+    """The key's tasks have cost this month's amount: `actual` of `limit`, in dollars, until `ends_at`."""
 
     def __init__(self, http_status: int, body: Mapping[str, Any]) -> None:
         super().__init__(http_status, body)

@@ -122,12 +122,12 @@ class Task:
 
     @property
     def name(self) -> str | None:
-        """What its sender called the task, None where it has no name; a task just submitted is to be read first."""
+        """The name that its sender gave the task, or None. Read a task that was just submitted first."""
         return self.body.get("name")
 
     @property
     def tags(self) -> Sequence[str]:
-        """The task's tags; of a task just submitted they are to be read first."""
+        """The task's tags. Read a task that was just submitted first."""
         tags: Sequence[str] = self.body.get("tags") or ()
         return tags
 

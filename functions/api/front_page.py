@@ -88,7 +88,7 @@ async def read_part(request: Request) -> Response:
 
 
 async def read_llms(_request: Request) -> Response:
-    """Return what a program that writes programs has to know of the API, in plain text (llmstxt.org)."""
+    """Return a summary of the API for programs that write programs, in plain text (llmstxt.org)."""
     limits = reader.LIMITS
     text = Template(_text("llms.txt")).substitute(
         max_shots=f"{MAX_SHOTS:,}",

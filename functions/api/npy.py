@@ -1,4 +1,4 @@
-"""Writes the numbers of a result as a file of NumPy's, without NumPy, which the api does not have.
+"""Writes the numbers of a result as a NumPy file, without NumPy, which the api does not have.
 
 The format is version 1.0 of numpy.lib.format: a magic, the length of a header, the header, which ends at a multiple of
 64 bytes, and the numbers row by row.

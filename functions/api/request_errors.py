@@ -90,7 +90,7 @@ class TaskOpenError(Exception):
 
 
 class SearchesBusyError(Exception):
-    """As many searches of the key's list as may be are under way."""
+    """The key has as many searches of its list under way as it may have."""
 
 
 class CursorError(Exception):

@@ -1,4 +1,4 @@
-"""The handler of one entry of a task's `results`: as JSON, or its numbers as a file of NumPy's."""
+"""The handler of one entry of a task's `results`: as JSON, or its numbers as a NumPy file."""
 
 from __future__ import annotations
 

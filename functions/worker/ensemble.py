@@ -36,7 +36,7 @@ MOST = 2**16  # branches
 
 
 class Means:
-    """Stands where a random generator does: what it draws is the mean, a part of each branch's probability."""
+    """Takes the place of a random generator: it draws the mean, a part of each branch's probability."""
 
     @staticmethod
     def binomial(weights: Array, chance: Array) -> Array:

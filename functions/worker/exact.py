@@ -89,7 +89,7 @@ class Choice(InParts):
 
     @property
     def reduced(self) -> dict[str, list[int]] | None:
-        """The qubits before and after what no result sees was left out; None where nothing was."""
+        """The qubits before and after leaving out what no result depends on; None where nothing was left out."""
         width = max((group.width for group in self.groups), default=0)
         return {"qubits": [self.active_qubits, width]} if 0 < width < self.active_qubits else None
 
@@ -106,7 +106,7 @@ class Choice(InParts):
 
 
 def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Choice:
-    """Return how a request's exact results are computed; raises what `admission.admit` raises, and what has none.
+    """Return how a request's exact results are computed; raises TaskError where there are none, or as `admission.admit` does.
 
     What is chosen depends on the program and its options, not on the machine.
     """
@@ -384,7 +384,7 @@ def _number(bits: str, place: dict[int, int]) -> int:
 
 
 def _refuse_noisy(options: Options, members: list[Member]) -> None:
-    """Raise TaskError for what noise on gates leaves no exact value of."""
+    """Raise TaskError for results that have no exact value under noise on gates."""
     if any(request.type in OF_A_PURE_STATE for _, request in members):
         raise mixed("has noise on gates, which leaves a mixture")
     if options.method not in (Method.AUTOMATIC, Method.DENSITY_MATRIX):

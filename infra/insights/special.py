@@ -101,7 +101,7 @@ def _format_date(expressions: Expressions, call: Call) -> Sql:
 
 
 def _parse_date(expressions: Expressions, call: Call) -> Sql:
-    """Translate parseDate: text that is no such date, which AWS says nothing of, gives a missing value."""
+    """Translate parseDate: text that is no such date gives a missing value; AWS's page does not say what it gives."""
     layout = _layout(expressions, call, "a pattern", "yyyy-MM-dd")
     read = expression_of(layout.value)
     if read is None:
