@@ -106,9 +106,10 @@ class Choice(InParts):
 
 
 def choose(program: Compiled, stats: CircuitStats, options: Options, budget: Budget) -> Choice:
-    """Return how a request's exact results are computed; raises TaskError where there are none, or as `admission.admit` does.
+    """Return how a request's exact results are computed.
 
-    What is chosen depends on the program and its options, not on the machine.
+    What is chosen depends on the program and its options, not on the machine. Raises TaskError for results that have no
+    exact value, and what `admission.admit` raises.
     """
     members = [(index, each) for index, each in enumerate(options.results or ()) if not each.sampled]
     if not members:
