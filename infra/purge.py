@@ -78,7 +78,7 @@ def purge_owner(store: TaskStore, purging: Purging, usage: Usage, owner: str, to
 
 
 def main(arguments: list[str]) -> int:
-    """Ask once more, purge, and print what was."""
+    """Ask once more, purge, and print what was removed."""
     parser = argparse.ArgumentParser(prog="make purge", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("owner", help="the id of the API key, as `owner` in the log's lines")
     parser.add_argument("--yes", action="store_true", help="do not ask")

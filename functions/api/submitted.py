@@ -141,7 +141,7 @@ class NoiseRequest(_Strict):
         Annotated[list[dict[str, JsonValue]], Field(fail_fast=True), _at_most(MAX_RULES, "rules")] | None,
         Field(
             description=(
-                "Each has a `channel` with its parameters, and where it belongs: `gates` by name (or `one_qubit`, "
+                "Each has a `channel` with its parameters, and where it applies: `gates` by name (or `one_qubit`, "
                 "`two_qubit`, `measure`, `reset`, `delay`, `idle`), `qubits`, and `when` (`before` or `after`). "
                 "`functions/api/README.md` has all channels."
             ),

@@ -23,7 +23,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class UsageSums(BaseModel):
-    """What tasks have used that ended."""
+    """What ended tasks have used."""
 
     tasks: Annotated[int, Field(description="Tasks that ended, however they did.")]
     shots: Annotated[int, Field(description="Shots of the completed ones; of a sweep, those of all bindings.")]
@@ -45,7 +45,7 @@ class UsageOfOne(UsageSums):
 
 
 class Bounded(BaseModel):
-    """What a key may have, and what it has."""
+    """The key's bounds, and how much of each is in use."""
 
     limit: Annotated[float, Field(description="The most.")]
     in_use: Annotated[float, Field(description="As it was a second or two ago.")]

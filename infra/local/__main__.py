@@ -111,7 +111,7 @@ async def serve(say: Callable[[str], None], ready: Callable[[str], Coroutine[Non
 
 
 async def _warmed(url: str, ready: Callable[[str], Coroutine[None, None, None]]) -> None:
-    """Let the api's first environment start, then call `ready`: whoever opens the page does not wait for that."""
+    """Let the api's first environment start, then call `ready`: who opens the page then does not wait for it."""
     import aiohttp  # noqa: PLC0415 - imports that `down` and `--help` need not wait for
 
     # An answer that is none, or an error, is for the first caller to see.

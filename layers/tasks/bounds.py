@@ -202,7 +202,7 @@ class Bounds:
         raise UnavailableError("DynamoDB")
 
     def _retry_after(self, seconds: float) -> int:
-        """Return after how long so many compute seconds will have been worked off, but not before the next look."""
+        """Return after how many seconds so much work will be done, but not before the next look."""
         return min(LONGEST_RETRY_AFTER, max(math.ceil(LOOK_SECONDS), math.ceil(seconds / self.workers)))
 
 

@@ -26,7 +26,7 @@ def owner_of(value: str, key_id: str | None) -> str:
 
 
 def new_owner() -> str:
-    """Return an owner that nobody is."""
+    """Return a new owner, which no key has yet."""
     return secrets.token_hex(8)
 
 

@@ -84,7 +84,7 @@ def _of_width(error: Error) -> Callable[[str, int, float], Error | None]:
 
 
 class _Count:
-    """What all errors of a request have together."""
+    """What is counted over all errors of a request."""
 
     def __init__(self) -> None:
         self.terms = 0

@@ -1,4 +1,4 @@
-"""Reads the rules of a request's noise, one by one: a channel with its parameters, and where it belongs."""
+"""Reads the rules of a request's noise, one by one: a channel with its parameters, and where it applies."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ONE_QUBIT, TWO_QUBIT = "one_qubit", "two_qubit"  # names for all gates of a widt
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One error and where it belongs; `label` is how notes name it.
+    """One error and where it applies; `label` is how notes name it.
 
     `gates` are names of gates, `measure`, `reset`, `delay`, `idle`, or the names of a width; None means every gate on
     one or two qubits. `qubits` has whole lists of a gate's qubits in their order, and single qubits, which mean gates
