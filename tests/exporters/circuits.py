@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+# Names of gates, keywords and constants of OpenQASM 2 or 3, letters, what no name may have, and a very long one.
+ODD_NAMES = (
+    *("x", "cx", "sdg", "U", "CX", "pi", "sin", "tau", "gate", "measure", "if", "input", "bit", "qubit", "output"),
+    *("Alice", "_q", "q_", "camelCase", "Qubité", "π", "λ", "my reg", "my-reg", "1q", "q;", "", "a" * 300),
+)
+# What exporters that write names as they are make illegal texts of, under each version of the language.
+NO_NAMES = frozenset(["my reg", "my-reg", "1q", "q;", ""])
+KEYWORDS = {2: frozenset(["pi", "gate", "measure", "if"])}
+KEYWORDS[3] = KEYWORDS[2] | {"tau", "π", "input", "bit", "qubit", "output"}
+AS_THEY_ARE = "registers named by keywords, constants or what is no name (`gate`, `pi`, `my reg`) as they are"
+KEYWORDS_AS_THEY_ARE = "registers named by keywords or `pi` as they are"
 # Angles in radians: none, tiny, negative, fractions of pi, more than a turn, and beside a fraction of pi.
 SPREAD = (0.0, 1e-7, -0.3, pi / 4, -pi, 7 * pi / 3, 100.0, pi / 3 + 1e-5)
 
@@ -107,6 +118,24 @@ def at_random(
         yield f"random circuit {seed}", size, calls
 
 
+def nothing(registers: str) -> Steps:
+    """Return steps that only measure, into two registers where there are several."""
+    qubits = (("a", 2), ("b", 2)) if registers == "both" else (("q", 4),)
+    bits = (("c", 4),) if registers == "none" else (("second", 1), ("first", 3))
+    return Steps(qubits, bits, tuple(("measure", place, place) for place in range(4)))
+
+
+def named(registers: str) -> Iterator[tuple[str, str, Steps]]:
+    """Yield a title, an odd name, and steps of a register of that name: two bits are 1 and 0."""
+    steps = (("x", 0), ("measure", 0, 0), ("measure", 1, 1))
+    for name in ODD_NAMES:
+        shown = name if len(name) < 20 else f"{name[:3]}... of {len(name)}"
+        if registers == "both":
+            yield f"qubits named {shown!r}", name, Steps(((name, 2),), (("c", 2),), steps)
+        if registers != "none":
+            yield f"bits named {shown!r}", name, Steps((("q", 2),), ((name, 2),), steps)
+
+
 def _angle(source: random.Random) -> float:
     kind = source.random()
     if kind < 0.5:
@@ -114,14 +143,19 @@ def _angle(source: random.Random) -> float:
     return source.choice(SPREAD) if kind < 0.7 else source.randint(-12, 12) * pi / source.choice((2, 3, 4, 6, 8, 16))
 
 
-def steps_at_random(kinds: frozenset[str], seeds: range, *, registers: bool = True) -> Iterator[tuple[str, Steps]]:
-    """Yield a name and steps of the kinds that an exporter can write, for each seed; without registers, one of each."""
+def steps_at_random(kinds: frozenset[str], seeds: range, registers: str) -> Iterator[tuple[str, Steps]]:
+    """Yield a name and steps of the kinds that an exporter can write, for each seed.
+
+    `registers` are "both", "bits" where only these have names, or "none"; then there is one of each.
+    """
     for seed in seeds:
         source = random.Random(seed)
-        qubits: tuple[tuple[str, int], ...] = (("alice", 2), ("q_2B", 1), ("left_right", 1))
-        bits: tuple[tuple[str, int], ...] = (("c_Out", 3), ("m", 1), ("syndrome2", 2))
-        if not registers:
-            qubits, bits = (("q", 4),), (("c", 4),)
+        qubits: tuple[tuple[str, int], ...] = (("q", 4),)
+        bits: tuple[tuple[str, int], ...] = (("c", 4),)
+        if registers == "both":
+            qubits = (("alice", 2), ("q_2B", 1), ("left_right", 1))
+        if registers != "none":
+            bits = (("c_Out", 3), ("m", 1), ("syndrome2", 2)) if "measure" in kinds else (("c_out", 3), ("m", 1))
         width, memory = total(qubits), total(bits)
         steps: list[tuple[str, *tuple[int, ...]]] = []
         for _ in range(source.randint(8, 25)):

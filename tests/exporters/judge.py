@@ -27,7 +27,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "tests/unit/reader"
 README = ROOT / "layers/reader/README.md"
 HEAD = "| Package | Exporter | Texts | Right | Its own flaws |"
-_SAMPLES = ("open: random circuit 0", "open: random steps 0", "by hand")
+_SAMPLES = (
+    *("open: random circuit 0", "open: random steps 0", "empty circuit", "measurements alone"),
+    *("qubits named 'Alice'", "bits named 'Alice'", "bits named 'x'", "by hand"),
+)
 _SHOWN = 10
 _PLAIN = 0.01  # of an amplitude: a difference that is no rounding
 
@@ -40,7 +43,7 @@ def difference(text: str, expected: Any) -> float:
     circuit = read(text, counted=False)
     circuit.remove_final_measurements()
     found = Statevector(circuit).reverse_qargs().data
-    amplitudes = np.array(expected) @ [1, 1j]
+    amplitudes = np.eye(1, len(found))[0] if expected is None else np.array(expected) @ [1, 1j]
     if len(found) != len(amplitudes):
         return float("inf")
     return float(np.max(abs(found * np.exp(1j * np.angle(np.vdot(found, amplitudes))) - amplitudes)))
@@ -87,7 +90,7 @@ def rounded(texts: list[list[Any]]) -> list[list[Any]]:
         [
             name,
             text,
-            expected if isinstance(expected, str) else [[round(part, 12) for part in each] for each in expected],
+            [[round(part, 12) for part in each] for each in expected] if isinstance(expected, list) else expected,
         ]
         for name, text, expected in texts
     ]

@@ -4,7 +4,8 @@
 
 Run it in an environment with the package that it names. The file PACKAGE.json in that folder has, for each exporter,
 name, text and expectation of each circuit: the amplitudes before measurement, the first qubit the most significant bit,
-or the one outcome of its bits. The library's part is a module of `writers`:
+the one outcome of its bits, or null for an empty circuit, which leaves all qubits 0. The library's part is a module of
+`writers`:
 
     PACKAGE, GATES          its name in the registry; its gates' names with how many angles and qubits they take
     PREPARE                 three of them: two rotations of one angle and a gate of two qubits that entangles
@@ -14,7 +15,11 @@ or the one outcome of its bits. The library's part is a module of `writers`:
     FLAWS                   (if it has any) tests of calls that it writes wrongly, by exporter and sentence
     MEASURED                (if it can) the kinds of `Steps` that an exporter can write, by its name, and
     measured(steps)         their circuit
-    further()               (if there is more) exporter, name, text and expectation of texts made by hand
+    REGISTERS               which of its registers have names: "both" by default, "bits" or "none"
+    NAMED, EMPTY            (if it has any) names of registers, and the empty circuit, that it writes wrongly: by
+                            exporter sentences with names, or the sentence
+    further()               (if there is more) exporter, name, text and expectation of texts made by hand, and the
+                            sentence of those that are written wrongly
 """
 
 from __future__ import annotations
@@ -22,15 +27,14 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from circuits import Call, at_random, each_gate, steps_at_random
+from circuits import Call, at_random, each_gate, named, nothing, steps_at_random
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 OPEN, HELD_OUT = (
@@ -75,20 +79,42 @@ def collect(module: ModuleType, exporter: str) -> dict[str, Any]:
             texts.append([f"{kind}: {title}", export(circuit), expected(module, circuit)])
         kinds = getattr(module, "MEASURED", {}).get(exporter)
         if kinds:
-            for title, steps in steps_at_random(kinds, seeds, registers=getattr(module, "REGISTERS", True)):
+            for title, steps in steps_at_random(kinds, seeds, getattr(module, "REGISTERS", "both")):
                 texts.append([f"{kind}: {title}", export(module.measured(steps)), steps.outcome()])
+    for title, make, outcome, sentence in unusual(module, exporter):
+        try:
+            text = export(make())
+        except Exception as error:  # noqa: BLE001 - as above
+            unwritten[title] = f"{type(error).__name__}: {error}"[:200]
+            continue
+        (flawed.setdefault(sentence, []) if sentence else texts).append([title, text, outcome])
     return {"texts": texts, "flawed": flawed, "unwritten": unwritten}
+
+
+def unusual(module: ModuleType, exporter: str) -> Iterator[tuple[str, Callable[[], Any], str | None, str | None]]:
+    """Yield title, circuit, outcome and flaw of empty circuits, with and without measurements, and of odd names."""
+    yield "empty circuit", lambda: module.build(3, []), None, getattr(module, "EMPTY", {}).get(exporter)
+    if exporter not in getattr(module, "MEASURED", {}):
+        return
+    registers = getattr(module, "REGISTERS", "both")
+    steps = nothing(registers)
+    yield "measurements alone", lambda: module.measured(steps), steps.outcome(), None
+    flaws = getattr(module, "NAMED", {}).get(exporter, {})
+    for title, name, each in named(registers):
+        sentence = next((sentence for sentence, names in flaws.items() if name in names), None)
+        yield title, lambda each=each: module.measured(each), each.outcome(), sentence
 
 
 def main(package: str, folder: Path) -> None:
     """Write the texts of all exporters of a package, which is installed."""
     module = importlib.import_module(f"writers.{MODULES.get(package, package.replace('-', '_'))}")
     found = {exporter: collect(module, exporter) for exporter in module.EXPORTERS}
-    more: dict[str, list[Any]] = defaultdict(list)
     for exporter, *text in module.further() if hasattr(module, "further") else ():
-        more[exporter].append(text)
-    for exporter, texts in more.items():
-        found.setdefault(exporter, {"texts": [], "flawed": {}, "unwritten": {}})["texts"] += texts
+        name, written, outcome, *sentence = text
+        if sentence:
+            found[exporter]["flawed"].setdefault(sentence[0], []).append([name, written, outcome])
+        else:
+            found[exporter]["texts"].append([name, written, outcome])
     record = {"version": version(module.PACKAGE), "tolerance": getattr(module, "TOLERANCE", 1e-9), "exporters": found}
     (folder / f"{package}.json").write_text(json.dumps(record) + "\n")
 

@@ -200,7 +200,8 @@ def refuse_unmeasured(m: Machine) -> None:
         else:
             hint = f"Add '{'' if declared else f'bit[{size}] {target}; '}{target} = measure {name};' at the end."
     else:
-        hint = "Declare qubits and measure them: 'qubit q; bit c; c = measure q;'."
+        lines = m.hint("qubit q; bit c; c = measure q;", "qreg q[1]; creg c[1]; measure q -> c;")
+        hint = f"Declare qubits and measure them: '{lines}'."
     # No line is at fault: the error points at nothing.
     raise SourceError(ErrorCode.NOTHING_MEASURED, message, -1, hint=hint)
 

@@ -1,7 +1,8 @@
 """Second step of reading for OpenQASM 2 (arXiv:1707.03429): its grammar, the syntax tree that of OpenQASM 3.
 
 Beyond the language it reads what tools write under its header: comparisons and assignments of registers as Quantinuum
-has them, tests of single bits and blocks as MQT has them, PennyLane's `gphase`, and `delay`, which has no effect.
+has them, tests of single bits and blocks as MQT has them, PennyLane's `gphase`, QuTiP's measurements without `;`, and
+`delay`, which has no effect.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.errors import invalid, quote, too_large, unsupported
+from reader.exporter_flaws import is_qutips
 from reader.limits import LIMITS
 from reader.text import syntax
 from reader.text.durations import Duration
@@ -38,6 +40,7 @@ class LegacyParser(StatementParser):
         super().__init__(tokenize(text, LEGACY_KEYWORDS))
         self.sizes: dict[str, int] = {}  # of the classical registers so far
         self.own: set[str] = set()  # the gates that the program defines so far
+        self.lines = False  # whether a measurement ended with its line
         self.defining = False  # whether this is inside a gate's definition
         self.classical = False  # whether an expression is one of registers, not of real numbers
         self.statements = {
@@ -139,8 +142,17 @@ class LegacyParser(StatementParser):
         self.expect("->", "after the measured qubits")
         token = self.expect("name", "after ->")
         target = self.indexed(syntax.Name(token.at, token.text))
-        self.semicolon()
+        self.end_of_measurement(at, token)
         return syntax.Assignment(at, target, "=", value)
+
+    def end_of_measurement(self, at: int, target: Token) -> None:
+        """Step over the end of a measurement, which in QuTiP's texts is that of its line."""
+        ended = self.token.kind == "end of text" or "\n" in self.text[target.at : self.token.at]
+        if self.token.kind == ";" or not (ended and is_qutips(self.text)):
+            self.semicolon()
+        elif not self.lines:
+            self.lines = True
+            self.remarks.append(("QuTiP's qip 0.4.2 ends measurements without ';': each ends with its line.", at))
 
     def if_statement(self) -> syntax.Statement:
         """Read `if (c == 1) operation;`, or with another test, with blocks and with `else`."""
@@ -205,10 +217,12 @@ class LegacyParser(StatementParser):
 
     def old_declaration(self) -> syntax.Statement:
         """Read `qreg q[2];` or `creg c[2];`, the size of which OpenQASM 2 demands."""
-        if self.peek(2) == ";":
+        if self.peek() == "name" and self.peek(2) != "[":
             self.advance()
             name = self.advance()
-            invalid("A register needs a size.", name.at, f"Write '{name.text}[1]'.")
+            if self.token.kind == ";":
+                invalid("A register needs a size.", name.at, f"Write '{name.text}[1]'.")
+            self.refuse("expected '[' and the register's size", "A name is made of letters, digits and '_'.")
         declaration = super().old_declaration()
         if isinstance(declaration, syntax.Declaration):
             size = declaration.type.size

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from blueqat import Circuit
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "blueqat"
 GATES = {
@@ -21,6 +21,8 @@ GATES = {
 }
 PREPARE = ("ry", "rx", "cx")
 EXPORTERS = {"OpenQASM 2": Circuit.to_qasm}
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "reset"])}
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> Circuit:
@@ -35,3 +37,12 @@ def build(size: int, calls: list[Call]) -> Circuit:
 def state(circuit: Circuit) -> Any:
     """Return its amplitudes; its first qubit is the least significant one."""
     return circuit.statevector(backend="numpy").reshape([2] * circuit.n_qubits).transpose().ravel()
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps; each qubit has a bit of its own number."""
+    circuit = Circuit(4)
+    for kind, *values in steps.steps:
+        gate = getattr(circuit, "m" if kind == "measure" else kind)
+        gate[values[0] if kind in ("measure", "x", "reset") else tuple(values)]
+    return circuit

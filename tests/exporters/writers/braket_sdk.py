@@ -13,7 +13,7 @@ from braket.devices import LocalSimulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "amazon-braket-sdk"
 GATES = {
@@ -54,6 +54,9 @@ def verbatim(circuit: Circuit) -> str:
 
 
 EXPORTERS = {"virtual qubits": text, "physical qubits": physical, "verbatim box": verbatim}
+MEASURED = dict.fromkeys(["virtual qubits", "physical qubits"], frozenset(["x", "cx", "swap"]))
+REGISTERS = "none"
+EMPTY = {"physical qubits": "an empty circuit as `bit[0] b`, which is no OpenQASM"}
 
 
 def further() -> Iterator[tuple[str, str, str, Any]]:
@@ -82,3 +85,11 @@ def further() -> Iterator[tuple[str, str, str, Any]]:
 def amplitudes(circuit: Circuit) -> list[list[float]]:
     """Return its amplitudes, each as its real and its imaginary part."""
     return [[complex(value).real, complex(value).imag] for value in state(circuit)]
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps; its bits are numbered in the order of measurements."""
+    circuit = Circuit()
+    for kind, *values in steps.steps:
+        getattr(circuit, "cnot" if kind == "cx" else kind)(*values[: 1 if kind == "measure" else 2])
+    return circuit

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import cirq
 import numpy as np
+import sympy
+from circuits import ODD_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +65,8 @@ _MADE: dict[str, tuple[int, int, Callable[..., cirq.Gate]]] = {
 _Q = cirq.LineQubit(0)
 GATES = {name: (angles, qubits) for name, (angles, qubits, _) in _MADE.items()}
 PREPARE = ("ry", "rx", "CNOT")
+_UNDECLARED = "comparisons of keys that are no names (`my key`) by a name that it does not declare"
+_BACKWARDS = "comparisons of several bits in the other order than the registers that it writes"
 EXPORTERS = {
     f"OpenQASM {version[0]}": (lambda circuit, version=version: circuit.to_qasm(version=version, precision=15))
     for version in ("2.0", "3.0")
@@ -80,8 +84,11 @@ def state(circuit: cirq.Circuit) -> Any:
     return circuit.final_state_vector(dtype=np.complex128)
 
 
-def further() -> Iterator[tuple[str, str, str, str]]:
-    """Yield flips under measured keys, each key measured once, with the bits that Cirq's simulator ends in."""
+def further() -> Iterator[tuple[str, ...]]:
+    """Yield flips under measured keys, each key measured once, with the bits that Cirq's simulator ends in.
+
+    Then keys and qubits of odd names, and what it writes otherwise.
+    """
     for seed in range(30):
         source = random.Random(seed)
         qubits = cirq.LineQubit.range(4)
@@ -100,3 +107,31 @@ def further() -> Iterator[tuple[str, str, str, str]]:
         order = sorted(keys, key=lambda key: text.index(f"m_{key};"))
         outcome = " ".join("".join(str(bit) for bit in reversed(found[key][0])) for key in reversed(order))
         yield "OpenQASM 3", f"{'by hand' if seed == 0 else 'open'}: flips under keys {seed}", text, outcome
+    for name in ODD_NAMES:
+        for version in ("2.0", "3.0"):
+            # A line break in a qubit's name ends the comment that has it, so such a one is not among these.
+            circuit = _conditional(cirq.KeyCondition(cirq.MeasurementKey(name)), name, 1)
+            yield (
+                f"OpenQASM {version[0]}",
+                f"key and qubit named {name[:10]!r}",
+                circuit.to_qasm(version=version),
+                "1 1",
+            )
+            equal = sympy.Eq(sympy.Symbol(name), 1)
+            text = _conditional(cirq.SympyCondition(equal), name, 1).to_qasm(version=version)
+            flaw = () if f"m_{name}".isidentifier() and name.isascii() else (_UNDECLARED,)
+            yield f"OpenQASM {version[0]}", f"comparison of the key {name[:10]!r}", text, "1 1", *flaw
+    for version in ("2.0", "3.0"):
+        text = _conditional(cirq.SympyCondition(sympy.Eq(sympy.Symbol("a"), 2)), "a", 2).to_qasm(version=version)
+        yield f"OpenQASM {version[0]}", "comparison of two bits", text, "1 01", _BACKWARDS
+
+
+def _conditional(condition: cirq.Condition, key: str, size: int) -> cirq.Circuit:
+    """Return a flip of the first of some measured qubits, and one of another under a condition."""
+    qubits = [cirq.NamedQubit(f"{key} {number}") for number in range(3)]
+    return cirq.Circuit(
+        cirq.X(qubits[0]),
+        cirq.measure(*qubits[:size], key=key),
+        cirq.X(qubits[2]).with_classical_controls(condition),
+        cirq.measure(qubits[2], key="z_"),
+    )

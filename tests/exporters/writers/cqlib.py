@@ -9,7 +9,7 @@ from cqlib import Circuit
 from cqlib.simulator import StatevectorSimulator
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "cqlib"
 GATES = {
@@ -23,6 +23,8 @@ GATES = {
 }
 PREPARE = ("ry", "rx", "cx")
 EXPORTERS = {"OpenQASM 2": Circuit.to_qasm2}
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "barrier"])}
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> Circuit:
@@ -40,3 +42,16 @@ def state(circuit: Circuit) -> Any:
     for key, value in StatevectorSimulator(circuit).statevector().items():
         vector[int(key, 2)] = value
     return vector.reshape([2] * size).transpose().ravel()
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps; its bits are numbered in the order of measurements."""
+    circuit = Circuit(4)
+    for kind, *values in steps.steps:
+        if kind == "barrier":
+            circuit.barrier(0, 1, 2, 3)
+        elif kind == "measure":
+            circuit.measure(values[0])
+        else:
+            getattr(circuit, kind)(*values)
+    return circuit

@@ -9,7 +9,7 @@ from mindquantum.core.circuit import Circuit
 from mindquantum.io import OpenQASM
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "mindquantum"
 GATES = {
@@ -26,6 +26,8 @@ GATES = {
 }
 PREPARE = ("RY", "RX", "c X")
 EXPORTERS = {"OpenQASM 2": OpenQASM().to_string}
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap"])}
+REGISTERS = "none"
 FLAWS = {"OpenQASM 2": {"two controls as `ccx <function ...>`, which is no OpenQASM": lambda call: call.name == "cc X"}}
 
 
@@ -44,3 +46,16 @@ def state(circuit: Circuit) -> Any:
     """Return its amplitudes; its first qubit is the least significant one."""
     vector = circuit.get_qs()
     return vector.reshape([2] * circuit.n_qubits).transpose().ravel()
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps; its bits are numbered in the order of measurements."""
+    circuit = Circuit()
+    for kind, *values in steps.steps:
+        if kind == "measure":
+            circuit += gates.Measure(f"key {values[1]}").on(values[0])
+        elif kind == "cx":
+            circuit += gates.X.on(values[1], values[0])
+        else:
+            circuit += getattr(gates, kind.upper()).on(values)
+    return circuit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from circuits import AS_THEY_ARE, KEYWORDS, NO_NAMES
 from mqt.core.dd import build_unitary
 from mqt.core.ir import QuantumComputation
 from mqt.core.ir.operations import ComparisonKind, OpType
@@ -43,6 +44,8 @@ FLAWS = {
 }
 EXPORTERS = {"OpenQASM 2": QuantumComputation.qasm2_str, "OpenQASM 3": QuantumComputation.qasm3_str}
 MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if", "if_bit"]))
+
+NAMED = {exporter: {AS_THEY_ARE: KEYWORDS[int(exporter[-1])] | NO_NAMES - {""}} for exporter in EXPORTERS}
 
 
 def build(size: int, calls: list[Call]) -> QuantumComputation:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pennylane as qml
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "pennylane"
 GATES = {
@@ -32,6 +32,8 @@ GATES = {
     "QFT": (0, 3),
 }
 PREPARE = ("RY", "RX", "CNOT")
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap"])}
+REGISTERS = "none"
 
 
 def _operate(name: str, angles: tuple[float, ...], qubits: tuple[int, ...]) -> None:
@@ -61,3 +63,20 @@ def state(circuit: Any) -> Any:
 
 
 EXPORTERS = {"OpenQASM 2": lambda circuit: qml.to_openqasm(circuit)()}
+
+
+def measured(steps: Steps) -> Any:
+    """Return the circuit of steps on wires of odd names, all measured at the end."""
+    wires = ["pi", "my wire", 7, "Ω"]
+    kinds = {"x": qml.X, "cx": qml.CNOT, "swap": qml.SWAP}
+
+    @qml.qnode(qml.device("default.qubit", wires=wires))
+    def circuit() -> Any:
+        for wire in wires:
+            qml.Identity(wire)
+        for kind, *values in steps.steps:
+            if kind != "measure":
+                kinds[kind]([wires[value] for value in values])
+        return qml.state()
+
+    return circuit

@@ -27,7 +27,7 @@ GATES = {
 PREPARE = ("RY", "RX", "CNOT")
 EXPORTERS = {"OpenQASM 2": convert_qprog_to_qasm}
 MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "measure"])}
-REGISTERS = False
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> core.QProg:

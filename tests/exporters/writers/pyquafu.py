@@ -8,7 +8,9 @@ import numpy as np
 from quafu import QuantumCircuit, simulate
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from collections.abc import Iterator
+
+    from circuits import Call, Steps
 
 PACKAGE = "pyquafu"
 GATES = {
@@ -28,6 +30,9 @@ FLAWS = {
     }
 }
 EXPORTERS = {"OpenQASM 2": QuantumCircuit.to_openqasm}
+_LEFT_OUT = "conditions and resets not at all, so that a conditional gate always runs"
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "barrier"])}
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> QuantumCircuit:
@@ -45,3 +50,34 @@ def state(circuit: QuantumCircuit) -> Any:
     """Return its amplitudes; its first qubit is the least significant one."""
     vector = np.asarray(simulate(circuit).get_statevector())
     return vector.reshape([2] * circuit.num).transpose().ravel()
+
+
+def measured(steps: Steps) -> QuantumCircuit:
+    """Return the circuit of steps, its measurements all at the end."""
+    circuit = QuantumCircuit(4, 4)
+    kept = [values for kind, *values in steps.steps if kind == "measure"]
+    for kind, *values in steps.steps:
+        if kind == "barrier":
+            circuit.barrier([0, 1, 2, 3])
+        elif kind != "measure":
+            getattr(circuit, "cnot" if kind == "cx" else kind)(*values)
+    circuit.measure([qubit for qubit, _ in kept], [bit for _, bit in kept])
+    return circuit
+
+
+def further() -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield what it writes otherwise; its own simulator ends in 00."""
+    for title, outcome, act in (
+        ("condition", "00", _conditional),
+        ("reset", "00", lambda circuit: circuit.x(0).reset([0])),
+    ):
+        circuit = QuantumCircuit(2, 2)
+        act(circuit)
+        circuit.measure([0, 1], [0, 1])
+        yield "OpenQASM 2", title, circuit.to_openqasm(), outcome, _LEFT_OUT
+
+
+def _conditional(circuit: QuantumCircuit) -> None:
+    circuit.measure([0], [0])
+    with circuit.cif([0], 1):
+        circuit.x(1)

@@ -6,6 +6,7 @@ from functools import partial
 from math import pi
 from typing import TYPE_CHECKING, Any
 
+from circuits import KEYWORDS, KEYWORDS_AS_THEY_ARE
 from pytket.circuit import Bit, Circuit, OpType, Qubit
 from pytket.qasm import circuit_to_qasm_str
 
@@ -42,6 +43,8 @@ MEASURED = {
     "qelib1.inc": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if"]),
     "hqslib1.inc": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if", "if_bit"]),
 }
+
+NAMED = {exporter: {KEYWORDS_AS_THEY_ARE: KEYWORDS[2]} for exporter in EXPORTERS}
 
 
 def build(size: int, calls: list[Call]) -> Circuit:

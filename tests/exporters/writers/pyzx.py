@@ -10,7 +10,7 @@ from pyzx import Circuit
 from pyzx.circuit.gates import gate_types
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "pyzx"
 GATES = {
@@ -29,6 +29,8 @@ EXPORTERS = {
     "OpenQASM 2": lambda circuit: circuit.to_qasm(version=2),
     "OpenQASM 3": lambda circuit: circuit.to_qasm(version=3),
 }
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "measure"])}
+REGISTERS = "none"
 NAMES = ("phase",), ("theta", "phi"), ("theta", "phi", "rho"), ("theta", "phi", "rho", "gamma")
 
 
@@ -48,3 +50,12 @@ def build(size: int, calls: list[Call]) -> Circuit:
 def state(circuit: Circuit) -> Any:
     """Return its amplitudes."""
     return circuit.to_matrix()[:, 0]
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps."""
+    circuit = Circuit(4)
+    kinds = {"x": "NOT", "cx": "CNOT", "swap": "SWAP", "measure": "Measurement"}
+    for kind, *values in steps.steps:
+        circuit.add_gate(kinds[kind], *values)
+    return circuit

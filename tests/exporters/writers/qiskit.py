@@ -25,6 +25,8 @@ MEASURED = {
     "OpenQASM 3": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if", "if_bit"]),
 }
 
+NAMED = {"OpenQASM 2": {"a register named `pi` as it is": {"pi"}}}
+
 
 def build(size: int, calls: list[Call]) -> QuantumCircuit:
     """Return the circuit of calls."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from circuits import AS_THEY_ARE, KEYWORDS, NO_NAMES
 from qoqo import Circuit, operations
 from qoqo_qasm import QasmBackend
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "qoqo-qasm"
 GATES = {
@@ -33,6 +34,7 @@ GATES = {
     "ControlledControlledPhaseShift": (1, 3),
 }
 PREPARE = ("RotateY", "RotateX", "CNOT")
+_AS_THEY_ARE = f"{AS_THEY_ARE}, and those of gates that it defines"
 _SHIFTED = ("InvSGate", "InvTGate")
 EXPORTERS = {
     f"OpenQASM {version[0]}{' for Braket' if 'Braket' in version else ''}": (
@@ -41,6 +43,13 @@ EXPORTERS = {
     for version in ("2.0Vanilla", "3.0Vanilla", "3.0Braket")
 }
 
+MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "measure", "reset"]))
+REGISTERS = "bits"
+NAMED = {
+    "OpenQASM 2": {_AS_THEY_ARE: KEYWORDS[2] | NO_NAMES | {"x", "cx"}},
+    "OpenQASM 3": {_AS_THEY_ARE: KEYWORDS[3] | NO_NAMES | {"x", "cx"}},
+    "OpenQASM 3 for Braket": {AS_THEY_ARE: KEYWORDS[3] | NO_NAMES},
+}
 _UNDEFINED = ["RotateXY", "Qsim", "Fsim", "PhaseShiftedControlledZ", "PhaseShiftedControlledPhase", "PMInteraction"]
 _UNDEFINED += ["SpinInteraction", "GivensRotation", "ControlledRotateXY", "SqrtISwap", "InvSqrtISwap"]
 FLAWS = {
@@ -80,3 +89,18 @@ def _qubits(part: Any) -> list[int]:
     if hasattr(part, "control_0"):
         return [part.control_0(), part.control_1(), part.target()]
     return [part.control(), part.target()]
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps."""
+    circuit = Circuit()
+    bits = [(name, place) for name, size in steps.bits for place in range(size)]
+    for name, size in steps.bits:
+        circuit += operations.DefinitionBit(name, size, is_output=True)
+    kinds = {"x": "PauliX", "cx": "CNOT", "swap": "SWAP", "reset": "PragmaActiveReset"}
+    for kind, *values in steps.steps:
+        if kind == "measure":
+            circuit += operations.MeasureQubit(values[0], *bits[values[1]])
+        else:
+            circuit += getattr(operations, kinds[kind])(*values)
+    return circuit

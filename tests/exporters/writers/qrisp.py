@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qrisp import QuantumCircuit
+from qrisp import Clbit, QuantumCircuit, Qubit
 
 if TYPE_CHECKING:
     from circuits import Call, Steps
@@ -25,7 +25,11 @@ EXPORTERS = {"OpenQASM 2": QuantumCircuit.to_qasm2, "OpenQASM 3": QuantumCircuit
 _FLAW = "r as the usual gate of that name, where its own turns about another axis"
 FLAWS = {exporter: {_FLAW: lambda call: call.name == "r"} for exporter in EXPORTERS}
 MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "barrier", "reset", "measure"]))
-REGISTERS = False
+
+NAMED = {
+    "OpenQASM 2": {"a register named `pi` as it is": {"pi"}},
+    "OpenQASM 3": {"registers named by constants (`pi`, `tau`) as they are": {"pi", "tau", "π"}},
+}
 
 
 def build(size: int, calls: list[Call]) -> QuantumCircuit:
@@ -45,13 +49,19 @@ def state(circuit: QuantumCircuit) -> Any:
 
 
 def measured(steps: Steps) -> QuantumCircuit:
-    """Return the circuit of steps."""
-    circuit = QuantumCircuit(4, 4)
+    """Return the circuit of steps; each qubit and bit is a register."""
+    circuit = QuantumCircuit()
+    for name, size in steps.qubits:
+        for place in range(size):
+            circuit.add_qubit(Qubit(f"{name}{place or ''}"))
+    for name, size in steps.bits:
+        for place in range(size):
+            circuit.add_clbit(Clbit(f"{name}{place or ''}"))
     for kind, *values in steps.steps:
         if kind == "barrier":
             circuit.barrier(circuit.qubits)
         elif kind == "measure":
             circuit.measure(circuit.qubits[values[0]], circuit.clbits[values[1]])
         else:
-            getattr(circuit, kind)(*values)
+            getattr(circuit, kind)(*(circuit.qubits[value] for value in values))
     return circuit

@@ -10,7 +10,7 @@ from QuICT.core import gate as gates
 from QuICT.simulation.state_vector import StateVectorSimulator
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "quict"
 GATES = {
@@ -35,6 +35,8 @@ FLAWS = {
     }
 }
 EXPORTERS = {"OpenQASM 2": Circuit.qasm}
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "reset"])}
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> Circuit:
@@ -49,3 +51,12 @@ def build(size: int, calls: list[Call]) -> Circuit:
 def state(circuit: Circuit) -> Any:
     """Return its amplitudes."""
     return np.asarray(StateVectorSimulator(precision="double").run(circuit))
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps; each qubit has a bit of its own number."""
+    circuit = Circuit(4)
+    kinds = {"x": gates.X, "cx": gates.CX, "swap": gates.Swap, "measure": gates.Measure, "reset": gates.Reset}
+    for kind, *values in steps.steps:
+        kinds[kind] | circuit(values[:1] if kind == "measure" else values)
+    return circuit

@@ -10,7 +10,7 @@ from quri_parts.openqasm.circuit import OpenQASMTranspiler, convert_to_qasm_str
 from quri_parts.qulacs.simulator import evaluate_state_to_vector
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "quri-parts-openqasm"
 GATES = {
@@ -23,6 +23,8 @@ GATES = {
     **dict.fromkeys(["TOFFOLI", "Pauli"], (0, 3)),
 }
 PREPARE = ("RY", "RX", "CNOT")
+MEASURED = {"OpenQASM 3": frozenset(["x", "cx", "swap"])}
+REGISTERS = "none"
 EXPORTERS = {"OpenQASM 3": lambda circuit: convert_to_qasm_str(OpenQASMTranspiler()(circuit))}
 
 
@@ -42,3 +44,13 @@ def state(circuit: QuantumCircuit) -> Any:
     size = circuit.qubit_count
     vector = evaluate_state_to_vector(GeneralCircuitQuantumState(size, circuit)).vector
     return vector.reshape([2] * size).transpose().ravel()
+
+
+def measured(steps: Steps) -> QuantumCircuit:
+    """Return the circuit of steps; the text measures all qubits at its end."""
+    circuit = QuantumCircuit(4)
+    kinds = {"x": gates.X, "cx": gates.CNOT, "swap": gates.SWAP}
+    for kind, *values in steps.steps:
+        if kind != "measure":
+            circuit.add_gate(kinds[kind](*values))
+    return circuit

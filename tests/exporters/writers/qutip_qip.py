@@ -8,7 +8,7 @@ from qutip_qip.circuit import QubitCircuit
 from qutip_qip.qasm import circuit_to_qasm_str
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "qutip-qip"
 GATES = {
@@ -21,6 +21,8 @@ GATES = {
 }
 PREPARE = ("RY", "RX", "CNOT")
 EXPORTERS = {"OpenQASM 2": circuit_to_qasm_str}
+MEASURED = {"OpenQASM 2": frozenset(["x", "cx", "swap", "measure"])}
+REGISTERS = "none"
 FLAWS = {
     "OpenQASM 2": {
         "SQRTNOT as its inverse": lambda call: call.name == "SQRTNOT",
@@ -44,3 +46,16 @@ def build(size: int, calls: list[Call]) -> QubitCircuit:
 def state(circuit: QubitCircuit) -> Any:
     """Return its amplitudes."""
     return circuit.compute_unitary().full()[:, 0]
+
+
+def measured(steps: Steps) -> QubitCircuit:
+    """Return the circuit of steps."""
+    circuit = QubitCircuit(4, num_cbits=4)
+    for kind, *values in steps.steps:
+        if kind == "measure":
+            circuit.add_measurement("M", targets=[values[0]], classical_store=values[1])
+        elif kind == "cx":
+            circuit.add_gate("CNOT", controls=values[0], targets=values[1])
+        else:
+            circuit.add_gate(kind.upper(), targets=values)
+    return circuit

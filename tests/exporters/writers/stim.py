@@ -23,7 +23,7 @@ EXPORTERS = {
 _FLAW = f"{', '.join(_WRITTEN_AS_OTHERS)} as other gates"
 FLAWS = {exporter: {_FLAW: lambda call: call.name in _WRITTEN_AS_OTHERS} for exporter in EXPORTERS}
 MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "barrier", "reset"]))
-REGISTERS = False
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> stim.Circuit:
