@@ -42,7 +42,7 @@ def difference(text: str, expected: Any) -> float:
         return float({key.replace(" ", "") for key in counts} != {expected.replace(" ", "")})
     circuit = read(text, counted=False)
     circuit.remove_final_measurements()
-    found = Statevector(circuit).reverse_qargs().data
+    found = Statevector(circuit).reverse_qargs().data.ravel()  # of no qubits it is a matrix
     amplitudes = np.eye(1, len(found))[0] if expected is None else np.array(expected) @ [1, 1j]
     if len(found) != len(amplitudes):
         return float("inf")
