@@ -10,6 +10,7 @@ from reader.compiler.expressions import read
 from reader.compiler.inputs import INPUT
 from reader.compiler.operators import binary
 from reader.compiler.references import array_of, lookup, qubits_of, refer, unknown
+from reader.compiler.spans import assigned
 from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
 from reader.compiler.values import BITLIKE, Type, Value, from_bits, to_bits
 from reader.errors import invalid, quote, unsupported
@@ -38,7 +39,10 @@ def assign(m: Machine, node: syntax.Assignment) -> None:
         return
     value = evaluate_as(m, node.value, type_of(target)) if node.op == "=" else combined(m, node, target)
     if isinstance(target, Variable):
-        m.set(target, cut(m, node, value), node.at)
+        value, span = assigned(m, node, target, cut(m, node, value))
+        m.set(target, value, node.at)
+        if span is not None:
+            m.spans[target] = span
     else:
         m.set_bits(target.places, to_bits(value), node.at)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.budget import ATTEMPT, BRANCH, KNOWN
 from reader.compiler.machine import Machine, Part, Split
+from reader.compiler.spans import Span, union
 from reader.compiler.symbols import Select, Variable
 from reader.compiler.values import BITLIKE
 from reader.errors import SourceError, ValueFault, unsupported
@@ -58,14 +59,15 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
     """
     m.budget.spend(BRANCH, at)
     m.enter(at)
-    outer_ops, outer_known, outer_signs = m.ops, m.known, m.signs
+    outer_ops, outer_known, outer_signs, outer_spans = m.ops, m.known, m.signs, m.spans
     sides: list[tuple[list[Operation], dict[Variable, Any], dict[int, int]]] = []
     signs: list[dict[Variable, int]] = []
+    spans: list[dict[Variable, Span]] = []
     m.depth += inner
     for value, run in ((1, then), (0, otherwise)):
         m.ops = []
         m.budget.spend(len(outer_known) >> KNOWN, at)
-        m.known, m.signs = dict(outer_known), dict(outer_signs)
+        m.known, m.signs, m.spans = dict(outer_known), dict(outer_signs), dict(outer_spans)
         assume(m, condition, value)
         mark = len(m.journal)
         if run is not None:
@@ -76,13 +78,15 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
                 data = variable.data
                 changed[variable] = list(data) if isinstance(data, list) else data
         signs.append(dict(m.signs))
+        spans.append(dict(m.spans))
         m.undo(mark)
         sides.append((m.ops, changed, m.known))
     m.depth -= inner
-    m.signs = outer_signs
+    m.signs, m.spans = outer_signs, outer_spans
     (yes_ops, yes_changed, yes_known), (no_ops, no_changed, no_known) = sides
     merged: list[tuple[Variable, Any]] = []
     sizes: dict[Variable, int] = {}
+    joint: dict[Variable, Span] = {}
     for variable in {**yes_changed, **no_changed}:
         yes, no = yes_changed.get(variable, variable.data), no_changed.get(variable, variable.data)
         m.ops, m.known = yes_ops, yes_known
@@ -102,7 +106,12 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
                     m.store(cell, bit, at)
             result.append(Node("bit", cell))
         merged.append((variable, result))
-        if variable.type.kind == "int" and variable not in m.looped:
+        if variable.type.kind in ("int", "uint"):
+            one, other = (_span(variable, data, known) for data, known in zip((yes, no), spans, strict=True))
+            if (span := union(one, other, variable.type.width)) is not None:
+                joint[variable] = span
+        signed = variable.type.kind == "int" or variable in joint or any(variable in each for each in signs)
+        if signed and variable not in m.looped:
             sizes[variable] = max(
                 signed_size(variable, bits, known) for bits, known in zip((yes_bits, no_bits), signs, strict=True)
             )
@@ -112,6 +121,7 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
         m.log(variable)
         variable.data = data
     m.signs.update({variable: size for variable, size in sizes.items() if size < variable.type.width})
+    m.spans.update(joint)
     if yes_ops or no_ops:
         # A test is a circuit of its own to Qiskit and costs as much as many gates.
         m.count(_TEST, at)
@@ -120,6 +130,11 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
         if m.outline is not None:
             m.outline.name(test, title)
     m.leave()
+
+
+def _span(variable: Variable, data: Any, known: dict[Variable, Span]) -> Span | None:  # noqa: ANN401 - an int or bits
+    """Return what a side of a test knows of an integer's value."""
+    return (data, data) if isinstance(data, int) else known.get(variable)
 
 
 def signed_size(variable: Variable, bits: list[Bit], known: dict[Variable, int]) -> int:
@@ -181,7 +196,7 @@ def specialise(m: Machine, run: Callable[[], None], split: Split, at: int) -> No
         unsupported(
             f"This statement needs the values of more than {LIMITS.splits} measured bits.",
             split.at,
-            "Use fewer measured bits here.",
+            "Use fewer measured bits here; what no gate needs can be worked out from an output integer afterwards.",
         )
     m.spend(_TEST, at)
     faults: list[SourceError] = []

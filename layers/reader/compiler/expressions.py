@@ -139,8 +139,11 @@ def _call(m: Machine, node: syntax.Call) -> Value:
 def _cast(m: Machine, node: syntax.Cast) -> Value:
     m.step(node.at)
     value = evaluate_real(m, node.operand, real=node.type.name in FRACTIONS)
+    kind = resolve_type(m, node.type)
+    if kind.width == 1 and kind.kind == "int":
+        m.notes.add("An int[1] holds 0 and -1; uint[1] holds 0 and 1.", node.at)
     try:
-        return convert(m, value, resolve_type(m, node.type), node.at, explicit=True)
+        return convert(m, value, kind, node.at, explicit=True)
     except Split as split:
         raise keeping(m, split, (node.operand, value)) from None
 

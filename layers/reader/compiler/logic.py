@@ -71,6 +71,20 @@ def any_of(bits: Sequence[Bit]) -> Bit:
     return level[0] if level else 0
 
 
+def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
+    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
+    width = len(bits)
+    top = bits[-1] if signed else 0
+    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
+        width -= 1
+    return width
+
+
+def same_bit(a: Bit, b: Bit) -> bool:
+    """Tell whether two bits are certainly equal."""
+    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
+
+
 class Arithmetic:
     """Operations on numbers of bits, least significant first; `shrink` stores a long expression in a scratch bit."""
 

@@ -188,6 +188,7 @@ def repeat_measured(m: Machine, node: syntax.While, condition: Callable[[], Bit]
     signed = {variable: size for variable, size in needed.signed.items() if variable not in looped}
     m.looped = looped.union(signed)
     m.sizes = {**sizes, **needed.assignments}
+    m.spans = {}
     m.signs = {each: size for each, size in m.signs.items() if each in looped or stays(m, each, needed)} | signed
     try:
         measured_loop(m, condition, body, needed.variables, node.at)
@@ -200,6 +201,7 @@ def repeat_measured(m: Machine, node: syntax.While, condition: Callable[[], Bit]
         name_last(m, node.at)
     finally:
         m.sizes, m.looped = sizes, looped
+        m.spans = {}
 
 
 def stays(m: Machine, variable: Variable, needed: Needed) -> bool:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reader.budget import OPERATION, PLACE, SHRINK, STEP
-from reader.compiler.logic import Arithmetic
+from reader.compiler.logic import Arithmetic, effective
 from reader.compiler.symbols import Frame, Select, Variable
 from reader.compiler.values import BITLIKE, BOOL, Type, Value, from_bits
 from reader.errors import too_large
@@ -95,6 +95,7 @@ class Machine(ABC):
         self.sizes: dict[syntax.Assignment, int] = {}  # how many low bits of what they assign may be set
         # How many low bits hold a variable, the last of them its sign: until it is assigned to, or throughout a loop.
         self.signs: dict[Variable, int] = {}
+        self.spans: dict[Variable, tuple[int, int]] = {}  # what sums of measured bits can be, until assigned to anew
         self.looped: frozenset[Variable] = frozenset()  # those of `signs` in the loops that are being compiled
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
@@ -105,8 +106,7 @@ class Machine(ABC):
         self.requested: dict[syntax.ResultPragma, list[tuple[int, ...] | None]] = {}  # by Braket's result pragmas
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
-        self.globals = Frame(None)
-        self.frame = self.globals
+        self.globals = self.frame = Frame(None)
         self.in_gate = False
         self.calls: dict[int, list[syntax.Call]] = {}
         self.results: dict[int, Variable] = {}
@@ -319,10 +319,12 @@ class Machine(ABC):
             if isinstance(variable, Variable) and variable.base is not None:
                 self.rows.setdefault(variable.type.width, []).append(variable.base)
                 variable.base = None
+                self.signs.pop(variable, None)
+                self.spans.pop(variable, None)
 
     def log(self, variable: Variable, index: int = -1) -> None:
         """Remember what a variable, or one of its bits, was."""
-        if self.signs:
+        if self.signs or self.spans:
             self.forget_sign(variable)
         if index < 0:
             data = variable.data
@@ -332,6 +334,7 @@ class Machine(ABC):
 
     def forget_sign(self, variable: Variable) -> None:
         """Know no more of a variable's high bits, unless a loop around says what they are at every place."""
+        self.spans.pop(variable, None)
         if variable not in self.looped:
             self.signs.pop(variable, None)
 
@@ -340,7 +343,7 @@ class Machine(ABC):
         journal = self.journal
         while len(journal) > mark:
             variable, index, old = journal.pop()
-            if self.signs:
+            if self.signs or self.spans:
                 self.forget_sign(variable)
             if index < 0:
                 variable.data = old
@@ -375,6 +378,10 @@ class Machine(ABC):
             variable.data = data
             return
         self.set_bits([(variable, index) for index in range(variable.type.width)], data, at)
+        if isinstance(data[-1], Node) and variable.type.kind in ("int", "uint") and variable not in self.looped:
+            size = effective(data, signed=True)
+            if size < len(data):
+                self.signs[variable] = size
 
     def set_bits(self, places: list[tuple[Variable, int]], data: tuple[Bit, ...], at: int) -> None:
         """Assign bits to places."""

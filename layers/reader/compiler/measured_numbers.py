@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader.compiler.logic import both, differ
+from reader.compiler.logic import both, differ, effective
 from reader.compiler.values import (
     Type,
     Value,
@@ -33,20 +33,6 @@ def divided_by_power_of_two(m: Machine, op: str, a: tuple[Bit, ...], divisor: in
 def is_power_of_two(number: int) -> bool:
     """Tell whether a number is 1, 2, 4, 8 ..."""
     return number > 0 and number & (number - 1) == 0
-
-
-def effective(bits: tuple[Bit, ...], *, signed: bool) -> int:
-    """Return how many low bits hold the whole number; the rest repeat the sign, or are zero."""
-    width = len(bits)
-    top = bits[-1] if signed else 0
-    while width > 1 and same_bit(bits[width - 2 if signed else width - 1], top):
-        width -= 1
-    return width
-
-
-def same_bit(a: Bit, b: Bit) -> bool:
-    """Tell whether two bits are certainly equal."""
-    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
 
 
 def extend(kind: Type, bits: tuple[Bit, ...]) -> Value:

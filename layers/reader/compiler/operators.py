@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.budget import ANGLE, CHOICE, DIVIDED, MEASURED
 from reader.compiler.conversions import convert, need, truth, with_article
-from reader.compiler.logic import both, differ, either, negate
+from reader.compiler.logic import both, differ, effective, either, negate
 from reader.compiler.machine import WIDE
 from reader.compiler.measured_numbers import (
     divided,
     divided_by_power_of_two,
-    effective,
     extend,
     is_power_of_two,
 )

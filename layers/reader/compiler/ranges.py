@@ -165,7 +165,7 @@ class _Analysis:
         kind, data = variable.type, variable.data
         if not isinstance(data, list):
             return Interval(data, data, kind) if isinstance(data, int) else whole(kind)
-        if variable in self.m.signs:
+        if variable in self.m.signs and kind.kind == "int":
             most = 1 << (self.m.signs[variable] - 1)
             return Interval(-most, most - 1, kind)
         bits = [self.m.resolve(bit) for bit in data]

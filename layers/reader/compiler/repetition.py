@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reader.budget import KNOWN, NODE
+from reader.compiler.logic import same_bit
 from reader.compiler.symbols import serials
 from reader.errors import too_large
 from reader.limits import LIMITS
-from reader.operations import Node
 from reader.swept import Swept
 from reader.text import syntax
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from reader.compiler.machine import Machine
     from reader.compiler.symbols import Variable
-    from reader.operations import Bit
 
 TRIES = 3  # iterations to compile before a loop counts as one that goes on changing
 
@@ -90,7 +89,7 @@ def _cells(m: Machine) -> tuple[Any, ...]:
     m.budget.spend((len(m.free) + len(m.known)) >> KNOWN, m.here)
     # In which order free ones are taken is all the same: nobody reads what they hold.
     rows = {width: sorted(row) for width, row in m.rows.items()}
-    return m.cells, sorted(m.free), rows, dict(m.known), dict(m.signs)
+    return m.cells, sorted(m.free), rows, dict(m.known), dict(m.signs), dict(m.spans)
 
 
 def _unchanged(m: Machine, mark: int, serial: int) -> bool:
@@ -109,9 +108,5 @@ def _unchanged(m: Machine, mark: int, serial: int) -> bool:
 
 def _same(now: Any, old: Any) -> bool:  # noqa: ANN401 - any kind of value
     if isinstance(now, list) and isinstance(old, list):
-        return all(_same_bit(a, b) for a, b in zip(now, old, strict=True))
+        return all(same_bit(a, b) for a, b in zip(now, old, strict=True))
     return now is old or (type(now) is type(old) and isinstance(now, int | float | complex | Swept) and now == old)
-
-
-def _same_bit(a: Bit, b: Bit) -> bool:
-    return a.same(b) if isinstance(a, Node) else not isinstance(b, Node) and a == b
