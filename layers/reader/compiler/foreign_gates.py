@@ -134,6 +134,8 @@ RESEARCH: dict[str, Standard] = {
     "rx3": sequence(1, Gate("rx", (-pi / 2,), (0,))),
     "ry1": sequence(1, Gate("ry", (pi / 2,), (0,))),
     "ry3": sequence(1, Gate("ry", (3 * pi / 2,), (0,))),
+    "rxx1": sequence(2, Gate("rxx", (pi / 2,), (0, 1))),
+    "rxx3": sequence(2, Gate("rxx", (3 * pi / 2,), (0, 1))),
     "swp": sequence(2, _SWAP),
     "SWAP": sequence(2, _SWAP),
 }

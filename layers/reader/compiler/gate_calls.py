@@ -63,11 +63,14 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
     # A gate's body means the gates that were there when it was written, not a later one of the same name.
     if definition is not None and definition.at < m.gates_before:
         parameters, qubits = len(definition.parameters), len(definition.qubits)
+        if len(node.operands) != qubits and m.legacy:
+            standard = of_another_size(m, node)
     else:
         table = LEGACY_GATES if m.legacy else GATES
         standard = table.get(name) or under_controls(node)
         if standard is None:
             refuse_gate(m, node, table)
+    if standard is not None:
         parameters, qubits = standard.parameters, standard.qubits
     if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):
         shown = f"{parameters} parameter{'s' * (parameters != 1)}"
@@ -91,6 +94,17 @@ def under_controls(node: syntax.GateCall) -> Standard | None:
     if base is None or len(node.operands) < 2 or node.modifiers:  # noqa: PLR2004 - a control and a target
         return None
     return with_controls(base, len(node.operands) - 1)
+
+
+def of_another_size(m: Machine, node: syntax.GateCall) -> Standard | None:
+    """Return the gate of a name for any number of controls that the program defines for another number, with a note."""
+    standard = under_controls(node)
+    if standard is not None:
+        # Old Qiskit defined its first `mcx` alone.
+        m.notes.add(
+            f"{node.name} is defined for another number of qubits; all but the last are controls.", node.name_at
+        )
+    return standard
 
 
 def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:

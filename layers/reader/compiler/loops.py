@@ -116,7 +116,8 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
         length = max(0, (stop - start) // step + 1)
         if length > LIMITS.loop_iterations:
             limit = LIMITS.loop_iterations
-            too_large(f"A loop runs for more than {limit:,} iterations.", values.at, limit, min(length, 2**63))
+            hint = "A uint has no number below 0: count down with an int." if start >= 1 << 63 else None
+            too_large(f"A loop runs for more than {limit:,} iterations.", values.at, limit, min(length, 2**63), hint)
         width = max(INT.width, max(abs(start), abs(stop)).bit_length() + 1)
         source = Type("uint", width) if kind.kind == "bit" else INT if width == INT.width else Type("int", width)
         return (Value(source, number) for number in range(start, start + length * step, step))

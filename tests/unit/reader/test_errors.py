@@ -70,6 +70,8 @@ MISTAKES = [
      'Write include "qelib1.inc";'),
     ("angle[3] c; if (c == 3) { }", "invalid_circuit", 1, 19, "'==' is not for an angle[3] and an int[64].",
      "Use a float for the angle: 'float theta = ...;'."),
+    ("qubit q; uint i = 0; for uint j in [i - 1:-1:0] { x q; }", "circuit_too_large", 1, 37,
+     "A loop runs for more than 100,000 iterations.", "A uint has no number below 0: count down with an int."),
     ("const float v = 1.0 % 0.0;", "invalid_circuit", 1, 21, "This divides by zero.", None),
     ("def f(qubit[-3] a) { } qubit[4] q; f(q);", "invalid_circuit", 1, 7, "A register has at least one qubit.", None),
     ("qubit q; gate g a { x q; }", "invalid_circuit", 1, 23, "'q' is not a qubit of this gate.", None),

@@ -33,6 +33,11 @@ RECORDED["quartz"] = {
         "ry3": [(-_HALF, 0), (-_HALF, 0), (_HALF, 0), (-_HALF, 0)],
     }.items()
 }
+# The headers have two entries of 1 more, and no unitary.
+RECORDED["quartz"] |= {
+    name: [0, [4, *[[n, n, real, 0] for n in range(4)], *[[n, 3 - n, 0, -_HALF] for n in range(4)]]]
+    for name, real in (("rxx1", _HALF), ("rxx3", -_HALF))
+}
 # What TOQM and OLSQ2 write for a swap.
 RECORDED["toqm, olsq2"] = {
     name: [0, [4, [0, 0, 1, 0], [1, 2, 1, 0], [2, 1, 1, 0], [3, 3, 1, 0]]] for name in ("swp", "SWAP")

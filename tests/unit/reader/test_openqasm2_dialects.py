@@ -267,6 +267,17 @@ def test_a_name_for_any_number_of_controls(body: str, key: str | None) -> None:
     assert distribution(read(text)) == pytest.approx({f"{key} 00": 1.0})
 
 
+def test_old_qiskits_second_mcx_is_read() -> None:
+    """Qiskit of 2020 defined its first `mcx` and used the name for more controls, too: a note says so."""
+    body = "gate mcx a,b,c { ccx a,b,c; } x q[0]; x q[1]; mcx q[0],q[1],q[2]; mcx q[2],q[0]; measure q -> d;"
+    circuit = read(HEAD + body)
+    assert distribution(circuit) == pytest.approx({"110 00": 1.0})
+    note = "mcx is defined for another number of qubits; all but the last are controls."
+    assert circuit.metadata["notes"] == [f"Line 6, column 67: {note}"]
+    with pytest.raises(TaskError, match="'mine' takes 3 qubits, not 2"):
+        check(HEAD + body.replace("mcx", "mine"))
+
+
 def test_names_for_any_number_of_controls_are_read_for_noise() -> None:
     """Where gates are left whole for a noise model, these are what they are made of."""
     text = HEAD + "mcy q[0],q[1],q[2]; mcz q[0],q[1],q[2]; mcx q[0],q[1]; measure q -> d;"
