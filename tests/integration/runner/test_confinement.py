@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import confinement
 from children import Children
 from integration.runner.programs import BELL, rotated
 from integration.runner.test_noise import CHANNELS
@@ -124,37 +122,10 @@ def test_every_construct_and_every_option_runs_in_confinement() -> None:
 
 def test_the_worker_closes_itself_to_other_processes_of_its_user() -> None:
     """Even where no filter can be had, the handler's memory and environment are out of a child's reach (prctl(2))."""
-    script = "import confinement\nfrom integration.runner.test_confinement import watched\nwatched()"
+    script = "from integration.runner.watched import watched\nwatched()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     said = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
     assert said.stdout == "{'environ': True, 'mem': True}\n{'environ': False, 'mem': False}\n"
-
-
-def watched() -> None:
-    """Without capabilities, print what a child of this process can open of it, before it has children and then."""
-    confinement.drop_capabilities()
-    print(_openable(), flush=True)  # noqa: T201
-    with Children(1, 800, 30.0, simulate="no_such_module:simulate"):
-        print(_openable(), flush=True)  # noqa: T201
-
-
-def _openable() -> dict[str, bool]:
-    here, (reading, writing) = os.getpid(), os.pipe()
-    if os.fork() == 0:
-        found = {name: os.access(f"/proc/{here}/{name}", os.R_OK) and _opens(here, name) for name in ("environ", "mem")}
-        os.write(writing, repr(found).encode())
-        os._exit(0)
-    os.wait()
-    found: dict[str, bool] = ast.literal_eval(os.read(reading, 1_000).decode())
-    return found
-
-
-def _opens(pid: int, name: str) -> bool:
-    try:
-        with open(f"/proc/{pid}/{name}", "rb"):  # noqa: PTH123
-            return True
-    except OSError:
-        return False
 
 
 def test_a_kernel_that_refuses_is_named_once_and_circuits_run(
