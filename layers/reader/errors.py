@@ -102,7 +102,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return `Did you mean cx?` for a name close to a known one, else None."""
     import difflib  # noqa: PLC0415 - only an erring program pays for it
 
-    close = difflib.get_close_matches(name[:64], list(known)[:2000], n=1, cutoff=0.6)
+    names = list(known)[:2000]
+    close = [each for each in names if each.lower() == name.lower()]  # `H` for `h`, which difflib calls unlike
+    close = close or difflib.get_close_matches(name[:64], names, n=1, cutoff=0.6)
     return f"Did you mean {close[0]}?" if close else None
 
 
