@@ -106,10 +106,10 @@ def _literal(m: Machine, node: syntax.Literal) -> Real | Value | None:
         return m.evaluate(node)
     if isinstance(node.written, int):
         return Real(Fraction(node.written))
-    value = Fraction(node.value.real)
     try:
+        value = Fraction(node.value.real)
         return Real(value, rounded=node.written is None or exact(node.written) != value)
-    except OverflowError:
+    except OverflowError:  # an infinite number, or one of too many digits
         return None
 
 

@@ -292,6 +292,8 @@ HOSTILE = {
     "digits": f"0.{'3' * 300}*1.{'7' * 300}*2.0**60*pi",
     "small exponents": "1e-300*1e300*2.0**60*pi",
     "huge exponent": "1e-999999999*2.0**60*pi + 2.0**60*pi",
+    "infinite number": "2.0**60*pi + 1/1e999",
+    "infinite divisor": "2.0**60*pi/1e999 + 2.0**60*pi",
     "chain of products": "2.0**60*pi" + "*1.1/1.3" * 2_000,
     "chain of sums": "2.0**60*pi" + "+pi/7-pi/9" * 2_000,
     "not a number": "1e300*1e300*pi - 1e300*1e300*pi",
