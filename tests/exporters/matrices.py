@@ -109,6 +109,13 @@ def quict() -> dict[str, Any]:
     return {gate.qasm_name: [0, rows(gate.matrix)] for gate in made}
 
 
+def qoqo() -> dict[str, Any]:
+    """Return the gates of qoqo that its exporter for Braket leaves undefined and no other library means otherwise."""
+    operations = importlib.import_module("qoqo.operations")
+    made = {"siswap": operations.SqrtISwap, "siswapdg": operations.InvSqrtISwap}
+    return {name: [0, rows(gate(0, 1).unitary_matrix())] for name, gate in made.items()}
+
+
 PACKAGES = {
     "amazon-braket-sdk": braket,
     "pytket": quantinuum,
@@ -116,6 +123,7 @@ PACKAGES = {
     "bqskit": bqskit,
     "qibo": qibo,
     "quict": quict,
+    "qoqo": qoqo,
 }
 
 

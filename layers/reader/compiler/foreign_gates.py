@@ -1,8 +1,9 @@
 """Gates that other libraries write without a definition, under names that the standard libraries and Qiskit leave free.
 
 Sources: the OpenQASM exporters and matrices of amazon-braket-sdk, pytket-quantinuum (`hqslib1.inc`), mqt-core, BQSKit,
-Qibo and QuICT; `tests/unit/reader/foreign_gates.json` has each matrix as its package computes it. Angles are radians.
-Where two libraries mean different gates by one name (`v` of Braket and of MQT), the note is in the reader's README.
+Qibo, QuICT and qoqo; `tests/unit/reader/foreign_gates.json` has each matrix as its package computes it. Angles are
+radians. Where two libraries mean different gates by one name (`v` of Braket and of MQT), the note is in the reader's
+README.
 """
 
 from __future__ import annotations
@@ -128,6 +129,10 @@ QUICT: dict[str, Standard] = {
     "sydg": sequence(1, Gate("ry", (-pi / 2,), (0,))),
     "sw": sequence(1, Gate("r", (pi / 2, pi / 4), (0,))),
 }
+QOQO: dict[str, Standard] = {
+    "siswap": BQSKIT["sqisw"],
+    "siswapdg": sequence(2, Gate("rxx", (pi / 4,), (0, 1)), Gate("ryy", (pi / 4,), (0, 1))),
+}
 # Quartz's, of its src/quartz/gate/, and the swap of two programs that map circuits to devices, TOQM and OLSQ2.
 RESEARCH: dict[str, Standard] = {
     "rx1": sequence(1, Gate("rx", (pi / 2,), (0,))),
@@ -177,4 +182,4 @@ UNDER_CONTROLS: dict[str, Standard] = {
     "mcp": STDGATES["p"],
     "mcphase": STDGATES["p"],
 }
-FOREIGN: dict[str, Standard] = {**_mqt(), **RESEARCH, **QUICT, **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}
+FOREIGN: dict[str, Standard] = {**_mqt(), **RESEARCH, **QOQO, **QUICT, **QIBO, **BQSKIT, **QUANTINUUM, **BRAKET}

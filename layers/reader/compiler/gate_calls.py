@@ -107,6 +107,9 @@ def of_another_size(m: Machine, node: syntax.GateCall) -> Standard | None:
     return standard
 
 
+TWO_MEANINGS = {"rxy": "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write what is meant."}
+
+
 def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
     """Refuse a name that is no gate."""
     name = node.name
@@ -116,7 +119,7 @@ def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -
             node.name_at,
             f"Call it with its qubits in the brackets: '{name[:40]}(...);'.",
         )
-    hint = did_you_mean(name, fitting(m, node, table))
+    hint = TWO_MEANINGS.get(name) or did_you_mean(name, fitting(m, node, table))
     if hint is None:
         hint = f"Define it: 'gate {name[:40]} q {{ ... }}'."
     invalid(f"{quote(name)} is not a gate.", node.name_at, hint)

@@ -51,7 +51,7 @@ NAMED = {
     "OpenQASM 3 for Braket": {AS_THEY_ARE: KEYWORDS[3] | NO_NAMES},
 }
 _UNDEFINED = ["RotateXY", "Qsim", "Fsim", "PhaseShiftedControlledZ", "PhaseShiftedControlledPhase", "PMInteraction"]
-_UNDEFINED += ["SpinInteraction", "GivensRotation", "ControlledRotateXY", "SqrtISwap", "InvSqrtISwap"]
+_UNDEFINED += ["SpinInteraction", "GivensRotation", "ControlledRotateXY"]
 FLAWS = {
     exporter: {"InvSGate and InvTGate as sy and sydg": lambda call: call.name in _SHIFTED} for exporter in EXPORTERS
 }

@@ -198,6 +198,13 @@ def test_a_definition_is_noted_only_where_it_is_a_tools_own(definition: str, pre
     assert len(size.notes) == noted
 
 
+def test_a_name_of_two_meanings_is_hinted_with_both() -> None:
+    """Neither qoqo's nor QuICT's `rxy` is taken for another gate, and both are what the hint says."""
+    with pytest.raises(TaskError) as caught:
+        check("OPENQASM 3.0; qubit q; bit c; rxy(0.3, 0.7) q; c = measure q;")
+    assert caught.value.hint == "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write what is meant."
+
+
 def test_an_angle_that_qutip_leaves_out_has_a_hint() -> None:
     """It is refused where it stands, with what QuTiP means."""
     body = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nrx q[0];\nmeasure q -> c;'
