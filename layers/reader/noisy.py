@@ -14,13 +14,11 @@ take the time of the longer one, and a loop that of one round.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
 import reader
-from reader.compiler.gate_tables import names_of, parts_of
+from reader.compiler.gate_tables import names_of, parts_of, wide_parts_of
 from reader.compiler.gates import NATIVE
 from reader.operations import (
     Barrier,
@@ -29,6 +27,7 @@ from reader.operations import (
     Gate,
     If,
     Measure,
+    Power,
     Reset,
     Store,
     While,
@@ -58,19 +57,6 @@ MAX_CHANNELS = 400_000  # in one program
 _SHOWN = 8  # names in a note
 # What a gate without an own definition in the library is taken apart into.
 _BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
-# Wide gates by name and width, as Qiskit takes them apart: each part with its places, and the sign of its angle, which
-# is a quarter of the gate's own, or else pi/8.
-_PARTS = {
-    ("ccx", 3): "h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2",
-    ("cswap", 3): "cx21 h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2 cx21",
-    ("mcphase", 3): "cx02 rz2- cx12 rz2+ cx02 rz2- cx12 rz1+ cx01 rz1- cx01 p0+ rz2+",
-    (
-        "mcx",
-        4,
-    ): "p0+ p1+ cx01 p1- cx01 p2+ cx12 p2- cx02 p2+ cx12 p2- cx02 h3 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 p3+ cx23 "
-    "p3- cx13 p3+ cx23 p3- cx03 h3",
-}
-_PART = re.compile(r"([a-z]+)(\d+)([+-]?)")
 
 
 class _Around(NamedTuple):
@@ -86,8 +72,8 @@ _NOTHING = _Around((), ())
 def noisy(program: Compiled, rules: Rules, unrolled: Unrolled | None = None) -> Compiled:
     """Return the program with the errors of these rules; it was compiled with `whole`.
 
-    `unrolled` takes wide gates apart, as `aer.unrolled` does with Qiskit. Without it, as in the api, those that are not
-    in _PARTS are refused. Raises TaskError (`invalid_inputs`, `circuit_too_large`, `unsupported_feature`).
+    `unrolled` takes wide gates apart, as `aer.unrolled` does with Qiskit. Without it, as in the api, those whose
+    parts are not known are refused. Raises TaskError (`invalid_inputs`, `circuit_too_large`, `unsupported_feature`).
     """
     numbers = qubit_numbers(program.registers)
     rules.refuse_unknown(max(numbers, default=-1) + 1, reader.gate_names())
@@ -272,14 +258,16 @@ class _Walk:
         """Return a wide gate as gates on one and two qubits, over places."""
         if isinstance(gate, Gate) and has_swept(gate.parameters):
             raise UnalikeError
-        if isinstance(gate, Gate) and (gate.name, len(gate.qubits)) in _PARTS:
-            return _fixed(gate.name, gate.parameters, len(gate.qubits))
+        if known := wide_parts_of(gate):
+            return known
         if self.unrolled is None:
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
                 f"The noise of {gate.name} on {len(gate.qubits)} qubits cannot be written: Qiskit takes the gate apart "
                 "where the task runs.",
-                hint="Define the gate in the program by gates on one and two qubits.",
+                hint="Define the gate in the program by gates on one and two qubits."
+                if isinstance(gate, Gate | Power)
+                else "Use matrices on at most two qubits; an observable with one letter for each qubit needs none.",
             )
         if isinstance(gate, Gate):
             return _apart(self.unrolled, gate.name, gate.parameters, len(gate.qubits))
@@ -435,12 +423,3 @@ def _error(rule: Rule, name: str, width: int, seconds: float, *, by_name: bool) 
 def _apart(unrolled: Unrolled, name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
     """Return a native gate as gates on one and two qubits, over places."""
     return unrolled(Gate(name, parameters, tuple(range(width))), _BASIS)
-
-
-@lru_cache(maxsize=256)
-def _fixed(name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
-    """Return a gate of _PARTS as gates on one and two qubits, over places."""
-    angle = parameters[0] / 4 if parameters else pi / 8
-    angles = {"": (), "+": (angle,), "-": (-angle,)}
-    found = _PART.findall(_PARTS[name, width])
-    return tuple(Gate(part, angles[sign], tuple(map(int, places))) for part, places, sign in found)

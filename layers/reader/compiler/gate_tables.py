@@ -5,7 +5,8 @@ A program's own definition wins over all of them.
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from math import pi
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,41 @@ LEGACY_GATES: dict[str, Standard] = {
     "u3": native("u", 3, 1),
 }
 
+# Wide gates by name and width, as Qiskit takes them apart: each part with its places, and the sign of its angle, which
+# is a quarter of the gate's own, or else pi/8.
+_WIDE_PARTS = {
+    ("ccx", 3): "h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2",
+    ("cswap", 3): "cx21 h2 cx12 tdg2 cx02 t2 cx12 t1 tdg2 cx02 cx01 t0 tdg1 cx01 t2 h2 cx21",
+    ("mcphase", 3): "cx02 rz2- cx12 rz2+ cx02 rz2- cx12 rz1+ cx01 rz1- cx01 p0+ rz2+",
+    ("mcx", 4): (
+        "p0+ p1+ cx01 p1- cx01 p2+ cx12 p2- cx02 p2+ cx12 p2- cx02 "
+        "h3 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 h3"
+    ),
+}
+_PART = re.compile(r"([a-z]+)(\d+)([+-]?)")
+
 
 def parts_of(gate: AnyUnitary) -> Sequence[Unitary]:
     """Return what a predefined gate that is several is made of, over places, without phases; nothing for any other."""
     if not isinstance(gate, Gate) or gate.name in NATIVE:
         return ()
     return [part for part in GATES[gate.name].expand(*gate.parameters) if part.name != "gphase"]
+
+
+def wide_parts_of(gate: AnyUnitary) -> Sequence[Gate]:
+    """Return what Qiskit takes a gate on three or four qubits apart into, over places; nothing if not known here."""
+    if not isinstance(gate, Gate) or (gate.name, len(gate.qubits)) not in _WIDE_PARTS:
+        return ()
+    return _wide_parts(gate.name, gate.parameters, len(gate.qubits))
+
+
+@lru_cache(maxsize=256)
+def _wide_parts(name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
+    """Return a gate of _WIDE_PARTS as gates on one and two qubits, over places."""
+    angle = parameters[0] / 4 if parameters else pi / 8
+    angles = {"": (), "+": (angle,), "-": (-angle,)}
+    found = _PART.findall(_WIDE_PARTS[name, width])
+    return tuple(Gate(part, angles[sign], tuple(map(int, places))) for part, places, sign in found)
 
 
 def natives(operations: Iterable[Unitary]) -> list[Unitary]:

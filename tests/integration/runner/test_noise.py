@@ -18,7 +18,8 @@ import aer
 import simulator
 from admission import Budget
 from integration.runner.random_programs import HEAD, alike
-from reader.noisy import _BASIS, _PARTS, _fixed
+from reader.compiler.gate_tables import _WIDE_PARTS, wide_parts_of
+from reader.noisy import _BASIS
 from reader.operations import Gate
 from tasks.errors import TaskError
 from tasks.options import Options
@@ -145,12 +146,12 @@ def test_wide_gates_are_taken_apart_or_named() -> None:
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3, math.pi, -1.0, 2e-9, 1e3])
-@pytest.mark.parametrize(("name", "width"), sorted(_PARTS))
+@pytest.mark.parametrize(("name", "width"), sorted(_WIDE_PARTS))
 def test_what_is_taken_apart_without_qiskit_is_so_as_with_it(name: str, width: int, angle: float) -> None:
     """The api, which has no Qiskit, writes the parts that the worker runs."""
     parameters = (angle,) if name == "mcphase" else ()
     gate = Gate(name, parameters, tuple(range(width)))
-    assert _fixed(name, parameters, width) == aer.unrolled(gate, _BASIS)
+    assert wide_parts_of(gate) == aer.unrolled(gate, _BASIS)
 
 
 def test_other_names_of_a_gate_are_the_gate() -> None:
