@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.translate import ROOT, TEMPLATE
-from preflight import lint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +128,8 @@ def put_back(root: Path, name: str, now: str, then: str) -> None:
 
 def test_what_sam_makes_of_the_template_is_linted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A property that is none is found at its resource in the template."""
+    from preflight import lint  # cfn-lint takes a second
+
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"Lifetime": 1}}
     monkeypatch.setattr(lint, "VARIANTS", {"default": {}})
     monkeypatch.setattr(lint, "translated", lambda _: {"Resources": {"TaskQueue": queue}})
