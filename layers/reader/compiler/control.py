@@ -66,7 +66,7 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
     m.depth += inner
     for value, run in ((1, then), (0, otherwise)):
         m.ops = []
-        m.budget.spend(len(outer_known) >> KNOWN, at)
+        m.budget.spend((len(outer_known) + len(outer_signs) + len(outer_spans)) >> KNOWN, at)
         m.known, m.signs, m.spans = dict(outer_known), dict(outer_signs), dict(outer_spans)
         assume(m, condition, value)
         mark = len(m.journal)

@@ -86,7 +86,7 @@ class Round:
 
 def _cells(m: Machine) -> tuple[Any, ...]:
     """Return how many cells there are, which of them are free, and what is known about them."""
-    m.budget.spend((len(m.free) + len(m.known)) >> KNOWN, m.here)
+    m.budget.spend((len(m.free) + len(m.known) + len(m.signs) + len(m.spans)) >> KNOWN, m.here)
     # In which order free ones are taken is all the same: nobody reads what they hold.
     rows = {width: sorted(row) for width, row in m.rows.items()}
     return m.cells, sorted(m.free), rows, dict(m.known), dict(m.signs), dict(m.spans)
