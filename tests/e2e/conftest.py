@@ -41,7 +41,7 @@ def fixture_telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]
 @pytest.fixture(scope="session", name="browser")
 def fixture_browser() -> Iterator[Browser]:
     """Give a Chromium that finds no other host; skip where there is none, unless PAGE_TEST=required."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         reason = "Chromium is not installed (Debian: apt-get install chromium), so the page was not tested."
         (pytest.fail if os.environ.get("PAGE_TEST") == "required" else pytest.skip)(reason)
