@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session", name="stack")
 def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a running stack, shared by the tests that leave it as they found it."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
+    # A worker notices at its heartbeat, a third of the lease, that a task was cancelled; until then its circuit runs.
+    stack = Stack(tmp_path_factory.mktemp("stack"), "LeaseSeconds=18")
     started = stack.command("up")
     assert started.returncode == 0, started.stderr
     yield stack
