@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Set, as in Docker's Python images, it has every process compile the sources again: tests start hundreds of them.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := functions layers infra client tests
-# Their tests run beside each other. Those end to end start stacks: after them, in two processes that share them.
+# Their tests run beside each other, and beside those end to end, of which each file runs on stacks of one process.
 PARALLEL := tests/oracle tests/truth tests/unit tests/integration
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
@@ -43,7 +43,8 @@ test-functions: $(VENV)/.dev
 # What they print comes in one piece, when they are done. Of pytest's plugins they leave out what takes long to load.
 test-stacks: $(VENV)/.dev
 	@printed=$$(mktemp); status=0; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal -p no:schemathesis tests/e2e > "$$printed" 2>&1 || status=$$?; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis tests/e2e \
+	    > "$$printed" 2>&1 || status=$$?; \
 	cat "$$printed"; rm "$$printed"; exit $$status
 
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
