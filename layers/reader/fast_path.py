@@ -362,14 +362,11 @@ def _one(registers: dict[str, tuple[int, int]], name: str, index: str) -> int:
     return first + number
 
 
-def _without_comments(text: str) -> tuple[str, list[str]]:
-    """Return a text without its comments, and the notes on the tool that they name."""
-    notes: list[str] = []
-    if "// Generated " in text:
-        from reader.exporter_flaws import notes_on_header  # noqa: PLC0415 - other programs do without
+def _noted(text: str) -> list[str]:
+    """Return the notes on the tool that the comments name."""
+    from reader.exporter_flaws import notes_on_header  # noqa: PLC0415 - other programs do without
 
-        notes = notes_on_header(text)
-    return _COMMENT.sub(" ", text), notes
+    return notes_on_header(text)
 
 
 def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
@@ -378,7 +375,8 @@ def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False
         return None
     notes: list[str] = []
     if "//" in text or "/*" in text:
-        text, notes = _without_comments(text)
+        notes = _noted(text) if "// Generated " in text else notes
+        text = _COMMENT.sub(" ", text)
     body = text.rfind("}") + 1
     tests = "if (" in text or "if(" in text  # at the first one, all that was taken up to there would be for nothing
     if tests or ("{" in text and not _HEAD.fullmatch(text, 0, body)):

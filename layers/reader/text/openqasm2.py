@@ -148,7 +148,7 @@ class LegacyParser(StatementParser):
     def end_of_measurement(self, at: int, target: Token) -> None:
         """Step over the end of a measurement, which in QuTiP's texts is that of its line."""
         ended = self.token.kind == "end of text" or "\n" in self.text[target.at : self.token.at]
-        if self.token.kind == ";" or not (ended and is_qutips(self.text)):
+        if self.token.kind == ";" or not (ended and (self.lines or is_qutips(self.text))):
             self.semicolon()
         elif not self.lines:
             self.lines = True
