@@ -11,6 +11,7 @@ import ast
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def of_superoperator(matrix: Matrix) -> Map:
     return Map(tuple(terms))
 
 
+@cache
 def decay(relaxed: float, dephased: float, excited: float) -> Map:
     """Return what relaxation for so many T1, and so much dephasing besides, do to a qubit."""
 
@@ -123,6 +125,7 @@ def channel(rule: Mapping[str, Any], name: str, width: int, seconds: float = 0.0
     raise ValueError(kind)
 
 
+@cache
 def of_pragma(text: str) -> tuple[Map, str] | None:
     """Return the channel of Braket's `braket noise name(...) operands` and its operands; None for other pragmas.
 

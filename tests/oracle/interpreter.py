@@ -30,10 +30,9 @@ from __future__ import annotations
 import heapq
 import math
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
-from functools import cache, singledispatchmethod
+from functools import cache, lru_cache, singledispatchmethod
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +123,7 @@ def distribution(text: str, inputs: dict[str, Any] | None = None) -> dict[str, f
     return explore(text, inputs).probabilities
 
 
-def explore(  # noqa: C901 - one loop and what its runs come to
+def explore(
     text: str,
     inputs: dict[str, Any] | None = None,
     *,
@@ -139,10 +138,7 @@ def explore(  # noqa: C901 - one loop and what its runs come to
     them a program need not measure, nor with `states`, which asks for the states that runs end in.
     """
     mixed = (noise or Noise()) if noise or observables or "braket noise" in text else None
-    try:
-        program = openqasm3.parse(text)
-    except Exception as error:  # the parser raises whatever its tree builder trips over
-        raise OracleError("the program does not parse") from error
+    program = parsed(text)
     physical = sorted({int(digits) for digits in re.findall(r"\$(\d+)", text)})
     finished: list[Run] = []
     order = count()
@@ -182,12 +178,25 @@ def explore(  # noqa: C901 - one loop and what its runs come to
     return Outcomes(probabilities, lost, tuple(values), density, state)
 
 
+@lru_cache(maxsize=64)
+def parsed(text: str) -> ast.Program:
+    """Return the syntax tree of a program, which nothing changes: the reference parser takes longer than many runs."""
+    try:
+        return openqasm3.parse(text)
+    except Exception as error:  # the parser raises whatever its tree builder trips over
+        raise OracleError("the program does not parse") from error
+
+
 class _ByNode(singledispatchmethod):
     """A method for each kind of node. Python's own makes a function at each call, a fifth of what a program takes."""
 
+    def __init__(self, func: Any) -> None:
+        super().__init__(func)
+        self._method_of = cache(self.dispatcher.dispatch)
+
     def __get__(self, run: Any, cls: Any = None) -> Any:
-        dispatch = self.dispatcher.dispatch
-        return lambda node: dispatch(type(node))(run, node)
+        method_of = self._method_of
+        return lambda node: method_of(type(node))(run, node)
 
 
 class _Break(Exception):  # noqa: N818 - these four are jumps, not errors
@@ -367,16 +376,11 @@ class Run:
 
     def block(self, statements: Sequence[ast.Statement], scope: Scope | None = None) -> None:
         """Run statements in a scope of their own."""
-        with self._inside(scope or Scope(self.scope)):
+        outside = self.scope
+        self.scope = scope or Scope(outside)
+        try:
             for statement in statements:
                 self.execute(statement)
-
-    @contextmanager
-    def _inside(self, scope: Scope) -> Iterator[None]:
-        outside = self.scope
-        self.scope = scope
-        try:
-            yield
         finally:
             self.scope = outside
 
@@ -397,7 +401,7 @@ class Run:
         found = of_pragma(statement.command)
         if found is not None:
             channel, operands = found
-            (barrier,) = openqasm3.parse(f"barrier {operands};").statements
+            (barrier,) = parsed(f"barrier {operands};").statements
             qubits = [qubit for operand in barrier.qubits for qubit in self.qubits(operand).numbers]
             assert isinstance(self.state, MixedState)
             self.state.pass_through(channel, tuple(qubits))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import DrawFn
 
+integers = cache(st.integers)  # hypothesis' own cache of them takes as long as a draw
 # Names that simulators know as instructions of their own; a program may define gates with them.
 TAKEN_NAMES = ("ecr", "rzz", "iswap", "mcx", "unitary", "pauli", "kraus", "initialize", "save_state", "mine")
 # Gates with their numbers of parameters and qubits.
@@ -83,11 +84,11 @@ class Builder:
 
     def number(self, low: int, high: int) -> int:
         """Draw an integer, both ends included."""
-        return self.draw(st.integers(low, high))
+        return self.draw(integers(low, high))
 
     def chance(self, percent: int) -> bool:
         """Draw whether something happens; shrinks towards no."""
-        return self.draw(st.integers(0, 99)) >= 100 - percent
+        return self.draw(integers(0, 99)) >= 100 - percent
 
     def one_of(self, options: Sequence[Any]) -> Any:
         """Draw one of the options; shrinks towards the first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,21 @@ def apply_matrix(matrix: Matrix, tensor: Matrix, axes: tuple[int, ...]) -> Matri
     count = len(axes)
     if len(matrix) != 1 << count:
         raise OracleError(f"a gate on {len(matrix).bit_length() - 1} qubits was given {count}")
-    gate = matrix.reshape((2,) * (2 * count))
-    moved = np.tensordot(gate, tensor, axes=(range(count, 2 * count), axes))
-    return np.moveaxis(moved, range(count), axes)
+    forth, back = _orders(tensor.ndim, axes)
+    moved = matrix @ tensor.transpose(forth).reshape(len(matrix), -1)
+    return moved.reshape((2,) * tensor.ndim).transpose(back)
+
+
+@cache
+def _orders(count: int, axes: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the order of so many axes that puts these in front, and the one that puts them back."""
+    forth = (*axes, *(axis for axis in range(count) if axis not in axes))
+    return forth, tuple(sorted(range(count), key=forth.__getitem__))
+
+
+def weight(tensor: Matrix) -> float:
+    """Return the sum of the squared magnitudes."""
+    return float(np.vdot(tensor, tensor).real)
 
 
 class State:
@@ -90,15 +103,15 @@ class State:
 
     def chance_of_one(self, qubit: int) -> float:
         """Return the probability that measuring this qubit gives 1."""
-        ones = float(np.linalg.norm(self._tensor.take(1, axis=qubit)) ** 2)
-        return min(1.0, ones / float(np.linalg.norm(self._tensor) ** 2))
+        ones = weight(self._tensor[(slice(None),) * qubit + (1,)])
+        return min(1.0, ones / weight(self._tensor))
 
     def project(self, qubit: int, outcome: int) -> None:
         """Keep only the part in which this qubit has that outcome."""
         kept = np.zeros_like(self._tensor)
         part = (slice(None),) * qubit + (outcome,)
         kept[part] = self._tensor[part]
-        self._tensor = kept / np.linalg.norm(kept)
+        self._tensor = kept / math.sqrt(weight(kept))
 
     def vector(self) -> Matrix:
         """Return the amplitudes, qubit 0 the lowest bit of an index."""
