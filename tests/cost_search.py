@@ -20,7 +20,6 @@ MOST_CPU = 2.0  # seconds
 MOST_MEMORY = 400.0  # MB
 _POPULATION = 24
 _ALARM = 30  # seconds of CPU after which a process that is measured is ended
-_SUSPECT = 0.4  # share of the target from which a measurement is made again
 
 Genome = TypeVar("Genome")
 
@@ -45,6 +44,7 @@ class CostSearch(ABC, Generic[Genome]):
     """Keeps what cost most so far, by CPU and by memory, and varies it."""
 
     random: random.Random
+    suspect: float = 0.4  # the share of the target from which a measurement is made again
     found: dict[Genome, Cost] = field(default_factory=dict)
     tried: int = 0
 
@@ -74,7 +74,7 @@ class CostSearch(ABC, Generic[Genome]):
             if genome in self.found:
                 continue
             cost = self.cost(genome)
-            for _ in range(2 * (cost.share > _SUSPECT)):  # other programs on the machine only ever add to it
+            for _ in range(2 * (cost.share > self.suspect)):  # other programs on the machine only ever add to it
                 cost = min(cost, self.cost(genome), key=lambda each: each.share)
             self.found[genome] = cost
             self.tried += 1

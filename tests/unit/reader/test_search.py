@@ -78,7 +78,7 @@ def test_what_was_found_is_bounded(name: str) -> None:
 
 def test_a_short_search_finds_nothing_over_the_target() -> None:
     """Random programs, varied towards what costs most, stay within it; `make search` looks for longer."""
-    search = Search(random.Random(7))
+    search = Search(random.Random(7), suspect=1.0)
     search.run(programs=20)
     worst = max(search.found.values(), key=lambda cost: cost.cpu)
     assert max(cost.work for cost in search.found.values()) < 1.1 * LIMITS.work
