@@ -65,7 +65,16 @@ class DefinitionParser(PragmaParser):
         if self.accept("="):
             value = self.declared_value()
         self.semicolon()
+        if kind.name == "bit" and value is None and self.is_empty(kind.size):
+            return syntax.Block(at, [])
         return syntax.Declaration(at, kind, name.text, value, "")
+
+    def is_empty(self, size: syntax.Expression | None) -> bool:
+        """Tell whether a register has no bits or qubits, as Qiskit writes them; it is then not there, with a note."""
+        if not (isinstance(size, syntax.Literal) and size.kind == "int" and size.value == 0):
+            return False
+        self.remarks.append(("A register of nothing is none in the language; it is left out.", size.at))
+        return True
 
     def declared_value(self) -> syntax.Expression:
         """Read an initial value: an array literal, a measurement or an expression."""
@@ -137,6 +146,8 @@ class DefinitionParser(PragmaParser):
         if self.token.kind == "[":
             self.refuse("the size belongs to the type", f"Write 'qubit[2] {name.text};'.")
         self.semicolon()
+        if self.is_empty(size):
+            return syntax.Block(at, [])
         return syntax.QubitDeclaration(at, name.text, size)
 
     def hardware_declaration(self) -> syntax.Statement:

@@ -142,6 +142,11 @@ def test_an_input_array_may_be_assigned_to() -> None:
             "Line 1, column 37: The standard gates are in stdgates.inc by now: stdgates.qasm is read as that.",
         ),
         (
+            "qubit[0] a; bit[0] e; x q[0];",
+            "01",
+            "Line 1, column 43: A register of nothing is none in the language; it is left out.",
+        ),
+        (
             "qubit $3; x $3; cx $3, q[1];",
             "10",
             "Line 1, column 43: Hardware qubits are not declared in the language; this has no effect.",
