@@ -271,9 +271,11 @@ def place(
     ops = m.ops
     for qubits in combinations:
         for operation in operations:
-            if isinstance(operation, Reset):
-                ops.append(Reset(qubits[operation.qubit]))
-            elif not isinstance(operation, Gate) or operation.name != "gphase":
+            if not isinstance(operation, Gate):
+                ops.append(
+                    Reset(qubits[operation.qubit]) if isinstance(operation, Reset) else on_qubits(operation, qubits)
+                )
+            elif operation.name != "gphase":
                 ops.append(on_qubits(operation, qubits))
             elif m.in_gate:
                 ops.append(operation)
