@@ -143,9 +143,12 @@ def _qibo(text: str) -> Iterator[tuple[str, int]]:
     """Yield the first CU3 that is another gate than cu3: Qibo controls a u3 whose phases are the other's halved."""
     for match in re.finditer(_CU3, text):
         phase = -(float(match[2]) + float(match[3])) / 2
-        if abs(remainder(phase, tau)) > _TINY:
+        added = f"u1({phase!r}) {match[4]};"
+        end = text.find(";", match.end()) + 1
+        changed = text[end : end + len(added) + _EMPTY].lstrip().startswith(added)  # as the note says
+        if abs(remainder(phase, tau)) > _TINY and not changed:
             sentence = (
-                f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; 'u1({phase!r}) {match[4]};' behind this makes"
+                f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; '{added}' behind this makes"
                 " it Qibo's own. So it is with each cu3: minus half the sum of its last two angles."
             )
             yield sentence, match.start()
@@ -166,7 +169,7 @@ def _cirq(text: str) -> Iterator[tuple[str, int]]:
                 continue
             seen.add(match[0])
             sentence = (
-                "Cirq 1.7.0 takes the first bit of a key as its highest, and writes it as the lowest of a register: by"
-                f" {match[0]} it means {match[1]}=={meant}."
+                f"As Cirq 1.7.0 writes comparisons, {match[0]} is meant as {match[1]}=={meant}: a key's first bit is"
+                " its highest there, a register's is its lowest here."
             )
             yield sentence, condition.start() + match.start()
