@@ -143,10 +143,12 @@ def _qibo(text: str) -> Iterator[tuple[str, int]]:
     """Yield the first CU3 that is another gate than cu3: Qibo controls a u3 whose phases are the other's halved."""
     for match in re.finditer(_CU3, text):
         phase = -(float(match[2]) + float(match[3])) / 2
+        if abs(remainder(phase, tau)) <= _TINY:
+            continue
         added = f"u1({phase!r}) {match[4]};"
-        end = text.find(";", match.end()) + 1
+        end = text.find(";", match.end(), match.end() + _EMPTY) + 1
         changed = text[end : end + len(added) + _EMPTY].lstrip().startswith(added)  # as the note says
-        if abs(remainder(phase, tau)) > _TINY and not changed:
+        if not changed:
             sentence = (
                 f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; '{added}' behind this makes"
                 " it Qibo's own. So it is with each cu3: minus half the sum of its last two angles."
