@@ -7,7 +7,7 @@ Patterns are text until they are used: few programs need one.
 from __future__ import annotations
 
 import re
-from math import remainder, tau
+from math import isfinite, remainder, tau
 from typing import TYPE_CHECKING, NamedTuple
 
 from reader.notes import Notes
@@ -143,7 +143,7 @@ def _qibo(text: str) -> Iterator[tuple[str, int]]:
     """Yield the first CU3 that is another gate than cu3: Qibo controls a u3 whose phases are the other's halved."""
     for match in re.finditer(_CU3, text):
         phase = -(float(match[2]) + float(match[3])) / 2
-        if abs(remainder(phase, tau)) <= _TINY:
+        if not isfinite(phase) or abs(remainder(phase, tau)) <= _TINY:
             continue
         added = f"u1({phase!r}) {match[4]};"
         end = text.find(";", match.end(), match.end() + _EMPTY) + 1
