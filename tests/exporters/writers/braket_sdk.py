@@ -56,7 +56,6 @@ def verbatim(circuit: Circuit) -> str:
 EXPORTERS = {"virtual qubits": text, "physical qubits": physical, "verbatim box": verbatim}
 MEASURED = dict.fromkeys(["virtual qubits", "physical qubits"], frozenset(["x", "cx", "swap"]))
 REGISTERS = "none"
-EMPTY = {"physical qubits": "an empty circuit as `bit[0] b`, which is no OpenQASM"}
 
 
 def further() -> Iterator[tuple[str, str, str, Any]]:

@@ -44,6 +44,7 @@ def test_every_exporter_was_read_right() -> None:
     assert len(JUDGED) >= 18
     assert len(every) >= 22
     assert [found["right"] for found in every] == [found["texts"] for found in every]
+    assert all(wrong for found in every for wrong in found["flaws"].values())
     assert {package: list(exporters) for package, exporters in RECORDED.items()} == {
         package: list(exporters) for package, exporters in JUDGED.items()
     }
