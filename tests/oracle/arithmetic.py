@@ -102,8 +102,12 @@ def _meet(left: Scalar, right: Scalar) -> tuple[Scalar, Scalar]:
         width = max(value.type.width or 0 for value in (left, right) if value.type.kind == "float")
         target = ScalarType("float", width)
         return cast_scalar(left, target), cast_scalar(right, target)
+    truths = left.type.is_truth, right.type.is_truth
     left, right = _as_integer(left), _as_integer(right)
-    target = _common_integer(left.type, right.type)
+    # A single bit or a bool is the least of the types and takes that of what it meets; two of them meet as numbers.
+    target = (
+        _common_integer(left.type, right.type) if truths[0] == truths[1] else right.type if truths[0] else left.type
+    )
     return cast_scalar(left, target), cast_scalar(right, target)
 
 

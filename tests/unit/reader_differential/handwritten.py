@@ -226,6 +226,28 @@ HANDWRITTEN: dict[str, tuple[str, dict[str, Any] | None]] = {
         name: (f'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q;\n{text}\nbit[3] c = measure q;\n', None)
         for name, text in _CLASSICAL.items()
     },
+    "sum-of-a-bit-and-a-uint": (
+        """
+        qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; uint[4] b = 15; int[8] a = b + c;
+        if (a == 0) { x q[1]; } d = measure q[1];
+        """,
+        None,
+    ),
+    "sum-of-a-bit-and-an-int": (
+        """
+        qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; int[4] b = 7;
+        if (b + c == -8) { x q[1]; } d = measure q[1];
+        """,
+        None,
+    ),
+    "sum-of-a-register-and-a-bool": (
+        'qubit q; bit[4] b = "1111"; bit d; int[8] a = b + true; if (a == 0) { x q; } d = measure q;',
+        None,
+    ),
+    "sum-of-two-bits": (
+        "qubit[2] q; bit c; bit d; x q[0]; c = measure q[0]; if (c + c == 2) { x q[1]; } d = measure q[1];",
+        None,
+    ),
     "no-version-no-include": ("qubit q; bit c; h q; c = measure q;", None),
     "old-registers": ("OPENQASM 3; qreg q[2]; creg c[2]; x q[1]; measure q -> c;", None),
     "measure-without-target": (
