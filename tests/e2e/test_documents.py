@@ -51,5 +51,6 @@ def test_its_make_targets_are_there(path: str) -> None:
 def test_its_links_lead_somewhere(path: str) -> None:
     """Every relative link of a document is to a file that is there."""
     text = (ROOT / path).read_text(encoding="utf-8")
+    text = re.sub(r"(?<=[\s(])`[^`\n]+`", "", text)  # `int[1](b)` is code
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
     assert [link for link in links if not ((ROOT / path).parent / link).exists()] == []
