@@ -401,7 +401,7 @@ class _Walk:
         unmatched = [each.label for each in every if each not in self.matched and self.is_about(each)]
         if unmatched:
             more = f" and {len(unmatched) - _SHOWN} more" if len(unmatched) > _SHOWN else ""
-            notes.append(f"These rules matched no operation: {', '.join(unmatched[:_SHOWN])}{more}.")
+            notes.append(f"These rules matched no operation of the program: {', '.join(unmatched[:_SHOWN])}{more}.")
         if self.perfect and self.rules.on_gates and not self.general_rules:
             names = sorted(self.perfect)
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

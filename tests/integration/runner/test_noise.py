@@ -178,7 +178,7 @@ def test_rules_that_matched_nothing_are_named() -> None:
     rules = [{"channel": "bit_flip", "probability": 0.1, "gates": ["cz"]}, {"channel": "readout", "qubits": [1]}]
     outcome = simulate("qubit[2] q; bit c; h q[0]; c = measure q[0];", {"rules": rules})
     assert outcome["execution"]["notes"] == [
-        "These rules matched no operation: noise.rules[0] (bit_flip), noise.rules[1] (readout).",
+        "These rules matched no operation of the program: noise.rules[0] (bit_flip), noise.rules[1] (readout).",
         "The noise has no rule for h, which ran without errors.",
     ]
 
