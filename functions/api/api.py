@@ -1,6 +1,7 @@
 """The api function: API Gateway's events in, HTTP answers out. Names the handler of each address.
 
-The handlers are in task_routes.py, service_routes.py and front_page.py. refusals.py has every answer to an error.
+The handlers are in front_page.py and in the modules that end in _routes.py, with listing.py; functions/README.md says
+which is which. refusals.py has every answer to an error.
 """
 
 from __future__ import annotations

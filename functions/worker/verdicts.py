@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from child_processes import Answered, Lost
 
+# What an outcome may have. The api shows each by its name (TaskBody in messages.py).
+OUTCOME_FIELDS = frozenset({"result", "execution", "memory", "expectation_values", "results"})
 MEMORY_SHARE = 0.8  # of its budget in resident memory: a child killed there was killed for its memory
 
 
@@ -103,7 +105,7 @@ def _is_payload(payload: dict[str, Any]) -> bool:
         and isinstance(payload.get("memory", []), list)
         and isinstance(payload.get("expectation_values", []), list)
         and isinstance(payload.get("results", []), list)
-        and payload.keys() <= {"result", "execution", "memory", "expectation_values", "results"}
+        and payload.keys() <= OUTCOME_FIELDS
     )
 
 

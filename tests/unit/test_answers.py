@@ -12,6 +12,7 @@ import pytest
 from answers import REFUSALS
 from api import create_app
 from local.translate import load
+from quantum_circuits.errors import _BY_CODE, CircuitError
 from tasks.errors import ErrorCode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,12 @@ def test_every_code_is_described() -> None:
     assert codes_of_refusals() | of_gateway | (set(ErrorCode) - OF_RUNS) == {
         code for codes in REFUSALS.values() for code in codes
     }
+
+
+def test_the_client_has_an_exception_for_what_is_wrong_with_a_circuit() -> None:
+    """Each code that reading a request can end in is a CircuitError of the client, but for our own fault."""
+    codes = {code for code, kind in _BY_CODE.items() if kind is CircuitError}
+    assert codes == set(ErrorCode) - OF_RUNS - {ErrorCode.INTERNAL_ERROR}
 
 
 def test_a_refusals_codes_are_where_its_status_is() -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from api import create_app
+from messages import TaskBody, TaskSummary
 from request_search import FIELDS, ROUTES
-from submitted import TaskInBatch, TaskRequest
+from submitted import Depolarizing, NoiseRequest, Readout, TaskInBatch, TaskRequest
 from tasks.errors import ErrorCode
 from tasks.logs import Event
 from tasks.noise import rule_list
 from tasks.options import Options
 from tasks.results import ResultType
+from verdicts import OUTCOME_FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
@@ -66,6 +68,38 @@ def test_lists_of_a_tasks_options_are_whole() -> None:
     assert fields - in_code((ROOT / "functions" / "api" / "README.md").read_text()) == set()
     assert fields - set(re.findall(r"\w+", (ROOT / "client/quantum_circuits/client.py").read_text())) == set()
     assert {*TaskInBatch.model_fields} - set(FIELDS) == set()
+
+
+def test_fields_of_an_outcome_are_whole() -> None:
+    """What a child's answer may have is what the API documents of a completed task, and what the client reads."""
+    shown = TaskBody.model_fields.keys() - TaskSummary.model_fields.keys()
+    assert shown - {"result_url"} == OUTCOME_FIELDS
+    read = (ROOT / "client/quantum_circuits/task.py").read_text()
+    assert {field for field in OUTCOME_FIELDS if f'"{field}"' not in read} == set()
+
+
+def test_every_option_has_a_field_on_the_page() -> None:
+    """options.js has each option's field, puts it into a body and back, and index.html has the field itself."""
+    page = ROOT / "functions" / "api" / "page"
+    script, markup = (page / "options.js").read_text(), (page / "index.html").read_text()
+    table, body, filled = (
+        re.search(pattern, script, re.DOTALL)
+        for pattern in (r"const FIELDS = \{(.*?)\};", r"function bodyOf\(.*?\n\}", r"function fill\(\{(.*?), \.\.\.")
+    )
+    assert table
+    assert body
+    assert filled
+    fields = dict(re.findall(r'(\w+): "([\w-]+)"', table[1]))
+    options = TaskRequest.model_fields.keys() - {"qc"}  # the editor's text
+    assert fields.keys() == options
+    assert {option for option in options if not re.search(rf"\bbody\.{option}\b", body[0])} == set()
+    assert options <= set(re.findall(r"\w+", filled[1]))
+    noise = dict(re.findall(r'(\w+): "(depolarizing|readout)"', script))
+    assert {*noise} == Depolarizing.model_fields.keys() | Readout.model_fields.keys()
+    without = {"errors", "durations"}  # the field of the other options takes these
+    assert NoiseRequest.model_fields.keys() - {*noise.values()} - without == {"model", "rules"}
+    ids = {*fields.values(), *noise, "noise-model", "noise-rules", "other-options"}
+    assert {each for each in ids if f'id="{each}"' not in markup} == set()
 
 
 def test_lists_of_addresses_are_whole() -> None:

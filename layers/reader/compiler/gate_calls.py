@@ -56,7 +56,11 @@ _LINEAR = frozenset(
 
 
 def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
-    """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong counts."""
+    """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong numbers of parameters.
+
+    A number of `operands` that is not the gate's is refused too. It is None where modifiers or broadcasting decide how
+    many there are: `apply_gate` counts them, and `split_controls` refuses. `apply_gate` counts gphase's parameters.
+    """
     name = node.name
     definition = m.gates.get(name)
     standard: Standard | None = None

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from reader.operations import Unitary
 
 ANGLES = (0.3, 0.7, 1.1, 1.9)
-# Names of the language for gates that Qiskit calls otherwise.
+# Names of the language for gates that Qiskit calls otherwise. For one that Qiskit lacks: a function that returns the
+# matrix for the gate's parameters, qubit 0 as the lowest bit of an index.
 QISKIT = {
     "CX": library.CXGate,
     "phase": library.PhaseGate,
@@ -69,7 +70,8 @@ def matrix(operations: list[Unitary], qubits: int) -> np.ndarray:
 def test_a_predefined_gate_has_qiskits_matrix(name: str) -> None:
     """A gate of the tables does, phase included, what Qiskit's gate of that meaning does."""
     gate = LEGACY_GATES[name]
-    qiskit = QISKIT.get(name) or getattr(library, f"{name.upper()}Gate")
+    qiskit = QISKIT.get(name) or getattr(library, f"{name.upper()}Gate", None)
+    assert qiskit is not None, f"Qiskit has no {name.upper()}Gate: add its class, or the matrix by hand, to QISKIT."
     angles = ANGLES[: gate.parameters]
     assert np.allclose(Operator(qiskit(*angles)).data, matrix(gate.expand(*angles), gate.qubits), atol=1e-9)
 
