@@ -38,6 +38,19 @@ def test_a_curl_line_is_answered(stack: Stack, command: str) -> None:
     assert {"task_id", "secret", "code", "total"} & set(answer)
 
 
+def test_a_seeded_tasks_result_is_as_printed(stack: Stack) -> None:
+    """README's task with a seed has the counts that README prints below it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    body = re.search(r"-d '(\{.*\"seed\".*\})'", text)
+    printed = re.search(r'"shots":1000,"result":(\{.*?\})', text)
+    assert body
+    assert printed
+    with stack.http() as http:
+        task_id = http.post("/tasks", json=json.loads(body[1])).json()["task_id"]
+        task = http.get(f"/tasks/{task_id}", headers={"Prefer": "wait=20"}).json()
+    assert json.loads(printed[1]) == task["result"]
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_its_make_targets_are_there(path: str) -> None:
     """Every `make` that a document names is a target of the Makefile."""
