@@ -71,7 +71,7 @@ def test_one_post_runs_through_the_files_of_the_story(
         files_run(simulate),
         files_run(lambda: call("GET", f"/tasks/{second}")),
     ]
-    story = (ROOT / "functions" / "README.md").read_text().partition("\n# The api's rooms")[0]
+    story = (ROOT / "functions" / "README.md").read_text().partition("\n# Modules of the api")[0]
     listed = [re.findall(r"^\| \d+ \| \**`(.+?)`", table, re.MULTILINE) for table in story.split("|---|---|---|")[1:]]
     seen: set[str] = set()
     for ran, rows in zip(parts, listed, strict=True):
