@@ -51,7 +51,7 @@ def test_the_table_has_everything_that_is_replaced_of_ministack() -> None:
 
 def test_the_table_has_every_file_that_uses_private_names() -> None:
     """Whoever goes through another private door adds it to the table, with the test that fails first."""
-    table = (ROOT / "functions" / "README.md").read_text().split("# Private doors of dependencies")[1]
+    table = (ROOT / "functions" / "README.md").read_text().split("# Private interfaces of dependencies")[1]
     named = tuple(f"/{name}" for row in table.splitlines() if "|" in row for name in NAME.findall(row.split("|")[1]))
     using = {
         f"/{path.relative_to(ROOT)}"
