@@ -104,7 +104,7 @@ _TOKEN = re.compile(
   | (?P<braket>\#?pragma[ \t]++braket[ \t]++(?:unitary|noise|result)\b)
   | (?P<pragma>\#?pragma\b[^\r\n]*)
   | (?P<word>[^\W\d]\w*)
-  | (?P<annotation>@[^\W\d]\w*[^\r\n]*)
+  | (?P<annotation>@[^\W\d]\w*)
   | (?P<timing>(?:{_FLOAT}|{_DIGITS})[ \t]*(?:dt|ns|us|[µμ]s|ms|s)(?!\w))
   | (?P<imaginary>(?:{_FLOAT}|{_DIGITS})[ \t]*im(?!\w))
   | (?P<binary>0[bB][01]++(?:_[01]++)*+(?!\w))
@@ -116,7 +116,7 @@ _TOKEN = re.compile(
   | (?P<string>"[^"\r\t\n]+"|'[^'\r\t\n]+')
   | (?P<hardware>\$[0-9]+(?!\w))
   | (?P<sign>\#dim(?!\w)|\*\*=|<<=|>>=|->|\+\+|\*\*|\|\||&&|==|!=|<=|>=|<<|>>
-      |[-+*/%&|~^]=|[-+*/%&|~^!<>=@.,:;(){{}}\[\]])
+      |[-+*/%&|~^]=|[-+*%&|~^!<>=@.,:;(){{}}\[\]]|/(?!\*))
   | (?P<wrong>[0-9][\w.]*|"[^"\r\n]*|'[^'\r\n]*|/\*|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -139,7 +139,7 @@ LEGACY_KEYWORDS = frozenset(
 )
 
 
-def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:  # noqa: C901 - one kind of token after the other
+def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:  # noqa: C901, PLR0912 - one kind of token after the other
     """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
@@ -161,18 +161,19 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
                 kind = word
             elif group == "braket":
                 # What Braket's pragma says goes up to the end of its line: the token is all of that as well.
-                kind, word = word.split()[-1], _line(text, at)
-                owned = at + len(word)
+                kind = word.split()[-1]
+                if at >= owned:  # another on its line is none: a token of the line for each would be quadratic
+                    word = _line(text, at)
+                    owned = at + len(word)
             elif group == "word":
                 kind = word if word in keywords else "name" if word.isascii() or _is_name(word) else "wrong"
             elif group == "annotation":
                 # At the beginning of a statement it owns its line, whatever stands there; elsewhere it is a sign.
                 if kind not in _BEFORE_ANNOTATION and not tokens[-1].at < owned <= at:
-                    kind = "@"
-                    append(Token(kind, kind, at))
-                    resume = at + 1
-                    break
-                kind = group
+                    kind = word = "@"
+                else:
+                    kind, word = group, _line(text, at)
+                resume = at + len(word)
             else:
                 kind = group or "wrong"
                 _bound(kind, word, at)
@@ -187,6 +188,8 @@ def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> l
                     len(tokens),
                     "Use loops and gate definitions, or send plain gate lines, which have no such limit.",
                 )
+            if resume:
+                break
         start = resume
     append(Token("end of text", "", len(text)))
     return tokens

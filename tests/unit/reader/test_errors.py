@@ -79,6 +79,7 @@ MISTAKES = [
     ("qubit q; gate g a { x q; }", "invalid_circuit", 1, 23, "'q' is not a qubit of this gate.", None),
     ("gate g a { g a; }", "invalid_circuit", 1, 12, "A gate cannot use itself.", None),
     ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM does not use '$'.", "Remove it."),
+    ("qubit q; // fine\nx q; /* open", "invalid_circuit", 2, 6, "This comment does not end.", "Close it with */."),
     ("OPENQASM 4.0;", "unsupported_feature", 1, 10, "OpenQASM '4.0' is not supported.", "Write 'OPENQASM 3.0;' or 2.0."),
     ('include "/etc/passwd";', "unsupported_feature", 1, 1, "'/etc/passwd' cannot be included: programs cannot read files.",
      'Write include "stdgates.inc"; and define other gates in the program.'),
