@@ -187,9 +187,9 @@ class TaskBody(_TaskFacts):
                     ],
                     "correlation_id": "441f2f5c-9d0c-4f0e-8a53-0a2d1c6a7f7e",
                     "shots": 1024,
-                    "result": {"00": 514, "11": 510},
+                    "result": {"00": 502, "11": 522},
                     "execution": {
-                        "method": "statevector",
+                        "method": "stabilizer",
                         "num_qubits": 2,
                         "depth": 3,
                         "seed": 7,

@@ -38,17 +38,27 @@ def test_a_curl_line_is_answered(stack: Stack, command: str) -> None:
     assert {"task_id", "secret", "code", "total"} & set(answer)
 
 
-def test_a_seeded_tasks_result_is_as_printed(stack: Stack) -> None:
-    """README's task with a seed has the counts that README prints below it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    body = re.search(r"-d '(\{.*\"seed\".*\})'", text)
-    printed = re.search(r'"shots":1000,"result":(\{.*?\})', text)
-    assert body
-    assert printed
+def printed(text: str) -> tuple[str, str]:
+    """Return the first body with a seed that a text has, and the first result that it prints after it."""
+    found = re.search(r"-d '(\{.*?\"seed\".*?\})'.*?\"result\": ?(\{.*?\})", text, re.DOTALL)
+    assert found
+    return found[1], found[2]
+
+
+def test_results_of_seeds_are_as_printed(stack: Stack) -> None:
+    """README, /llms.txt and the OpenAPI document's example have the counts that their tasks with a seed have."""
     with stack.http() as http:
-        task_id = http.post("/tasks", json=json.loads(body[1])).json()["task_id"]
-        task = http.get(f"/tasks/{task_id}", headers={"Prefer": "wait=20"}).json()
-    assert json.loads(printed[1]) == task["result"]
+        schemas = http.get("/openapi.json").json()["components"]["schemas"]
+        example = schemas["TaskBody"]["examples"][0]
+        pairs = [
+            printed((ROOT / "README.md").read_text(encoding="utf-8")),
+            printed(http.get("/llms.txt").text),
+            (json.dumps(schemas["TaskRequest"]["examples"][0]), json.dumps(example["result"])),
+        ]
+        for body, result in pairs:
+            task = http.post("/tasks", json=json.loads(body), headers={"Prefer": "wait=20"}).json()["task"]
+            assert json.loads(result) == task["result"]
+        assert example["execution"]["method"] == task["execution"]["method"]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
