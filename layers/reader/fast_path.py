@@ -371,10 +371,9 @@ def _noted(text: str) -> list[str]:
 
 def scan(text: str, budget: Budget, *, counted: bool = True, whole: bool = False) -> Compiled | None:
     """Return a flat program's operations, or None where the parser must decide."""
-    endless = "/*" in text and text.rfind("/*") > text.rfind("*/")  # comments, each looked through to the text's end
-    if (
-        endless or "@" in text or "\f" in text or "\v" in text or "gpi" in text or "ms(" in text
-    ):  # the last two: see `TURNS`
+    # What may not end is looked for up to the text's end; the gates are those of `TURNS`.
+    endless = "/*" in text and text.rfind("/*") > text.rfind("*/")
+    if endless or "@" in text or "\f" in text or "\v" in text or "gpi" in text or "ms(" in text:
         return None
     notes: list[str] = []
     if "//" in text or "/*" in text:

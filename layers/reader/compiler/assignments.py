@@ -151,7 +151,7 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
             size = len(qubits.places)
             hint = m.hint(f"Declare the target as bit[{size}].", f"Measure into a register: 'creg c[{size}];'.")
         else:
-            hint = "Index or slice the longer one."
+            hint = m.hint("Index or slice the longer one.", "Measure single ones: 'measure q[0] -> c[0];'.")
         invalid(
             f"{len(qubits.places)} qubit{'s' * (len(qubits.places) != 1)} cannot be measured into "
             f"{len(places)} bit{'s' * (len(places) != 1)}.",

@@ -79,7 +79,7 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over 
         known = [*NAMES, *m.subroutines]
         hint = f"OpenQASM 3 calls it {_OLDER[name]}." if name in _OLDER else did_you_mean(name, known)
         if name in m.gates or name in GATES:
-            hint = f"A gate is applied to qubits: '{name[:40]} q;'."
+            hint = f"A gate is applied to qubits: '{usage(m, name)}'."
         invalid(f"{quote(name)} is not a function or subroutine.", node.at, hint)
     if name == "sizeof":
         return sizeof(m, node)
@@ -92,6 +92,14 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over 
     if has_swept(argument.data for argument in arguments):
         return lifted(m, lambda *each: applied(m, node, list(each)), *arguments)
     return applied(m, node, arguments)
+
+
+def usage(m: Machine, name: str) -> str:
+    """Return how a gate is applied, with as many parameters and qubits as it takes."""
+    own = m.gates.get(name)
+    parameters, qubits = (GATES[name][:2]) if own is None else (len(own.parameters), len(own.qubits))
+    given = f"({', '.join('abcdefgh'[:parameters])})" if parameters else ""
+    return f"{name[:40]}{given} {', '.join(f'q[{number}]' for number in range(min(qubits, 8)))};"
 
 
 def periodic(m: Machine, node: syntax.Expression, value: Value) -> Value:

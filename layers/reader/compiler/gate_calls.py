@@ -74,6 +74,7 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         standard = table.get(name) or under_controls(node)
         if standard is None:
             refuse_gate(m, node, table)
+        m.predefined.add(name)
     if standard is not None:
         parameters, qubits = standard.parameters, standard.qubits
     if len(node.arguments) != parameters and not (name in ("xx_plus_yy", "xx_minus_yy") and len(node.arguments) == 1):

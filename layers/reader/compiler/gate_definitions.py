@@ -28,6 +28,10 @@ def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
         twice = next(name for name in names if names.count(name) > 1)
         invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
     check_body(m, node, node.body)
+    if node.name in m.predefined:
+        m.notes.add(
+            f"Until here {quote(node.name)} was the predefined gate; this definition counts from here on.", node.at
+        )
     look_at_definition(m.notes, node.name, node.at)
     m.gates[node.name] = node
 

@@ -91,6 +91,7 @@ class Machine(ABC):
         # Whether the running statement had a float over `FINE`, which may be off; how often that was looked at.
         self.large, self.asked = False, 0
         self.gates: dict[str, syntax.GateDefinition] = {}
+        self.predefined: set[str] = set()  # the names of those gates that are not the program's and were used so far
         self.gates_before: float = math.inf  # where the gate that is being expanded was defined, else nowhere
         self.sizes: dict[syntax.Assignment, int] = {}  # how many low bits of what they assign may be set
         # How many low bits hold a variable, the last of them its sign: until it is assigned to, or throughout a loop.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,6 +41,8 @@ PRECEDENCE = {
 UNARY = 11  # ~ ! - bind tighter than * and looser than **
 SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
 _Item = TypeVar("_Item")
+_IMAGINARY = re.compile(r"[0-9]+\.?[0-9]*[ij]")  # as other languages write them
+_PRODUCT = re.compile(r"(?!0[xXbBoO])[0-9]+(?![eE_])[^\W\d]\w*")
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 _BEGINNINGS = frozenset(["end of text", "}", "annotation", "pragma"])  # beside words, what can follow a statement
 
@@ -89,12 +92,29 @@ class ExpressionParser(ABC):
             return None
         if kind == ")" and self.token.kind == "=":
             return "Write '==' to compare."
+        if kind != ";" and self._closes(kind):
+            return None
         before = self.tokens[self.next - 1]
         if kind == ";" and self.token.kind == "name" and "\n" not in self.text[before.at : self.token.at]:
             return None  # a name after a name: other languages begin statements like that
         if kind == ";" and self.token.kind not in _BEGINNINGS and not self.token.text[:1].isalpha():
             return None  # what no statement begins with: the fault is before it
         return f"Add the missing {kind}."
+
+    def _closes(self, kind: str) -> bool:
+        """Tell whether a bracket is closed later in the statement, so that something before it is wrong."""
+        depth = 0
+        for index in range(self.next, len(self.tokens)):
+            sign = self.tokens[index].kind
+            if sign in ("(", "[", "{"):
+                depth += 1
+            elif sign in (")", "]", "}"):
+                if depth == 0:
+                    return sign == kind
+                depth -= 1
+            elif sign == ";" and depth == 0:
+                return False
+        return False
 
     def any_number(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
         """Read items between commas until `closing` is next; there may be none, or a comma behind the last."""
@@ -129,7 +149,13 @@ class ExpressionParser(ABC):
         if text[0].isalpha() or text[0] == "_":
             invalid(f"{quote(text)} is not a name.", token.at, "Use letters, the digits 0 to 9 and _.")
         if text[0].isdigit():
-            invalid(f"{quote(text)} is not a number.", token.at, "A name cannot start with a digit.")
+            if _IMAGINARY.fullmatch(text):
+                hint = f"An imaginary number ends in 'im': {text[:-1][:40]}im."
+            elif _PRODUCT.fullmatch(text):
+                hint = "A name cannot start with a digit; a product needs a '*'."
+            else:
+                hint = "Digits of its base must stand behind a prefix such as 0x, behind 'e' and each '_'."
+            invalid(f"{quote(text)} is not a number.", token.at, hint)
         shown = quote(text) if text.isprintable() else f"the character U+{ord(text[0]):04X}"
         invalid(f"OpenQASM does not use {shown}.", token.at, "Remove it.")
 

@@ -113,6 +113,8 @@ class LegacyParser(StatementParser):
         """Read `c = (a | 2);` or `c[0] = a[1] ^ b[0];`: registers are unsigned numbers, cut to the target's size."""
         target = self.indexed(syntax.Name(token.at, token.text))
         self.expect("=", "after the register")
+        if self.token.kind == "measure":
+            self.refuse("expected a register or an integer", "A measurement has an arrow: 'measure q -> c;'.")
         value = self.register_expression()
         self.semicolon()
         width = self.width(target)

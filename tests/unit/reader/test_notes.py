@@ -126,3 +126,21 @@ def test_a_note_in_a_loop_is_located_once(monkeypatch: pytest.MonkeyPatch) -> No
     found = check("qubit[2] q; bit c; for int i in [1:50] { ctrl @ U(i, 0, 0) q[0], q[1]; } c = measure q[0];")
     assert found is not None
     assert len(found.notes) == len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("qubit q; v q; gate v a { x a; } v q; measure q;", 1),
+        ("qubit q; gate w a { v a; } gate v a { x a; } w q; measure q;", 1),
+        ("OPENQASM 2.0; qreg q[1]; creg c[1]; v q[0]; gate v a { U(pi, 0, pi) a; } measure q -> c;", 1),
+        ("qubit q; gate v a { x a; } v q; measure q;", 0),
+        ("qubit q; int v = 1; gate w a { x a; } w q; measure q;", 0),
+        ("qubit q; def f(qubit a) { v a; } gate v a { x a; } f(q); measure q;", 0),
+    ],
+)
+def test_a_gate_that_is_used_before_the_programs_own_definition_is_noted(text: str, notes: int) -> None:
+    """Up to the definition the name means a predefined gate, which the program may not have meant."""
+    size = check(text)
+    assert size is not None
+    assert sum("was the predefined gate" in note for note in size.notes) == notes
