@@ -74,8 +74,7 @@ class Machine(ABC):
         self.here = 0  # where the running statement starts
         self.reached: dict[int, int] = {}  # id of a body -> how many of its statements were executed
         self.heads_only = False  # whether bodies are left alone, see `unreached`
-        self.depth = 0  # open branches
-        self.nesting = 0
+        self.depth = self.nesting = 0  # open branches; bodies and calls in each other
         self.steps = self.iterations = self.operations = 0
         self.elements = self.splits = self.cells = self.qubits = 0
         self.most = LIMITS.operations
