@@ -8,7 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := functions layers infra client tests
 # Their tests run beside each other, and beside those end to end, of which each file runs on stacks of one process.
-PARALLEL := tests/oracle tests/truth tests/unit tests/integration
+# First those that wait for processes of theirs: beside others, no core is idle meanwhile.
+PARALLEL := tests/integration tests/truth tests/oracle tests/unit
 # Who plays AWS: MiniStack, or LocalStack where there are Docker and a token.
 PLAYER := $(if $(LOCALSTACK),release,local)
 
