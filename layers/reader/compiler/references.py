@@ -72,7 +72,10 @@ def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn
         )
     if node.name in m.gates or node.name in m.subroutines:
         invalid(f"{quote(node.name)} is not a variable.", node.at)
-    invalid(f"{quote(node.name)} is not declared.", node.at, did_you_mean(node.name, visible(m, quantum=quantum)))
+    hint = did_you_mean(node.name, visible(m, quantum=quantum))
+    if not quantum and node.name == "PI":  # other names near it, such as phi, may be meant for themselves
+        hint = "The constant is pi."
+    invalid(f"{quote(node.name)} is not declared.", node.at, hint)
 
 
 def refer(m: Machine, node: syntax.Expression) -> Symbol | None:

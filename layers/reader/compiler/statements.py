@@ -108,7 +108,7 @@ def _execute_body(m: Machine, body: list[syntax.Statement]) -> int:
 
 def _include(m: Machine, node: syntax.Include) -> None:
     if node.path == "stdgates.qasm":
-        m.notes.add("The standard gates are in stdgates.inc by now: stdgates.qasm is read as that.", node.at)
+        m.notes.add("stdgates.qasm is an older name of stdgates.inc, which is read in its place.", node.at)
     elif node.path not in _INCLUDES:
         unsupported(
             f"{quote(node.path)} cannot be included: programs cannot read files.",

@@ -73,7 +73,7 @@ class DefinitionParser(PragmaParser):
         """Tell whether a register has no bits or qubits, as Qiskit writes them; it is then not there, with a note."""
         if not (isinstance(size, syntax.Literal) and size.kind == "int" and size.value == 0):
             return False
-        self.remarks.append(("A register of nothing is none in the language; it is left out.", size.at))
+        self.remarks.append(("The language has no registers of size 0; this one is left out.", size.at))
         return True
 
     def declared_value(self) -> syntax.Expression:
@@ -173,7 +173,7 @@ class DefinitionParser(PragmaParser):
 
     def alias_of_set(self, at: int, name: str) -> syntax.Statement:
         """Read `let a = {q, r[1]};`, as Qiskit writes registers that share their bits."""
-        self.remarks.append(("A set of bits is no register in the language; write them as a ++ b.", self.token.at))
+        self.remarks.append(("The language has no aliases of sets; write a ++ b.", self.token.at))
         parts = self.array_literal()
         self.semicolon()
         return syntax.Alias(at, name, syntax.Concatenation(parts.at, parts.items))

@@ -35,6 +35,7 @@ MISTAKES = [
     ("qubit q; bit[2] c = 4;", "invalid_circuit", 1, 21, "4 does not fit bit[2].", "Use a number from 0 to 3, or more bits."),
     ("qubit[1] q; x q[1];", "invalid_circuit", 1, 17, "1 is out of range: there is 1 qubit.", "Use 0."),
     ("qubit[2] q;\n  h q[2];", "invalid_circuit", 2, 7, "2 is out of range: there are 2 qubits.", "Use 0 to 1."),
+    ("qubit q; rx(PI / 2) q;", "invalid_circuit", 1, 13, "'PI' is not declared.", "The constant is pi."),
     ("qubit q; H q;", "invalid_circuit", 1, 10, "'H' is not a gate.", "Did you mean h?"),
     ("qubit[2] q; CNOT q[0], q[1];", "invalid_circuit", 1, 13, "'CNOT' is not a gate.", "Did you mean cnot?"),
     ("qubit[2] q; cxx q[0], q[1];", "invalid_circuit", 1, 13, "'cxx' is not a gate.", "Did you mean cx?"),

@@ -134,17 +134,17 @@ def test_an_input_array_may_be_assigned_to() -> None:
         (
             "let a = {q[1], q[0]}; let b = {a[1]}; x b[0];",
             "01",
-            "Line 1, column 45: A set of bits is no register in the language; write them as a ++ b.",
+            "Line 1, column 45: The language has no aliases of sets; write a ++ b.",
         ),
         (
             'include "stdgates.qasm"; x q[0];',
             "01",
-            "Line 1, column 37: The standard gates are in stdgates.inc by now: stdgates.qasm is read as that.",
+            "Line 1, column 37: stdgates.qasm is an older name of stdgates.inc, which is read in its place.",
         ),
         (
             "qubit[0] a; bit[0] e; x q[0];",
             "01",
-            "Line 1, column 43: A register of nothing is none in the language; it is left out.",
+            "Line 1, column 43: The language has no registers of size 0; this one is left out.",
         ),
         (
             "qubit $3; x $3; cx $3, q[1];",
