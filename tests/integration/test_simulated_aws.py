@@ -51,6 +51,7 @@ def retry(client: Any) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BotocoreStubber, "__call__", once)
+        # botocore waits before it tries again; the test needs the second try and not the wait.
         patch.setattr("time.sleep", lambda _: None)
         client.create_queue(QueueName="another")
 

@@ -54,6 +54,7 @@ def _hang(qc: str, budget: Budget) -> NoReturn:
     """Loop as well, and leave the cores to the other tests."""
     del qc, budget
     while True:
+        # No test waits for this: it stands for a program without an end, which the schedule stops from outside.
         time.sleep(60)
 
 
