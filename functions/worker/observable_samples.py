@@ -8,7 +8,7 @@ multiply it. The gates that turn the basis err as others do.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +78,7 @@ def values(bits: np.ndarray[Any, Any], terms: PauliSum) -> list[float]:
     return found
 
 
+@lru_cache(maxsize=8)  # asked for twice a program, and for each binding of a sweep
 def _eigen(terms: PauliSum, qubits: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Return eigenvalues and eigenvectors of what a sum is on some qubits, the first of them the lowest bit."""
     total = np.zeros((2 ** len(qubits),) * 2, complex)
