@@ -53,9 +53,9 @@ def sharpened(m: Machine, node: syntax.Expression, value: Value) -> Value:
         nearest = float(number)
     else:
         return value
-    if abs(nearest) > LARGEST and (real.rounded or not real.of_pi):
-        return value
-    return Value(value.type, nearest if abs(nearest) <= FINE else Exact(nearest, real))
+    if abs(nearest) <= FINE or (abs(nearest) > LARGEST and (real.rounded or not real.of_pi)):
+        return Value(value.type, nearest)
+    return Value(value.type, Exact(nearest, real))
 
 
 def real_of(m: Machine, node: syntax.Expression) -> Real | None:

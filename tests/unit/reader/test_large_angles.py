@@ -221,6 +221,41 @@ def test_other_places_refuse_large_floats_too() -> None:
     assert TOO_LARGE in refused(f"{NEW} input float a; p(a) q[0];", {"a": 1e17})[0]
 
 
+BEYOND = "2.0**53 + 2.0**110*pi - 2.0**110*pi"  # over the limit, though its floats cancel each other to 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p({}) q[0];",
+        "p(-({})) q[0];",
+        "float x = {}; p(x) q[0];",
+        "const float x = {}; p(x) q[0];",
+        "gate g(t) a {{ p(t) a; }} g({}) q[0];",
+        "def f(qubit a, float t) {{ p(t) a; }} f(q[0], {});",
+        "array[float, 1] x = {{{}}}; p(x[0]) q[0];",
+        "angle[8] x = {};",
+        "ctrl @ gphase({}) q[0];",
+    ],
+)
+def test_a_number_over_the_limit_is_refused_whatever_its_floats_come_to(text: str) -> None:
+    """What an expression is exactly decides, also where floats of its parts are 0 in the end."""
+    assert TOO_LARGE in refused(NEW + text.format(BEYOND))[0]
+
+
+@pytest.mark.parametrize("text", ["float x = {}; p(x/2) q[0];", "const float x = {}; p(x - 2.0**52) q[0];"])
+def test_a_number_over_the_limit_can_be_calculated_with(text: str) -> None:
+    """A variable and a constant hold the number, so that a part of it is right."""
+    [angle] = angles(NEW + text.format(BEYOND))
+    assert distance(angle, 2**52) < 1e-9
+
+
+def test_a_function_of_a_number_over_the_limit_is_that_of_the_number() -> None:
+    """A sine is that of the number written, which a float holds here."""
+    [angle] = angles(f"{NEW} p(sin({BEYOND})) q[0];")
+    assert distance(angle, mpmath.sin(2**53)) < 1e-9
+
+
 def test_a_large_float_is_the_angle_that_it_is() -> None:
     """What was written as a float is that float, also as an angle of bits."""
     assert angles(f"{NEW} p(123456789.25) q[0]; p(5e15) q[0];") == [123456789.25, 5e15]
@@ -373,6 +408,10 @@ WAYS = {
 @settings(max_examples=250, deadline=None)
 @given(sums(), st.sampled_from(sorted(WAYS)))
 @example(("2.0**60*pi - 2.0**60*pi", Fraction(), Fraction()), "p({})")
+@example(
+    ("2.0**53 + 2.0**110*pi - 2.0**110*pi", Fraction(2**53), Fraction()),
+    "const float x = {}; const float y = x/2; p(y)",
+)
 def test_a_generated_angle_is_right_or_refused(written: Written, way: str) -> None:
     """Sums of multiples of pi and of fractions are within 1e-7 of the exact value, or are no multiple and refused."""
     text, rational, of_pi = written
