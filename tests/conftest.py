@@ -8,6 +8,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from simulated_aws import aws_in_moto
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 # As in the worker's children. Read when NumPy and SciPy are imported, which nothing above does; their many threads
 # only wait for each other on matrices as small as those of tests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# The same code gets the same verdict: generated examples depend on a test's text alone. Others at each run:
+# make test TESTS="tests/unit --hypothesis-profile=search"
+hypothesis.settings.register_profile("default", derandomize=True)
+hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.load_profile("default")
 
 
 def pytest_collection_finish() -> None:

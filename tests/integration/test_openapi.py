@@ -46,7 +46,7 @@ def fixture_aws() -> Iterator[None]:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_service_is_as_its_document_says(case: schemathesis.Case) -> None:
     """Every answer has a documented status, type, header and body, and what breaks the document is refused."""
     case.headers.pop("Prefer", None)

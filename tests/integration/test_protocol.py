@@ -333,7 +333,6 @@ Protocol.TestCase.settings = settings(
     max_examples=int(os.environ.get("PROTOCOL_EXAMPLES", "60")),
     stateful_step_count=40,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
