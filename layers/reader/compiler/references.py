@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of `qubit[2] q; x $0;`.
 BOTH_KINDS = "Hardware qubits are others than the declared ones; Braket's simulator takes $0 for the first of those."
+_READABLE = 10**12  # numbers below are shown in a sentence
 _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "a classical bit"}
 
 
@@ -181,16 +182,7 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
             return [number], True
         return [_within(number, size, what, item.at if not isinstance(item, syntax.Binary) else at + 1)], True
     if isinstance(item, syntax.Range):
-        step = integer(m, item.step) if item.step is not None else 1
-        if step == 0:
-            fault("The step of a range cannot be zero.", item.at)
-        start = integer(m, item.start) if item.start is not None else (0 if step > 0 else size - 1)
-        stop = integer(m, item.stop) if item.stop is not None else (size - 1 if step > 0 else 0)
-        start, stop = _within(start, size, what, item.at), _bounded(stop, size)
-        chosen = range(start, stop + (1 if step > 0 else -1), step)
-        if not chosen:
-            fault("This range is empty.", item.at, "The index must select at least one position.")
-        _within(chosen[-1], size, what, item.at)
+        chosen = slice_of(m, item, size, what)
         m.budget.spend(PLACE * len(chosen), at)
         return list(chosen), False
     assert isinstance(item, syntax.IndexSet)  # noqa: S101 - one of the two, see above
@@ -201,18 +193,36 @@ def indices(m: Machine, item: syntax.Expression, size: int, what: str, at: int) 
     return numbers, False
 
 
-def _bounded(number: int, size: int) -> int:
-    """Return the end of a range as a position; one far outside is cut so that no list gets long."""
-    if number < 0:
-        number += size
-    return min(max(number, -1), size)
+def slice_of(m: Machine, item: syntax.Range, size: int, what: str) -> range:
+    """Return the positions from 0 that a range selects; refuses one that is empty or names what is not there."""
+    step = integer(m, item.step) if item.step is not None else 1
+    if step == 0:
+        fault("The step of a range cannot be zero.", item.at)
+    start = integer(m, item.start) if item.start is not None else (0 if step > 0 else -1)
+    stop = integer(m, item.stop) if item.stop is not None else (-1 if step > 0 else 0)
+    first, last = (number + size if number < 0 else number for number in (start, stop))
+    chosen = range(first, last + (1 if step > 0 else -1), step)
+    if not 0 <= first < size or (chosen and not 0 <= chosen[-1] < size):
+        written = [(item.start, start), *([(item.step, step)] if item.step is not None else []), (item.stop, stop)]
+        short = all(abs(number) < _READABLE for _, number in written)
+        shown = ":".join("" if node is None else str(number) for node, number in written)
+        _outside(shown if short else "This slice", size, what, item.at)
+    if not chosen:
+        back = item.step is None and item.start is not None and item.stop is not None and last >= 0
+        hint = f"Write {start}:-1:{stop} to count down." if back else "The index must select at least one position."
+        fault("This range is empty.", item.at, hint)
+    return chosen
 
 
-def _within(number: int, size: int, what: str, at: int) -> int:  # noqa: RET503 it ends in a refusal
+def _within(number: int, size: int, what: str, at: int) -> int:
     """Return a position from 0, negative ones counted from the end; refuse one outside."""
-    if -size <= number < size:
-        return number % size
-    shown = str(number) if abs(number) < 10**12 else "This index"
+    if not -size <= number < size:
+        _outside(str(number) if abs(number) < _READABLE else "This index", size, what, at)
+    return number % size
+
+
+def _outside(shown: str, size: int, what: str, at: int) -> NoReturn:
+    """Refuse an index or a range that selects what is not there."""
     there, named = ("is 1", what.removesuffix("s")) if size == 1 else (f"are {size}", what)
     fault(f"{shown} is out of range: there {there} {named}.", at, f"Use 0 to {size - 1}." if size > 1 else "Use 0.")
 
