@@ -547,7 +547,7 @@ class Run:
             scope = Scope(self.scope)
             scope.declare(statement.identifier.name, Variable(type_, value))
             try:
-                self.block(statement.block, Scope(scope))
+                self.block(statement.block, scope)
             except _Continue:
                 continue
             except _Break:

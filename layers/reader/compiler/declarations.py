@@ -12,7 +12,7 @@ from reader.compiler.conversions import loses, with_article
 from reader.compiler.inputs import INPUT, take, take_array
 from reader.compiler.machine import Split
 from reader.compiler.references import BOTH_KINDS, array_of, claim_qubits, concatenated, lookup, refer, unknown
-from reader.compiler.reserved import RESERVED, look_at_name
+from reader.compiler.reserved import RESERVED, look_at_hidden, look_at_name
 from reader.compiler.subroutines import run_calls
 from reader.compiler.symbols import CONSTANT, Array, Bits, Choice, Qubits, Symbol, Variable
 from reader.compiler.types import constant_integer, resolve_type, variable_in
@@ -30,14 +30,9 @@ def declare(m: Machine, name: str, symbol: Symbol | Choice, at: int) -> None:
     scope = m.frame.scopes[-1]
     if name in RESERVED and m.frame is m.globals and len(m.frame.scopes) == 1:
         look_at_name(m, name, at)
-    if name in scope and not (m.frame is not m.globals and len(m.frame.scopes) == 1):
-        old = scope[name]
-        if not (isinstance(old, Qubits | Bits | Choice) and isinstance(symbol, Qubits | Bits | Choice)):
-            invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
-    if name in m.subroutines or name in m.gates or name in m.externs:
-        if m.frame is m.globals and len(m.frame.scopes) == 1:
-            invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
-        m.notes.add(f"{quote(name)} is a gate or subroutine, which no variable may hide: other tools refuse it.", at)
+    if name in scope:
+        invalid(f"{quote(name)} is declared twice.", at, "Choose another name.")
+    look_at_hidden(m, name, at)
     scope[name] = symbol
 
 
@@ -180,9 +175,6 @@ def declare_qubits(m: Machine, node: syntax.QubitDeclaration) -> None:
     if m.physical:
         m.notes.add(BOTH_KINDS, node.at)
     first = claim_qubits(m, node.name, count, node.size.at if node.size else node.at)
-    declare_new = m.frame.scopes[-1].get(node.name)
-    if declare_new is not None:
-        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
     declare(m, node.name, Qubits(list(range(first, first + count)), scalar=node.size is None), node.at)
 
 
@@ -190,8 +182,6 @@ def declare_alias(m: Machine, node: syntax.Alias) -> None:
     """Give qubits or bits another name (spec, "Aliasing")."""
     if m.in_gate:
         invalid("A gate has no aliases.", node.at, "Name its operands directly.")
-    if m.frame is m.globals and len(m.frame.scopes) == 1 and any(name == node.name for name, _ in m.registers):
-        invalid(f"{quote(node.name)} is declared twice.", node.at, "Choose another name.")
     named: list[Symbol | Choice] = []
     attempt(m, lambda: named.append(choose(m, node)), node.at)
     declare(m, node.name, named[-1], node.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reader.compiler.gate_calls import arity
-from reader.compiler.reserved import look_at_name
+from reader.compiler.reserved import look_at_hidden, look_at_name
 from reader.errors import did_you_mean, invalid, quote
 from reader.exporter_flaws import look_at_definition
 from reader.text import syntax
@@ -27,6 +27,8 @@ def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         invalid(f"{quote(twice)} is declared twice.", node.at, "Choose another name.")
+    for name in names:
+        look_at_hidden(m, name, node.at, inner=True)
     check_body(m, node, node.body)
     if node.name in m.predefined:
         m.notes.add(

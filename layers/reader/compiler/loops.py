@@ -14,6 +14,7 @@ from reader.compiler.logic import both, negate
 from reader.compiler.ranges import Needed, bits_needed
 from reader.compiler.references import lookup, refer, unknown
 from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
+from reader.compiler.reserved import look_at_hidden
 from reader.compiler.subroutines import run_calls, set_flag
 from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
 from reader.compiler.types import resolve_type
@@ -41,6 +42,7 @@ def iteration(m: Machine, at: int) -> None:
 def execute_for(m: Machine, node: syntax.For) -> None:
     """Execute `for` (spec, "For loops")."""
     kind = resolve_type(m, node.type)
+    look_at_hidden(m, node.name, node.at, inner=True)
     values = iter(loop_values(m, node, kind))
     broke = Variable("break", BOOL, node.at, m.depth)
     for number, value in enumerate(values):
@@ -92,12 +94,10 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
     continued = Variable("continue", BOOL, node.at, m.depth)
     frame = m.frame
     frame.loops.append((broke, continued))
-    frame.scopes.append({node.name: variable})
-    frame.scopes.append({})
+    frame.scopes.append({node.name: variable})  # as if the body declared it first
     m.enter(node.at)
     m.execute_body(node.body)
     m.leave()
-    m.give_back(frame.scopes.pop().values())
     m.give_back(frame.scopes.pop().values())
     frame.loops.pop()
     m.give_back([continued])

@@ -9,7 +9,7 @@ from reader.compiler.coercion import evaluate_as
 from reader.compiler.control import attempt
 from reader.compiler.references import array_of, lookup, qubits_of
 from reader.compiler.repetition import walk
-from reader.compiler.reserved import look_at_name
+from reader.compiler.reserved import look_at_hidden, look_at_name
 from reader.compiler.symbols import Array, Frame, Qubits, Variable
 from reader.compiler.types import constant_integer, resolve_type
 from reader.compiler.values import BOOL
@@ -231,6 +231,7 @@ def define(m: Machine, node: syntax.Subroutine) -> None:
     for parameter in node.parameters:
         if names.count(parameter.name) > 1:
             invalid(f"{quote(parameter.name)} is declared twice.", parameter.at, "Choose another name.")
+        look_at_hidden(m, parameter.name, parameter.at, inner=True)
     if node.returns is not None and not any(isinstance(part, syntax.Return) for part in walk(m, node.body)):
         m.notes.add(f"{quote(node.name)} has the type of a result and no return: it gives zero.", node.at)
     m.subroutines[node.name] = node

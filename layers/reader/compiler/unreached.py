@@ -189,12 +189,11 @@ class _Check:
             self.vague.add(node.name)
 
     def block(self, body: list[syntax.Statement], variable: Variable | None = None) -> None:
-        """Check a block in a scope of its own, inside that of a loop's variable."""
+        """Check a block in a scope of its own, that of a loop with its variable."""
         scopes = self.m.frame.scopes
-        depth = len(scopes)
-        scopes += [{} if variable is None else {variable.name: variable}, {}]
+        scopes.append({} if variable is None else {variable.name: variable})
         self.statements(body)
-        del scopes[depth:]
+        scopes.pop()
 
     def loop(self, body: list[syntax.Statement], variable: Variable | None = None) -> None:
         """Check a loop's body."""
