@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -304,6 +303,8 @@ def test_glob_has_as_many_wildcards_as_it_needs() -> None:
 )
 def test_engine_reaches_nothing_but_the_events(statement: str) -> None:
     """Even SQL of its own could not read or write a file, reach the network or lift a bound."""
+    import duckdb
+
     with open_engine(EVENTS) as engine, pytest.raises(duckdb.Error):
         engine.execute(statement)
 
