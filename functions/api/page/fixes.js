@@ -116,12 +116,10 @@ const IN_THE_PROGRAM = [
     const old = place.message.match(/cannot become (\w+(?:\[\d+\])?): the widths differ/)?.[1];
     return old && inLine(place, new RegExp(`\\b${old.replace(/[[\]]/g, "\\$&")}(?=\\s+[\\p{L}_])`, "gu"), `Use ${type}`, () => type);
   }],
-  [/^Write '\w+\[\d+\] [\p{L}_][\p{L}\p{N}_]*;'\.$/u, (_, { message, source, at }) => {
-    // The sizes in the hint are an example; those of the program stand behind the name.
-    const head = message.endsWith("the size belongs to the type.") && before(source, at).match(/\b(\w+)\s+([\p{L}_][\p{L}\p{N}_]*)\s*$/u);
+  [/^Write '(\w+\[[^']+\] [\p{L}_][\p{L}\p{N}_]*);'\.$/u, ([, words], { message, source, at }) => {
+    const head = message.endsWith("the size belongs to the type.") && before(source, at).match(/\b\w+(?:\[[^\][]*\])?\s+[\p{L}_][\p{L}\p{N}_]*\s*$/u);
     const size = head && source.slice(at).match(/^\[[^\][]+\]/);
-    const words = size && `${head[1]}${size[0]} ${head[2]}`;
-    return words && replace(`Write ${words}`, Math.max(0, at - NEAR) + head.index, at + size[0].length, words);
+    return size && replace(`Write ${words}`, Math.max(0, at - NEAR) + head.index, at + size[0].length, words);
   }],
   [/^Write '([\p{L}_][\p{L}\p{N}_]*)\[1\]'\.$/u, ([, name], { at, word }) => word === name && replace(`Write ${name}[1]`, at, at + word.length, `${name}[1]`)],
   [/^Write 'readonly array/, (_, { source, at }) => source.startsWith("array", at) && insert("Add readonly", at, "readonly ")],

@@ -147,7 +147,7 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
     else:
         invalid("A measurement goes into bits.", node.at, "Declare 'bit[n] c;'.")
     if len(places) != len(qubits.places):
-        if len(places) == 1 and len(qubits.places) > 1:
+        if len(places) == 1 and len(qubits.places) > 1 and (m.legacy or isinstance(target, Variable)):
             size = len(qubits.places)
             hint = m.hint(f"Declare the target as bit[{size}].", f"Measure into a register: 'creg c[{size}];'.")
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reader.budget import MODIFIED, PLACE, POWER, POWER_OPERATION
 from reader.compiler import modifiers
@@ -16,7 +16,7 @@ from reader.compiler.parameters import parameter
 from reader.compiler.references import qubits_of
 from reader.compiler.symbols import Frame, Given, Qubits, Variable
 from reader.compiler.values import BITLIKE, Type, Value, angle_to_float
-from reader.errors import did_you_mean, fault, invalid, quote, too_large, unsupported
+from reader.errors import fault, invalid, quote, too_large, unsupported
 from reader.exporter_flaws import hint_without_angle
 from reader.limits import LIMITS
 from reader.operations import Gate, Node, Power, Reset, on_qubits
@@ -73,6 +73,8 @@ def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int,
         table = LEGACY_GATES if m.legacy else GATES
         standard = table.get(name) or under_controls(node)
         if standard is None:
+            from reader.compiler.unknown_gates import refuse_gate  # noqa: PLC0415 - only an erring program pays for it
+
             refuse_gate(m, node, table)
         m.predefined.add(name)
     if standard is not None:
@@ -110,32 +112,6 @@ def of_another_size(m: Machine, node: syntax.GateCall) -> Standard | None:
             f"{node.name} is defined for another number of qubits; all but the last are controls.", node.name_at
         )
     return standard
-
-
-TWO_MEANINGS = {"rxy": "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write what is meant."}
-
-
-def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
-    """Refuse a name that is no gate."""
-    name = node.name
-    if name in m.subroutines:
-        invalid(
-            f"{quote(name)} is a subroutine, not a gate.",
-            node.name_at,
-            f"Call it with its qubits in the brackets: '{name[:40]}(...);'.",
-        )
-    hint = TWO_MEANINGS.get(name) or did_you_mean(name, fitting(m, node, table))
-    if hint is None:
-        hint = f"Define it: 'gate {name[:40]} q {{ ... }}'."
-    invalid(f"{quote(name)} is not a gate.", node.name_at, hint)
-
-
-def fitting(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> list[str]:
-    """Return the names of gates that take as many parameters and qubits as are given."""
-    sizes = {name: (gate.parameters, gate.qubits) for name, gate in table.items()}
-    sizes |= {name: (len(gate.parameters), len(gate.qubits)) for name, gate in m.gates.items()}
-    given = len(node.arguments), len(node.operands)
-    return [name for name, size in sizes.items() if size == given or (node.modifiers and size[0] == given[0])]
 
 
 def look_at_name(m: Machine, node: syntax.GateCall, *, controlled: bool) -> None:

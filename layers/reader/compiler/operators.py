@@ -169,7 +169,22 @@ def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN40
 
 def refuse_operands(op: str, left: Value, right: Value, at: int) -> NoReturn:
     """Refuse an operator between types it is not for."""
-    invalid(f"'{op}' is not for {with_article(left.type)} and {with_article(right.type)}.", at, "Cast one of them.")
+    hint = _other_types(op, left.type.kind, right.type.kind)
+    invalid(f"'{op}' is not for {with_article(left.type)} and {with_article(right.type)}.", at, hint)
+
+
+def _other_types(op: str, left: str, right: str) -> str | None:
+    """Return what to do where an operator is not for two types; None where there is nothing to do."""
+    kinds = {left, right}
+    if "duration" in kinds:
+        return None if left == right else "The quotient of two durations is a number."
+    if op in _BITWISE or op in ("<<", ">>"):
+        if "complex" in kinds:
+            return None
+        return "Cast one of them." if kinds <= {"bit", "int", "uint"} else "Cast what is neither bits nor an integer."
+    if "angle" in kinds and "bit" not in kinds:
+        return "Use floats for angles: 'float theta = ...;'."
+    return "Cast one of them."
 
 
 def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any kind
@@ -368,7 +383,8 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     else:
         # No cast leads from a number to an angle, nor back.
         number = {a.kind, b.kind} & {"float", "int", "uint", "bool"}
-        hint = "Use a float for the angle: 'float theta = ...;'." if number else "Cast one of them."
+        wanted = "Use a float for the angle: 'float theta = ...;'."
+        hint = wanted if number else _other_types(op, a.kind, b.kind)
         invalid(f"'{op}' is not for {with_article(a)} and {with_article(b)}.", at, hint)
     width = result.width
     if op == "/" and b.kind != "angle" and right.known and right.data >= 1 << width:

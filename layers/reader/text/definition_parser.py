@@ -11,7 +11,11 @@ from reader.text.pragma_parser import PragmaParser
 from reader.text.tokens import KEYWORDS
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from reader.text.tokens import Token
+
+_SHOWN_SIZE = 20  # characters of a size that a hint repeats
 
 
 class DefinitionParser(PragmaParser):
@@ -60,7 +64,7 @@ class DefinitionParser(PragmaParser):
             return self.expression_statement()
         name = self.identifier("after the type")
         if self.token.kind == "[":
-            self.refuse("the size belongs to the type", f"Write '{kind.name}[8] {name.text};'.")
+            self.refuse_size(kind.name, self.text[at : name.at].rstrip(), name.text)
         value = None
         if self.accept("="):
             value = self.declared_value()
@@ -68,6 +72,17 @@ class DefinitionParser(PragmaParser):
         if kind.name == "bit" and value is None and self.is_empty(kind.size):
             return syntax.Block(at, [])
         return syntax.Declaration(at, kind, name.text, value, "")
+
+    def refuse_size(self, kind: str, written: str, name: str) -> NoReturn:
+        """Refuse a size behind the name of a declaration, as C has it."""
+        size = self.text[self.token.at + 1 : self.text.find("]", self.token.at)]
+        hint = None
+        if "[" not in size and "\n" not in written and 0 < len(size) <= _SHOWN_SIZE:
+            if written == kind in ("bit", "qubit"):
+                hint = f"Write '{kind}[{size}] {name};'."
+            elif kind not in ("bit", "qubit", "stretch"):
+                hint = f"Write 'array[{written}, {size}] {name};'."
+        self.refuse("the size belongs to the type", hint)
 
     def is_empty(self, size: syntax.Expression | None) -> bool:
         """Tell whether a register has no bits or qubits, as Qiskit writes them; it is then not there, with a note."""
@@ -102,7 +117,8 @@ class DefinitionParser(PragmaParser):
         """Read `const type name = value;`."""
         at = self.advance().at
         if self.token.kind not in SCALARS:
-            self.refuse("expected the type of the constant")
+            written = self.token.kind == "name" and self.peek() == "="
+            self.refuse("expected the type of the constant", "Write its type first: 'const int'." if written else None)
         kind = self.type()
         name = self.identifier("after the type")
         if self.token.kind != "=":
@@ -144,7 +160,7 @@ class DefinitionParser(PragmaParser):
         size = self.designator()
         name = self.identifier("after the type")
         if self.token.kind == "[":
-            self.refuse("the size belongs to the type", f"Write 'qubit[2] {name.text};'.")
+            self.refuse_size("qubit", self.text[at : name.at].rstrip(), name.text)
         self.semicolon()
         if self.is_empty(size):
             return syntax.Block(at, [])

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from reader.errors import did_you_mean, invalid, quote, too_large
+from reader.errors import did_you_mean, invalid, quote, too_large, unsupported
 from reader.limits import LIMITS
 from reader.text import syntax
 from reader.text.durations import UNITS, Duration, exact
@@ -42,9 +42,32 @@ UNARY = 11  # ~ ! - bind tighter than * and looser than **
 SCALARS = frozenset(["bit", "int", "uint", "float", "angle", "bool", "duration", "stretch", "complex"])
 _Item = TypeVar("_Item")
 _IMAGINARY = re.compile(r"[0-9]+\.?[0-9]*[ij]")  # as other languages write them
-_PRODUCT = re.compile(r"(?!0[xXbBoO])[0-9]+(?![eE_])[^\W\d]\w*")
+_PRODUCT = re.compile(r"(?!0[xXbBoO])[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?(?:[eE][0-9]+)?(?![eE_\d])[^\W\d]\w*")
+_WITH_BASE = re.compile(r"0[xXbBoO]\w*")
+_STRAY = {
+    "#": "A comment starts with '//'.",
+    "$": "A hardware qubit is a '$' and its number: $0.",
+    "\\": "If the text was escaped twice, send line breaks in place of '\\n'.",
+}
+PULSES = frozenset(["port", "frame", "waveform"])  # types of OpenPulse, for calibrations
+WITHOUT_PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 _BASES = {"integer": 10, "binary": 2, "octal": 8, "hex": 16}
 _BEGINNINGS = frozenset(["end of text", "}", "annotation", "pragma"])  # beside words, what can follow a statement
+
+
+def _hint_of_number(text: str) -> str:
+    """Return what is wrong with what starts as a number does."""
+    if _IMAGINARY.fullmatch(text):
+        return f"An imaginary number ends in 'im': {text[:-1][:40]}im."
+    if _PRODUCT.fullmatch(text):
+        return "A name cannot start with a digit; a product needs a '*'."
+    if _WITH_BASE.fullmatch(text):
+        return f"Digits of its base must stand behind {text[:2]}."
+    if "." in text.lstrip("0123456789_").removeprefix("."):
+        return "A number has one '.' at most, and none in its exponent."
+    if "_" in text:
+        return "Digits must stand on both sides of each '_'."
+    return "Digits must stand behind 'e'."
 
 
 class ExpressionParser(ABC):
@@ -134,9 +157,17 @@ class ExpressionParser(ABC):
             self.refuse_text(token)
         if token.kind == "end of text":
             invalid(f"The program ends too early: {wanted}.", token.at, hint)
+        self._refuse_pulses(wanted)
         if token.kind == "}" and hint is None and self.tokens[self.next - 1].kind != "{":
             hint = "Is a ';' or a '{' missing before it?"
         invalid(f"{quote(token.text)} cannot stand here: {wanted}.", token.at, hint)
+
+    def _refuse_pulses(self, wanted: str) -> None:
+        """Refuse a type of OpenPulse where one of the language is wanted, or in `frame f = ...`."""
+        at = self.next if "type" in wanted else self.next - 2 if self.token.kind == "=" else -1
+        if at >= 0 and self.tokens[at].kind == "name" and self.tokens[at].text in PULSES:
+            name = self.tokens[at]
+            unsupported(f"{quote(name.text)} describes pulses, which a simulator cannot play.", name.at, WITHOUT_PULSES)
 
     @staticmethod
     def refuse_text(token: Token) -> NoReturn:
@@ -149,15 +180,9 @@ class ExpressionParser(ABC):
         if text[0].isalpha() or text[0] == "_":
             invalid(f"{quote(text)} is not a name.", token.at, "Use letters, the digits 0 to 9 and _.")
         if text[0].isdigit():
-            if _IMAGINARY.fullmatch(text):
-                hint = f"An imaginary number ends in 'im': {text[:-1][:40]}im."
-            elif _PRODUCT.fullmatch(text):
-                hint = "A name cannot start with a digit; a product needs a '*'."
-            else:
-                hint = "Digits of its base must stand behind a prefix such as 0x, behind 'e' and each '_'."
-            invalid(f"{quote(text)} is not a number.", token.at, hint)
+            invalid(f"{quote(text)} is not a number.", token.at, _hint_of_number(text))
         shown = quote(text) if text.isprintable() else f"the character U+{ord(text[0]):04X}"
-        invalid(f"OpenQASM does not use {shown}.", token.at, "Remove it.")
+        invalid(f"OpenQASM does not use {shown}.", token.at, _STRAY.get(text, "Remove it."))
 
     def enter(self) -> None:
         """Count one more level of nesting."""

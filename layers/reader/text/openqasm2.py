@@ -79,7 +79,9 @@ class LegacyParser(StatementParser):
         if self.token.kind == "name" and self.token.text in _LATER and self.token.text not in (*self.own, *self.sizes):
             self.refuse("it is a keyword of OpenQASM 3", "For the newer language start with 'OPENQASM 3.0;'.")
         if read is None:
-            self.refuse("expected a statement of OpenQASM 2", "For the newer language start with 'OPENQASM 3.0;'.")
+            newer = self.token.kind == "annotation"
+            hint = "For the newer language start with 'OPENQASM 3.0;'." if newer else None
+            self.refuse("expected a statement of OpenQASM 2", hint)
         return read()
 
     def nothing(self) -> syntax.Statement:
@@ -98,10 +100,8 @@ class LegacyParser(StatementParser):
             self.semicolon()
             return syntax.GateCall(token.at, [], token.text, token.at, arguments, [])
         if self.token.kind != "name":
-            self.refuse(
-                "expected the gate's qubits",
-                "In OpenQASM 2 only gates start with a name; for more start with 'OPENQASM 3.0;'.",
-            )
+            hint = "In OpenQASM 2 only gates start with a name; for more start with 'OPENQASM 3.0;'."
+            self.refuse("expected the gate's qubits", None if self.token.kind in (";", "}", "-") else hint)
         operands = self.operands()
         self.semicolon()
         if token.text == "delay" and token.text not in self.own:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reader.errors import invalid, quote, unsupported
 from reader.text import syntax
 from reader.text.control_flow_parser import ControlFlowParser
-from reader.text.expression_parser import SCALARS
+from reader.text.expression_parser import SCALARS, WITHOUT_PULSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "&=", "|=", "~=", "^=", "<<=", ">>=", "%=", "**="])
 _OPERAND = frozenset(["name", "hardware"])
-_PULSES = "A simulator has no pulses: remove the calibration, gates run ideally without it."
 
 
 class StatementParser(ControlFlowParser):
@@ -159,7 +158,7 @@ class StatementParser(ControlFlowParser):
     def calibration(self) -> syntax.Statement:
         """Refuse `cal` and `defcal`, whose bodies are in another language."""
         token = self.token
-        unsupported(f"'{token.kind}' describes pulses, which a simulator cannot play.", token.at, _PULSES)
+        unsupported(f"'{token.kind}' describes pulses, which a simulator cannot play.", token.at, WITHOUT_PULSES)
 
     def barrier(self) -> syntax.Statement:
         """Read `barrier operands;`."""

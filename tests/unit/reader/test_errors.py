@@ -93,7 +93,11 @@ MISTAKES = [
     ("def f(qubit[-3] a) { } qubit[4] q; f(q);", "invalid_circuit", 1, 7, "A register has at least one qubit.", None),
     ("qubit q; gate g a { x q; }", "invalid_circuit", 1, 23, "'q' is not a qubit of this gate.", None),
     ("gate g a { g a; }", "invalid_circuit", 1, 12, "A gate cannot use itself.", None),
-    ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM does not use '$'.", "Remove it."),
+    ("qubit q; $", "invalid_circuit", 1, 10, "OpenQASM does not use '$'.", "A hardware qubit is a '$' and its number: $0."),
+    ("qubit q; # a qubit", "invalid_circuit", 1, 10, "OpenQASM does not use '#'.", "A comment starts with '//'."),
+    (r"OPENQASM 3.0; \n qubit q;", "invalid_circuit", 1, 15, r"OpenQASM does not use '\'.",
+     r"If the text was escaped twice, send line breaks in place of '\n'."),
+    ("qubit q; ?", "invalid_circuit", 1, 10, "OpenQASM does not use '?'.", "Remove it."),
     ("qubit q; // fine\nx q; /* open", "invalid_circuit", 2, 6, "This comment does not end.", "Close it with */."),
     ("qubit q; rx(90 deg) q;", "invalid_circuit", 1, 16, "'deg' cannot stand here: expected ')' after the arguments.", None),
     ("qubit[2] q; rx(pi/2 q[0];", "invalid_circuit", 1, 21, "'q' cannot stand here: expected ')' after the arguments.",
@@ -104,10 +108,15 @@ MISTAKES = [
     ("complex z = 1 + 2j;", "invalid_circuit", 1, 17, "'2j' is not a number.", "An imaginary number ends in 'im': 2im."),
     ("qubit q; rx(2pi) q;", "invalid_circuit", 1, 13, "'2pi' is not a number.",
      "A name cannot start with a digit; a product needs a '*'."),
-    ("int i = 0b2;", "invalid_circuit", 1, 9, "'0b2' is not a number.",
-     "Digits of its base must stand behind a prefix such as 0x, behind 'e' and each '_'."),
-    ("int i = 1__0;", "invalid_circuit", 1, 9, "'1__0' is not a number.",
-     "Digits of its base must stand behind a prefix such as 0x, behind 'e' and each '_'."),
+    ("qubit q; rx(0.5pi) q;", "invalid_circuit", 1, 13, "'0.5pi' is not a number.",
+     "A name cannot start with a digit; a product needs a '*'."),
+    ("float f = 1_0.e5x;", "invalid_circuit", 1, 11, "'1_0.e5x' is not a number.",
+     "A name cannot start with a digit; a product needs a '*'."),
+    ("int i = 0b2;", "invalid_circuit", 1, 9, "'0b2' is not a number.", "Digits of its base must stand behind 0b."),
+    ("int i = 1__0;", "invalid_circuit", 1, 9, "'1__0' is not a number.", "Digits must stand on both sides of each '_'."),
+    ("float f = 1.5.2;", "invalid_circuit", 1, 11, "'1.5.2' is not a number.",
+     "A number has one '.' at most, and none in its exponent."),
+    ("float f = 1.0e;", "invalid_circuit", 1, 11, "'1.0e' is not a number.", "Digits must stand behind 'e'."),
     ("qubit[2] q; cx(q[0], q[1]);", "invalid_circuit", 1, 13, "'cx' is not a function or subroutine.",
      "A gate is applied to qubits: 'cx q[0], q[1];'."),
     ("qubit[2] q; gate g(t) a { rx(t) a; } g(q[0], 1);", "invalid_circuit", 1, 38, "'g' is not a function or subroutine.",
@@ -116,6 +125,37 @@ MISTAKES = [
      "1 qubit cannot be measured into 2 bits.", "Measure single ones: 'measure q[0] -> c[0];'."),
     ("OPENQASM 2.0; qreg q[2]; creg c[2]; c = measure q;", "invalid_circuit", 1, 41,
      "'measure' cannot stand here: expected a register or an integer.", "A measurement has an arrow: 'measure q -> c;'."),
+    # What looks like a declaration is no gate to be defined; a gate is defined with what it was given.
+    ("qbit[2] q;", "invalid_circuit", 1, 1, "'qbit' is not a gate.", "Did you mean qubit?"),
+    ("double d;", "invalid_circuit", 1, 1, "'double' is not a gate.",
+     "Types are qubit, bit, bool, int, uint, float, angle, complex, duration."),
+    ("OPENQASM 2.0; reg q[2];", "invalid_circuit", 1, 15, "'reg' is not a gate.",
+     "Registers are declared as 'qreg q[2];' or 'creg c[2];'."),
+    ("qubit[3] q; toffoli q[0], q[1], q[2];", "invalid_circuit", 1, 13, "'toffoli' is not a gate.", "Did you mean ccx?"),
+    ("qubit[2] q; own(1, 2) q[0], q[1];", "invalid_circuit", 1, 13, "'own' is not a gate.",
+     "Define it: 'gate own(a, b) q0, q1 { ... }'."),
+    ("qubit[2] q; ctrl @ own q[0], q[1];", "invalid_circuit", 1, 20, "'own' is not a gate.", "Define it with 'gate own'."),
+    ("qubit q[3];", "invalid_circuit", 1, 8, "'[' cannot stand here: the size belongs to the type.", "Write 'qubit[3] q;'."),
+    ("bit c[n + 1];", "invalid_circuit", 1, 6, "'[' cannot stand here: the size belongs to the type.",
+     "Write 'bit[n + 1] c;'."),
+    ("int[8] a[4];", "invalid_circuit", 1, 9, "'[' cannot stand here: the size belongs to the type.",
+     "Write 'array[int[8], 4] a;'."),
+    ("bit[2] c[4];", "invalid_circuit", 1, 9, "'[' cannot stand here: the size belongs to the type.", None),
+    ("const n = 3;", "invalid_circuit", 1, 7, "'n' cannot stand here: expected the type of the constant.",
+     "Write its type first: 'const int'."),
+    ("OPENQASM 2.0; qreg q[1]; ... x q[0];", "invalid_circuit", 1, 26,
+     "'.' cannot stand here: expected a statement of OpenQASM 2.", None),
+    ("OPENQASM 2.0; qreg q[1]; h;", "invalid_circuit", 1, 27, "';' cannot stand here: expected the gate's qubits.", None),
+    ("qubit[2] q; bit[4] c; measure q -> c[1];", "invalid_circuit", 1, 23, "2 qubits cannot be measured into 1 bit.",
+     "Index or slice the longer one."),
+    ("frame f;", "unsupported_feature", 1, 1, "'frame' describes pulses, which a simulator cannot play.",
+     "A simulator has no pulses: remove the calibration, gates run ideally without it."),
+    ("frame f = newframe(p, 5e9, 0);", "unsupported_feature", 1, 1,
+     "'frame' describes pulses, which a simulator cannot play.",
+     "A simulator has no pulses: remove the calibration, gates run ideally without it."),
+    ("extern pulse(duration) -> waveform;", "unsupported_feature", 1, 27,
+     "'waveform' describes pulses, which a simulator cannot play.",
+     "A simulator has no pulses: remove the calibration, gates run ideally without it."),
     ("OPENQASM 4.0;", "unsupported_feature", 1, 10, "OpenQASM '4.0' is not supported.", "Write 'OPENQASM 3.0;' or 2.0."),
     ('include "/etc/passwd";', "unsupported_feature", 1, 1, "'/etc/passwd' cannot be included: programs cannot read files.",
      'Write include "stdgates.inc"; and define other gates in the program.'),
@@ -260,3 +300,26 @@ def test_a_type_has_its_article(text: str, message: str) -> None:
     with pytest.raises(TaskError) as refused:
         check(text)
     assert message == refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("declarations", "expression", "hint"),
+    [
+        ("angle a = 1.0; angle b = 2.0;", "a * b", "Use floats for angles: 'float theta = ...;'."),
+        ("angle a = 1.0; float b = 2.0;", "a % b", "Use floats for angles: 'float theta = ...;'."),
+        ("angle a = 1.0; complex b = 1.0im;", "a + b", "Use floats for angles: 'float theta = ...;'."),
+        ("float a = 1.0; float b = 2.0;", "a & b", "Cast what is neither bits nor an integer."),
+        ("bool a = true; int b = 2;", "a << b", "Cast what is neither bits nor an integer."),
+        ('bit[4] a = "0101"; int b = -1;', "a & b", "Cast one of them."),
+        ("complex a = 1.0im; int b = 2;", "a & b", None),
+        ("duration a = 1ns; int b = 2;", "a + b", "The quotient of two durations is a number."),
+        ("duration a = 1ns; duration b = 2ns;", "a * b", None),
+    ],
+)
+def test_a_cast_is_a_hint_only_where_it_helps(declarations: str, expression: str, hint: str | None) -> None:
+    """An operator that is not for two types names what to do, and no cast that is refused as well."""
+    with pytest.raises(TaskError) as caught:
+        read(f"{declarations} {expression};", counted=False)
+
+    assert " is not for a" in caught.value.message
+    assert caught.value.hint == hint
