@@ -30,7 +30,7 @@ from request_errors import (
     RequestTooLargeError,
     UnreadableBodyError,
 )
-from submitted import MAX_KEY
+from submitted import KEY_PATTERN, MAX_KEY
 from tasks.logs import Event, logger
 from tasks.owners import owner_of
 from tasks.settings import optional
@@ -262,7 +262,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=MAX_KEY,
-        description="A submission with the same key and body gives the same task or tasks.",
+        pattern=KEY_PATTERN,
+        description="A submission with the same key and body gives the same task or tasks. Printable ASCII.",
     ),
 ]
 Prefer = Annotated[

@@ -30,7 +30,7 @@ SEARCHES = 2  # far back in the list of one key that run at a time: each keeps t
 SEARCH_TIME = timedelta(seconds=28)  # what a request may take at most
 _CHECK_BYTES = 9
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 
 
 def cursor_of(position: Position, owner: str) -> str:

@@ -31,7 +31,7 @@ from request_errors import (
     TaskOpenError,
     UnreadableBodyError,
 )
-from submitted import MAX_DETAIL
+from submitted import MAX_DETAIL, SHAPES
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
     Bound,
@@ -52,6 +52,8 @@ from tasks.logs import Event, logger
 from tasks.task import rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI, Request
 
 
@@ -199,8 +201,8 @@ def _of_body(error: Exception) -> Refusal | None:
             detail = [
                 {
                     "type": problem["type"],
-                    "loc": tuple(_excerpt(part) for part in problem["loc"]),
-                    "msg": _excerpt(problem["msg"].removeprefix("Value error, "), MAX_SENTENCE),
+                    "loc": tuple(_excerpt(part) for part in problem["loc"] if part not in SHAPES),
+                    "msg": _excerpt(_in_words_of_json(problem), MAX_SENTENCE),
                 }
                 # Their `input` and `ctx` repeat the request, megabytes of it at times.
                 for problem in error.errors()[:MAX_DETAIL]
@@ -398,9 +400,24 @@ def _excerpt(part: int | str, characters: int = MAX_NAME) -> int | str:
     return part if isinstance(part, int) or len(part) <= characters else f"{part[:characters]}..."
 
 
+def _in_words_of_json(problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field, where Pydantic speaks of Python."""
+    match problem["type"]:
+        case "json_invalid":
+            return f"JSON decode error: {problem['ctx']['error']}"  # one of the decoder's own sentences
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "Input should be an object"
+        case "tuple_type":
+            return "Input should be a list"
+    sentence: str = problem["msg"]
+    return sentence.removeprefix("Value error, ")
+
+
 def _sentence(detail: list[dict[str, Any]]) -> str:
     """Return the first problem as a sentence that names the field."""
     first = detail[0]
+    if first["type"] == "json_invalid":
+        return f"The body is not valid JSON: {first['msg'].partition(': ')[2]}, at character {first['loc'][1] + 1}."
     place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
     return f"The request is not valid: {place}: {first['msg'].rstrip('.')}."
 

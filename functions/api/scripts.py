@@ -158,6 +158,8 @@ class _Writer:
         engine = self.execution.get("engine")
         if engine is None:
             yield f"The task is {self.task.status}; how it ran is not known here."
+        elif self.errors:  # drawn as Kraus operators here
+            yield f"The task ran on {engine}; errors are drawn otherwise here, so counts agree within sampling."
         elif engine == "qiskit-aer" and "reduced" not in self.execution:
             yield f"The task ran on qiskit-aer by the {self.execution['method']} method, with the seed below."
         else:
@@ -388,9 +390,9 @@ class _Writer:
     def method(self) -> tuple[str, tuple[str, ...]]:
         """Return Aer's method, and the gates that the circuit must be taken apart into, if it must."""
         named = str(self.options.method)
+        wide = len(self.place) > WIDE
         if named == "automatic":
             engine, ran = self.execution.get("engine", ""), self.execution.get("method", "")
-            wide = len(self.place) > WIDE
             if engine == "qiskit-aer" and "," not in ran:
                 named = ran
             elif self.errors and self.saves():
@@ -398,8 +400,10 @@ class _Writer:
             elif wide:
                 named = "stabilizer" if engine == "stim" else "matrix_product_state"
         known = {*_ONE_QUBIT, *_TWO_QUBIT, "measure", "reset", "barrier", "if", "while", "store", "gphase", "channel"}
+        if self.errors and named == "stabilizer":  # which has no errors in Kraus operators, as a script has them
+            named = "matrix_product_state" if wide else "automatic"
         apart = named in ("density_matrix", "matrix_product_state") and not self.names <= known
-        if self.errors and (apart or named == "stabilizer"):
+        if self.errors and apart:
             return "automatic", ()  # what takes gates apart has no errors among them
         if named == "stabilizer":
             return named, _CLIFFORD

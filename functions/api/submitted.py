@@ -40,10 +40,15 @@ from tasks.results import SAMPLED, ResultType
 from tasks.submissions import MAX_TASKS_AT_ONCE
 
 MAX_KEY = 255  # characters of an idempotency key
+# In ASCII: what becomes of other characters in a header differs from one party on the way to the next, and two keys
+# could arrive as the same one.
+KEY_PATTERN = rf"^[ -~]{{1,{MAX_KEY}}}$"
 MAX_DETAIL = 10  # entries of a refusal's `detail`
 MAX_INPUTS = 8_192  # values in one binding: no program has more bits
 MAX_DEPTH = 8  # of lists inside each other in an input: an array has at most seven dimensions, and complex elements
 MAX_NAME = 40  # characters of an input's name in a message
+# Pydantic puts these names into the path of an error in a union, and refusals leave them out.
+LIST, OBJECT, TEXT = SHAPES = ("(list)", "(object)", "(text)")
 Number = Annotated[float, Field(strict=True)]  # no string and no truth value
 Probability = Annotated[Number, Field(ge=0, le=1)]
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
@@ -112,6 +117,11 @@ def _plain(binding: Any) -> Any:  # noqa: ANN401 - any JSON
     return binding
 
 
+def _shape(given: Any) -> str:  # noqa: ANN401 - any JSON, or what was made of it
+    """Return which of SHAPES a value has: of a union, only the member of that shape is tried and complains."""
+    return LIST if isinstance(given, list) else OBJECT if isinstance(given, (dict, BaseModel)) else TEXT
+
+
 Binding = Annotated[dict[str, JsonValue], BeforeValidator(_plain), _at_most(MAX_INPUTS, "inputs")]
 
 
@@ -159,7 +169,10 @@ class NoiseRequest(_Strict):
 
 
 PauliSum = Annotated[
-    str | dict[str, Number] | Annotated[list[tuple[str, Number]], Field(fail_fast=True)],
+    Annotated[str, Tag(TEXT)]
+    | Annotated[dict[str, Number], Tag(OBJECT)]
+    | Annotated[list[tuple[str, Number]], Field(fail_fast=True), Tag(LIST)],
+    Discriminator(_shape),
     _at_most(MAX_TERMS, "terms"),
 ]
 
@@ -206,7 +219,16 @@ class TaskRequest(_Strict):
 
     qc: Annotated[StrictStr, Field(description="The circuit: an OpenQASM 3 or 2 program.")]
     results: Annotated[
-        Annotated[list[ResultType | Result], Field(min_length=1, fail_fast=True), _at_most(MAX_RESULTS, "results")]
+        Annotated[
+            list[
+                Annotated[
+                    Annotated[ResultType, Tag(TEXT)] | Annotated[Result, Tag(OBJECT)],
+                    Discriminator(lambda given: OBJECT if _shape(given) == OBJECT else TEXT),
+                ]
+            ],
+            Field(min_length=1, fail_fast=True),
+            _at_most(MAX_RESULTS, "results"),
+        ]
         | None,
         Field(
             description=(
@@ -257,9 +279,9 @@ class TaskRequest(_Strict):
     ] = None
     inputs: Annotated[
         Annotated[
-            Annotated[Binding, Tag("object")]
-            | Annotated[list[Binding], Field(fail_fast=True), _at_most(MAX_BINDINGS, "bindings"), Tag("list")],
-            Discriminator(lambda given: "list" if isinstance(given, list) else "object"),
+            Annotated[Binding, Tag(OBJECT)]
+            | Annotated[list[Binding], Field(fail_fast=True), _at_most(MAX_BINDINGS, "bindings"), Tag(LIST)],
+            Discriminator(lambda given: LIST if _shape(given) == LIST else OBJECT),
         ]
         | None,
         Field(
@@ -330,7 +352,7 @@ class TaskInBatch(TaskRequest):
     idempotency_key: Annotated[
         StrictStr | None,
         Field(
-            pattern=rf"^[ -~]{{1,{MAX_KEY}}}$",
+            pattern=KEY_PATTERN,
             description="Identifies this task, as the header does for a task sent alone; each task needs another key.",
         ),
     ] = None

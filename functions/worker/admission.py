@@ -172,7 +172,7 @@ def admit(stats: CircuitStats, options: Options, budget: Budget) -> Plan:
     plan = estimate(stats, options, method, branching=branching)
     if branching:
         plan = replace(plan, bytes=plan.bytes + _branches_bytes(stats, options, method), branching=True)
-    check_budget(plan, budget, _hint(options, method))
+    check_budget(plan, budget, _hint(stats, options, method, budget))
     return plan
 
 
@@ -265,18 +265,28 @@ def _check_width(stats: CircuitStats, options: Options, method: str, budget: Bud
             f"the limit of the {method} method in {options.precision} precision is {limit} qubits.",
             limit=limit,
             actual=stats.active_qubits,
-            hint=_hint(options, method),
+            hint=_hint(stats, options, method, budget),
         )
 
 
-def _hint(options: Options, method: str) -> str:
-    if method == "density_matrix":
-        return 'Use "method": "statevector", or fewer qubits.'
-    if method == "statevector" and options.precision == "double":
-        return 'Use "method": "matrix_product_state", "precision": "single", or fewer qubits.'
-    if method == "statevector":
-        return 'Use "method": "matrix_product_state", or fewer qubits.'
-    return "Use fewer qubits or gates."
+def _hint(stats: CircuitStats, options: Options, method: str, budget: Budget) -> str:
+    """Return what a sender short of memory can do; only what is exact, and within the limits here."""
+    single = replace(options, precision="single")
+    ways = [
+        ('"method": "statevector"', options, "statevector", method == "density_matrix"),
+        ('"method": "stabilizer"', options, "stabilizer", stats.clifford and not stats.noisy),
+        ('"method": "matrix_product_state"', options, "matrix_product_state", method == "statevector"),
+        ('"precision": "single"', single, method, method in ("statevector", "density_matrix")),
+    ]
+    fitting = [
+        way
+        for way, changed, other, exact in ways
+        if exact
+        and (changed.precision, other) != (options.precision, method)
+        and stats.active_qubits <= widest(other, changed.precision, budget.alone_bytes)
+        and estimate(stats, changed, other).bytes <= budget.alone_bytes
+    ]
+    return f"Use {', '.join(fitting)}, or fewer qubits." if fitting else "Use fewer qubits or gates."
 
 
 def _mb(size: int) -> int:

@@ -255,15 +255,32 @@ BAD_BODIES: list[tuple[Any, str]] = [
     ('{"qc": "qubit q; measure q;", "seed": NaN}', "NaN"),
     ('{"qc": "qubit q; measure q;", "seed": -Infinity}', "-Infinity"),
     ('{"qc": "qubit q; measure q;", "\\ud800": 1}', "body"),
-    ({"qc": BELL, "inputs": "x"}, "inputs.object"),
-    ({"qc": BELL, "inputs": [{}, 1]}, "inputs.list.1"),
-    ({"qc": BELL, "inputs": {"a": [[1], [{}]]}}, "inputs.object"),
-    ({"qc": BELL, "inputs": {"a": [[[[[[[[[1]]]]]]]]]}}, "inputs.object"),
-    ({"qc": BELL, "inputs": {"a": [[0] * 5_000] * 2}}, "inputs.object"),
+    ({"qc": BELL, "inputs": "x"}, " inputs: "),
+    ({"qc": BELL, "inputs": [{}, 1]}, " inputs.1: "),
+    ({"qc": BELL, "inputs": {"a": [[1], [{}]]}}, " inputs: "),
+    ({"qc": BELL, "inputs": {"a": [[[[[[[[[1]]]]]]]]]}}, " inputs: "),
+    ({"qc": BELL, "inputs": {"a": [[0] * 5_000] * 2}}, " inputs: "),
+    ({"qc": BELL, "observables": [{"ZZ": "1"}]}, " observables.0.ZZ: Input should be a valid number."),
+    ({"qc": BELL, "observables": [["ZZ", 1]]}, " observables.0.0: Input should be a list."),
+    ({"qc": BELL, "observables": [5]}, " observables.0: Input should be a valid string."),
+    ({"qc": BELL, "results": ["Counts"]}, " results.0: Input should be 'counts', "),
+    ({"qc": BELL, "results": [None]}, " results.0: Input should be 'counts', "),
+    (
+        {"qc": BELL, "results": [{"type": "probabilities", "qubits": []}]},
+        " results.0.qubits: List should have at",
+    ),
+    (
+        {"qc": BELL, "results": [{"type": "probabilities", "qubits": [-1]}]},
+        " results.0.qubits.0: Input should be",
+    ),
+    ({"qc": BELL, "results": [{"type": "counts", "foo": 1}]}, " results.0.foo: Extra inputs"),
+    ({"qc": BELL, "results": [{"type": "expectation", "observable": {"ZZ": None}}]}, " results.0.observable.ZZ: Input"),
+    ({"qc": BELL, "noise": "ibmq_lima"}, " noise: Input should be an object."),
     ({"qc": BELL, "method": "\ud800"}, "method"),
     (None, "body"),
     ("", "body"),
-    ("{", "JSON"),
+    ("{", "JSON: Expecting property name enclosed in double quotes, at character 2."),
+    ('{"qc": "" "shots": 1}', "JSON: Expecting ',' delimiter, at character 11."),
     ("[1]", "body"),
     ('"text"', "body"),
     ({}, "qc"),
@@ -574,6 +591,14 @@ def test_the_same_key_with_another_body_is_refused(in_moto: Aws) -> None:
     status, _, answer = call("POST", "/tasks", {"qc": BELL, "shots": 7}, headers={"Idempotency-Key": "k"})
     assert (status, answer["code"]) == (422, "idempotency_key_reused")
     assert len(in_moto.rows()) == 1
+
+
+@pytest.mark.parametrize("key", ["clé", "ключ", "k\x7f", "k\tk", "", "k" * 256])
+def test_a_key_that_may_not_arrive_as_it_was_sent_is_refused(in_moto: Aws, key: str) -> None:
+    """What the parties on the way make of other characters than ASCII's differs, and "clé" could be "cl"."""
+    status, _, answer = call("POST", "/tasks", {"qc": BELL}, headers={"Idempotency-Key": key})
+    assert (status, answer["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
+    assert in_moto.rows() == []
 
 
 def test_keys_belong_to_the_caller(in_moto: Aws) -> None:

@@ -177,6 +177,8 @@ def test_a_cursor_from_before_the_moment_has_nothing_following(in_moto: Aws) -> 
         ("submitted_after", "2026-01-01"),
         ("submitted_after", "2026-01-01T00:00:00"),
         ("submitted_after", "2026-13-01T00:00:00Z"),
+        ("submitted_after", "2026-01-01T00:00:00+24:00"),
+        ("submitted_after", "2026-01-01T00:00:00+01:60"),
         ("submitted_after", "0001-01-01T00:00:00+14:00"),
         ("submitted_after", "9999-12-31T23:59:59-01:00"),
         ("cursor", "x" * 201),
@@ -189,6 +191,7 @@ def test_a_wrong_query_is_refused_by_name(in_moto: Aws, name: str, value: str) -
     """What no list can be asked for is a 422 that names the parameter."""
     status, _, answer = call("GET", "/tasks", query={name: value})
     assert (status, answer["code"], answer["detail"][0]["loc"]) == (422, "invalid_request", ["query", name])
+    assert "timedelta" not in answer["message"]
 
 
 def forgeries(cursor: str, other: str) -> dict[str, str]:

@@ -195,6 +195,21 @@ def test_results_of_every_type_are_repeated(plain: PlainQiskit) -> None:
     close(text, together, plain, shots=4_000, noise=noise)
 
 
+def test_a_wide_noisy_circuit_needs_no_statevector(plain: PlainQiskit) -> None:
+    """26 qubits, whose statevector takes a gigabyte: the script stays with a method that does without."""
+    entangle = " ".join(f"cx q[{qubit}], q[{qubit + 1}];" for qubit in range(25))
+    text = f"{HEAD} qubit[26] q; bit[2] c; h q[0]; {entangle} c[0] = measure q[0]; c[1] = measure q[25];"
+    noise = {"depolarizing": {"one_qubit": 0.2}}
+    for request in ({"shots": 200}, {"shots": 200, "method": "stabilizer"}):
+        options = Options.from_dict({"seed": 5, "noise": noise, **request})
+        outcome = simulator.simulate(text, options, BUDGET)
+        script = script_of(text, options, outcome)
+        assert "method='matrix_product_state'" in script
+        assert "counts agree within sampling." in script
+        (lines,) = plain.run([script])
+        assert alike(counts_of(lines), outcome["result"])
+
+
 def test_brakets_pragmas_are_in_the_script(plain: PlainQiskit) -> None:
     """The program's own noise and results; a statevector is printed in the order of its qubits."""
     noise = "#pragma braket noise bit_flip(1.0) q[1]\n"

@@ -303,7 +303,7 @@ def test_40_qubits_as_a_statevector_are_refused(children: Children) -> None:
         "message": "The circuit uses 40 qubits; the limit of the statevector method in double precision is 24 qubits.",
         "limit": 24,
         "actual": 40,
-        "hint": 'Use "method": "matrix_product_state", "precision": "single", or fewer qubits.',
+        "hint": 'Use "method": "matrix_product_state", or fewer qubits.',
     }
     methods = [outcomes[index].payload["execution"]["method"] for index in (1, 2, 3)]
     assert methods == ["stabilizer", "matrix_product_state", "statevector"]

@@ -78,6 +78,31 @@ def test_what_can_never_run_is_refused(
     assert caught.value.hint
 
 
+MPS, SINGLE, STABILIZER = '"method": "matrix_product_state"', '"precision": "single"', '"method": "stabilizer"'
+
+
+@pytest.mark.parametrize(
+    ("circuit", "options", "ways"),
+    [
+        (facts(26), {"method": "statevector"}, [MPS, SINGLE]),
+        (facts(27), {"method": "statevector"}, [MPS]),
+        (facts(30, clifford=True), {"method": "statevector"}, [STABILIZER, MPS]),
+        (facts(30, clifford=True, noisy=True), {"method": "statevector"}, [MPS]),
+        (facts(27), {"method": "statevector", "precision": "single"}, [MPS]),
+        (facts(1_001), {"method": "statevector"}, []),
+        (facts(13), {"method": "density_matrix"}, ['"method": "statevector"', SINGLE]),
+        (facts(26), {"method": "density_matrix"}, []),
+        (facts(1_001), {"method": "matrix_product_state"}, []),
+    ],
+)
+def test_a_hint_names_only_what_fits(circuit: CircuitStats, options: dict[str, Any], ways: list[str]) -> None:
+    """No other method or precision is recommended that would be refused here as well."""
+    with pytest.raises(TaskError) as caught:
+        admit(circuit, Options.from_dict(options), BUDGET)
+    hint = f"Use {', '.join(ways)}, or fewer qubits." if ways else "Use fewer qubits or gates."
+    assert caught.value.hint == hint
+
+
 def test_memory_beyond_the_state_is_a_memory_limit() -> None:
     """25 qubits fit, but not twice, as shots with mid-circuit measurement need."""
     assert admit(facts(25), Options(method="statevector"), BUDGET).method == "statevector"
