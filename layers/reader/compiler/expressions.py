@@ -12,7 +12,7 @@ from reader.compiler.logic import both, either
 from reader.compiler.machine import Split
 from reader.compiler.measured_numbers import extend
 from reader.compiler.operators import binary, unary
-from reader.compiler.references import concatenated, indices, lookup, refer, unknown
+from reader.compiler.references import LATER_CONSTANTS, concatenated, indices, lookup, refer, unknown
 from reader.compiler.symbols import Bits, Qubits, Variable
 from reader.compiler.types import resolve_type
 from reader.compiler.values import (
@@ -68,7 +68,7 @@ def _literal(_m: Machine, node: syntax.Literal) -> Value:
 def _name(m: Machine, node: syntax.Name) -> Value:
     symbol = lookup(m, node.name)
     if symbol is None:
-        if node.name in CONSTANTS:
+        if node.name in CONSTANTS and not (m.legacy and node.name in LATER_CONSTANTS):
             return CONSTANTS[node.name]
         unknown(m, node)
     return read(m, symbol, node.at)

@@ -58,7 +58,16 @@ _PERIODIC = frozenset(["cos", "sin", "tan"])
 _COMPLEX: dict[str, Callable[[complex], complex]] = {"exp": cmath.exp, "sqrt": cmath.sqrt}
 _OTHERS = ("mod", "pow", "popcount", "rotl", "rotr", "sizeof", "real", "imag")
 NAMES = (*_REAL, *_OTHERS)
-_OLDER = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ln": "log"}  # OpenQASM 2's names
+# Qiskit writes expressions of parameters with these, which the language does not have.
+_QISKITS: dict[str, Callable[[float], float]] = {
+    "acos": math.acos,
+    "asin": math.asin,
+    "atan": math.atan,
+    "abs": math.fabs,
+    "sign": lambda x: float((x > 0) - (x < 0)),
+    "conj": float,  # of a real number
+}
+_NUMBERS = _REAL | _QISKITS
 
 
 def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over the language
@@ -75,9 +84,11 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over 
         unsupported(
             f"{quote(name)} is extern: there is no code for it here.", node.at, "Write it as a subroutine with 'def'."
         )
-    if name not in NAMES:
+    if name in _QISKITS:
+        m.notes.add(f"{quote(name)} is a function of Qiskit's, not of OpenQASM 3: other tools may refuse it.", node.at)
+    elif name not in NAMES:
         known = [*NAMES, *m.subroutines]
-        hint = f"OpenQASM 3 calls it {_OLDER[name]}." if name in _OLDER else did_you_mean(name, known)
+        hint = "OpenQASM 3 calls it log." if name == "ln" else did_you_mean(name, known)
         if name in m.gates or name in GATES:
             hint = f"A gate is applied to qubits: '{usage(m, name)}'."
         invalid(f"{quote(name)} is not a function or subroutine.", node.at, hint)
@@ -142,7 +153,7 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
             number = angle_to_float(value.type.width, value.data)
         else:
             number = convert(m, value, FLOAT, at).data
-        return Value(FLOAT, float(_REAL[name](number)))
+        return Value(FLOAT, float(_NUMBERS[name](number)))
     except (ValueError, OverflowError, ZeroDivisionError):
         shown = {"log": "ln"}.get(name, name.replace("arc", "a")) if m.legacy else name
         fault(f"{shown} has no finite value here.", at, "Keep its argument within its range.")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Of `qubit[2] q; x $0;`.
 BOTH_KINDS = "Hardware qubits are others than the declared ones; Braket's simulator takes $0 for the first of those."
 _READABLE = 10**12  # numbers below are shown in a sentence
+# The constants that OpenQASM 2 lacks, as its expressions: other tools take them for undeclared symbols there.
+LATER_CONSTANTS = {"tau": "2*pi", "τ": "2*pi", "euler": "exp(1)", "ℇ": "exp(1)"}
 _WHATS = {Qubits: "a qubit", Variable: "a variable", Array: "an array", Bits: "a classical bit"}
 
 
@@ -74,6 +76,8 @@ def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn
     if node.name in m.gates or node.name in m.subroutines:
         invalid(f"{quote(node.name)} is not a variable.", node.at)
     hint = did_you_mean(node.name, visible(m, quantum=quantum))
+    if node.name in LATER_CONSTANTS:  # under OpenQASM 3 it stands for something
+        hint = f"OpenQASM 2 has the constant pi alone: write {LATER_CONSTANTS[node.name]}."
     if not quantum and node.name == "PI":  # other names near it, such as phi, may be meant for themselves
         hint = "The constant is pi."
     invalid(f"{quote(node.name)} is not declared.", node.at, hint)

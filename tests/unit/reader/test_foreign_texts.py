@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qiskit import QuantumCircuit, qasm3
+from qiskit.circuit import Parameter, ParameterExpression
 from qiskit.quantum_info import Statevector
 from qiskit_aer import AerSimulator
 
-from reader import check, read
+from reader import check, read, read_each
 from tasks.errors import TaskError
 
 # As tests/exporters/judge.py wrote them: by package and exporter, the tolerance, and name, text, expectation of each.
@@ -225,3 +227,33 @@ def test_an_angle_that_qutip_leaves_out_has_a_hint() -> None:
         with pytest.raises(TaskError) as caught:
             check(text)
         assert (caught.value.line, caught.value.column, caught.value.hint) == (line, 1, hint)
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["arccos", "arcsin", "arctan", "abs", "sign", "conjugate", "sin", "cos", "tan", "exp", "log", "__neg__"],
+)
+def test_a_function_of_a_parameter_has_qiskits_value(function: str) -> None:
+    """Qiskit writes `asin`, `acos`, `atan`, `abs`, `sign` and `conj`, which the language lacks: read, with a note."""
+    angle = Parameter("a")
+    expression: ParameterExpression = getattr(angle, function)()
+    circuit = QuantumCircuit(1)
+    circuit.rx(expression, 0)
+    circuit.rx(2 * expression - 1, 0)
+    text = qasm3.dumps(circuit)
+    values = (0.4, 1.0) if function == "log" else (0.4, -0.7, 0.0)
+    for value, read_one in zip(values, read_each(text, [{"a": each} for each in values], counted=False), strict=True):
+        expected = [float(each.operation.params[0]) for each in circuit.assign_parameters({angle: value}).data]
+        found = [each.operation.params[0] for each in read_one.data]
+        assert found == pytest.approx(expected, abs=1e-12)
+    size = check(text, {"a": 0.4}, counted=False)
+    assert size is not None
+    assert len(size.notes) == 2 * (function in ("arccos", "arcsin", "arctan", "abs", "sign", "conjugate"))
+
+
+def test_a_programs_own_function_is_not_qiskits() -> None:
+    """A subroutine named `abs` is what the program says, without a note."""
+    text = "OPENQASM 3.0; def abs(float a) -> float { return a + 1.0; } qubit q; float f = abs(-0.5); rx(f) q;"
+    circuit = read(text, counted=False)
+    assert circuit.data[0].operation.params == [0.5]
+    assert circuit.metadata["notes"] == []
