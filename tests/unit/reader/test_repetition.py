@@ -29,7 +29,7 @@ LOOPS = [
         + "for int i in [0:4] { c[0] = f(q[0]); if (c[0]) ry(0.2) q[1]; } c[1] = measure q[1];",
         True,
     ),
-    (BITS + "for int i in [0:4] { int i = 2; i += 1; x q[i - 3]; } c = measure q;", False),
+    (BITS + "for int i in [0:4] { { int i = 2; i += 1; x q[i - 3]; } } c = measure q;", False),
     (BITS + "for int i in [0:4] { measure q[0]; ry(1) q[0]; }", True),
 ]  # fmt: skip
 
