@@ -378,7 +378,7 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         result = a
         if right.known and right.data < 0:
             fault("An angle cannot be divided by a negative number.", at, "Negate the angle instead.")
-    elif op in ("==", "!=") and (right if a.kind == "angle" else left).data == 0:
+    elif op in ("==", "!=") and _is_zero(right if a.kind == "angle" else left):
         result = a if a.kind == "angle" else b
     else:
         # No cast leads from a number to an angle, nor back.
@@ -396,6 +396,11 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     y = Value(work, _unsigned(right, width))
     value = binary(m, op, x, y, at)
     return value if op in _COMPARISONS else Value(result, value.data)
+
+
+def _is_zero(value: Value) -> bool:
+    """Tell whether a value is the integer 0, which is the same in every type."""
+    return value.type.kind in BITLIKE and not isinstance(value.data, tuple) and value.data == 0
 
 
 def _unsigned(value: Value, width: int) -> Any:  # noqa: ANN401 - an int or bits
