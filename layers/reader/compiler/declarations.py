@@ -159,9 +159,13 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     value = node.value
     if value is not None:
         run_calls(m, value)
-        if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
-            invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
-        attempt(m, lambda: assign_array(m, array, value), node.at)
+
+        def fill() -> None:
+            if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
+                invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
+            assign_array(m, array, value)
+
+        attempt(m, fill, node.at)
     declare(m, node.name, array, node.at)
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from reader.compiler.machine import Split
 from reader.compiler.references import qubits_of
-from reader.errors import fault, invalid, too_large, unsupported
+from reader.errors import SourceError, fault, invalid, too_large, unsupported
 from reader.limits import LIMITS
 from reader.operations import qubit_numbers, walk
 from reader.operations import qubits_of as touched_by
 from reader.text.pragma_parser import OF_OBSERVABLES
+from tasks.errors import ErrorCode
 from tasks.limits import MAX_RESULTS, MAX_TERMS
 from tasks.results import ResultRequest, ResultType
 
@@ -56,10 +58,14 @@ def ask(m: Machine, node: syntax.ResultPragma) -> None:
             "A result pragma must be at the top level of the program.", node.at, "Move the pragma out of the block."
         )
     operands = [factor.operands for factor in node.factors] if node.factors else [node.operands]
-    groups: list[_Places] = [
-        None if each is None else tuple(place for operand in each for place in qubits_of(m, operand).places)
-        for each in operands
-    ]
+    try:
+        groups: list[_Places] = [
+            None if each is None else tuple(place for operand in each for place in qubits_of(m, operand).places)
+            for each in operands
+        ]
+    except Split:
+        message = "A measurement cannot decide which qubits a result is of."
+        raise SourceError(ErrorCode.INVALID_CIRCUIT, message, node.at, hint="Name them by constant indices.") from None
     every = [place for group in groups for place in group or ()]
     if len(set(every)) < len(every):
         fault("The result names the same qubit twice.", node.at, "Name each qubit once.")

@@ -152,10 +152,10 @@ def _assignment(m: Machine, node: syntax.Assignment) -> None:
 
 def _expression(m: Machine, node: syntax.ExpressionStatement) -> None:
     value = node.value
+    run_calls(m, value)
     if isinstance(value, syntax.Measure):
         attempt(m, lambda: measure_bare(m, value), node.at)
         return
-    run_calls(m, value)
     if isinstance(value, syntax.Call) and value.name in m.subroutines:
         return
     attempt(m, lambda: void(m, value), node.at)
@@ -173,8 +173,9 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
         run_calls(m, call)
         return
     if node.name == "nop" and not (node.modifiers or node.arguments or "nop" in m.gates):
-        for operand in node.operands:  # of a later version of the language: qubits that a box is about
-            qubits_of(m, operand)
+        # Of a later version of the language: qubits that a box is about.
+        run_calls(m, *node.operands)
+        attempt(m, lambda: [qubits_of(m, operand) for operand in node.operands], node.at)
         return
     if node.name in FEEDBACK and node.name not in m.gates:
         attempt(m, lambda: apply_feedback(m, node), node.at)
@@ -192,6 +193,7 @@ def _reset(m: Machine, node: syntax.Reset) -> None:
         for qubit in qubits_of(m, node.operand).places:
             m.emit(Reset(qubit), node.at)
 
+    run_calls(m, node.operand)
     attempt(m, reset, node.at)
 
 
@@ -205,6 +207,7 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
                 m.count(len(qubits) >> 3, node.at)
                 m.emit(Barrier(tuple(dict.fromkeys(qubits))), node.at)
 
+    run_calls(m, *node.operands)
     attempt(m, barrier, node.at)
 
 
@@ -225,15 +228,23 @@ def _delay(m: Machine, node: syntax.Delay) -> None:
             # No engine sees it: the noise model that asked for it takes it out.
             m.emit(cast("Operation", Delay(float(length.nanoseconds) * 1e-9, tuple(qubits))), node.at)
 
-    run_calls(m, node.duration)
+    run_calls(m, node.duration, *node.operands)
     attempt(m, delay, node.at)
 
 
 def _box(m: Machine, node: syntax.Box) -> None:
-    if node.duration is not None and not isinstance(evaluate(m, node.duration).data, Duration):
-        invalid("The size of a box is a duration.", node.duration.at, "Write a unit: box[100ns] { ... }")
+    size = node.duration
+    if size is not None:
+        run_calls(m, size)
+        attempt(m, lambda: look_at_size(m, size), node.at)
     m.notes.add("box has no effect on an ideal simulator.")
     m.execute_block(node.body)
+
+
+def look_at_size(m: Machine, size: syntax.Expression) -> None:
+    """Refuse a size of a box that is no duration."""
+    if not isinstance(evaluate(m, size).data, Duration):
+        invalid("The size of a box is a duration.", size.at, "Write a unit: box[100ns] { ... }")
 
 
 def _block(m: Machine, node: syntax.Block) -> None:
