@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from reader.compiler.coercion import FRACTIONS, evaluate_as, evaluate_real
+from reader.compiler.coercion import FRACTIONS, evaluate_as, evaluate_real, look_at_fit
 from reader.compiler.conversions import convert
 from reader.compiler.expressions import read
 from reader.compiler.inputs import INPUT
@@ -60,7 +60,10 @@ def combined(m: Machine, node: syntax.Assignment, target: Variable | Bits) -> Va
     if m.large and not isinstance(node.value, syntax.Measure):
         value = m.sharpen(syntax.Binary(node.at, op, node.target, node.value), value)
     if isinstance(target, Variable) and target.type.kind in ("int", "uint") and value.type.kind in ("int", "uint"):
-        value = convert(m, value, target.type, node.at)
+        made = convert(m, value, target.type, node.at)
+        if target.type.kind == "int" and made.data != value.data:
+            look_at_fit(m, node.target, value, made)
+        value = made
     return convert(m, value, type_of(target), node.value.at)
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from reader.compiler.conversions import convert, need, with_article
 from reader.compiler.logic import effective
 from reader.compiler.machine import Part, Split
+from reader.compiler.repetition import walk
 from reader.compiler.values import INT, Type, Value, from_bits
 from reader.errors import invalid
 from reader.operations import cells
+from reader.text import syntax
 
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
-    from reader.text import syntax
 
+INTEGERS = frozenset(["int", "uint"])
 
 FRACTIONS = frozenset(["float", "angle", "complex", "duration"])
 
@@ -34,9 +36,24 @@ def evaluate_as(m: Machine, node: syntax.Expression, kind: Type) -> Value:
     """Return the value of an expression as a type that it can become by itself."""
     value = evaluate_real(m, node, real=kind.kind in FRACTIONS)
     try:
-        return convert(m, value, kind, node.at)
+        made = convert(m, value, kind, node.at)
     except Split as split:
         raise keeping(m, split, (node, value)) from None
+    if kind.kind in INTEGERS and made.data != value.data:
+        look_at_fit(m, node, value, made)
+    return made
+
+
+def look_at_fit(m: Machine, node: syntax.Expression, value: Value, made: Value) -> None:
+    """Note a known number that became another one, as its new type has too few bits for it.
+
+    Not an unsigned one that is calculated from variables: as in C99, a counter may begin again at 0.
+    """
+    if type(made.data) is not int or not isinstance(value.data, int | float) or int(value.data) == made.data:
+        return
+    calculated = type(node) is syntax.Binary and any(type(part) is syntax.Name for part in walk(m, [node]))
+    if made.type.kind == "int" or not calculated:
+        m.notes.add_wrapped(str(value.data), made.type, made.data, node.at)
 
 
 def keeping(m: Machine, split: Split, *parts: tuple[syntax.Expression, Value]) -> Split:

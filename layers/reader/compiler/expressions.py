@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reader.compiler.symbols import Symbol
 
 _INTEGERS = frozenset(["int", "uint", "bool"])
+_GROWING = frozenset(["+", "-", "*", "**", "<<"])
 CONSTANTS = {
     name: Value(FLOAT, number)
     for names, number in ((("pi", "π"), math.pi), (("tau", "τ"), TWO_PI), (("euler", "ℇ"), math.e))
@@ -87,22 +88,41 @@ def _chain(m: Machine, node: syntax.Binary) -> Value:
             value = logical(m, part, value)
             continue
         right = evaluate(m, part.right)
-        if m.real and part.op == "/":
-            look_at_division(m, value, right, part.at)
         if m.large and {value.type.kind, right.type.kind} == {"angle", "float"}:
             value, right = m.sharpen(part.left, value), m.sharpen(part.right, right)
+        before = value
         try:
-            value = binary(m, part.op, value, right, part.at)
+            value = binary(m, part.op, before, right, part.at)
         except Split as split:
-            raise keeping(m, split, (part.left, value), (part.right, right)) from None
+            raise keeping(m, split, (part.left, before), (part.right, right)) from None
+        if m.real and part.op == "/":
+            look_at_division(m, before, right, value, part.at)
+        if value.type.kind == "uint" and part.op in _GROWING and (_is_large(part.left) or _is_large(part.right)):
+            look_at_large(m, part, before, right, value)
     return value
 
 
-def look_at_division(m: Machine, left: Value, right: Value, at: int) -> None:
+def look_at_division(m: Machine, left: Value, right: Value, quotient: Value, at: int) -> None:
     """Note a division of integers that loses a remainder."""
     if left.type.kind in _INTEGERS and right.type.kind in _INTEGERS and left.known and right.known:  # noqa: SIM102 as it reads best
         if right.data and left.data % right.data:
-            m.notes.add_division(left.data, right.data, at)
+            m.notes.add_division(left.data, right.data, quotient.data, at)
+
+
+def _is_large(node: syntax.Expression) -> bool:
+    """Tell whether an expression is a number that is a uint for its size alone; in C99 a literal is signed."""
+    return type(node) is syntax.Literal and node.kind == "int" and node.value.real >= 1 << (WORD - 1)
+
+
+def look_at_large(m: Machine, node: syntax.Binary, left: Value, right: Value, value: Value) -> None:
+    """Note that arithmetic on such a number lost bits."""
+    a, b = left.data, right.data
+    if type(a) is not int or type(b) is not int or type(value.data) is not int:
+        return
+    wide = Type("int", 4 * LIMITS.integer_bits)  # which holds what any operator makes, but a power and a shift
+    exact = binary(m, node.op, Value(wide, a), Value(wide, b), node.at).data
+    if exact != value.data:
+        m.notes.add_wrapped(f"{a} {node.op} {b}", value.type, value.data, node.at)
 
 
 def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
@@ -116,6 +136,10 @@ def logical(m: Machine, node: syntax.Binary, left: Value) -> Value:
 
 def _unary(m: Machine, node: syntax.Unary) -> Value:
     m.step(node.at)
+    operand = node.operand
+    if node.op == "-" and type(operand) is syntax.Literal and _is_large(operand):
+        number = literal(operand).data
+        return Value(Type("int", max(WORD, (number - 1).bit_length() + 1)), -number)
     return unary(m, node.op, evaluate(m, node.operand), node.at)
 
 

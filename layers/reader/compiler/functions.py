@@ -166,7 +166,7 @@ def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Valu
         invalid("These arguments are not numbers.", at)
     if kind.kind in ("int", "uint"):
         kind = INT if op == "**" else kind
-        return Value(kind, whole_number(op, kind, left.data, right.data, at))
+        return Value(kind, whole_number(m, op, kind, left.data, right.data, at))
     return real_number(m, op, kind, convert(m, left, kind, at).data, convert(m, right, kind, at).data, at)
 
 

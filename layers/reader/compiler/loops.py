@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from reader.compiler.coercion import integer
+from reader.compiler.coercion import INTEGERS, integer, look_at_fit
 from reader.compiler.control import Mark, attempt, branch, ended_by
 from reader.compiler.conversions import convert, truth
 from reader.compiler.expressions import evaluate, read
@@ -86,6 +86,8 @@ def one_iteration(m: Machine, node: syntax.For, kind: Type, value: Value, broke:
     """Execute a loop's body once."""
     variable = Variable(node.name, kind, node.at, m.depth)
     converted = convert(m, value, kind, node.values.at)
+    if converted.data != value.data and kind.kind in INTEGERS:
+        look_at_fit(m, node.values, value, converted)
     if converted.known:
         variable.data = converted.data
     else:

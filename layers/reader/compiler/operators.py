@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
 
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
+_SIGNED = frozenset(["<", ">", "<=", ">=", "/", "%"])  # whose result a negative number changes if it counts as unsigned
 _BITWISE = frozenset("&|^")
 _PLAIN = frozenset(["+", "-", "*", "/", "%", "**"])
 _FLOATING = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
@@ -69,11 +70,12 @@ def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: C901, P
     if kind.kind in ("bit", "bool"):
         value = convert(m, value, INT, at)
         kind, data = value
-    elif kind.kind == "uint" and not isinstance(data, tuple) and data == 1 << (WORD - 1) and kind.width == WORD:
-        return Value(INT, -data)  # the literal of the smallest integer
     if isinstance(data, tuple):
         return from_bits(kind, m.arithmetic.negative(data))
-    return Value(kind, wrap(kind.kind, kind.width, -data))
+    negative = wrap(kind.kind, kind.width, -data)
+    if negative != -data and kind.kind == "int":
+        m.notes.add_wrapped(f"-({data})", kind, negative, at)
+    return Value(kind, negative)
 
 
 def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  # noqa: C901, PLR0911, PLR0912 a dispatch over the language
@@ -101,6 +103,10 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
     if op in ("+", "-", "*", "/", "%", "**") and kinds <= {"bool", "bit"} and kind.width == 1:
         kind = INT
     a, b = number(m, left, kind, at), number(m, right, kind, at)
+    if kind.kind == "uint" and op in _SIGNED:
+        for value, became in ((left, a), (right, b)):
+            if value.type.kind == "int" and type(became) is int and value.data != became:
+                m.notes.add_wrapped(str(value.data), kind, became, at)
     if isinstance(a, tuple) or isinstance(b, tuple):
         return measured(m, op, kind, Value(kind, a), Value(kind, b), at)
     if op in _COMPARISONS:
@@ -108,7 +114,7 @@ def binary(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:  #
             invalid("Complex numbers have no order.", at)
         return Value(BOOL, int(compare(op, a, b)))
     if kind.kind in ("int", "uint"):
-        return Value(kind, whole_number(op, kind, a, b, at))
+        return Value(kind, whole_number(m, op, kind, a, b, at))
     return real_number(m, op, kind, a, b, at)
 
 
@@ -149,7 +155,7 @@ def plainly(m: Machine, op: str, left: Value, right: Value, at: int) -> Value | 
     if type(a) is tuple or type(b) is tuple:
         return None
     if kind is INT and other is INT:
-        return Value(INT, whole_number(op, INT, a, b, at))
+        return Value(INT, whole_number(m, op, INT, a, b, at))
     return real_number(m, op, FLOAT, float(a), float(b), at)
 
 
@@ -202,8 +208,11 @@ def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any k
     return bool(a <= b) if op == "<=" else bool(a >= b)
 
 
-def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
-    """Return integer arithmetic on known numbers: C99's truncating division, modulo the width."""
+def whole_number(m: Machine, op: str, kind: Type, a: int, b: int, at: int) -> int:  # noqa: PLR0913 an operator and where it stands
+    """Return integer arithmetic on known numbers: C99's truncating division, modulo the width.
+
+    What does not fit an int is noted: in C99 it has no meaning, while a uint begins again at 0.
+    """
     if op == "+":
         result = a + b
     elif op == "-":
@@ -213,7 +222,9 @@ def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
     elif op == "**":
         if b < 0:
             fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
-        result = pow(a, b, 1 << kind.width)
+        # Beyond two widths of bits it is as large as that for all that matters here.
+        large = abs(a) > 1 and (abs(a).bit_length() - 1) * b > 2 * kind.width
+        result = (1 << 2 * kind.width) + pow(a, b, 1 << kind.width) if large else a**b
     else:
         if b == 0:
             fault("This divides by zero.", at)
@@ -221,7 +232,10 @@ def whole_number(op: str, kind: Type, a: int, b: int, at: int) -> int:
         if (a < 0) != (b < 0):
             quotient = -quotient
         result = quotient if op == "/" else a - b * quotient
-    return wrap(kind.kind, kind.width, result)
+    wrapped = wrap(kind.kind, kind.width, result)
+    if wrapped != result and kind.kind == "int":
+        m.notes.add_wrapped(f"{a} {op} {b}", kind, wrapped, at)
+    return wrapped
 
 
 def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401, C901, PLR0913 - float or complex
@@ -290,7 +304,7 @@ def measured_number(m: Machine, op: str, kind: Type, left: Value, right: Value, 
         return extend(kind, work.add(a, b) if op == "+" else work.multiply(a, b))
     if op == "**":
         base, exponent = need(m, left, at), need(m, right, at)
-        return Value(kind, whole_number(op, kind, base.data, exponent.data, at))
+        return Value(kind, whole_number(m, op, kind, base.data, exponent.data, at))
     if not isinstance(right.data, tuple) and right.data == 0:
         fault("This divides by zero.", at)
     if isinstance(right.data, tuple):
@@ -353,7 +367,10 @@ def shift(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
     distance = min(distance, kind.width)
     if left.known:
         moved = left.data << distance if op == "<<" else left.data >> distance
-        return Value(kind, wrap(kind.kind, kind.width, moved))
+        wrapped = wrap(kind.kind, kind.width, moved)
+        if wrapped != moved and kind.kind == "int":
+            m.notes.add_wrapped(f"{left.data} << {right.data}", kind, wrapped, at)
+        return Value(kind, wrapped)
     if op == "<<":
         return from_bits(kind, (0,) * distance + bits[: kind.width - distance])
     return from_bits(kind, bits[distance:] + (fill,) * distance)

@@ -144,3 +144,60 @@ def test_a_gate_that_is_used_before_the_programs_own_definition_is_noted(text: s
     size = check(text)
     assert size is not None
     assert sum("was the predefined gate" in note for note in size.notes) == notes
+
+
+WRAPPED = [
+    ("int[32] a = 1 << 40;", 15, "1099511627776 does not fit int[32] and becomes 0."),
+    ("int[4] a = 20;", 12, "20 does not fit int[4] and becomes 4."),
+    ("uint[4] a = -1;", 13, "-1 does not fit uint[4] and becomes 15."),
+    ("const uint[8] a = 300;", 19, "300 does not fit uint[8] and becomes 44."),
+    ("int b = 300; uint[8] a = b;", 26, "300 does not fit uint[8] and becomes 44."),
+    ("int a = 1180591620717411303425;", 9, "1180591620717411303425 does not fit int[64] and becomes 1."),
+    ("int a = 9223372036854775807 + 1;", 29, "9223372036854775807 + 1 does not fit int[64] and becomes -9223372036854775808."),
+    ("int a = -9223372036854775809;", 9, "-9223372036854775809 does not fit int[64] and becomes 9223372036854775807."),
+    ("int a = 2**70;", 10, "2 ** 70 does not fit int[64] and becomes 0."),
+    ("int a = pow(3, 999999999);", 9, "3 ** 999999999 does not fit int[64] and becomes 3071716933406393003."),
+    ("int a = 1 << 64;", 11, "1 << 64 does not fit int[64] and becomes 0."),
+    ("int[4] a = -8; a = -a;", 20, "-(-8) does not fit int[4] and becomes -8."),
+    ("int[4] a = 7; a += 1;", 15, "8 does not fit int[4] and becomes -8."),
+    ("int[4] a = 7; a = a + 1;", 21, "8 does not fit int[4] and becomes -8."),
+    ("int[8] a = 300.0;", 12, "300.0 does not fit int[8] and becomes 44."),
+    ("int a = int(1e30);", 9, "1e+30 does not fit int[64] and becomes 5076964154930102272."),
+    ("for uint[2] i in [0:4] { rx(i) q; }", 19, "4 does not fit uint[2] and becomes 0."),
+    ("for int[4] i in {1, 9} { rx(i) q; }", 17, "9 does not fit int[4] and becomes -7."),
+    ("int[4] a; for int i in [0:9] { a += 6; }", 32, "12 does not fit int[4] and becomes -4."),
+    ("array[int[4], 2] a = {20, 1};", 23, "20 does not fit int[4] and becomes 4."),
+    ("def f(int[4] a) { } f(15);", 23, "15 does not fit int[4] and becomes -1."),
+    ("def f() -> int[4] { return 8; } f();", 28, "8 does not fit int[4] and becomes -8."),
+    ("rx(2**70*pi/3) q;", 5, "2 ** 70 does not fit int[64] and becomes 0."),
+    ("rx(1180591620717411303424*2*pi/3) q;", 26, "1180591620717411303424 * 2 does not fit uint[71] and becomes 0."),
+    ("uint a = 3; if (a > -1) x q;", 19, "-1 does not fit uint[64] and becomes 18446744073709551615."),
+    (f"int[256] a = {2**255 - 1}; a += 1;", 94, "This number does not fit int[256] and loses its high bits."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "column", "note"), WRAPPED)
+def test_an_integer_that_does_not_fit_is_noted(body: str, column: int, note: str) -> None:
+    """Where a number or what is calculated loses bits, the note has what is left, once a place."""
+    if "[256] a =" in body:
+        column = body.index("a +=") + 1
+    assert notes(body) == [f"Line 3, column {column}: {note}"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "int[4] a = -8; int[4] b = 7; uint[4] d = 15; int e = -9223372036854775808; int f = 1 << 62;",
+        "uint[4] n = 15; n += 1; n = n - 1; n = 2 * n; n <<= 3; n -= 20;",
+        "uint n = 0; n = n - 1; n *= n; n = -n; n = n + (-1);",
+        "uint[8] n = uint[8](300); int[8] m = int[8](n); uint[8] k = uint[8](m); int[8] l = int[8](300);",
+        "uint[70] n = 1180591620717411303423; int[70] m = -n;",
+        "rx(-1180591620717411303425*pi/3) q; rx(2.0**70*pi/3) q; int a = (-1)**1000000001;",
+        "for uint[2] i in [3:-1:0] { rx(i) q; } for int[4] i in {-8, 7} { rx(i) q; } int[8] i = 127.0;",
+        "int n = 0; if (n < -1) x q; uint[8] u = 3; if (u < -1) x q; if (u == -1) x q;",
+        "if (false) { int[8] n = 3; n *= 100; }",
+    ],
+)
+def test_an_integer_that_fits_or_wraps_by_the_language_is_not_noted(body: str) -> None:
+    """Casts are asked for, and unsigned numbers are calculated with modulo their width, as in C99."""
+    assert [note for note in notes(body) if "fit" in note] == []
