@@ -66,14 +66,15 @@ def convert(m: Machine, value: Value, kind: Type, at: int, *, explicit: bool = F
                 value = need(m, value, at)
             return value if value.type == kind else cast_bits(value, kind)
         value = need(m, value, at)
-        if value.type.kind == "float" and kind.kind in ("int", "uint") and not explicit and loses(value):
-            m.notes.add(f"{value.data} loses its fraction as {with_article(kind)}.", at)
         made = cast(value, kind)
-        if value.type.kind == "float" and kind.kind in ("int", "uint") and made.data != int(value.data):
-            m.notes.add_wrapped(str(value.data), kind, made.data, at)  # in C99 it has no meaning, cast or not
-        return made
     except CastError as error:
         invalid(error.message, at, error.hint)
+    if value.type.kind == "float" and kind.kind in ("int", "uint"):
+        if not explicit and loses(value):
+            m.notes.add(f"{value.data} loses its fraction as {with_article(kind)}.", at)
+        if made.data != int(value.data):
+            m.notes.add_wrapped(str(value.data), kind, made.data, at)  # in C99 it has no meaning, cast or not
+    return made
 
 
 def loses(value: Value) -> bool:

@@ -159,14 +159,15 @@ def declare_array(m: Machine, node: syntax.Declaration) -> None:
     value = node.value
     if value is not None:
         run_calls(m, value)
-
-        def fill() -> None:
-            if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
-                invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
-            assign_array(m, array, value)
-
-        attempt(m, fill, node.at)
+        attempt(m, lambda: initialise_array(m, array, value), node.at)
     declare(m, node.name, array, node.at)
+
+
+def initialise_array(m: Machine, array: Array, value: syntax.Expression) -> None:
+    """Give an array the values that it is declared with."""
+    if not isinstance(value, syntax.IndexSet) and array_of(m, value) is None:
+        invalid("An array is initialised with braces or with another array.", value.at, "Write {1, 2, 3}.")
+    assign_array(m, array, value)
 
 
 def declare_qubits(m: Machine, node: syntax.QubitDeclaration) -> None:

@@ -25,7 +25,6 @@ from reader.compiler.values import (
     FINE,
     FLOAT,
     INT,
-    WORD,
     Exact,
     Type,
     Value,

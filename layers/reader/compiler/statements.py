@@ -175,7 +175,7 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
     if node.name == "nop" and not (node.modifiers or node.arguments or "nop" in m.gates):
         # Of a later version of the language: qubits that a box is about.
         run_calls(m, *node.operands)
-        attempt(m, lambda: [qubits_of(m, operand) for operand in node.operands], node.at)
+        attempt(m, lambda: look_at_qubits(m, node.operands), node.at)
         return
     if node.name in FEEDBACK and node.name not in m.gates:
         attempt(m, lambda: apply_feedback(m, node), node.at)
@@ -183,6 +183,12 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
     if m.subroutines:
         run_calls(m, *node.arguments, *node.operands, *(modifier.argument for modifier in node.modifiers))
     attempt(m, lambda: apply_gate(m, node), node.at)
+
+
+def look_at_qubits(m: Machine, operands: list[syntax.Expression]) -> None:
+    """Refuse what are no qubits."""
+    for operand in operands:
+        qubits_of(m, operand)
 
 
 def _reset(m: Machine, node: syntax.Reset) -> None:

@@ -1,4 +1,4 @@
-"""A measured bit may stand wherever the language has an expression: it is read, or refused with a code, never a crash."""
+"""A measured bit may stand wherever the language has an expression; what it cannot decide is refused with a code."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ WRAPPED = [
     ("const uint[8] a = 300;", 19, "300 does not fit uint[8] and becomes 44."),
     ("int b = 300; uint[8] a = b;", 26, "300 does not fit uint[8] and becomes 44."),
     ("int a = 1180591620717411303425;", 9, "1180591620717411303425 does not fit int[64] and becomes 1."),
-    ("int a = 9223372036854775807 + 1;", 29, "9223372036854775807 + 1 does not fit int[64] and becomes -9223372036854775808."),
+    ("int[63] a = 4611686018427387904;", 13, f"{2**62} does not fit int[63] and becomes -{2**62}."),
     ("int a = -9223372036854775809;", 9, "-9223372036854775809 does not fit int[64] and becomes 9223372036854775807."),
     ("int a = 2**70;", 10, "2 ** 70 does not fit int[64] and becomes 0."),
     ("int a = pow(3, 999999999);", 9, "3 ** 999999999 does not fit int[64] and becomes 3071716933406393003."),
@@ -171,6 +171,7 @@ WRAPPED = [
     ("def f() -> int[4] { return 8; } f();", 28, "8 does not fit int[4] and becomes -8."),
     ("rx(2**70*pi/3) q;", 5, "2 ** 70 does not fit int[64] and becomes 0."),
     ("rx(1180591620717411303424*2*pi/3) q;", 26, "1180591620717411303424 * 2 does not fit uint[71] and becomes 0."),
+    ("int a = 1 + 9223372036854775807;", 11, f"1 + {2**63 - 1} does not fit int[64] and becomes {-(2**63)}."),
     ("uint a = 3; if (a > -1) x q;", 19, "-1 does not fit uint[64] and becomes 18446744073709551615."),
     (f"int[256] a = {2**255 - 1}; a += 1;", 94, "This number does not fit int[256] and loses its high bits."),
 ]  # fmt: skip
