@@ -10,8 +10,8 @@ from reader.budget import CHOICE
 from reader.compiler.coercion import integer, need_of
 from reader.compiler.conversions import convert, need
 from reader.compiler.gate_tables import GATES
+from reader.compiler.known_numbers import real_number, whole_number
 from reader.compiler.logic import choose
-from reader.compiler.operators import real_number, whole_number
 from reader.compiler.references import array_of
 from reader.compiler.scratch import Scratch
 from reader.compiler.sweeps import lifted

@@ -1,13 +1,13 @@
-"""Operators on values: what is known is computed here, measured bits in `logic` (spec, "Classical instructions")."""
+"""Operators on values, by their types; known numbers are computed in `known_numbers`, measured bits in `logic`."""
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from reader.budget import ANGLE, CHOICE, DIVIDED, MEASURED
 from reader.compiler.conversions import convert, need, truth, with_article
+from reader.compiler.known_numbers import compare, real_number, whole_number
 from reader.compiler.logic import both, differ, effective, either, negate
 from reader.compiler.machine import WIDE
 from reader.compiler.measured_numbers import (
@@ -25,13 +25,11 @@ from reader.compiler.values import (
     FINE,
     FLOAT,
     INT,
-    Exact,
     Type,
     Value,
     cast_bits,
     from_bits,
     promote,
-    round_float,
     to_bits,
     wrap,
 )
@@ -190,81 +188,6 @@ def _other_types(op: str, left: str, right: str) -> str | None:
     if "angle" in kinds and "bit" not in kinds:
         return "Use floats for angles: 'float theta = ...;'."
     return "Cast one of them."
-
-
-def compare(op: str, a: Any, b: Any) -> bool:  # noqa: ANN401 - numbers of any kind
-    """Return a comparison of known numbers, floats as the floats that they are."""
-    if type(a) is Exact or type(b) is Exact:
-        a, b = float(a), float(b)
-    if op == "==":
-        return bool(a == b)
-    if op == "!=":
-        return bool(a != b)
-    if op == "<":
-        return bool(a < b)
-    if op == ">":
-        return bool(a > b)
-    return bool(a <= b) if op == "<=" else bool(a >= b)
-
-
-def whole_number(m: Machine, op: str, kind: Type, a: int, b: int, at: int) -> int:  # noqa: PLR0913 an operator and where it stands
-    """Return integer arithmetic on known numbers: C99's truncating division, modulo the width.
-
-    What does not fit an int is noted: in C99 it has no meaning, while a uint begins again at 0.
-    """
-    if op == "+":
-        result = a + b
-    elif op == "-":
-        result = a - b
-    elif op == "*":
-        result = a * b
-    elif op == "**":
-        if b < 0:
-            fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
-        # Beyond two widths of bits it is as large as that for all that matters here.
-        large = abs(a) > 1 and (abs(a).bit_length() - 1) * b > 2 * kind.width
-        result = (1 << 2 * kind.width) + pow(a, b, 1 << kind.width) if large else a**b
-    else:
-        if b == 0:
-            fault("This divides by zero.", at)
-        quotient = abs(a) // abs(b)
-        if (a < 0) != (b < 0):
-            quotient = -quotient
-        result = quotient if op == "/" else a - b * quotient
-    wrapped = wrap(kind.kind, kind.width, result)
-    if wrapped != result and kind.kind == "int":
-        m.notes.add_wrapped(f"{a} {op} {b}", kind, wrapped, at)
-    return wrapped
-
-
-def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Value:  # noqa: ANN401, C901, PLR0913 - float or complex
-    """Return floating-point arithmetic on known numbers."""
-    try:
-        if op == "+":
-            result = a + b
-        elif op == "-":
-            result = a - b
-        elif op == "*":
-            result = a * b
-        elif op == "/":
-            result = a / b
-        elif op == "**":
-            result = a**b
-            if isinstance(result, complex) and kind.kind == "float":
-                fault("A negative number has no such power.", at, "Write it as a complex number.")
-        elif op == "%" and kind.kind == "float":
-            result = math.fmod(a, b)
-        else:
-            invalid(f"'{op}' is not for {with_article(kind)}.", at)
-    except ZeroDivisionError:
-        fault("This divides by zero.", at)
-    except (OverflowError, ValueError):
-        fault("This divides by zero." if op == "%" else "The result is too large for a float.", at)
-    if kind.kind != "float":
-        return Value(kind, result)
-    if not -FINE < result < FINE or not -FINE < a < FINE:
-        m.large = True
-    return Value(kind, round_float(kind.width, result))
 
 
 def measured(m: Machine, op: str, kind: Type, left: Value, right: Value, at: int) -> Value:  # noqa: PLR0913 an operator and where it stands
