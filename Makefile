@@ -25,7 +25,7 @@ setup: $(VENV)/.run ## make the environment that running needs (other targets do
 run: $(VENV)/.run ## run the whole system here, send it a circuit, serve until Ctrl-C
 	@$(BIN)/python -m local run
 
-up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## the same in the background, writes .local/env (LOCALSTACK=1: on LocalStack)
+up: $(VENV)/.run $(if $(LOCALSTACK),.local/sam/.made) ## run the same in the background, and write .local/env (LOCALSTACK=1: on LocalStack)
 	@$(BIN)/python -m $(PLAYER) up
 
 down: ## stop what `make up` started; tasks are kept
@@ -51,16 +51,16 @@ test-stacks: $(VENV)/.dev
 image-test: $(VENV)/.dev ## build the worker's image without Docker and run it as Lambda does (Debian, root)
 	@$(BIN)/python -m pytest tests/container
 
-search: $(VENV)/.dev ## look for programs that cost the api too much: make search SECONDS=600 (WHAT=requests: for whole requests)
+search: $(VENV)/.dev ## search for programs that cost the api too much: make search SECONDS=600 (WHAT=requests: for whole requests)
 	@PYTHONPATH=$(PYTHONPATH) $(BIN)/python tests/$(if $(filter requests,$(WHAT)),request,reader)_search.py $(or $(SECONDS),60)
 
-truth: $(VENV)/.dev ## judge generated noisy dynamic programs by an exact oracle: make truth SECONDS=600
+truth: $(VENV)/.dev ## compare generated noisy dynamic programs with an exact calculation: make truth SECONDS=600
 	@PYTHONPATH=layers:functions/worker:tests $(BIN)/python -m truth.search $(or $(SECONDS),600)
 
-chaos: $(VENV)/.dev ## break the running system with 500 tasks a fault, account for every task, print figures
+chaos: $(VENV)/.dev ## inject ten kinds of faults into the running system, 500 tasks each, and account for every task
 	@CHAOS_TASKS=500 $(BIN)/python -m pytest -s tests/e2e/test_faults.py
 
-corpus: $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
+corpus: needs-DIR $(VENV)/.run ## read and run every program in a folder: make corpus DIR=path (LINES=1: each line alone)
 	@PYTHONPATH=$(PYTHONPATH):functions/worker $(BIN)/python infra/corpus.py $(if $(LINES),--lines) "$(DIR)"
 
 bench: $(VENV)/.dev ## measure everything side by side, about 10 minutes (QUICK=1: about one, and check for regressions)
@@ -76,10 +76,10 @@ status: $(VENV)/.run ## show queues, tasks, workers and the last errors (STACK=n
 dead-letters: $(VENV)/.run ## list the messages that failed too often (of a stack in the cloud: STACK=name)
 	@$(BIN)/python -m dead_letters list
 
-purge: $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<as `make keys` lists> (YES=1: do not ask)
+purge: needs-OWNER $(VENV)/.run ## remove the circuits and results of a key's tasks: make purge OWNER=<as `make keys` lists> (YES=1: do not ask)
 	@$(BIN)/python -m purge "$(OWNER)" $(if $(YES),--yes)
 
-recount: $(VENV)/.run ## count anew what a key has open and has used, should its sums have drifted: make recount OWNER=<as `make keys` lists>
+recount: needs-OWNER $(VENV)/.run ## count again what a key has open and has used, if its sums have drifted: make recount OWNER=<as `make keys` lists>
 	@$(BIN)/python -m recount "$(OWNER)"
 
 OWN = $(if $(OPEN_TASKS),--open-tasks $(OPEN_TASKS)) $(if $(COMPUTE_SECONDS),--compute-seconds $(COMPUTE_SECONDS)) \
@@ -90,29 +90,29 @@ keys: $(VENV)/.run ## list API keys; CREATE=, BOUND=, ROTATE= or DISABLE=<name>,
 	    $(ROTATE),rotate "$(ROTATE)" $(if $(OVERLAP),--overlap-days $(OVERLAP)),$(if \
 	    $(DISABLE),disable "$(DISABLE)",$(if $(EXPIRE),expire,list)))))
 
-redrive: $(VENV)/.run ## move those messages back to their task queues; their tasks run again
+redrive: $(VENV)/.run ## move the dead letters back to their task queues; their tasks run again
 	@$(BIN)/python -m dead_letters redrive
 
-audit: .local/audit/.made ## scan the policies and the packages for known flaws; write .local/sbom-*.json (CycloneDX)
+audit: .local/audit/.made ## scan policies and packages for known flaws, and write .local/sbom-*.json (CycloneDX)
 	@.local/audit/bin/checkov --config-file .checkov.yaml
 	@for part in layers functions/api functions/worker; do \
 	    .local/audit/bin/cyclonedx-py requirements $$part/requirements.txt > .local/sbom-$$(basename $$part).json && \
 	    .local/audit/bin/pip-audit --strict --disable-pip --progress-spinner off -r $$part/requirements.txt || exit 1; \
 	done
 
-preflight: $(VENV)/.dev .local/sam/.made ## look for what AWS would refuse, without AWS: the template, the deployment, the roles, what is sent
+preflight: $(VENV)/.dev .local/sam/.made ## find, without AWS, what AWS would refuse: of the template, the deployment, the roles and the answers
 	@PYTHONPATH=$(PYTHONPATH):functions/api:functions/notifier:functions/worker:functions/sweeper $(BIN)/python -m preflight $(CHECKS)
 
-package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); name what needs Docker
+package: $(VENV)/.run .local/sam/.made ## build the zip functions and the layer (needs python3.13); list what needs Docker
 	@$(BIN)/python -m release package
 
-deploy: $(VENV)/.run .local/sam/.made ## build, deploy to AWS and try it: make deploy ENV=dev (needs Docker and credentials)
+deploy: needs-ENV $(VENV)/.run .local/sam/.made ## build, deploy to AWS and try it: make deploy ENV=dev (needs Docker and credentials)
 	@$(BIN)/python -m release deploy $(ENV)
 
-smoke: $(VENV)/.run ## send a deployed stack a circuit whose answer is known: make smoke URL=... API_KEY=...
+smoke: needs-URL $(VENV)/.run ## send a deployed stack a circuit whose answer is known: make smoke URL=... API_KEY=...
 	@$(BIN)/python -m release smoke $(URL)
 
-sam-env: $(VENV)/.run ## while `make up` runs: write the environment file for `sam local start-api --env-vars`
+sam-env: $(VENV)/.run ## write the environment file for `sam local start-api --env-vars`, while `make up` runs
 	@$(BIN)/python -m release sam-env
 
 client: $(VENV)/.run ## build the client's wheel into dist/
@@ -121,7 +121,7 @@ client: $(VENV)/.run ## build the client's wheel into dist/
 client-test: $(VENV)/.run .local/client/.made ## run real programs of Qiskit, Cirq, PennyLane and others against a stack
 	@PYTHONPATH=client .local/client/bin/python -m pytest -c client/pyproject.toml client/tests
 
-exporters: $(VENV)/.dev ## read what other libraries' newest releases write (each in an environment of its own), and record it
+exporters: $(VENV)/.dev ## read and record what the newest releases of other libraries write, each in its own environment
 	@rm -rf .local/exporters && mkdir -p .local/exporters
 	@for packages in amazon-braket-sdk "blueqat numpy<2 scipy<1.13" bqskit cirq-core cqlib graphix mindquantum \
 	        "mqt.core<4 numpy" pennylane pyqpanda3 pyquafu pytket pyzx "qibo numpy" qiskit "qoqo-qasm qoqo" qrisp quict qulacs \
@@ -145,12 +145,16 @@ format: $(VENV)/.dev ## rewrite the sources in the project's style
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 
-lock: $(VENV)/.dev ## resolve pyproject.toml's dependency groups into the pinned requirements files again (UPGRADE=<package>: with its newest version)
+lock: $(VENV)/.dev ## pin the dependencies of pyproject.toml again in the requirements files (UPGRADE=<package>: with its newest version)
 	@UPGRADE="$(UPGRADE)" PATH=$(BIN):$$PATH sh infra/lock.sh
 
 clean: down ## remove the environment and all local state
 	@rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A target that needs a variable says so first, before an environment is made for it.
+needs-%:
+	@[ -n "$($*)" ] || { echo "$* is missing: make $(MAKECMDGOALS) $*=... (\`make help\` describes it)." >&2; exit 2; }
 
 # The environments are made once and again when their requirements change; pip checks every hash.
 $(VENV)/.run: requirements.txt
