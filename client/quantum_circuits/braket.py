@@ -126,7 +126,7 @@ class QuantumCircuitsSimulator(BraketSimulator):  # type: ignore[misc]  # Braket
     def _exact(self, program: _Program, options: dict[str, Any]) -> dict[str, Any]:
         """Return exact expectation values and variances."""
         if not program.wishes:
-            raise ProgramError("Without shots a program needs a result type, such as an expectation. Or give shots.")
+            raise ProgramError("A program that runs without shots needs a result type, such as an expectation value.")
         if _MEASURE.search(program.text) or "measure" in program.text.split():
             raise ProgramError("A program with result types must not measure.")
         sums: list[list[list[Any]]] = []

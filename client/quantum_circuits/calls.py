@@ -96,7 +96,8 @@ def encoded(body: Mapping[str, Any]) -> bytes:
         return text.encode()
     except (TypeError, ValueError) as error:
         raise QuantumCircuitsError(
-            f"The request has a value that JSON has not: {error}. Numbers must be finite, names and programs text."
+            f"The request has a value that JSON cannot hold: {error}. Numbers must be finite; "
+            "names and programs must be text."
         ) from error
 
 

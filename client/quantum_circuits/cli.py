@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except KeyboardInterrupt:
-        print("Interrupted. What was submitted goes on; `quantum-circuits list` shows it.", file=sys.stderr)
+        print("Interrupted. Submitted tasks continue; `quantum-circuits list` shows them.", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: nothing more to print
@@ -88,23 +88,29 @@ def command_line() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=sentence, parents=[shared, *also])
 
     program, timeout, one = _program(), argparse.ArgumentParser(add_help=False), argparse.ArgumentParser(add_help=False)
-    timeout.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait; the task goes on then")
+    timeout.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="how long to wait; the task continues after that"
+    )
     one.add_argument("task_id")
     which = argparse.ArgumentParser(add_help=False)
-    which.add_argument("--binding", type=int, default=0, metavar="N", help="of a sweep: which binding, from 0")
+    which.add_argument("--binding", type=int, default=0, metavar="N", help="for a sweep: which binding, from 0")
     command("run", "run a program and print its counts", program, timeout)
     command("submit", "submit a program and print its task's id", program)
     command("check", "say what a program would take, or where it is wrong; nothing runs", program)
     command("wait", "wait for a task and print its counts", one, timeout)
-    command("get", "print how a task is doing", one)
+    command("get", "print a task's status and what it has returned", one)
     result = command("result", "print one of a task's results as JSON, or save its numbers for NumPy", one, which)
-    result.add_argument("index", type=int, nargs="?", default=0, help="which of what was asked for, from 0; default 0")
+    result.add_argument(
+        "index", type=int, nargs="?", default=0, help="which of the requested results, from 0; default 0"
+    )
     result.add_argument("--npy", metavar="FILE", help="save a file that numpy.load reads; - writes to standard output")
     command("script", "print a Python program that repeats a task on plain Qiskit and Aer", one, which)
     listed = command("list", "list your tasks, newest first")
     listed.add_argument("--status", choices=["pending", "completed", "failed", "cancelled"])
-    listed.add_argument("--name", help="only tasks with this very name")
-    listed.add_argument("--tag", action="append", help="only tasks with this tag, with all of several")
+    listed.add_argument("--name", help="only tasks with exactly this name")
+    listed.add_argument(
+        "--tag", action="append", help="only tasks with this tag; may be repeated, for tasks that have all of them"
+    )
     listed.add_argument("--limit", type=int, default=20, help="how many; default %(default)s")
     command("cancel", "cancel a task that is pending or running", one)
     command("purge", "remove a task's circuit and result; it must have ended", one)
@@ -197,7 +203,7 @@ def _result(client: Client, given: argparse.Namespace) -> None:
     try:
         Path(given.npy).write_bytes(content)
     except OSError as error:
-        print(f"{given.npy} cannot be written: {error}", file=sys.stderr)
+        print(f"{given.npy} cannot be written: {error.strerror}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -205,7 +211,7 @@ def _read(file: str) -> str:
     try:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        print(f"{file} cannot be read: {error}", file=sys.stderr)
+        print(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -29,19 +29,23 @@ class Configuration:
         """Return what is given, else what the environment has, else what the file's profile has.
 
         The file is an INI file, `~/.config/quantum-circuits/config.ini` or what QUANTUM_CIRCUITS_CONFIG names, with a
-        section a profile (`default`, or what QUANTUM_CIRCUITS_PROFILE names) that has `url` and `api_key`. URL and key
+        section for each profile (`default`, or what QUANTUM_CIRCUITS_PROFILE names) that has `url` and `api_key`. URL and key
         come from the same place: a key is never sent to a URL that it was not given with, unless both are arguments or
         variables. Raises ConfigurationError.
         """
         url = url or os.environ.get(URL_VARIABLE)
         api_key = api_key or os.environ.get(KEY_VARIABLE)
+        if url and not api_key:
+            raise ConfigurationError(
+                f"The API key for {url} is not known. Pass it to the client or set {KEY_VARIABLE}: the key of a "
+                "configuration file is used with the URL of that file only."
+            )
         if not url:
             section = _section(profile)
             url = section.get("url")
             api_key = api_key or section.get("api_key")
         if not url or not api_key:
-            missing = "URL" if not url else "API key"
-            variable = URL_VARIABLE if not url else KEY_VARIABLE
+            missing, variable = ("URL", URL_VARIABLE) if not url else ("API key", KEY_VARIABLE)
             raise ConfigurationError(
                 f"The service's {missing} is not known. Pass it to the client, set {variable}, or write url and "
                 f"api_key into the section [default] of {_path()}."
@@ -56,7 +60,7 @@ class Configuration:
                 f"The service's URL is {url!r}. It must start with https:// or http:// and a host."
             )
         if not (api_key.isascii() and api_key.isprintable()):
-            raise ConfigurationError("The API key has characters that no key has. Copy it again.")
+            raise ConfigurationError("The API key has characters that a key cannot have. Copy it again.")
         return cls(url, api_key)
 
 

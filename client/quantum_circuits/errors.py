@@ -25,8 +25,8 @@ class NotTheServiceError(UnreachableError):
 
     def __init__(self, http_status: int) -> None:
         super().__init__(
-            f"The answer, with the status {http_status}, is not that of a Quantum Circuits API. Check the URL; "
-            "that of API Gateway ends with the stage, such as /prod."
+            f"The answer, with the status {http_status}, is not from a Quantum Circuits API. Check the URL; "
+            "the URL of an API Gateway ends with the stage, such as /prod."
         )
         self.http_status = http_status
 
@@ -35,7 +35,9 @@ class WaitTimeoutError(QuantumCircuitsError):
     """The task had not ended in time; it goes on, and `task_id` finds it again."""
 
     def __init__(self, task_id: str, seconds: float) -> None:
-        super().__init__(f"Task {task_id} had not ended after {seconds:g} s. It goes on: wait for it again by its id.")
+        super().__init__(
+            f"Task {task_id} had not ended after {seconds:g} s. It continues: wait for it again by its id."
+        )
         self.task_id = task_id
 
 

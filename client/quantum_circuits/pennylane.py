@@ -173,7 +173,9 @@ def _sentence(observable: Any) -> Any:  # noqa: ANN401 - PennyLane's operators
     if observable.pauli_rep is not None:
         return observable.pauli_rep
     if len(observable.wires) > WIDEST_MATRIX:
-        raise QuantumCircuitsError(f"{observable} is no sum of Pauli words, and too wide to be made one.")
+        raise QuantumCircuitsError(
+            f"{observable} is not a sum of Pauli words, and has too many wires to be converted to one."
+        )
     matrix = qml.matrix(observable, wire_order=observable.wires)
     return qml.pauli_decompose(matrix, wire_order=observable.wires, pauli=True)
 

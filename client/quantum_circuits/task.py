@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quantum_circuits.errors import TaskCancelledError, TaskFailedError
+from quantum_circuits.errors import ConfigurationError, TaskCancelledError, TaskFailedError
 
 Counts = Mapping[str, int]
 
@@ -31,8 +31,12 @@ class Result:
         """The numbers as a NumPy array: probabilities and samples real, amplitudes and density matrices complex.
 
         As in Qiskit, qubit 0 or the first of `qubits` is the lowest bit of an index. An expectation value has no array.
+        Raises ConfigurationError if NumPy is not installed.
         """
-        import numpy as np  # noqa: PLC0415 - most users have no need of it
+        try:
+            import numpy as np  # noqa: PLC0415 - most users do not need it
+        except ImportError:
+            raise ConfigurationError("Arrays need NumPy: pip install numpy.") from None
 
         if "values" in self.body:
             return np.array(self.body["values"], float)
@@ -46,7 +50,7 @@ class Result:
     def value(self) -> float:
         """The value of an observable; raises ValueError for any other type."""
         if "value" not in self.body:
-            raise ValueError(f"A result of type {self.type} is no expectation value.")
+            raise ValueError(f"A result of type {self.type} is not an expectation value.")
         value: float = self.body["value"]
         return value
 
@@ -168,7 +172,7 @@ class Task:
     def _many(self, name: str, other: str) -> Any:  # noqa: ANN401 - JSON
         value = self._field(name)
         if not self.is_sweep:
-            raise ValueError(f"Task {self.task_id} is no sweep: use `{other}`.")
+            raise ValueError(f"Task {self.task_id} is not a sweep: use `{other}`.")
         return value
 
 

@@ -161,7 +161,7 @@ def test_ctrl_c_ends_at_once_and_cancels_nothing(stack: Stack, client: Client) -
         "except KeyboardInterrupt:\n    print(threading.active_count())\n"
     )
     command = f"import sys; from quantum_circuits.cli import main; sys.argv[1:] = ['run', {'-'!r}]; sys.exit(main())"
-    for program, code, says in ((command, 130, "goes on"), (script, 0, "1")):
+    for program, code, says in ((command, 130, "tasks continue"), (script, 0, "1")):
         known = {task.task_id for task in client.list(status="pending")}
         with subprocess.Popen(
             [sys.executable, "-c", hears + program],

@@ -415,7 +415,9 @@ def test_the_configuration_comes_from_arguments_then_variables_then_the_file(
     assert Client(profile="other").configuration.api_key == "50%"
     with pytest.raises(ConfigurationError, match=r"has no section \[third\]"):
         Client(profile="third")
-    with pytest.raises(ConfigurationError, match="API key is not known"):
+    with pytest.raises(
+        ConfigurationError, match=r"API key for https://three\.example is not known.*URL of that file only"
+    ):
         Client("https://three.example")
     monkeypatch.setenv("QUANTUM_CIRCUITS_URL", "ftp://x")
     monkeypatch.setenv("QUANTUM_CIRCUITS_API_KEY", "k")

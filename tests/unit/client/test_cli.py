@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit) as ended:
         run(Reply(200), "run", "nowhere.qasm")
     assert ended.value.code == 2
-    assert "nowhere.qasm cannot be read" in capsys.readouterr().err
+    assert capsys.readouterr().err == "nowhere.qasm cannot be read: No such file or directory\n"
 
 
 def test_labels_are_sent_listed_and_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from quantum_circuits import Result, Task
+from quantum_circuits import ConfigurationError, Result, Task
 
 ENTRIES = [
     {"type": "counts"},
@@ -25,8 +27,15 @@ def test_numbers_are_arrays_and_values() -> None:
     assert (value.value, value.variance, counts.variance) == (-1.0, 0.5, None)
     with pytest.raises(ValueError, match="A result of type counts has no array"):
         _ = counts.array
-    with pytest.raises(ValueError, match="A result of type probabilities is no expectation value"):
+    with pytest.raises(ValueError, match="A result of type probabilities is not an expectation value"):
         _ = probabilities.value
+
+
+def test_arrays_without_numpy_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy is not among the client's requirements: an array without it is an error that says so."""
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ConfigurationError, match="pip install numpy"):
+        _ = Result("probabilities", {"values": [1.0]}).array
 
 
 def test_a_sweep_has_them_by_binding() -> None:
