@@ -83,7 +83,7 @@ class DeadLetters:
         try:
             task_id = Message.of(record["body"]).task_id
         except MalformedMessageError as error:
-            return f"{record['messageId']}  {received}, not one of ours ({error}): {record['body'][:80]!r}"
+            return f"{record['messageId']}  {received}, not a valid message ({error}): {record['body'][:80]!r}"
         try:
             task = self.tasks.glance(task_id)
         except UnreadableTaskError as error:

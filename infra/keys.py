@@ -127,7 +127,9 @@ class Keys:
     def check_name(self, name: str) -> None:
         """Raise KeysError for a name that is none, or another key's."""
         if not _NAME.fullmatch(name):
-            raise KeysError(f"{name!r} is no name for a key: use up to 64 letters, digits, spaces, '.', '_' and '-'.")
+            raise KeysError(
+                f"{name!r} is not a name for a key: use up to 64 letters, digits, spaces, '.', '_' and '-'."
+            )
         if any(key.name == name for key in self.all()):
             raise KeysError(f"There is a key named {name!r} already: choose another name, or rotate that one.")
 

@@ -147,7 +147,7 @@ class LogGroups:
             if len(page["events"]) >= MOST_LINES:
                 raise LogsError(
                     f"{name} has {MOST_LINES} or more lines of {_shown(moment_ms)} in one stream, which cannot be read"
-                    " whole: ask with a SINCE after that."
+                    " whole: choose a SINCE after that time."
                 )
             for event in page["events"]:
                 message = event["message"].rstrip("\n")
@@ -159,7 +159,9 @@ class LogGroups:
             check(query, tables)  # before any line is read
             result = evaluate(query, self.events(start_ms, end_ms), start_ms, end_ms, tables=tables)
             if start_ms < (kept := self.kept_since()):
-                missing = f"Lines before {_shown(kept)} are no longer kept here: this is about those since."
+                missing = (
+                    f"Lines before {_shown(kept)} are no longer kept here: this answer is about the lines since then."
+                )
                 result = replace(result, notes=(*result.notes, missing))
             return result
         try:
@@ -217,7 +219,7 @@ def query_of(text: str, task: str) -> str:
             raise LogsError(f"{text} is about one task: make logs TASK=<id>.")
         return saved[text].text
     if re.fullmatch(r"[\w-]+", text):
-        raise LogsError(f"There is no saved query {text!r}. There are: {', '.join(saved)}.")
+        raise LogsError(f"There is no saved query {text!r}. The saved queries are {', '.join(saved)}.")
     return text
 
 

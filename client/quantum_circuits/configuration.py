@@ -28,8 +28,8 @@ class Configuration:
     def find(cls, url: str | None = None, api_key: str | None = None, profile: str | None = None) -> Configuration:
         """Return what is given, else what the environment has, else what the file's profile has.
 
-        The file is an INI file, `~/.config/quantum-circuits/config.ini` or what QUANTUM_CIRCUITS_CONFIG names, with a
-        section for each profile (`default`, or what QUANTUM_CIRCUITS_PROFILE names) that has `url` and `api_key`. URL and key
+        The file is an INI file, `~/.config/quantum-circuits/config.ini` or what QUANTUM_CIRCUITS_CONFIG names. Each
+        profile is a section (`default`, or what QUANTUM_CIRCUITS_PROFILE names) with `url` and `api_key`. URL and key
         come from the same place: a key is never sent to a URL that it was not given with, unless both are arguments or
         variables. Raises ConfigurationError.
         """

@@ -21,9 +21,9 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "invalid_batch": "`errors` lists each task that is not valid, and why",
         "invalid_callback_url": "`callback_url` is not https to a public DNS name",
         "invalid_cursor": "the cursor is not valid for this key's list",
-        "invalid_request": "the body is not JSON in UTF-8, or nests too deeply, or has too long numbers or lists",
+        "invalid_request": "the body is not JSON in UTF-8, nests too deeply, or has numbers or lists that are too long",
     },
-    402: {"monthly_amount_spent": "the key's tasks have cost what they may in a month, which ends at `ends_at`"},
+    402: {"monthly_amount_spent": "the key's tasks have cost all that they may this month, which ends at `ends_at`"},
     403: {
         "invalid_api_key": "no valid key in the header `x-api-key`",
         "access_denied": "API Gateway denied the request",
@@ -60,7 +60,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
         "throttled": "the key sends more requests a second than its limit, or too many dry runs, or searches of its "
         "list, are under way; "
         "`Retry-After` is the time to wait",
-        "quota_exceeded": "the key has spent its requests of the day",
+        "quota_exceeded": "the key has used up its requests for the day",
         "too_many_open_tasks": "the key would have more tasks that have not ended than the `limit`; it has `actual`",
         "too_much_open_work": "the same of the compute seconds that those tasks are estimated to take",
     },
@@ -76,7 +76,7 @@ _HEADERS: Mapping[str, tuple[str, str]] = {
     "Location": ("string", "The task's address."),
     "Idempotent-Replayed": ("string", "`true` if an earlier request with the same key stored the task."),
     "Preference-Applied": ("string", "`wait=<seconds>` if the service applied the preference to wait."),
-    "Retry-After": ("integer", "After how many seconds to read a task again that has not ended."),
+    "Retry-After": ("integer", "The seconds after which to read the task again, if it has not ended."),
     "ETag": ("string", "The task's version, for `If-None-Match`."),
     "Link": ("string", 'The next page: `<tasks?cursor=...>; rel="next"` (RFC 8288).'),
 }
@@ -107,7 +107,7 @@ def not_modified() -> dict[int | str, dict[str, Any]]:
     """Return the answer to an `If-None-Match` with the current entity tag."""
     return {
         304: {
-            "description": "The task has not changed since the `ETag` was answered.",
+            "description": "The task has not changed since the answer with this `ETag`.",
             "headers": _described("ETag", "Retry-After"),
         }
     }

@@ -45,9 +45,10 @@ class DrawingBody(BaseModel):
     width: float
     height: float
     shapes: Annotated[
-        list[list[str | float]], Field(description="Each a kind, a class, and the numbers and text of its element.")
+        list[list[str | float]],
+        Field(description="Each shape has a kind, a class, and the numbers and text of its element."),
     ]
-    description: Annotated[str, Field(description="What is on the picture, for those who do not see it.")]
+    description: Annotated[str, Field(description="A description of the picture for people who cannot see it.")]
 
 
 Registers = Annotated[
@@ -142,7 +143,7 @@ async def read_circuit(
 async def read_script(
     task_id: TaskId,
     caller: Caller,
-    binding: Annotated[int, Query(ge=0, description="Of a sweep: which binding, from 0.")] = 0,
+    binding: Annotated[int, Query(ge=0, description="For a sweep: which binding, from 0.")] = 0,
 ) -> Response:
     """Return a short Python program that repeats the task on plain `qiskit` and `qiskit-aer`, in the versions it names.
 

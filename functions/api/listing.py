@@ -68,7 +68,7 @@ def next_link(query: Mapping[str, object], cursor: str) -> str:
 
 def _moment(text: str) -> str:
     if not _RFC3339.fullmatch(text):
-        raise ValueError("not a date and time as in RFC 3339, 2026-01-31T12:00:00Z")
+        raise ValueError("not a date and time of RFC 3339, such as 2026-01-31T12:00:00Z")
     shortened = re.sub(r"(\.\d{6})\d+", r"\1", text.upper())  # datetime has microseconds, no more
     try:
         return rfc3339(datetime.fromisoformat(shortened))

@@ -92,7 +92,7 @@ class EstimateBody(BaseModel):
             )
         ),
     ]
-    memory_bytes: Annotated[int, Field(description="The memory of the state and of the run besides it.")]
+    memory_bytes: Annotated[int, Field(description="The memory of the state and of everything else in the run.")]
     cost_usd: Annotated[
         float,
         Field(

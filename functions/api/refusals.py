@@ -100,7 +100,7 @@ def _of_submission(error: Exception) -> Refusal | None:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "circuit_too_large",
                 f"The circuit has {error.actual:,} bytes; the limit is {error.limit:,}.",
-                {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gates to write it shorter."},
+                {"limit": error.limit, "actual": error.actual, "hint": "Use loops or gate definitions to shorten it."},
             )
         case CallbackUrlError():
             return Refusal(HTTPStatus.BAD_REQUEST, "invalid_callback_url", error.message, {"hint": error.hint})
@@ -121,7 +121,7 @@ def _of_bound(error: Exception) -> Refusal | None:
     fields: dict[str, Any] = {"limit": error.limit, "actual": error.in_use}
     if error.until is not None:
         fields["ends_at"] = ends_at = rfc3339(error.until)
-        fields["hint"] = f"Send it again after {ends_at}, or ask the service's operator for a higher amount."
+        fields["hint"] = f"Send the request again after {ends_at}, or ask the service's operator for a higher amount."
         message = f"The key's tasks have cost {error.in_use:,.2f} dollars this month; the limit is {error.limit:,}."
         return Refusal(HTTPStatus.PAYMENT_REQUIRED, "monthly_amount_spent", message, fields)
     code, unit = {
@@ -135,7 +135,7 @@ def _of_bound(error: Exception) -> Refusal | None:
     if error.asked > error.limit:
         fields["hint"] = "Send fewer tasks or smaller circuits in one request."
         return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, code, message, fields)
-    fields["hint"] = f"Send it again in {error.retry_after} seconds, or cancel tasks that you do not need."
+    fields["hint"] = f"Send the request again in {error.retry_after} seconds, or cancel tasks that you do not need."
     return Refusal(HTTPStatus.TOO_MANY_REQUESTS, code, message, fields, {"Retry-After": str(error.retry_after)})
 
 
@@ -277,7 +277,7 @@ def _of_result(error: Exception) -> Refusal | None:
         case NoArrayError():
             message, hint = (
                 f"A result of type {error.kind} has no array.",
-                "Ask for it with `Accept: application/json`.",
+                "Request it with `Accept: application/json`.",
             )
             return Refusal(HTTPStatus.NOT_ACCEPTABLE, "not_acceptable", message, {"hint": hint})
     return None
@@ -291,7 +291,7 @@ def _of_purge(error: Exception) -> Refusal | None:
                 HTTPStatus.CONFLICT,
                 "task_not_ended",
                 "The worker has not stopped the cancelled task yet.",
-                {"hint": f"Send it again in {STOPPING_SECONDS} seconds."},
+                {"hint": f"Send the request again in {STOPPING_SECONDS} seconds."},
                 {"Retry-After": str(STOPPING_SECONDS)},
             )
         case TaskOpenError():
@@ -306,7 +306,7 @@ def _of_purge(error: Exception) -> Refusal | None:
                 HTTPStatus.GONE,
                 "task_purged",
                 "The task was purged: its circuit and result are gone.",
-                {"hint": "Submit it again, with another Idempotency-Key if it had one."},
+                {"hint": "Submit it again; if it had an Idempotency-Key, with a new one."},
             )
     return None
 
@@ -318,16 +318,16 @@ def _of_service(error: Exception) -> Refusal | None:
             return Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "throttled",
-                "Too many dry runs are under way; this one was not started.",
-                {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds."},
+                "Too many dry runs are in progress; this one was not started.",
+                {"hint": f"Send the request again in {RETRY_AFTER_SECONDS} seconds."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         case SearchesBusyError():
             return Refusal(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "throttled",
-                "Too many searches of this key's older tasks are under way.",
-                {"hint": f"Send it again in {RETRY_AFTER_SECONDS} seconds, or list the tasks without a filter."},
+                "Too many searches of this key's older tasks are in progress.",
+                {"hint": f"Send the request again in {RETRY_AFTER_SECONDS} seconds, or list tasks without a filter."},
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         case PayloadGoneError():
@@ -375,16 +375,18 @@ def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
     match error:
         case SubmissionUnconfirmedError():
             message = "The service could not confirm that the submission was stored; it may have been."
-            hint = f"Send it again {again}; with the same Idempotency-Key, what was stored is not stored twice."
+            hint = (
+                f"Send the request again {again}; with the same Idempotency-Key, what was stored is not stored twice."
+            )
         case CancellationUnconfirmedError():
             message = "The service could not confirm the cancellation; the task may be cancelled."
-            hint = f"Send it again {again}; a task that was cancelled is answered with 409."
+            hint = f"Send the request again {again}; a task that was cancelled is answered with 409."
         case PurgeUnconfirmedError():
             message = "The service could not confirm the purge; the task, or a part of it, may be gone."
-            hint = f"Send it again {again}; a task that was purged is answered with 410."
+            hint = f"Send the request again {again}; a task that was purged is answered with 410."
         case WorkerSilentError():
             message = "No worker answered the dry run; nothing was stored."
-            hint = f"Send it again {again}."
+            hint = f"Send the request again {again}."
         case NewerTaskError():
             message = "The version of the service that answered is too old for this task; nothing was changed."
             hint = f"Send the request again {again}."

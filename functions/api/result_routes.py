@@ -34,7 +34,7 @@ async def read_result(
     task_id: TaskId,
     index: Annotated[int, Path(ge=0, description="Which of the task's `results`, from 0.")],
     caller: Caller,
-    binding: Annotated[int, Query(ge=0, description="Of a sweep: which binding, from 0.")] = 0,
+    binding: Annotated[int, Query(ge=0, description="For a sweep: which binding, from 0.")] = 0,
 ) -> Response:
     """Return one entry of a task's `results`, or its numbers as a file that `numpy.load` reads.
 

@@ -185,18 +185,18 @@ class Result(_Strict):
         list[Annotated[StrictInt, Field(ge=0)]] | None,
         Field(
             min_length=1,
-            description="Of probabilities, a density matrix and a statevector: the qubits; by default all.",
+            description="For probabilities, a density matrix or a statevector: the qubits, by default all.",
         ),
     ] = None
     states: Annotated[
         Annotated[list[Annotated[str, Field(pattern="^[01]+$")]], _at_most(MAX_AMPLITUDES, "states")] | None,
-        Field(min_length=1, description="Of amplitudes: the basis states, a bit for every qubit."),
+        Field(min_length=1, description="For amplitudes: the basis states, with a bit for every qubit."),
     ] = None
-    observable: Annotated[
-        PauliSum | None, Field(description="Of an expectation value and of samples: the Pauli sum.")
-    ] = None
+    observable: Annotated[PauliSum | None, Field(description="For an expectation value or samples: the Pauli sum.")] = (
+        None
+    )
     variance: Annotated[
-        StrictBool, Field(description="Of an expectation value: also the variance of the observable.")
+        StrictBool, Field(description="For an expectation value: also return the variance of the observable.")
     ] = False
 
 
@@ -353,7 +353,7 @@ class TaskInBatch(TaskRequest):
         StrictStr | None,
         Field(
             pattern=KEY_PATTERN,
-            description="Identifies this task, as the header does for a task sent alone; each task needs another key.",
+            description="Identifies this task, as the header does for a task sent alone. Each task needs its own key.",
         ),
     ] = None
 

@@ -25,7 +25,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 class UsageSums(BaseModel):
     """What ended tasks have used."""
 
-    tasks: Annotated[int, Field(description="Tasks that ended, however they did.")]
+    tasks: Annotated[int, Field(description="Tasks that ended: completed, failed or cancelled.")]
     shots: Annotated[int, Field(description="Shots of the completed ones; of a sweep, those of all bindings.")]
     compute_seconds: Annotated[float, Field(description="Seconds of workers' time: the sum of `execution.billed_ms`.")]
     cost_usd: Annotated[float, Field(description="The sum of `execution.cost_usd`.")]
@@ -48,7 +48,7 @@ class Bounded(BaseModel):
     """The key's bounds, and how much of each is in use."""
 
     limit: Annotated[float, Field(description="The most.")]
-    in_use: Annotated[float, Field(description="As it was a second or two ago.")]
+    in_use: Annotated[float, Field(description="The value of a second or two ago.")]
 
 
 class KeyBounds(BaseModel):
@@ -105,7 +105,7 @@ class UsageBody(BaseModel):
 
 def _day(text: str) -> str:
     if not _DAY.fullmatch(text):
-        raise ValueError("not a date as in RFC 3339, 2026-01-31")
+        raise ValueError("not a date of RFC 3339, such as 2026-01-31")
     return date.fromisoformat(text).isoformat()
 
 
@@ -119,7 +119,7 @@ async def read_usage(
         Query(alias="from", description="The first day, UTC; if omitted, the first of the last day's month."),
     ] = None,
     to: Annotated[Day | None, Query(description="The last day, UTC, included; if omitted, today.")] = None,
-    by: Annotated[Literal["day", "status", "tag"], Query(description="What `usage` has a line for.")] = "day",
+    by: Annotated[Literal["day", "status", "tag"], Query(description="How `usage` is grouped.")] = "day",
 ) -> JSONResponse:
     """Return how many of the key's tasks ended, with how many shots, and what they took of the workers and cost.
 

@@ -213,7 +213,7 @@ class Caller:
                 logger.info("A callback was delivered", event=Event.CALLBACK_DELIVERED, **logged)
                 return True
             if answer.status == HTTPStatus.GONE:
-                logger.info("A callback is not wanted any more", event=Event.CALLBACK_GONE, **logged)
+                logger.info("A callback is no longer wanted", event=Event.CALLBACK_GONE, **logged)
                 return True
             reason, retry_after = "status", answer.retry_after
         return self._try_later(call, reason, retry_after, logged)
@@ -221,7 +221,7 @@ class Caller:
     def _try_later(self, call: Call, reason: str, retry_after: int | None, logged: Mapping[str, Any]) -> bool:
         """Put a call off that failed, or give it up; its message is kept."""
         if call.attempt >= MAX_ATTEMPTS:
-            logger.warning("A callback was given up", event=Event.CALLBACK_GIVEN_UP, reason=reason, **logged)
+            logger.warning("A callback was abandoned", event=Event.CALLBACK_GIVEN_UP, reason=reason, **logged)
             self._hide(call, 0)  # SQS moves it to the dead-letter queue when it would deliver it once more
             return False
         delay = _delay(call.attempt, retry_after)

@@ -99,9 +99,7 @@ def changes(records: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
             change = _change(record["dynamodb"])
         except (KeyError, ValueError):
             sequence_number = record.get("dynamodb", {}).get("SequenceNumber")
-            logger.exception(
-                "A record is not one of ours", event=Event.RECORD_MALFORMED, sequence_number=sequence_number
-            )
+            logger.exception("A record is not valid", event=Event.RECORD_MALFORMED, sequence_number=sequence_number)
             continue
         if change is not None:
             yield change

@@ -67,9 +67,7 @@ def entries(records: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
             yield from list(_entries(record["dynamodb"]))
         except (KeyError, ValueError, IndexError):
             sequence_number = record.get("dynamodb", {}).get("SequenceNumber")
-            logger.exception(
-                "A record is not one of ours", event=Event.RECORD_MALFORMED, sequence_number=sequence_number
-            )
+            logger.exception("A record is not valid", event=Event.RECORD_MALFORMED, sequence_number=sequence_number)
 
 
 def _entries(written: Mapping[str, Any]) -> Iterator[Entry]:

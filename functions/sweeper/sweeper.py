@@ -172,7 +172,7 @@ def fail_dead_tasks(store: TaskStore, dead_letters: TaskQueue) -> int:
         try:
             message = Message.of(record["body"])
         except MalformedMessageError as error:
-            logger.error("A dead message is not one of ours", event=Event.MESSAGE_MALFORMED, reason=str(error))
+            logger.error("A dead message is not valid", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
         try:
             task = store.fail_dead(message.task_id, ATTEMPTS_EXHAUSTED, message.send_id)
@@ -182,7 +182,7 @@ def fail_dead_tasks(store: TaskStore, dead_letters: TaskQueue) -> int:
         if task is not None:
             failed += 1
             logger.error(
-                "Task failed: its message died",
+                "Task failed: its message is in the dead-letter queue",
                 event=Event.TASK_DEAD,
                 task_id=task.task_id,
                 correlation_id=task.correlation_id,

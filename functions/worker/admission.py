@@ -251,7 +251,7 @@ def _check_method(stats: CircuitStats, method: str) -> None:
         what = "while loops" if stats.paulis else "errors that are not Paulis"
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
-            f"The stabilizer method has no noise for {what}.",
+            f"The stabilizer method cannot apply noise with {what}.",
             hint='Use "method": "automatic".',
         )
 

@@ -271,7 +271,7 @@ def _translate(circuit: QuantumCircuit, method: str) -> QuantumCircuit:
     except qiskit.QiskitError as error:
         raise TaskError(
             ErrorCode.UNSUPPORTED_FEATURE,
-            "The circuit has an operation that the simulator cannot take apart.",
+            "The circuit has an operation that the simulator cannot decompose.",
         ) from error
     translated.metadata = circuit.metadata
     return translated

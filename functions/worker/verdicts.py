@@ -157,5 +157,5 @@ def crashed() -> TaskError:
     return TaskError(
         ErrorCode.SIMULATION_ERROR,
         "The simulator crashed on this circuit, twice.",
-        hint="Simplify the circuit; if it is a plain one, report it with the correlation id.",
+        hint="Simplify the circuit. If it is simple already, report it with the correlation id.",
     )

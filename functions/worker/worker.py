@@ -182,7 +182,7 @@ class Batch:
             except MalformedMessageError as error:
                 # Back to the queue and so, in time, into the dead-letter queue: an operator should see it.
                 logger.error(
-                    "A message is not one of ours",
+                    "A message is not valid",
                     event=Event.MESSAGE_MALFORMED,
                     reason=str(error),
                     message_id=record["messageId"],
@@ -203,7 +203,7 @@ class Batch:
                     self.failures.append(record["messageId"])
                 case PayloadGoneError():
                     gone = {"status": Status.FAILED, **measured({Metric.FAILED: [1]}, code=PROGRAM_GONE.code)}
-                    logger.error("Task failed: its program is gone", event=Event.TASK_FAILED, **gone, **log)
+                    logger.error("Task failed: its program is no longer stored", event=Event.TASK_FAILED, **gone, **log)
                 case NewerTaskError():
                     self._leave_to_newer(message, record, log)
                 case UnreadableTaskError():

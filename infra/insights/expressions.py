@@ -159,7 +159,7 @@ class Expressions:
         """Translate an expression as a number; what is none is missing."""
         value = self.value(expression)
         if value.kind is Kind.TIMESTAMP:
-            self.refuse("a timestamp is no number: use `toMillis(...)`", expression.span, "`toMillis(...)`")
+            self.refuse("a timestamp is not a number: use `toMillis(...)`", expression.span, "`toMillis(...)`")
         return as_number(value)
 
     def pattern(self, pattern: str, span: Span) -> str:
@@ -226,7 +226,7 @@ class Expressions:
             return self._system_field(name)
         if name.name.lower() in BARE_WORDS and self.query[name.span.start] != "`":
             expected = BARE_WORDS[name.name.lower()]
-            return self.refuse(f"`{name.name}` is no value: expected {expected}", name.span, expected)
+            return self.refuse(f"`{name.name}` is not a value: expected {expected}", name.span, expected)
         self.discovered.setdefault(name.name, name.span)
         if name.name not in self.statement.found:
             leaves = self.statement.point(json_pointers(name))

@@ -180,7 +180,7 @@ def _report_end(process: subprocess.Popen[bytes], early: int, where: Path, say: 
     status, log = process.returncode, where / "ministack.log"
     end = f"MiniStack ended by itself ({status}; see {log}): what came since its start is lost."
     if early > 1:
-        raise LocalStackError(f"{end} It is not started again, for it ended soon after that the last time.")
+        raise LocalStackError(f"{end} It is not started again, because it ended soon after its last start.")
     say(f"{end} Starting it again ...")
 
 

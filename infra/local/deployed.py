@@ -83,7 +83,7 @@ def deployed(stack: str) -> Deployed:
         described: Any = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except (ClientError, BotoCoreError) as error:  # no such stack, no credentials, no region, not allowed
         raise LocalStackError(
-            f"The stack {stack!r} cannot be looked at in AWS: {error}\n"
+            f"The stack {stack!r} cannot be read from AWS: {error}\n"
             f"Its account and region are those of AWS_PROFILE and AWS_REGION; samconfig.toml has the stacks' names."
         ) from error
     outputs = {variable(output["OutputKey"]): output["OutputValue"] for output in described.get("Outputs", [])}

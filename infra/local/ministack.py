@@ -150,7 +150,9 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         ended = process.poll() is not None  # by itself: `serve` reports that
         _stop(process)
     if not ended and process.returncode != 0:
-        raise UnkeptError(f"What was done since the start could not be kept; {log} says why. Before that is kept.")
+        raise UnkeptError(
+            f"What was done since the start could not be kept; {log} says why. What was done before is kept."
+        )
 
 
 def _read_streams_from_the_start(state: Path) -> None:

@@ -54,7 +54,7 @@ def check(folder: Path) -> None:
     command = [sys.executable, "-c", FIRST_BROKEN, *map(str, sorted(folder.glob("*.json")))]
     if broken := subprocess.run(command, check=True, capture_output=True, text=True).stdout:
         raise LocalStackError(
-            f"{broken} is not whole; remove the folder {folder} to start without the tasks that are kept there."
+            f"{broken} is damaged; remove the folder {folder} to start without the tasks that are kept there."
         )
 
 

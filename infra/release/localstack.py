@@ -22,7 +22,7 @@ TOKEN = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105 - its name
 def up() -> None:
     """Start LocalStack, deploy to it, try it, and write the environment file that other tools read."""
     if not os.environ.get(TOKEN):
-        raise ReleaseError(f"{TOKEN} is not set: LocalStack starts with an account's token alone.")
+        raise ReleaseError(f"{TOKEN} is not set: LocalStack needs the token of an account.")
     require("docker")
     run("docker", "compose", "--file", COMPOSE, "up", "--detach", "--wait")
     os.environ |= {"AWS_ENDPOINT_URL": ENDPOINT, **credentials(KEY)}

@@ -344,7 +344,7 @@ def _too_deep() -> TaskError:
         ErrorCode.CIRCUIT_TOO_LARGE,
         "The program nests too deeply.",
         limit=LIMITS.nesting,
-        hint="Use fewer blocks, brackets or calls inside each other.",
+        hint="Use fewer nested blocks, brackets or calls.",
     )
 
 

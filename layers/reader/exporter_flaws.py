@@ -153,8 +153,8 @@ def _qibo(text: str) -> Iterator[tuple[str, int]]:
         changed = text[end : end + len(added) + _EMPTY].lstrip().startswith(added)  # as the note says
         if not changed:
             sentence = (
-                f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; '{added}' behind this makes"
-                " it Qibo's own. So it is with each cu3: minus half the sum of its last two angles."
+                f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; '{added}' after this makes it"
+                " Qibo's gate. Each cu3 needs one: its angle is minus half the sum of the last two angles."
             )
             yield sentence, match.start()
             return

@@ -238,7 +238,7 @@ class _Walk:
         )
         if inside:
             names = ", ".join(dict.fromkeys(part.name for part in parts))
-            self.apart[name] = f"{name} was taken apart into {len(parts)} gates ({names}); each has its own error."
+            self.apart[name] = f"{name} was decomposed into {len(parts)} gates ({names}); each has its own error."
             for part in placed:
                 self.gate(part, clock, kept, by_name=by_name or not wide)
             return
@@ -252,7 +252,7 @@ class _Walk:
         if name in NATIVE and not parts and not by_name and not self.idle:
             self.simple[name, qubits] = around
         elif whole and placed:
-            self.apart[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to all of it."
+            self.apart[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to the whole gate."
 
     def taken_apart(self, gate: AnyUnitary) -> Sequence[Gate]:
         """Return a wide gate as gates on one and two qubits, over places."""
@@ -263,8 +263,8 @@ class _Walk:
         if self.unrolled is None:
             raise TaskError(
                 ErrorCode.UNSUPPORTED_FEATURE,
-                f"The noise of {gate.name} on {len(gate.qubits)} qubits cannot be written: Qiskit takes the gate apart "
-                "where the task runs.",
+                f"The noise of {gate.name} on {len(gate.qubits)} qubits cannot be written: Qiskit decomposes the gate "
+                "when the task runs.",
                 hint="Define the gate in the program by gates on one and two qubits."
                 if isinstance(gate, Gate | Power)
                 else "Use matrices on at most two qubits; an observable with one letter for each qubit needs none.",

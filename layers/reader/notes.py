@@ -21,7 +21,7 @@ class Notes:
     def add(self, sentence: str, at: int | None = None) -> None:
         """Say something once; after so many that nobody reads them, only that there is more."""
         if len(self.sentences) >= _MOST:
-            self.sentences["There is more of this kind."] = None
+            self.sentences["There are more notes of this kind."] = None
             return
         if at is not None:
             if (sentence, at) in self.located:

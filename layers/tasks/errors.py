@@ -86,7 +86,7 @@ def _rebuild(fields: dict[str, Any]) -> TaskError:
 
 ATTEMPTS_EXHAUSTED = TaskError(
     ErrorCode.ATTEMPTS_EXHAUSTED,
-    "Every attempt to run the task failed for a reason of ours.",
+    "Every attempt to run the task failed because of a fault in the service.",
     hint="Submit it again; if it fails again, report its correlation id.",
 )
 

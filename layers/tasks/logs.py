@@ -28,7 +28,7 @@ class Event(StrEnum):
     TASK_CANCELLED = "task_cancelled"  # by its owner
     TASK_PURGED = "task_purged"  # by its owner
     REQUEST_REFUSED = "request_refused"  # `code` and `http_status` say why
-    REQUEST_FAILED = "request_failed"  # for a reason of ours, in `exception`
+    REQUEST_FAILED = "request_failed"  # because of a fault in the service, in `exception`
     REQUEST_ANSWERED = "request_answered"  # one line a request, at DEBUG
     PART_UNAVAILABLE = "part_unavailable"  # found by GET /health
     # worker
@@ -70,7 +70,7 @@ class Event(StrEnum):
     CALLBACK_GIVEN_UP = "callback_given_up"  # failed for the last time; to its dead-letter queue
     CALLBACK_GONE = "callback_gone"  # answered with 410: not wanted any more
     CALLBACK_REFUSED = "callback_refused"  # its host is not one of the public internet
-    CALLBACK_ERROR = "callback_error"  # not made for a reason of ours, in `exception`
+    CALLBACK_ERROR = "callback_error"  # not made because of a fault in the service, in `exception`
 
 
 class Metric(StrEnum):

@@ -288,7 +288,7 @@ def refuse_unrunnable(options: Options) -> None:
     if largest > MAX_COEFFICIENT:
         raise TaskError(
             ErrorCode.INVALID_INPUTS,
-            f"An observable has a coefficient of {largest:g}; the limit is {MAX_COEFFICIENT:g} in size.",
+            f"An observable has a coefficient of {largest:g}; the largest magnitude allowed is {MAX_COEFFICIENT:g}.",
             limit=MAX_COEFFICIENT,
             actual=largest,
             hint="Scale the observable down, and its value up again.",

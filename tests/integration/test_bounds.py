@@ -105,7 +105,7 @@ def test_no_more_tasks_are_open_than_may_be(
             "the limit is 4.",
             "limit": 4,
             "actual": 4,
-            "hint": "Send it again in 10 seconds, or cancel tasks that you do not need.",
+            "hint": "Send the request again in 10 seconds, or cancel tasks that you do not need.",
             "retry": "10",
         },
     )

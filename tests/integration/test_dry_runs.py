@@ -193,7 +193,7 @@ def test_one_dry_run_too_many_is_told_why_and_when_to_come_back(in_moto: Aws) ->
         stub.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
         status, headers, body = call("POST", "/tasks", {"qc": BELL}, query={"dry_run": "true"})
     assert (status, body["code"], headers["retry-after"]) == (429, "throttled", "5")
-    assert body["message"] == "Too many dry runs are under way; this one was not started."
+    assert body["message"] == "Too many dry runs are in progress; this one was not started."
 
 
 def test_a_batch_is_answered_task_by_task(in_moto: Aws) -> None:

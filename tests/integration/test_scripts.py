@@ -252,7 +252,7 @@ def test_the_noise_of_wide_gates_needs_nothing_of_the_workers(in_moto: Aws, monk
     status, _, body = call("GET", f"/tasks/{task_id}/script")
     assert (status, body["code"]) == (400, "unsupported_feature")
     assert body["detail"] == (
-        "The noise of mcx on 5 qubits cannot be written: Qiskit takes the gate apart where the task runs."
+        "The noise of mcx on 5 qubits cannot be written: Qiskit decomposes the gate when the task runs."
     )
     assert body["hint"] == "Define the gate in the program by gates on one and two qubits."
 

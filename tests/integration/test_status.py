@@ -225,5 +225,5 @@ def test_a_stack_that_aws_does_not_show_is_one_sentence(
     monkeypatch.setattr("sys.argv", [command, *(["list"] if command == "dead_letters" else [])])
     assert importlib.import_module(command).main() == 1
     told = capsys.readouterr().err
-    assert told.startswith(f"The stack 'wrong' cannot be looked at in AWS: {error}")
+    assert told.startswith(f"The stack 'wrong' cannot be read from AWS: {error}")
     assert "AWS_PROFILE" in told

@@ -144,7 +144,7 @@ def test_log_groups_are_kept_bounded(groups: LogGroups) -> None:
     answer = groups.ask("stats count(*) as lines, min(@timestamp) as first", 0, 10**12)
     assert answer.rows == ({"lines": "100", "first": "35001"},)
     assert answer.notes == (
-        "Lines before 1970-01-01 00:00:34.002 UTC are no longer kept here: this is about those since.",
+        "Lines before 1970-01-01 00:00:34.002 UTC are no longer kept here: this answer is about the lines since then.",
     )
     assert groups.ask("stats count(*)", 34_002, 10**12).notes == ()
     assert len(cloudwatch_logs._log_groups[GROUP]["streams"]) == 26

@@ -40,7 +40,7 @@ def test_a_save_that_runs_out_of_room_changes_nothing(tmp_path: Path) -> None:
 def test_a_half_written_state_is_named_with_what_to_do(tmp_path: Path) -> None:
     """It is not passed over as if there were none, nor is it a traceback."""
     (tmp_path / "dynamodb.json").write_text('{"payload": ')
-    with pytest.raises(LocalStackError, match=r"dynamodb.json is not whole; remove the folder .* to start without"):
+    with pytest.raises(LocalStackError, match=r"dynamodb.json is damaged; remove the folder .* to start without"):
         state.check(tmp_path)
 
 

@@ -148,13 +148,13 @@ def measure_into(m: Machine, node: syntax.Measure, target: Symbol) -> None:
     elif isinstance(target, Bits):
         places = target.places
     else:
-        invalid("A measurement goes into bits.", node.at, "Declare 'bit[n] c;'.")
+        invalid("A measurement can only be assigned to bits.", node.at, "Declare 'bit[n] c;'.")
     if len(places) != len(qubits.places):
         if len(places) == 1 and len(qubits.places) > 1 and (m.legacy or isinstance(target, Variable)):
             size = len(qubits.places)
             hint = m.hint(f"Declare the target as bit[{size}].", f"Measure into a register: 'creg c[{size}];'.")
         else:
-            hint = m.hint("Index or slice the longer one.", "Measure single ones: 'measure q[0] -> c[0];'.")
+            hint = m.hint("Index or slice the longer one.", "Measure single qubits: 'measure q[0] -> c[0];'.")
         invalid(
             f"{len(qubits.places)} qubit{'s' * (len(qubits.places) != 1)} cannot be measured into "
             f"{len(places)} bit{'s' * (len(places) != 1)}.",

@@ -196,7 +196,7 @@ def specialise(m: Machine, run: Callable[[], None], split: Split, at: int) -> No
         unsupported(
             f"This statement needs the values of more than {LIMITS.splits} measured bits.",
             split.at,
-            "Use fewer measured bits here; what no gate needs can be worked out from an output integer afterwards.",
+            "Use fewer measured bits here. What no gate needs can be calculated from an output integer afterwards.",
         )
     m.spend(_TEST, at)
     faults: list[SourceError] = []
@@ -216,7 +216,7 @@ def specialise(m: Machine, run: Callable[[], None], split: Split, at: int) -> No
     if len(faults) > 1:
         raise faults[0] from None
     if faults:
-        m.notes.add("Where a measured value divides by zero or is no index, its statement has no effect.")
+        m.notes.add("A statement has no effect if a measured value in it divides by zero or is not a valid index.")
 
 
 def keep(m: Machine, part: Part, run: Callable[[], None], at: int) -> None:
@@ -286,7 +286,7 @@ def _refuse_own(split: Split) -> NoReturn:
     unsupported(
         "This statement needs a value that it measures itself.",
         split.at,
-        "Assign the measured value to a variable in a statement before.",
+        "Assign the measured value to a variable in an earlier statement.",
     )
 
 

@@ -88,7 +88,7 @@ def initialise(m: Machine, node: syntax.Declaration, variable: Variable, value: 
         if node.role == "const" and kind.kind in ("int", "uint"):
             whole = evaluate_real(m, value, real=False)
             if whole.type.kind == "float" and loses(whole):
-                hint = f"Write {kind.kind}(...) if that is meant."
+                hint = f"Write {kind.kind}(...) if you mean that."
                 invalid(f"{whole.data} would lose its fraction.", value.at, hint)
         # A value that is known belongs to the declaration: no later test takes it back.
         known = evaluate_as(m, value, kind)

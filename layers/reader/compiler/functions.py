@@ -76,7 +76,7 @@ def call(m: Machine, node: syntax.Call) -> Value:  # noqa: C901 a dispatch over 
     if name in m.subroutines:
         variable = m.results.get(id(node))
         if variable is None:
-            invalid(f"{quote(name)} cannot be called here.", node.at, "Call it in a statement of its own before.")
+            invalid(f"{quote(name)} cannot be called here.", node.at, "Call it earlier, in a statement of its own.")
         if m.subroutines[name].returns is None:
             invalid(f"{quote(name)} returns nothing.", node.at, "Give it a type: 'def f() -> bit'.")
         return m.read(variable, node.at)
@@ -156,7 +156,7 @@ def one_number(m: Machine, name: str, value: Value, at: int) -> Value:
         return Value(FLOAT, float(_NUMBERS[name](number)))
     except (ValueError, OverflowError, ZeroDivisionError):
         shown = {"log": "ln"}.get(name, name.replace("arc", "a")) if m.legacy else name
-        fault(f"{shown} has no finite value here.", at, "Keep its argument within its range.")
+        fault(f"{shown} has no finite value here.", at, "Give it an argument for which it is defined.")
 
 
 def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
@@ -173,7 +173,7 @@ def two_numbers(m: Machine, op: str, left: Value, right: Value, at: int) -> Valu
 def popcount(m: Machine, value: Value, at: int) -> Value:
     """Return how many bits are set, as a uint."""
     if value.type.kind not in BITLIKE:
-        invalid(f"popcount is for bits, not for {value.type}.", at)
+        invalid(f"popcount takes bits, not {value.type}.", at)
     m.budget.spend(CHOICE * value.type.width, at)
     bits = to_bits(value)
     if value.known:
@@ -213,10 +213,10 @@ def rotate(m: Machine, value: Value, distance: Value, at: int, *, left: bool) ->
 def sizeof(m: Machine, node: syntax.Call) -> Value:
     """Return the length of an array's dimension (spec, "Array arguments")."""
     if not 1 <= len(node.arguments) <= 2:  # noqa: PLR2004 - the array, and which dimension
-        invalid("sizeof takes an array and, if you like, a dimension.", node.at)
+        invalid("sizeof takes an array and, optionally, a dimension.", node.at)
     array = array_of(m, node.arguments[0])
     if array is None:
-        invalid("sizeof is for arrays.", node.arguments[0].at)
+        invalid("sizeof takes an array.", node.arguments[0].at)
     dimension = integer(m, node.arguments[1]) if len(node.arguments) > 1 else 0
     if not 0 <= dimension < len(array.dimensions):
         fault(

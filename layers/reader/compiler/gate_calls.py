@@ -117,7 +117,7 @@ def of_another_size(m: Machine, node: syntax.GateCall) -> Standard | None:
 def look_at_name(m: Machine, node: syntax.GateCall, *, controlled: bool) -> None:
     """Note a gate that other tools mean otherwise."""
     if node.name in TURNS and node.name not in m.gates:
-        m.notes.add("gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.")
+        m.notes.add("The angles of gpi, gpi2 and ms are in radians here, as in Amazon Braket; IonQ's own are in turns.")
     if controlled and node.name in ("U", "u2", "u3") and node.name not in m.gates:
         name = node.name
         m.notes.add(
@@ -138,7 +138,7 @@ def apply_gate(m: Machine, node: syntax.GateCall) -> None:
         own, gate = arity(m, node, None)
     registers = [qubits_of(m, operand) for operand in node.operands]
     if registers and not own + added:
-        m.notes.add("gphase has no qubits: it turns the phase of the whole state, once.", node.operands[0].at)
+        m.notes.add("gphase takes no qubits: it changes the global phase, once.", node.operands[0].at)
         registers = []
     if len(registers) != own + added:
         registers = split_controls(node, registers, own + added)
@@ -340,7 +340,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
             powered = modifiers.power(operations, exponent, size)
             if powered is None:
                 limit = LIMITS.power_qubits
-                too_large(f"Such a power is limited to gates of {limit} qubits.", modifier.at, limit, size)
+                too_large(f"A gate with this exponent of pow is limited to {limit} qubits.", modifier.at, limit, size)
             operations = powered
         else:
             if len(operations) * 6 > LIMITS.operations:
@@ -373,7 +373,7 @@ def pay_for_matrices(m: Machine, node: syntax.GateCall, operations: list[Unitary
         if isinstance(operation, Power) and operation not in m.powers:
             size = len(operation.qubits)
             if size > limit:
-                message = f"Such a power with its controls is limited to {limit} qubits."
+                message = f"A gate with this exponent of pow is limited to {limit} qubits, its controls included."
                 too_large(message, node.at, limit, size)
             m.powers.add(operation)
             m.budget.spend(POWER + POWER_OPERATION * len(operation.operations) + (8**size >> 4), node.at)

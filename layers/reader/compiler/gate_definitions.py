@@ -32,7 +32,8 @@ def define_gate(m: Machine, node: syntax.GateDefinition) -> None:
     check_body(m, node, node.body)
     if node.name in m.predefined:
         m.notes.add(
-            f"Until here {quote(node.name)} was the predefined gate; this definition counts from here on.", node.at
+            f"Up to this line {quote(node.name)} was the predefined gate; this definition applies from here on.",
+            node.at,
         )
     look_at_definition(m.notes, node.name, node.at)
     m.gates[node.name] = node
@@ -51,7 +52,7 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
         elif isinstance(statement, syntax.Reset) and m.legacy:
             # As Qiskit writes `initialize`.
             check_operand(gate, statement.operand)
-            m.notes.add("A gate cannot reset qubits in the language; here it does.", statement.at)
+            m.notes.add("OpenQASM does not let a gate reset qubits; this service does.", statement.at)
         elif isinstance(statement, syntax.For | syntax.Box | syntax.Block):
             check_body(m, gate, statement.body)
         elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):

@@ -91,7 +91,7 @@ def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # 
         digits = given.replace("_", "")
         if len(digits) == kind.width and set(digits) <= {"0", "1"}:
             return Value(kind, int(digits, 2))
-        refuse(kind, node, f"a string of {kind.width} times 0 or 1")
+        refuse(kind, node, f"a string of {kind.width} characters 0 or 1")
     if name in ("bit", "int", "uint"):
         number = int(given) if isinstance(given, bool) else given
         if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
@@ -119,7 +119,7 @@ def value_for(kind: Type, given: object, node: syntax.Declaration) -> Value:  # 
         if len(parts) == 2 and all(abs(part) < 1e300 for part in parts):  # noqa: PLR2004 - real and imaginary
             return Value(kind, complex(*parts))
     if name == "complex":
-        refuse(kind, node, "a list of real and imaginary part")
+        refuse(kind, node, "a list of the real and the imaginary part")
     raise SourceError(
         ErrorCode.UNSUPPORTED_FEATURE,
         f"A {kind} cannot be an input.",

@@ -41,7 +41,7 @@ def whole_number(m: Machine, op: str, kind: Type, a: int, b: int, at: int) -> in
         result = a * b
     elif op == "**":
         if b < 0:
-            fault("An integer has no negative power.", at, "Write the base as a float: 2.0 ** -1.")
+            fault("An integer cannot have a negative exponent.", at, "Write the base as a float: 2.0 ** -1.")
         # Beyond two widths of bits it is as large as that for all that matters here.
         large = abs(a) > 1 and (abs(a).bit_length() - 1) * b > 2 * kind.width
         result = (1 << 2 * kind.width) + pow(a, b, 1 << kind.width) if large else a**b
@@ -72,11 +72,15 @@ def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Val
         elif op == "**":
             result = a**b
             if isinstance(result, complex) and kind.kind == "float":
-                fault("A negative number has no such power.", at, "Write it as a complex number.")
+                fault(
+                    "A power of a negative number with this exponent is not real.",
+                    at,
+                    "Write the base as a complex number.",
+                )
         elif op == "%" and kind.kind == "float":
             result = math.fmod(a, b)
         else:
-            invalid(f"'{op}' is not for {with_article(kind)}.", at)
+            invalid(f"'{op}' does not apply to {with_article(kind)}.", at)
     except ZeroDivisionError:
         fault("This divides by zero.", at)
     except (OverflowError, ValueError):

@@ -118,7 +118,7 @@ def loop_values(m: Machine, node: syntax.For, kind: Type) -> Iterable[Value]:  #
         length = max(0, (stop - start) // step + 1)
         if length > LIMITS.loop_iterations:
             limit = LIMITS.loop_iterations
-            hint = "A uint has no number below 0: count down with an int." if start >= 1 << 63 else None
+            hint = "A uint cannot be negative: count down with an int." if start >= 1 << 63 else None
             too_large(f"A loop runs for more than {limit:,} iterations.", values.at, limit, min(length, 2**63), hint)
         width = max(INT.width, max(abs(start), abs(stop)).bit_length() + 1)
         source = Type("uint", width) if kind.kind == "bit" else INT if width == INT.width else Type("int", width)
@@ -224,7 +224,8 @@ def one_round(  # noqa: PLR0913 - a loop and how far it is
     holds = condition()
     if number == _UNROLLED and holds != 0:
         unsupported(
-            f"'{variable.name[:40]}' is a {variable.type} with over {MOST} values in a loop that a measurement ends.",
+            f"'{variable.name[:40]}' is a {variable.type} that takes more than {MOST} values in a loop "
+            "that a measurement ends.",
             at,
             f"Use an int, an angle or a 'for' loop, or count at most {_UNROLLED} rounds in the loop's condition.",
         )
@@ -392,6 +393,6 @@ def leave_loop(m: Machine, node: syntax.Leave) -> None:
         set_flag(m, m.ended)
         return
     if not m.frame.loops:
-        invalid(f"'{node.word}' stands outside a loop.", node.at, "Use 'end;' to end the program.")
+        invalid(f"'{node.word}' is outside a loop.", node.at, "Use 'end;' to end the program.")
     broke, continued = m.frame.loops[-1]
     set_flag(m, broke if node.word == "break" else continued)

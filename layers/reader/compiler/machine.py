@@ -168,11 +168,11 @@ class Machine(ABC):
         """Refuse too many steps, and pay for what was done since the last look."""
         if self.steps > LIMITS.steps:
             too_large(
-                f"Working out this program takes more than {LIMITS.steps:,} steps.",
+                f"Compiling this program takes more than {LIMITS.steps:,} steps.",
                 at,
                 LIMITS.steps,
                 self.steps,
-                "Use fewer loop iterations or gate definitions inside each other.",
+                "Use fewer loop iterations or fewer nested gate definitions.",
             )
         self.pay(at)
         self.pause = min(self.steps + _PAUSE, LIMITS.steps)

@@ -105,7 +105,7 @@ def _kraus(m: Machine, node: syntax.NoisePragma, qubits: int) -> Error:
         invalid(
             "The Kraus operators do not preserve the trace.",
             node.at,
-            "The sum of each one's adjoint times itself is the identity; give their numbers with at least six digits.",
+            "The sum of K^dagger K over all operators must be the identity; give at least six digits.",
         )
     m.channels[node] = error = channels.kraus(operators)
     return error

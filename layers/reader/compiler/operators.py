@@ -56,7 +56,7 @@ def unary(m: Machine, op: str, value: Value, at: int) -> Value:  # noqa: C901, P
         return from_bits(BOOL, (negate(truth(m, value, at)),))
     if op == "~":
         if kind.kind not in ("bit", "int", "uint", "angle"):
-            invalid(f"~ is not for {with_article(kind)}.", at)
+            invalid(f"~ does not apply to {with_article(kind)}.", at)
         if isinstance(data, tuple):
             return from_bits(kind, tuple(negate(bit) for bit in data))
         return Value(kind, wrap(kind.kind, kind.width, ~data))
@@ -173,7 +173,7 @@ def number(m: Machine, value: Value, kind: Type, at: int) -> Any:  # noqa: ANN40
 def refuse_operands(op: str, left: Value, right: Value, at: int) -> NoReturn:
     """Refuse an operator between types it is not for."""
     hint = _other_types(op, left.type.kind, right.type.kind)
-    invalid(f"'{op}' is not for {with_article(left.type)} and {with_article(right.type)}.", at, hint)
+    invalid(f"'{op}' does not apply to {with_article(left.type)} and {with_article(right.type)}.", at, hint)
 
 
 def _other_types(op: str, left: str, right: str) -> str | None:
@@ -324,7 +324,7 @@ def angle(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         number = {a.kind, b.kind} & {"float", "int", "uint", "bool"}
         wanted = "Use a float for the angle: 'float theta = ...;'."
         hint = wanted if number else _other_types(op, a.kind, b.kind)
-        invalid(f"'{op}' is not for {with_article(a)} and {with_article(b)}.", at, hint)
+        invalid(f"'{op}' does not apply to {with_article(a)} and {with_article(b)}.", at, hint)
     width = result.width
     if op == "/" and b.kind != "angle" and right.known and right.data >= 1 << width:
         return Value(result, 0)

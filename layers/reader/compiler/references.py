@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reader.compiler.symbols import Symbol
 
 # Of `qubit[2] q; x $0;`.
-BOTH_KINDS = "Hardware qubits are others than the declared ones; Braket's simulator takes $0 for the first of those."
+BOTH_KINDS = "Hardware qubits are not the declared ones; Braket's simulator takes $0 as the first declared qubit."
 _READABLE = 10**12  # numbers below are shown in a sentence
 # The constants that OpenQASM 2 lacks, as its expressions: other tools take them for undeclared symbols there.
 LATER_CONSTANTS = {"tau": "2*pi", "τ": "2*pi", "euler": "exp(1)", "ℇ": "exp(1)"}
@@ -66,10 +66,10 @@ def visible(m: Machine, *, quantum: bool) -> list[str]:
 def unknown(m: Machine, node: syntax.Name, *, quantum: bool = False) -> NoReturn:
     """Refuse a name that stands for nothing here, where a value is expected or, `quantum`, a qubit."""
     if m.in_gate and isinstance(m.globals.scopes[0].get(node.name), Qubits):
-        invalid(f"{quote(node.name)} is a global qubit, which a gate does not see.", node.at, "Make it an operand.")
+        invalid(f"{quote(node.name)} is a global qubit, which a gate cannot use.", node.at, "Make it an operand.")
     if m.in_gate and isinstance(m.globals.scopes[0].get(node.name), Variable):
         invalid(
-            f"{quote(node.name)} is a variable, and a gate sees constants only.",
+            f"{quote(node.name)} is a variable; a gate can use only constants.",
             node.at,
             m.hint("Make it a parameter of the gate, or declare it const.", "Make it a parameter of the gate."),
         )

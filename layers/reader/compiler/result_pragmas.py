@@ -96,7 +96,7 @@ def requests(m: Machine) -> tuple[ResultRequest, ...]:
                 node.at,
                 MAX_RESULTS - 1,
                 len(found),
-                "A result that names no qubits counts once for each qubit.",
+                "A result that names no qubits counts as one result for each qubit.",
             )
     return tuple(found)
 
@@ -135,7 +135,7 @@ def _observed(
     terms = sum(prod(len(factor) for factor in each) for each in products)
     if terms > room:
         too_large(
-            f"The observables of the program come to more than {MAX_TERMS:,} Pauli strings.",
+            f"The observables of the program expand to more than {MAX_TERMS:,} Pauli strings.",
             node.at,
             MAX_TERMS,
             MAX_TERMS - room + terms,
@@ -156,7 +156,7 @@ def _checked(node: syntax.ResultPragma, **given: Any) -> ResultRequest:  # noqa:
     try:
         return ResultRequest.read(given)
     except ValueError as error:
-        unsupported(f"The result {node.kind} cannot be computed as it stands. {error}", node.at)
+        unsupported(f"The result {node.kind} cannot be computed. {error}", node.at)
 
 
 def _row(letters: Mapping[int, str], width: int) -> list[str]:

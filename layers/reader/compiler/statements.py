@@ -227,7 +227,7 @@ def _delay(m: Machine, node: syntax.Delay) -> None:
         if not m.whole or m.in_gate:
             m.notes.add("delay has no effect on an ideal simulator.")
         elif length.samples or length.stretch:
-            m.notes.add("A delay in dt or by a stretch has no length here, and so no noise.", node.at)
+            m.notes.add("A delay in dt or by a stretch has no duration here, and therefore no noise.", node.at)
         else:
             qubits = dict.fromkeys(places or range(m.qubits))
             m.count(len(qubits) >> 3, node.at)

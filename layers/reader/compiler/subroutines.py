@@ -189,7 +189,7 @@ def return_from(m: Machine, node: syntax.Return) -> None:
     """Execute `return`."""
     frame = m.frame
     if frame.subroutine is None or frame.returned is None or frame.result is None:
-        invalid("'return' stands outside a subroutine.", node.at, "Use 'end;' to end the program.")
+        invalid("'return' is outside a subroutine.", node.at, "Use 'end;' to end the program.")
     result, returned = frame.result, frame.returned
     if frame.subroutine.returns is None:
         if node.value is not None:
@@ -233,6 +233,6 @@ def define(m: Machine, node: syntax.Subroutine) -> None:
             invalid(f"{quote(parameter.name)} is declared twice.", parameter.at, "Choose another name.")
         look_at_hidden(m, parameter.name, parameter.at, inner=True)
     if node.returns is not None and not any(isinstance(part, syntax.Return) for part in walk(m, node.body)):
-        m.notes.add(f"{quote(node.name)} has the type of a result and no return: it gives zero.", node.at)
+        m.notes.add(f"{quote(node.name)} declares a type to return but returns nothing: its value is zero.", node.at)
     m.subroutines[node.name] = node
     m.calls.clear()

@@ -25,7 +25,7 @@ def resolve_type(m: Machine, node: syntax.TypeNode) -> Type:
     """Return a scalar type with its width in bits; without a designator that of a machine word."""
     name = node.name
     if name == "array":
-        invalid("An array type cannot stand here.", node.at)
+        invalid("An array type is not allowed here.", node.at)
     if name == "complex":
         return Type("complex", 64)
     if name == "bool":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
 
 _MEANT = {
-    "rxy": "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write what is meant.",
+    "rxy": "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write the one that you mean.",
     "toffoli": "Did you mean ccx?",
     "fredkin": "Did you mean cswap?",
 }

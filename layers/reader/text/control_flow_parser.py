@@ -84,7 +84,7 @@ class ControlFlowParser(DefinitionParser):
         while self.token.kind != "}":
             token = self.token
             if default is not None:
-                self.refuse("nothing may follow default", "Move default to the end.")
+                self.refuse("nothing can follow default", "Move default to the end.")
             if self.accept("case"):
                 labels = self.case_labels()
                 cases.append((labels, self.case_block()))

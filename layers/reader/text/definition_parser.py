@@ -234,7 +234,7 @@ class DefinitionParser(PragmaParser):
         parameters = self.any_number(")", self.parameter)
         self.expect(")", "after the parameters")
         if self.token.kind in ("name", "qubit", "qreg"):
-            self.refuse("expected '{' before the block", "Qubits stand in the brackets: 'def f(qubit q) { ... }'.")
+            self.refuse("expected '{' before the block", "Write qubits in the brackets: 'def f(qubit q) { ... }'.")
         returns = self.scalar_return()
         return syntax.Subroutine(at, name.text, parameters, returns, self.block())
 

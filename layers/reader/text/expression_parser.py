@@ -160,7 +160,7 @@ class ExpressionParser(ABC):
         self._refuse_pulses(wanted)
         if token.kind == "}" and hint is None and self.tokens[self.next - 1].kind != "{":
             hint = "Is a ';' or a '{' missing before it?"
-        invalid(f"{quote(token.text)} cannot stand here: {wanted}.", token.at, hint)
+        invalid(f"{quote(token.text)} is not allowed here: {wanted}.", token.at, hint)
 
     def _refuse_pulses(self, wanted: str) -> None:
         """Refuse a type of OpenPulse where one of the language is wanted, or in `frame f = ...`."""
@@ -193,7 +193,7 @@ class ExpressionParser(ABC):
                 self.token.at,
                 LIMITS.nesting,
                 self.depth,
-                "Use fewer brackets or blocks inside each other.",
+                "Use fewer nested brackets or blocks.",
             )
 
     def leave(self) -> None:

@@ -72,7 +72,7 @@ class LegacyParser(StatementParser):
             and self.peek(2) in ("name", ",")
         ):
             unsupported(
-                "'operator' is of a dialect of OpenQASM 2 that defines observables.",
+                "'operator' belongs to a dialect of OpenQASM 2 that defines observables.",
                 self.token.at,
                 "Give them as the request's observables.",
             )
@@ -282,7 +282,9 @@ class LegacyParser(StatementParser):
             return operand if token.kind == "+" else syntax.Unary(token.at, "-", operand)
         value = self.primary()
         if isinstance(value, syntax.Name) and value.name in self.sizes and not self.defining:
-            invalid(f"{quote(value.name)} is a register, which no parameter can contain.", token.at, "Write a number.")
+            invalid(
+                f"{quote(value.name)} is a register, which a parameter cannot contain.", token.at, "Write a number."
+            )
         if isinstance(value, syntax.Literal):
             if value.kind not in ("int", "float"):
                 invalid("OpenQASM 2 has real numbers only.", token.at)
@@ -291,7 +293,9 @@ class LegacyParser(StatementParser):
             value.kind, value.value = "float", _real(value.value)
         elif isinstance(value, syntax.Call):
             if value.name not in FUNCTIONS:
-                invalid(f"'{value.name[:40]}' is not a function.", token.at, f"There are {', '.join(FUNCTIONS)}.")
+                invalid(
+                    f"'{value.name[:40]}' is not a function.", token.at, f"The functions are {', '.join(FUNCTIONS)}."
+                )
             value.name = FUNCTIONS[value.name]
         return value
 

@@ -121,7 +121,7 @@ class PragmaParser(ExpressionParser):
         if name not in CHANNELS and name != KRAUS:
             hint = did_you_mean(name, [*CHANNELS, KRAUS])
             invalid(
-                f"{quote(name)} is no noise channel of Braket.",
+                f"{quote(name)} is not a noise channel of Braket's.",
                 channel.at,
                 hint or f"Its channels are {', '.join(CHANNELS)} and {KRAUS}.",
             )
@@ -160,7 +160,9 @@ class PragmaParser(ExpressionParser):
             while self.accept("@"):
                 factors.append(self.factor(token))
             if len(factors) > 1 and any(factor.operands is None for factor in factors):
-                invalid("A factor of a product has its own qubits, not all.", token.at, "Name them: z(q[0]) @ z(q[1]).")
+                invalid(
+                    "Each factor of a product acts on qubits that it names.", token.at, "Name them: z(q[0]) @ z(q[1])."
+                )
         elif kind not in OF_STATES:
             self.refuse_result(word)
         self.end_of_line(token)
@@ -171,13 +173,15 @@ class PragmaParser(ExpressionParser):
         """Refuse what is none of Braket's results that there are here."""
         if word.text == "adjoint_gradient":
             unsupported(
-                "The result adjoint_gradient is not supported: the simulators here give values, no derivatives.",
+                "The result adjoint_gradient is not supported: the simulators here give values, not derivatives.",
                 word.at,
-                "Ask for the result expectation E. By an input x that is the angle of one rx, ry or rz its derivative"
+                "Ask for the result expectation E. If an input x is the angle of one rx, ry or rz, the derivative"
                 " is (E(x + pi/2) - E(x - pi/2)) / 2: send both values as 'inputs' of one task.",
             )
         hint = did_you_mean(word.text, _RESULTS)
-        invalid(f"{quote(word.text)} is no result of Braket.", word.at, hint or f"Ask for {', '.join(_RESULTS)}.")
+        invalid(
+            f"{quote(word.text)} is not a result type of Braket's.", word.at, hint or f"Ask for {', '.join(_RESULTS)}."
+        )
 
     def goes_on(self, token: Token) -> bool:
         """Tell whether more stands on the line of the pragma."""
@@ -217,7 +221,9 @@ class PragmaParser(ExpressionParser):
             self.expect(")", "after the matrix")
             return syntax.Factor(word.at, word.text, matrix, self.one_or_more("@", self.operand))
         if word.text not in _LETTERS:
-            invalid(f"{quote(word.text)} is no observable.", word.at, "Use x, y, z, i, h or hermitian([[...], ...]).")
+            invalid(
+                f"{quote(word.text)} is not an observable.", word.at, "Use x, y, z, i, h or hermitian([[...], ...])."
+            )
         if self.all_qubits():
             return syntax.Factor(word.at, word.text, None, None)
         self.expect("(", f"after {word.text}")
@@ -232,7 +238,7 @@ class PragmaParser(ExpressionParser):
         self.expect("]", "after the matrix")
         size = len(rows)
         if any(len(row) != size for row in rows) or size.bit_count() != 1 or size == 1:
-            invalid("The matrix is not that of a gate.", token.at, "Give 2, 4, 8, ... rows of equally many numbers.")
+            invalid("This is not the matrix of a gate.", token.at, "Give 2, 4, 8, ... rows, each with as many numbers.")
         return Matrix(tuple(rows))
 
     def matrix_row(self) -> tuple[complex, ...]:

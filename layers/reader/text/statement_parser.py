@@ -87,7 +87,7 @@ class StatementParser(ControlFlowParser):
         self.advance()
         major = token.text.split(".")[0].lstrip("0")
         if major == "2" and token.text.partition(".")[2].strip("0"):
-            self.remarks.append(("There is no such version of OpenQASM: it is read as 2.0.", token.at))
+            self.remarks.append(("OpenQASM has no such version: the program is read as 2.0.", token.at))
         if major not in ("2", "3"):
             unsupported(f"OpenQASM {quote(token.text)} is not supported.", token.at, "Write 'OPENQASM 3.0;' or 2.0.")
         self.expect(";", "after the version")
@@ -270,7 +270,7 @@ class StatementParser(ControlFlowParser):
             self.advance()
             self.refuse("expected the rest of the statement")
         if following == ":" or following in SCALARS:
-            hint = "In OpenQASM the type stands first: 'int[8] name;'."
+            hint = "In OpenQASM the type comes first: 'int[8] name;'."
             self.advance()
             self.refuse("expected the rest of the statement", hint)
         return self.expression_statement()

@@ -95,7 +95,7 @@ class _Count:
         self.terms += terms
         self.steps += steps
         if self.terms > MAX_TERMS or self.steps > MAX_STEPS:
-            raise ValueError(f"{where} goes over the limit of {MAX_TERMS:,} terms and {MAX_STEPS:,} instructions.")
+            raise ValueError(f"{where} exceeds the limit of {MAX_TERMS:,} terms and {MAX_STEPS:,} instructions.")
 
 
 def _gate_qubits(given: object, where: str) -> list[tuple[int, ...]]:

@@ -162,7 +162,7 @@ def _thermal(given: Mapping[str, Any], where: str, _room: Room) -> Any:  # noqa:
     if not (t1 > 0 and t2 > 0):
         raise ValueError(f"{where}.t1 and t2 must be more than 0 seconds.")
     if t2 > 2 * t1:
-        raise ValueError(f"{where}.t2 is more than twice t1: no channel is so coherent.")
+        raise ValueError(f"{where}.t2 must be at most twice t1.")
     excited = probability(given.get(_EXCITED, 0.0), f"{where}.{_EXCITED}")
     times = given.get("time")
     if isinstance(times, Mapping):

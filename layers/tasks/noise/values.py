@@ -29,7 +29,7 @@ class Room:
         """Count numbers; raises ValueError where they are too many."""
         self.left -= count
         if self.left < 0:
-            raise ValueError(f"{where} goes over the limit of {MAX_NUMBERS:,} numbers in all matrices of a request.")
+            raise ValueError(f"{where} exceeds the limit of {MAX_NUMBERS:,} numbers in all matrices of a request.")
 
 
 def refuse_others(given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
@@ -84,7 +84,7 @@ def _entry(given: Any, where: str, row: int, column: int) -> complex:  # noqa: A
     """Return an entry of a channel's matrix, none of which is more than 1 in size."""
     parts = given if isinstance(given, list) and len(given) == 2 else [given, 0]  # noqa: PLR2004 - real, imaginary
     if not all(number(part) and abs(part) <= 1 + TOLERANCE for part in parts):
-        raise ValueError(f"{where}[{row}][{column}] must be a number or [real, imaginary], none over 1 in size.")
+        raise ValueError(f"{where}[{row}][{column}] must be a number or [real, imaginary], of magnitude at most 1.")
     return complex(*parts)
 
 
@@ -99,7 +99,7 @@ def operators(given: Any, where: str, room: Room) -> list[Matrix]:  # noqa: ANN4
     if (off := channels.excess(found)) > TOLERANCE:
         raise ValueError(
             f"{where} do not preserve the trace: the sum of K^dagger K misses the identity by {off:.3g}; "
-            f"{TOLERANCE:g} is tolerated."
+            f"{TOLERANCE:g} is allowed."
         )
     return found
 
@@ -108,5 +108,5 @@ def unitary(given: Any, where: str, room: Room) -> Matrix:  # noqa: ANN401 - any
     """Return a unitary matrix."""
     found = matrix(given, where, room)
     if (off := channels.excess([found])) > TOLERANCE:
-        raise ValueError(f"{where} is not unitary: it misses by {off:.3g}; {TOLERANCE:g} is tolerated.")
+        raise ValueError(f"{where} is not unitary: it misses by {off:.3g}; {TOLERANCE:g} is allowed.")
     return found

@@ -128,9 +128,9 @@ def test_a_gate_that_is_made_of_others_has_its_error_once() -> None:
         rule = flip | ({"gates": gates} if gates else {})
         outcome = simulate(text, {"rules": [rule]})
         assert outcome["result"] == {"10": SHOTS}
-        assert outcome["execution"]["notes"] == ["ch runs as 7 gates; its error is applied once, to all of it."]
+        assert outcome["execution"]["notes"] == ["ch runs as 7 gates; its error is applied once, to the whole gate."]
     parts = simulate(text, {"rules": [flip | {"gates": ["cx"]}]})["execution"]["notes"]
-    assert parts[0] == "ch was taken apart into 7 gates (s, h, t, cx, tdg, sdg); each has its own error."
+    assert parts[0] == "ch was decomposed into 7 gates (s, h, t, cx, tdg, sdg); each has its own error."
     assert simulate(text, {"depolarizing": {"one_qubit": 1.0}})["result"] == {"00": SHOTS}
 
 
@@ -138,7 +138,7 @@ def test_wide_gates_are_taken_apart_or_named() -> None:
     """An error of gates on one and two qubits in general takes a Toffoli gate apart; one that names it does not."""
     text = "qubit[3] q; bit[3] c; x q; ccx q[0], q[1], q[2]; c = measure q;"
     notes = simulate(text, {"depolarizing": {"two_qubit": 0.1}})["execution"]["notes"]
-    assert notes == ["ccx was taken apart into 15 gates (h, cx, tdg, t); each has its own error."]
+    assert notes == ["ccx was decomposed into 15 gates (h, cx, tdg, t); each has its own error."]
     whole = simulate(text, {"rules": [{"channel": "bit_flip", "probability": 1.0, "gates": ["ccx"]}]})
     assert whole["result"] == {"100": SHOTS}
     mixed = simulate(text, {"rules": [{"channel": "depolarizing", "probability": 1.0, "gates": ["ccx"]}]})

@@ -181,7 +181,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
         client.run("x", shots=np.int64(5), inputs={"a": np.float32(0.5), "b": np.arange(2)})
         assert server.asked[0].body == {"qc": "x", "shots": 5, "inputs": {"a": 0.5, "b": [0, 1]}}
         for value in (float("nan"), object()):
-            with pytest.raises(QuantumCircuitsError, match="JSON has not"):
+            with pytest.raises(QuantumCircuitsError, match="JSON cannot hold"):
                 client.run("x", inputs={"a": value})
         assert len(server.asked) == 1
 

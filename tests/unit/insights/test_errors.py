@@ -49,10 +49,10 @@ REFUSED = {
     "fields tags.labels[0]": "line 1, column 8: an item of a log field's array is written with a dot",
     # without meaning
     "filter cold_start = true": (
-        "line 1, column 21: `true` is no value: expected 1, which is what true is in a log field"
+        "line 1, column 21: `true` is not a value: expected 1, which is what true is in a log field"
     ),
     "filter owner = null": (
-        "line 1, column 16: `null` is no value: expected `ispresent(...)`, which tells a missing field"
+        "line 1, column 16: `null` is not a value: expected `ispresent(...)`, which tells a missing field"
     ),
     "filter a": "line 1, column 8: expected a condition, such as `a = 1`",
     "filter a = 1 and b": "line 1, column 18: expected a condition, such as `b = 1`",
@@ -66,7 +66,7 @@ REFUSED = {
     "stats count(*) by bin(5x)": "line 1, column 23: expected a period such as 5m, 1h or 1d",
     "stats pct(a, 101)": "line 1, column 14: expected a number from 0 to 100 as the percentile",
     "fields datefloor(a, 1h)": "line 1, column 18: expected a timestamp, such as @timestamp or fromMillis(...)",
-    "fields @timestamp + 1": "line 1, column 8: a timestamp is no number: use `toMillis(...)`",
+    "fields @timestamp + 1": "line 1, column 8: a timestamp is not a number: use `toMillis(...)`",
     "filter @timestamp > '2026-11-21'": (
         "line 1, column 21: a timestamp is compared with milliseconds since 1970, not with a string"
     ),

@@ -60,7 +60,7 @@ def error(**fields: Any) -> dict[str, Any]:
         ({"rules": [{"channel": "pauli", "probabilities": {"A": 0.1}}]}, "must have strings of 1 letters"),
         (
             {"rules": [{"channel": "thermal_relaxation", "t1": 1, "t2": 2.1, "time": 1}]},
-            "noise.rules[0].t2 is more than twice t1",
+            "noise.rules[0].t2 must be at most twice t1",
         ),
         ({"rules": [{"channel": "thermal_relaxation", "t1": 1, "t2": 1}]}, "noise.rules[0].time is missing"),
         ({"rules": [{"channel": "thermal_relaxation", "t1": 0, "t2": 1, "time": 1}]}, "must be more than 0 seconds"),
@@ -118,13 +118,13 @@ def test_sizes_are_bounded() -> None:
     """Operators, rules, errors and their terms: each has a limit, reached before any of it is worked out."""
     operators = [[[1, 0], [0, 1]]] + [[[0, 0], [0, 0]]] * 63
     many = {"rules": [{"channel": "kraus", "operators": operators}] * 300}
-    with pytest.raises(ValueError, match="goes over the limit of 65,536 numbers"):
+    with pytest.raises(ValueError, match="exceeds the limit of 65,536 numbers"):
         read(many)
     with pytest.raises(ValueError, match="at most 1000 rules"):
         read({"rules": [{}] * 1_001})
     with pytest.raises(ValueError, match="the limit is 1,024"):
         read(error(probabilities=[1 / 2_000] * 2_000, instructions=[[]] * 2_000))
-    with pytest.raises(ValueError, match="goes over the limit of 50,000 terms"):
+    with pytest.raises(ValueError, match="exceeds the limit of 50,000 terms"):
         read({"errors": error(probabilities=[1.0, *[0.0] * 999], instructions=[[]] * 1_000)["errors"] * 51})
 
 

@@ -85,15 +85,15 @@ def test_rounded_numbers_become_the_nearest_unitary() -> None:
     [
         ("unitary([[1, 0], [1, 0]]) q[0]", "The matrix is not unitary.", "invalid_circuit"),
         ("unitary([[1e999, 0], [0, 1]]) q[0]", "The matrix is not unitary.", "invalid_circuit"),
-        ("unitary([[1, 0], [0]]) q[0]", "The matrix is not that of a gate.", "invalid_circuit"),
-        ("unitary([[1]]) q[0]", "The matrix is not that of a gate.", "invalid_circuit"),
+        ("unitary([[1, 0], [0]]) q[0]", "This is not the matrix of a gate.", "invalid_circuit"),
+        ("unitary([[1]]) q[0]", "This is not the matrix of a gate.", "invalid_circuit"),
         ("unitary([[1, 0], [0, 1]]) q", "A matrix of 2 rows acts on 1 qubits, not on 2.", "invalid_circuit"),
         ("unitary([[1, 0], [0, 1]]) r[0]", "'r' is not declared.", "invalid_circuit"),
         (f"unitary({IDENTITY}) q[0], q[0]", "The matrix gets the same qubit twice.", "invalid_circuit"),
-        ("unitary([[1, x], [0, 1]]) q[0]", "'x' cannot stand here: expected a number", "invalid_circuit"),
-        ("unitary([[1, 0], [0, 1]]", "';' cannot stand here", "invalid_circuit"),
+        ("unitary([[1, x], [0, 1]]) q[0]", "'x' is not allowed here: expected a number", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]]", "';' is not allowed here", "invalid_circuit"),
         ("unitary([[1, 0], [0, 1]])\nq[0];", "This pragma does not end on its line.", "invalid_circuit"),
-        ("unitary([[1, 0], [0, 1]]) q[0] x q[1];", "'x' cannot stand here: expected the end", "invalid_circuit"),
+        ("unitary([[1, 0], [0, 1]]) q[0] x q[1];", "'x' is not allowed here: expected the end", "invalid_circuit"),
         ("unitaryx", "The pragma 'braket unitaryx'", "unsupported_feature"),
         ("noise", "This pragma ends too early.", "invalid_circuit"),
         ("noise bit_flip(1.5) q[0]", "The probability of bit_flip is 1.5; it must be", "invalid_circuit"),
@@ -104,21 +104,21 @@ def test_rounded_numbers_become_the_nearest_unitary() -> None:
         ("noise bit_flip(0.1) all", "'all' is not declared.", "invalid_circuit"),
         ("noise pauli_channel(0.5, 0.5, 0.1) q[0]", "The probabilities of pauli_channel add up", "invalid_circuit"),
         ("noise two_qubit_dephasing(0.1) q[0], q[0]", "The channel gets the same qubit twice.", "invalid_circuit"),
-        ("noise bitflip(0.1) q[0]", "'bitflip' is no noise channel of Braket.", "invalid_circuit"),
+        ("noise bitflip(0.1) q[0]", "'bitflip' is not a noise channel of Braket's.", "invalid_circuit"),
         ("noise kraus([[1, 0], [0, 0.9]]) q[0]", "The Kraus operators do not preserve", "invalid_circuit"),
         ("noise kraus([[1e999, 0], [0, 1]]) q[0]", "The Kraus operators do not preserve", "invalid_circuit"),
         ("noise kraus([[1, 0], [0, 1]]) q", "Kraus operators on 2 qubits have 4 rows each.", "invalid_circuit"),
         ("result", "This pragma ends too early.", "invalid_circuit"),
-        ("result probabilities", "'probabilities' is no result of Braket.", "invalid_circuit"),
+        ("result probabilities", "'probabilities' is not a result type of Braket's.", "invalid_circuit"),
         ("result adjoint_gradient expectation(x(q[0])) all", "The result adjoint_gradient", "unsupported_feature"),
-        ("result state_vector q[0]", "'q' cannot stand here: expected the end", "invalid_circuit"),
+        ("result state_vector q[0]", "'q' is not allowed here: expected the end", "invalid_circuit"),
         ("result probability q[0], q[0]", "The result names the same qubit twice.", "invalid_circuit"),
         ("result probability r", "'r' is not declared.", "invalid_circuit"),
         ('result amplitude "0"', "A basis state has 1 bits; the program uses 2 qubits.", "invalid_circuit"),
-        ("result amplitude 01", "'01' cannot stand here: expected a basis state", "invalid_circuit"),
-        ("result expectation w(q[0])", "'w' is no observable.", "invalid_circuit"),
+        ("result amplitude 01", "'01' is not allowed here: expected a basis state", "invalid_circuit"),
+        ("result expectation w(q[0])", "'w' is not an observable.", "invalid_circuit"),
         ("result expectation x(q) @ y(q)", "The result names the same qubit twice.", "invalid_circuit"),
-        ("result expectation x all @ y(q[0])", "A factor of a product has its own qubits, not all.", "invalid_circuit"),
+        ("result expectation x all @ y(q[0])", "Each factor of a product acts on qubits", "invalid_circuit"),
         ("result expectation hermitian([[1, 1im], [1im, 1]]) q[0]", "The matrix is not Hermitian.", "invalid_circuit"),
         ("result expectation hermitian([[1, 0], [0, 1]]) q", "A matrix of 2 rows acts on 1 qubits", "invalid_circuit"),
     ],
@@ -139,7 +139,7 @@ def test_samples_of_seven_mixed_factors_are_refused() -> None:
         if refused:
             error = refusal(text)
             assert (error.code, error.line) == ("unsupported_feature", 5)
-            assert error.message.startswith("The result sample cannot be computed as it stands. Samples need")
+            assert error.message.startswith("The result sample cannot be computed. Samples need")
         else:
             size = check(text)
             assert size is not None
@@ -150,7 +150,7 @@ def test_a_megabyte_of_a_pragma_is_refused_quickly() -> None:
     """Its size is bounded like that of any text, and the error shows little of it."""
     long = "[" + ", ".join(["0.123456789"] * 70_000) + "]"
     error = refusal(program(f"#pragma braket unitary([{long}]) q"))
-    assert error.message == "The matrix is not that of a gate."
+    assert error.message == "This is not the matrix of a gate."
     assert len(error.excerpt or "") < 200
     for words in ("noise ", "noise bit_flip(", "result ", 'result amplitude "', "result expectation x(", "other "):
         error = refusal(program(f"#pragma braket {words}" + "x" * 900_000))
@@ -276,7 +276,7 @@ def test_gates_that_ionq_counts_in_turns_are_noted(gate: str) -> None:
     size = check(program(gate))
     assert size is not None
     assert size.notes == (
-        "gpi, gpi2 and ms count in radians, as Amazon Braket writes them; IonQ's own count in turns.",
+        "The angles of gpi, gpi2 and ms are in radians here, as in Amazon Braket; IonQ's own are in turns.",
     )
     name, qubits = gate.split("(", maxsplit=1)[0], "a, b" if gate.startswith("ms") else "a"
     own = f"gate {name}({'p, t, s' if name == 'ms' else 'p'}) {qubits} {{ rx(2 * pi * p) a; }} "

@@ -78,7 +78,7 @@ def test_what_grows_without_end_is_refused() -> None:
     error = caught.value
     assert (error.code, error.message) == (
         "unsupported_feature",
-        "'t' is a float with over 16 values in a loop that a measurement ends.",
+        "'t' is a float that takes more than 16 values in a loop that a measurement ends.",
     )
     assert error.hint == "Use an int, an angle or a 'for' loop, or count at most 24 rounds in the loop's condition."
 

@@ -114,8 +114,8 @@ cu3(0.5, 0.5, 0.5) q[1],q[0];
 measure q[0] -> register0[0];
 measure q[1] -> register0[1];"""
 QIBOS_NOTE = (
-    "Line 6, column 1: Qibo 0.3.6 computes CU3 without a phase that cu3 has; 'u1(-0.375) q[0];' behind this makes it"
-    " Qibo's own. So it is with each cu3: minus half the sum of its last two angles."
+    "Line 6, column 1: Qibo 0.3.6 computes CU3 without a phase that cu3 has; 'u1(-0.375) q[0];' after this makes it"
+    " Qibo's gate. Each cu3 needs one: its angle is minus half the sum of the last two angles."
 )
 CIRQ = """// Generated from Cirq v1.7.0
 
@@ -210,7 +210,7 @@ def test_a_name_of_two_meanings_is_hinted_with_both() -> None:
     """Neither qoqo's nor QuICT's `rxy` is taken for another gate, and both are what the hint says."""
     with pytest.raises(TaskError) as caught:
         check("OPENQASM 3.0; qubit q; bit c; rxy(0.3, 0.7) q; c = measure q;")
-    assert caught.value.hint == "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write what is meant."
+    assert caught.value.hint == "qoqo's rxy(a, b) is r(a, b), QuICT's is r(b, a): write the one that you mean."
 
 
 def test_an_angle_that_qutip_leaves_out_has_a_hint() -> None:

@@ -37,7 +37,7 @@ BROKEN = {
     "output bit a;": "An output must be declared at the top level",
     "uint[4] u; angle[4] a = angle[4](u);": r"uint\[4\] cannot become an angle",
     "delay[1] q;": "A delay needs a duration",
-    "return 1;": "'return' stands outside a subroutine",
+    "return 1;": "'return' is outside a subroutine",
     "if (nosuch) { }": "'nosuch' is not declared",
     "while (q) { }": "A qubit has no value",
     "for int i in q { }": "A loop runs over classical values",
@@ -99,7 +99,7 @@ def test_every_place_that_may_not_run_is_checked(place: str) -> None:
         ("def f(qubit[2] a) -> bit { return measure a; }", "2 qubits cannot be measured into 1 bit"),
         ("def f(qubit a) { if (nosuch) { x a; } }", "'nosuch' is not declared"),
         ("gate g(t) a { rx(t + nosuch) a; }", "'nosuch' is not declared"),
-        ("float v = 1; gate g a { rx(v) a; }", "'v' is a variable, and a gate sees constants only"),
+        ("float v = 1; gate g a { rx(v) a; }", "'v' is a variable; a gate can use only constants"),
     ],
 )
 def test_what_nobody_calls_is_checked(text: str, message: str) -> None:
@@ -193,7 +193,7 @@ def test_what_the_specification_forbids_is_refused(text: str, message: str) -> N
         ("for int i in [0:2] { i += 1; }", "column 82: A loop variable should not be assigned to"),
         ("qubit log;", "'log' is a function of the language: other tools may refuse it as a name."),
         ("gate g a { x a; } { int g = 1; }", "'g' is a gate or subroutine, which no variable may hide"),
-        ("def f() -> bit { } c[0] = f();", "'f' has the type of a result and no return: it gives zero."),
+        ("def f() -> bit { } c[0] = f();", "'f' declares a type to return but returns nothing: its value is zero."),
     ],
 )
 def test_what_tools_rely_on_is_noted(text: str, note: str) -> None:

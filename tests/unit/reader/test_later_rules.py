@@ -59,14 +59,14 @@ def test_an_input_may_be_assigned_to() -> None:
     """From then on a gate's body does not see it, and no gate keeps its first value."""
     assert notes("input float a; rx(a) q[0]; a = a + 1; rx(a) q[0];", a=1.0) == ()
     text = "input float a; gate g t { rx(a) t; } g q[0]; a = 2; g q[0]; c[0] = measure q[0];"
-    with pytest.raises(TaskError, match="'a' is a variable, and a gate sees constants only") as caught:
+    with pytest.raises(TaskError, match="'a' is a variable; a gate can use only constants") as caught:
         check(HEAD + text, {"a": 1.0})
     assert caught.value.hint == "Make it a parameter of the gate, or declare it const."
 
 
 def test_a_variable_in_a_gate_is_no_misspelling() -> None:
     """The hint does not propose the name that stands there."""
-    with pytest.raises(TaskError, match="'two' is a variable, and a gate sees constants only"):
+    with pytest.raises(TaskError, match="'two' is a variable; a gate can use only constants"):
         check(HEAD + "float two = 2; gate g a { rx(two) a; } g q[0]; c[0] = measure q[0];")
 
 
@@ -81,7 +81,7 @@ def test_u_under_ctrl_is_noted(name: str, angles: str) -> None:
 
 def test_hardware_qubits_beside_declared_ones_are_noted() -> None:
     """They are others, whichever come first; Braket's simulator takes one for the other."""
-    sentence = "Hardware qubits are others than the declared ones; Braket's simulator takes $0 for the first of those."
+    sentence = "Hardware qubits are not the declared ones; Braket's simulator takes $0 as the first declared qubit."
     assert notes("x $0;") == (f"Line 1, column 39: {sentence}",)
     size = check("x $0; qubit q; bit c; c = measure q;")
     assert size is not None
@@ -154,7 +154,7 @@ def test_an_input_array_may_be_assigned_to() -> None:
         (
             "gate g a, b { gphase(pi) a, b; } ctrl @ g q[0], q[1], $0;",
             "00",
-            "Line 1, column 62: gphase has no qubits: it turns the phase of the whole state, once.",
+            "Line 1, column 62: gphase takes no qubits: it changes the global phase, once.",
         ),
     ],
 )

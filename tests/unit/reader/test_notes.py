@@ -70,7 +70,7 @@ def test_notes_are_few() -> None:
     """A program cannot fill the answer with them."""
     found = notes("".join(f"rx({number}/4096) q;" for number in range(1, 200)))
     assert len(found) == 21
-    assert found[-1] == "There is more of this kind."
+    assert found[-1] == "There are more notes of this kind."
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_any_other_pragma_is_noted_with_its_line() -> None:
 
 def test_a_pragma_in_openqasm_2_is_read_alike() -> None:
     """The older language has no pragmas, but programs do."""
-    for pragma, message in (("noise x", "'x' is no noise channel"), ("new", "pragma 'braket new'")):
+    for pragma, message in (("noise x", "'x' is not a noise channel"), ("new", "pragma 'braket new'")):
         with pytest.raises(TaskError, match=message):
             check(f"OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket {pragma}\nmeasure q -> c;")
     text = "OPENQASM 2.0; qreg q[1]; creg c[1];\n#pragma braket noise bit_flip(1/2) q[0]\nmeasure q -> c;"

@@ -113,14 +113,14 @@ def test_measurements_of_qutip_end_with_their_line() -> None:
         assert size.notes == (note,)
         assert distribution(read(text)) == {"01": 1.0}
     for text in (QUTIP.replace("// QASM", "// A"), QUTIP.replace("c[0]\nmeasure", "c[0] measure")):
-        with pytest.raises(TaskError, match="'measure' cannot stand here: expected ';'"):
+        with pytest.raises(TaskError, match="'measure' is not allowed here: expected ';'"):
             check(text)
 
 
 @pytest.mark.parametrize("name", ["my reg", "my-reg"])
 def test_a_register_whose_name_is_none_is_refused_where_it_ends(name: str) -> None:
     """With what a name is made of."""
-    with pytest.raises(TaskError, match="cannot stand here: expected '\\[' and the register's size") as caught:
+    with pytest.raises(TaskError, match="is not allowed here: expected '\\[' and the register's size") as caught:
         check(f"OPENQASM 2.0;\nqreg {name}[2];")
     assert (caught.value.line, caught.value.hint) == (2, "A name is made of letters, digits and '_'.")
 
@@ -166,7 +166,7 @@ def test_a_register_of_no_bits() -> None:
         ("d = sin(b);", "expected a register or an integer"),
         ("d = (b | e);", "'e' is not declared"),
         ("e = 1;", "'e' is not declared"),
-        ("if (b = 1) x q[0];", "cannot stand here"),
+        ("if (b = 1) x q[0];", "is not allowed here"),
         ("d[7] = 1;", "out of range"),
         ("d = (b / 0);", "zero"),
     ],
@@ -183,9 +183,9 @@ def test_a_version_that_does_not_exist_is_noted() -> None:
     text = 'OPENQASM 2.1;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nx q[0];\nmeasure q -> c;'
     size = check(text)
     assert size is not None
-    assert size.notes == ("Line 1, column 10: There is no such version of OpenQASM: it is read as 2.0.",)
+    assert size.notes == ("Line 1, column 10: OpenQASM has no such version: the program is read as 2.0.",)
     assert distribution(read(text)) == {"1": 1.0}
-    with pytest.raises(TaskError, match="'operator' is of a dialect of OpenQASM 2") as caught:
+    with pytest.raises(TaskError, match="'operator' belongs to a dialect of OpenQASM 2") as caught:
         check(text.replace("x q[0];", "operator zz a,b { z a, z b; }"))
     assert (caught.value.code, caught.value.line) == ("unsupported_feature", 5)
 
@@ -196,16 +196,16 @@ def test_a_version_that_does_not_exist_is_noted() -> None:
         ("measure q[0] -> e;", "'e' is not declared.", "Add 'creg e[1];' before it."),
         ("measure q -> b[0];", "3 qubits cannot be measured into 1 bit.", "Measure into a register: 'creg c[3];'."),
         ("gate g a { measure a -> b; }", "A gate can only contain gates.", "Write it outside of the gate."),
-        ("rx(b) q[0];", "'b' is a register, which no parameter can contain.", "Write a number."),
-        ("rx(b + 1) q[0];", "'b' is a register, which no parameter can contain.", "Write a number."),
+        ("rx(b) q[0];", "'b' is a register, which a parameter cannot contain.", "Write a number."),
+        ("rx(b + 1) q[0];", "'b' is a register, which a parameter cannot contain.", "Write a number."),
         ("rx(q) q[0];", "A qubit has no value.", "Measure it first: 'measure q -> c;', then test c."),
         ('include "own.inc";', "'own.inc' cannot be included: programs cannot read files.",
          'Write include "qelib1.inc"; and define other gates in the program.'),
         ("reset b;", "'b' is a classical register, not a qubit.", "Name a qubit or a qubit register here."),
         ("x b[0];", "'b' is a classical bit, not a qubit.", "Name a qubit or a qubit register here."),
-        ("bit c;", "'bit' cannot stand here: it is a keyword of OpenQASM 3.",
+        ("bit c;", "'bit' is not allowed here: it is a keyword of OpenQASM 3.",
          "For the newer language start with 'OPENQASM 3.0;'."),
-        ("rx(ln(0)) q[0];", "ln has no finite value here.", "Keep its argument within its range."),
+        ("rx(ln(0)) q[0];", "ln has no finite value here.", "Give it an argument for which it is defined."),
     ],
 )  # fmt: skip
 def test_errors_and_hints_speak_openqasm_2(statement: str, message: str, hint: str) -> None:
@@ -230,7 +230,9 @@ def test_a_gate_of_qiskits_resets() -> None:
     )
     circuit = read(text)
     assert distribution(circuit) == pytest.approx({"01": 1.0})
-    assert circuit.metadata["notes"] == ["Line 3, column 37: A gate cannot reset qubits in the language; here it does."]
+    assert circuit.metadata["notes"] == [
+        "Line 3, column 37: OpenQASM does not let a gate reset qubits; this service does."
+    ]
     with pytest.raises(TaskError, match="'q1' is not a qubit of this gate"):
         check(text.replace("reset q0", "reset q1"))
 
