@@ -343,7 +343,7 @@ def _of_service(error: Exception) -> Refusal | None:
 
 
 def _of_address(error: Exception) -> Refusal | None:
-    """Return the refusal of an address, of a method, or of a body that is no JSON."""
+    """Return the refusal of an address, of a method, or of a body that is not a JSON."""
     match error:
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")

@@ -143,7 +143,7 @@ class _Walk:
                 self.first_foreign = self.first_foreign or name
 
     def other(self, index: int, operation: Operation) -> None:
-        """Count what is no gate: measurements, resets, control flow; barriers cost nothing."""
+        """Count what is not a gate: measurements, resets, control flow; barriers cost nothing."""
         if isinstance(operation, Channel):
             error, on = operation
             self.noisy = True

@@ -79,7 +79,7 @@ def expression_of(pattern: str) -> tuple[str, list[str]] | None:
 
 
 def milliseconds(parts: str, names: list[str]) -> str:
-    """Return SQL for the milliseconds since 1970 of a date whose parts are a struct; what is no date is missing."""
+    """Return SQL for the milliseconds since 1970 of a date whose parts are a struct; what is not a date is missing."""
 
     def number(name: str, default: str = "0") -> str:
         return f"TRY_CAST({parts}['{name}'] AS INTEGER)" if name in names else default

@@ -120,7 +120,7 @@ def evaluate(  # noqa: PLR0913 - a question and all that it is asked of
 
 def open_engine(events: Iterable[Event]) -> duckdb.DuckDBPyConnection:
     """Put events into an engine of their own. `seq` numbers them in the order of time, which settles ties."""
-    import duckdb  # noqa: PLC0415 - what is no query is refused without it
+    import duckdb  # noqa: PLC0415 - what is not a query is refused without it
     import numpy as np  # noqa: PLC0415 - the same
 
     engine = duckdb.connect(":memory:", config=SANDBOX)

@@ -167,7 +167,7 @@ def _rounded_date(expressions: Expressions, call: Call) -> Sql:
 def _from_millis(expressions: Expressions, call: Call) -> Sql:
     expressions.check_arguments(call, 1, 1)
     number = expressions.statement.hold(expressions.number(call.arguments[0])).text
-    # What is no date is missing.
+    # What is not a date is missing.
     return Sql(f"CASE WHEN {number} BETWEEN 0 AND {LATEST_TIME} THEN floor({number})::BIGINT END", Kind.TIMESTAMP)
 
 

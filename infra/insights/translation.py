@@ -262,7 +262,7 @@ class _Translation:
             shown |= {name: column for name, column in found.items() if name in shown or self._stats_seen}
 
     def _add_totals(self, command: AddTotals) -> None:
-        """Add up numbers and skip all else: CWL_QuerySyntax-Addtotals. Times are no numbers here."""
+        """Add up numbers and skip all else: CWL_QuerySyntax-Addtotals. Times are not numbers here."""
         shown = self._displayed if self._displayed is not None else self._shown
         for field in command.fields:
             shown.setdefault(field.name, self._select(Selection(field, field.name, field.span)))

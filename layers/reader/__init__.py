@@ -104,8 +104,8 @@ def read(text: str, inputs: Mapping[str, object] | None = None, *, counted: bool
     """Return the circuit of a program of OpenQASM 2 or 3; raises `TaskError` and nothing else.
 
     Codes: invalid_circuit, unsupported_feature, circuit_too_large, nothing_measured, invalid_inputs. With
-    `counted=False`, as where only expectation values are asked for, a program that measures nothing is no error; its
-    circuit may have no classical bits.
+    `counted=False`, as for expectation values alone, a program that measures nothing is not an error; its circuit may
+    have no classical bits.
     """
     return next(read_each(text, [inputs or {}], counted=counted))
 

@@ -92,7 +92,7 @@ class Builder:
         return circuit
 
     def instruction(self, operation: Operation) -> CircuitInstruction:  # noqa: PLR0911 - one for each kind
-        """Return what is no standard gate as an instruction."""
+        """Return what is not a standard gate as an instruction."""
         if isinstance(operation, If):
             return self.branch(operation)
         if isinstance(operation, While):

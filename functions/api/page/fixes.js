@@ -16,7 +16,7 @@ export function offsetOf(source, line, column) {
   return before + [...(all[line - 1] ?? "")].slice(0, column - 1).join("").length;
 }
 
-/** Return the offset behind the last word before `at` that is no comment. */
+/** Return the offset behind the last word before `at` that is not a comment. */
 function endOfCode(source, at) {
   let [offset, end, inComment] = [0, 0, false];
   for (const line of source.slice(0, at).split("\n")) {

@@ -81,7 +81,7 @@ def type_of(target: Variable | Bits) -> Type:
 
 
 def refuse_target(m: Machine, node: syntax.Assignment, target: Symbol | None) -> NoReturn:
-    """Refuse to assign to what is no variable."""
+    """Refuse to assign to what is not a variable."""
     name = node.target
     while isinstance(name, syntax.Index):
         name = name.target

@@ -1,4 +1,4 @@
-"""Expressions worked out exactly where floats of their size are too far apart: `2**60 * pi` is no turn at all.
+"""Expressions worked out exactly where floats of their size are too far apart: `2**60 * pi` is not a turn at all.
 
 An expression of numbers, pi and what stands for them is evaluated anew as `a + b pi`, if a part of it was over `FINE`.
 A variable is the float that it holds; constants and the parameters of gates, which never change, are what they were
@@ -70,7 +70,7 @@ def of_constant(m: Machine, node: syntax.Expression, kind: Type) -> Real | None:
 
 
 def as_real(value: Value) -> Real | None:
-    """Return a value as the number that it is; None for those that are no numbers or not known."""
+    """Return a value as the number that it is; None for those that are not numbers or not known."""
     kind, data = value
     if not value.known or type(data) is Swept:
         return None

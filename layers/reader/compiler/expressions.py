@@ -51,7 +51,7 @@ CONSTANTS = {
 
 
 def evaluate(m: Machine, node: syntax.Expression) -> Value:
-    """Return the value of an expression; refuses arrays and qubits, which are no values."""
+    """Return the value of an expression; refuses arrays and qubits, which are not values."""
     if m.kept and node in m.kept:
         part, variable = m.kept[node]
         kept = m.read(variable, node.at).data

@@ -286,6 +286,6 @@ def concatenated(m: Machine, node: syntax.Concatenation) -> Symbol:  # noqa: C90
 
 
 def array_of(m: Machine, node: syntax.Expression) -> Array | None:
-    """Return the array an expression refers to; None if it is no array."""
+    """Return the array an expression refers to; None if it is not an array."""
     symbol = concatenated(m, node) if isinstance(node, syntax.Concatenation) else refer(m, node)
     return symbol if isinstance(symbol, Array) else None

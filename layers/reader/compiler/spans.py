@@ -55,7 +55,7 @@ def _sum(m: Machine, node: syntax.Assignment, target: Variable) -> Span | None:
 
 
 def _span(m: Machine, node: syntax.Expression, width: int) -> tuple[Span, int] | None:
-    """Return the span of an operand, and how many bits its type has; None where it is no plain one."""
+    """Return the span of an operand, and how many bits its type has; None where it is not a plain one."""
     if isinstance(node, syntax.Name):
         symbol = lookup(m, node.name)
         span = m.spans.get(symbol) if isinstance(symbol, Variable) else None

@@ -186,7 +186,7 @@ def _gate(m: Machine, node: syntax.GateCall) -> None:
 
 
 def look_at_qubits(m: Machine, operands: list[syntax.Expression]) -> None:
-    """Refuse what are no qubits."""
+    """Refuse what are not qubits."""
     for operand in operands:
         qubits_of(m, operand)
 
@@ -248,7 +248,7 @@ def _box(m: Machine, node: syntax.Box) -> None:
 
 
 def look_at_size(m: Machine, size: syntax.Expression) -> None:
-    """Refuse a size of a box that is no duration."""
+    """Refuse a size of a box that is not a duration."""
     if not isinstance(evaluate(m, size).data, Duration):
         invalid("The size of a box is a duration.", size.at, "Write a unit: box[100ns] { ... }")
 

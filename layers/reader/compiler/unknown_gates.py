@@ -1,4 +1,4 @@
-"""Refuses the names that are no gate, with what may be meant instead."""
+"""Refuses names that are not gates, and suggests what may be meant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 6  # parameters, and qubits, that a hint writes out
 
 
 def refuse_gate(m: Machine, node: syntax.GateCall, table: dict[str, Standard]) -> NoReturn:
-    """Refuse a name that is no gate."""
+    """Refuse a name that is not a gate."""
     name = node.name
     if name in m.subroutines:
         invalid(

@@ -171,7 +171,7 @@ class ExpressionParser(ABC):
 
     @staticmethod
     def refuse_text(token: Token) -> NoReturn:
-        """Refuse what is no token at all."""
+        """Refuse what is not a token at all."""
         text = token.text
         if text.startswith(('"', "'")):
             invalid("This string does not end on its line.", token.at, f"Close it with {text[0]}.")

@@ -67,7 +67,7 @@ KEYWORDS = frozenset(
         "false",
     ]
 )
-# Names of the language that are no keywords: the grammar takes them for any name.
+# Names of the language that are not keywords: the grammar takes them for any name.
 CONSTANTS = frozenset(["pi", "π", "tau", "τ", "euler", "ℇ"])
 FUNCTIONS = frozenset(
     [
@@ -140,7 +140,7 @@ LEGACY_KEYWORDS = frozenset(
 
 
 def tokenize(text: str, keywords: frozenset[str] = KEYWORDS - NOT_RESERVED) -> list[Token]:  # noqa: C901, PLR0912 - one kind of token after the other
-    """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is no token.
+    """Return the program's tokens, the last of kind `end of text`, or `wrong` where something is not a token.
 
     Raises `SourceError` over the limits on tokens and on literal lengths.
     """

@@ -36,7 +36,7 @@ MISTAKES = [
     ("qubit[1] q; x q[1];", "invalid_circuit", 1, 17, "1 is out of range: there is 1 qubit.", "Use 0."),
     ("qubit[2] q;\n  h q[2];", "invalid_circuit", 2, 7, "2 is out of range: there are 2 qubits.", "Use 0 to 1."),
     ("complex z = 2im; angle[4] a; bool b = z * 0 == a;", "invalid_circuit", 1, 45,
-     "'==' is not for a complex and an angle[4].", "Cast one of them."),
+     "'==' does not apply to a complex and an angle[4].", "Use floats for angles: 'float theta = ...;'."),
     ("qubit[3] q; let a = q[0:5];", "invalid_circuit", 1, 23, "0:5 is out of range: there are 3 qubits.", "Use 0 to 2."),
     ("bit[3] c; int n = 4; c[0:n] = 1;", "invalid_circuit", 1, 24, "0:4 is out of range: there are 3 bits.", "Use 0 to 2."),
     ("qubit[3] q; x q[:5];", "invalid_circuit", 1, 17, ":5 is out of range: there are 3 qubits.", "Use 0 to 2."),
@@ -325,5 +325,5 @@ def test_a_cast_is_a_hint_only_where_it_helps(declarations: str, expression: str
     with pytest.raises(TaskError) as caught:
         read(f"{declarations} {expression};", counted=False)
 
-    assert " is not for a" in caught.value.message
+    assert " does not apply to a" in caught.value.message
     assert caught.value.hint == hint
