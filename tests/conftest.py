@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -51,6 +52,16 @@ def pytest_collection_finish() -> None:
     assert "duckdb" not in sys.modules, "A test module imports duckdb outside its tests."
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give what tests and their processes leave behind a folder that pytest removes."""
+    folder = str(tmp_path_factory.mktemp("tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield
 
 
 @pytest.fixture(name="log_lines")

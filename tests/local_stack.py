@@ -51,6 +51,7 @@ class Stack:
             "PYTHONPATH": f"{ROOT / 'infra'}:{ROOT / 'layers'}:{ROOT / 'client'}",
             "LOCAL_DIR": str(self.folder),
             "PARAMETERS": self.parameters,
+            "OWNER_PID": str(os.getpid()),  # it ends with us, were we killed before we stop it
         }
 
     @property

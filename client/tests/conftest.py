@@ -32,7 +32,7 @@ def fixture_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]
     folder = tmp_path_factory.mktemp("stack")
     python = ROOT / os.environ.get("SERVICE_PYTHON", ".venv/bin/python")
     path = ":".join(str(ROOT / part) for part in ("infra", "layers", "client"))
-    environment = {**os.environ, "LOCAL_DIR": str(folder), "PYTHONPATH": path}
+    environment = {**os.environ, "LOCAL_DIR": str(folder), "PYTHONPATH": path, "OWNER_PID": str(os.getpid())}
     subprocess.run([python, "-m", "local", "up"], env=environment, check=True)
     found = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines())
     os.environ |= {URL_VARIABLE: found["API_URL"], KEY_VARIABLE: found["API_KEY"]}

@@ -37,6 +37,7 @@ PORT_TRIES = 3  # another program may take the port that was free
 UNKEPT = "!"  # behind the process's id in the lock, when its state could not be saved
 LOOK_SECONDS = 0.2  # how soon the end of the stand-in is noticed
 LEAST_LIFE_SECONDS = 60.0  # of a stand-in that is started again when it ends
+OWNER = "OWNER_PID"  # the variable that names the process, tests for example, with which the stack ends
 BELL = 'OPENQASM 3; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 
 
@@ -166,13 +167,28 @@ def _deployed(endpoint: str, key: str, translated: LocalTemplate, overrides: dic
 
 
 async def _first(stop: asyncio.Event, process: subprocess.Popen[bytes], showing: asyncio.Task[None]) -> None:
-    """Wait until we are to stop, or the process has ended; raise what `showing` failed with."""
+    """Wait until we are to stop, or the process has ended; raise what `showing` failed with.
+
+    We are to stop, too, when the process that OWNER names has ended, however it did.
+    """
     waiting = asyncio.create_task(stop.wait())
+    owner = int(os.environ.get(OWNER) or os.getpid())
     while not stop.is_set() and process.poll() is None:
         await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
+        if not _is_there(owner):
+            stop.set()
         if showing.done():
             showing.result()
     waiting.cancel()
+
+
+def _is_there(pid: int) -> bool:
+    """Return whether there is such a process, another user's perhaps."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _report_end(process: subprocess.Popen[bytes], early: int, where: Path, say: Callable[[str], None]) -> None:
@@ -270,8 +286,13 @@ def up() -> None:
         )
     os.close(writing)
     # The pipe ends with the URL when the stack is up, and with nothing when the process ends before.
-    with os.fdopen(reading) as pipe:
-        url = pipe.read().strip()
+    try:
+        with os.fdopen(reading) as pipe:
+            url = pipe.read().strip()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
     if not url:
         process.wait()
         raise LocalStackError(f"{log.read_bytes()[begin:].decode().strip()}\n(from {log})")
@@ -322,6 +343,8 @@ def main() -> int:
     except LocalStackError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

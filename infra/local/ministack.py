@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -132,7 +133,7 @@ def ministack(port: int, state: Path, log: Path, key: str) -> Iterator[Standin]:
         # MiniStack looks each half minute for environments that did nothing for so long; see ministack_main.py.
         "LAMBDA_WARM_TTL_SECONDS": str(IDLE_SECONDS),
         "LOG_LEVEL": "WARNING",
-        "TMPDIR": str(_made(state.parent / "tmp")),
+        "TMPDIR": str(_emptied(state.parent / "tmp")),
         PARENT: str(os.getpid()),
     }
     with log.open("w") as output:
@@ -167,8 +168,10 @@ def _read_streams_from_the_start(state: Path) -> None:
         path.write_text(json.dumps(saved))
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+def _emptied(folder: Path) -> Path:
+    """Return a folder without what a start that was killed has left there: each environment's code and programs."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     return folder
 
 
