@@ -1,4 +1,8 @@
-"""The OpenAPI document against the service: whatever schemathesis makes of it is answered as it says."""
+"""The OpenAPI document against the service: whatever schemathesis makes of it is answered as it says.
+
+Of each field, its bounds and what is no value of it. The random requests, too, are with the profile `search`:
+Schemathesis makes others at each run, whatever Hypothesis is told.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, core, settings
+from hypothesis.internal.conjecture import engine
+from hypothesis.strategies._internal import collections
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from test_dry_runs import ESTIMATE
 
@@ -32,6 +38,17 @@ class Estimator:
 
 APP = create_app()
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", APP)
+PHASES = [Phase.explicit] if settings().derandomize else list(Phase)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fixture_hypothesis() -> Iterator[None]:
+    """Undo what Schemathesis changes for a whole process: how much an example may draw, and that it is printed."""
+    changed = [(core, "RepresentationPrinter"), *((module, "BUFFER_SIZE") for module in (core, engine, collections))]
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in changed:
+            patch.setattr(module, name, getattr(module, name))
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,7 +63,7 @@ def fixture_aws() -> Iterator[None]:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, phases=PHASES, suppress_health_check=list(HealthCheck))
 def test_the_service_is_as_its_document_says(case: schemathesis.Case) -> None:
     """Every answer has a documented status, type, header and body, and what breaks the document is refused."""
     case.headers.pop("Prefer", None)
