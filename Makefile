@@ -133,6 +133,7 @@ exporters: $(VENV)/.dev ## read and record what the newest releases of other lib
 	    PYTHONPATH=tests/exporters $$environment/bin/python -W ignore tests/exporters/texts.py $$name .local/exporters || exit 1; \
 	done
 	@.local/exporters/amazon-braket-sdk/bin/python -W ignore tests/exporters/pragmas.py tests/integration/runner/braket_pragmas.json
+	@.local/exporters/amazon-braket-sdk/bin/python -W ignore tests/exporters/interpreted.py tests/oracle/braket_programs.json
 	@PYTHONPATH=layers $(BIN)/python tests/exporters/judge.py .local/exporters
 
 lint: $(VENV)/.dev ## check style (ruff), types (mypy) and the template (cfn-lint)
