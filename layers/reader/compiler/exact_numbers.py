@@ -1,4 +1,7 @@
-"""Numbers `a + b pi` with fractions a and b: what an angle is where a float does not hold it closely enough."""
+"""Numbers `a + b pi` with fractions a and b: what an angle is where a float does not hold it closely enough.
+
+What has no such form, as the square of pi, is the fraction nearest to it with 1,280 bits behind the point.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from functools import cache
 from typing import NamedTuple
 
 _MOST_BITS = 4_096  # of a fraction's parts, so that no chain of operators costs much
-_LARGEST = 1_024  # bits of a float's integer part
+_LARGEST = 2_048  # bits before the point, twice those of a float
 _PI_BITS = 1_280  # as many, and 256 behind the point
 
 
 class Real(NamedTuple):
     """The number `rational + of_pi * pi`; `rounded` where a part of it is a float that may be off from what was meant.
 
-    What has no such form, or is too long to calculate with, is None.
+    None is what is no number, or is too large for a float.
     """
 
     rational: Fraction
@@ -31,38 +34,39 @@ class Real(NamedTuple):
         return self._bounded(self.rational - other.rational, self.of_pi - other.of_pi, other)
 
     def times(self, other: Real) -> Real | None:
-        """Return the product, unless it has the square of pi."""
+        """Return the product."""
         if self.of_pi and other.of_pi:
-            return None
+            return self._bounded(self.number() * other.number(), Fraction(), other)
         of_pi = self.rational * other.of_pi + self.of_pi * other.rational
         return self._bounded(self.rational * other.rational, of_pi, other)
 
     def over(self, other: Real) -> Real | None:
-        """Return the quotient by a fraction, or of two multiples of pi."""
-        if other.of_pi:
-            if self.rational or other.rational:
-                return None
+        """Return the quotient."""
+        if other.of_pi and not self.rational and not other.rational:
             return self._bounded(self.of_pi / other.of_pi, Fraction(), other)
-        if not other.rational:
-            return None
-        return self._bounded(self.rational / other.rational, self.of_pi / other.rational, other)
+        divisor = other.number()
+        return self._bounded(self.rational / divisor, self.of_pi / divisor, other) if divisor else None
 
     def power(self, exponent: Real) -> Real | None:
-        """Return a fraction's power by an integer."""
-        number = exponent.rational
-        if self.of_pi or exponent.of_pi or number.denominator != 1:
+        """Return the power; one that is no fraction of few bits is the float that it is as a power of floats."""
+        base, number = self.number(), exponent.number()
+        size = max(base.numerator.bit_length(), base.denominator.bit_length())
+        if number.denominator != 1 or size * abs(number) > _MOST_BITS:
+            try:
+                found = float(base) ** float(number)
+                return Real(Fraction(found), rounded=True)
+            except (ArithmeticError, TypeError, ValueError):  # too large, or none that is real and finite
+                return None
+        if number < 0 and not base:
             return None
-        size = max(self.rational.numerator.bit_length(), self.rational.denominator.bit_length())
-        if size * abs(number) > _MOST_BITS or (number < 0 and not self.rational):
-            return None
-        return self._bounded(self.rational ** int(number), Fraction(), exponent)
+        return self._bounded(base ** int(number), Fraction(), exponent)
 
     def remainder(self, other: Real) -> Real | None:
         """Return what is left of a division, with this number's sign, as `fmod` does."""
         quotient = self.over(other)
-        if quotient is None or quotient.of_pi:
+        if quotient is None:
             return None
-        whole = other.times(Real(Fraction(math.trunc(quotient.rational))))
+        whole = other.times(Real(Fraction(math.trunc(quotient.number()))))
         return None if whole is None else self.minus(whole)
 
     def negative(self) -> Real:
@@ -74,12 +78,22 @@ class Real(NamedTuple):
         return self.rational + self.of_pi * pi() if self.of_pi else self.rational
 
     def _bounded(self, rational: Fraction, of_pi: Fraction, other: Real) -> Real | None:
-        """Return what was made of this number and another."""
-        for part in (rational, of_pi):
-            size = part.numerator.bit_length(), part.denominator.bit_length()
-            if max(size) > _MOST_BITS or size[0] - size[1] > _LARGEST:
-                return None
-        return Real(rational, of_pi, self.rounded or other.rounded)
+        """Return what was made of this number and another, long fractions rounded."""
+        if max(_excess(rational), _excess(of_pi)) > _LARGEST:
+            return None
+        return Real(_short(rational), _short(of_pi), self.rounded or other.rounded)
+
+
+def _excess(part: Fraction) -> int:
+    """Return how many bits a fraction has before the point, about."""
+    return part.numerator.bit_length() - part.denominator.bit_length()
+
+
+def _short(part: Fraction) -> Fraction:
+    """Return the fraction, or the nearest one of not too many bits."""
+    if max(part.numerator.bit_length(), part.denominator.bit_length()) <= _MOST_BITS:
+        return part
+    return Fraction(round(part * (1 << _PI_BITS)), 1 << _PI_BITS)
 
 
 OPERATIONS = {

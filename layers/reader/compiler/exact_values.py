@@ -18,7 +18,8 @@ from reader.compiler.operators import binary
 from reader.compiler.references import lookup
 from reader.compiler.symbols import Frame, Variable
 from reader.compiler.types import resolve_type
-from reader.compiler.values import FINE, LARGEST, Exact, Value
+from reader.compiler.values import FINE, LARGEST, Exact, Value, to_float
+from reader.errors import fault
 from reader.swept import Swept, UnalikeError
 from reader.text import syntax
 from reader.text.durations import exact
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
     from reader.compiler.values import Type
 
-_ANY_FLOAT = 1 << 1_023
-_CLOSE = Fraction(1, 10**9)  # radians that a float may be off by
 _DOUBLE = 64  # bits of a float that is a double here, or more
-_INTEGERS = frozenset(["int", "uint", "bool"])
+_INTEGERS = frozenset(["int", "uint", "bool", "bit"])
 _PIS = {"pi": PI, "π": PI, "tau": Real(Fraction(), Fraction(2)), "τ": Real(Fraction(), Fraction(2))}
 
 
@@ -44,15 +43,9 @@ def sharpened(m: Machine, node: syntax.Expression, value: Value) -> Value:
         return value
     m.asked += 1
     real = real_of(m, node)
-    if real is None:
-        return value
-    number = real.number()
-    if abs(number - Fraction(value.data)) <= _CLOSE:
-        nearest = value.data
-    elif abs(number) < _ANY_FLOAT:
-        nearest = float(number)
-    else:
-        return value
+    nearest = math.inf if real is None else to_float(real.number())
+    if real is None or math.isinf(nearest):
+        fault("Parts of this are too large for floats, which lose what it is.", node.at, "Use smaller numbers.")
     if abs(nearest) <= FINE or (abs(nearest) > LARGEST and (real.rounded or not real.of_pi)):
         return Value(value.type, nearest)
     return Value(value.type, Exact(nearest, real))
@@ -66,24 +59,34 @@ def real_of(m: Machine, node: syntax.Expression) -> Real | None:
 
 def of_constant(m: Machine, node: syntax.Expression, kind: Type) -> Real | None:
     """Return what a constant of a type is exactly; None if that is not known."""
-    return real_of(m, node) if kind.width >= _DOUBLE else None
+    try:
+        return real_of(m, node) if kind.width >= _DOUBLE else None
+    except UnalikeError:  # made of an input: an expression that needs it is compiled for each binding
+        return None
 
 
 def as_real(value: Value) -> Real | None:
     """Return a value as the number that it is; None for those that are not numbers or not known."""
     kind, data = value
-    if not value.known or type(data) is Swept:
+    if type(data) is Swept:
+        raise UnalikeError
+    if not value.known:
         return None
-    if kind.kind in _INTEGERS or (kind.kind == "bit" and kind.width == 1):
+    if kind.kind in _INTEGERS:
         return Real(Fraction(int(data)))
     if kind.kind == "angle":
         return Real(Fraction(), Fraction(2 * data, 1 << kind.width))
-    if kind.kind != "float" or kind.width < _DOUBLE:
+    if kind.kind != "float":
         return None
     if type(data) is Exact:
         real: Real = data.exact
         return real
     return Real(Fraction(data), rounded=True) if math.isfinite(data) else None
+
+
+def _of_double(value: Value) -> Real | Value | None:
+    """Return a double as a number; integers and narrower floats as they are, which round what is made of them."""
+    return as_real(value) if value.type.kind == "float" and value.type.width >= _DOUBLE else value
 
 
 def _work_out(m: Machine, node: syntax.Expression) -> Real | Value | None:
@@ -96,9 +99,9 @@ def _work_out(m: Machine, node: syntax.Expression) -> Real | Value | None:
 
 
 def _as_it_is(m: Machine, node: syntax.Expression) -> Real | Value | None:
-    """Return an integer, which is exact; None for a float that is calculated otherwise, as by `sin`."""
+    """Return an integer, which is exact; the float, where it is calculated otherwise, as by `sin`."""
     value = need(m, m.evaluate(node), node.at)
-    return None if value.type.kind == "float" else value
+    return _of_double(value)
 
 
 def _literal(m: Machine, node: syntax.Literal) -> Real | Value | None:
@@ -128,7 +131,7 @@ def _name(m: Machine, node: syntax.Name) -> Real | Value | None:
         if found is not None:
             return found
         value = need(m, m.read(symbol, node.at), node.at)
-        return as_real(value) if value.type.kind == "float" else value
+        return _of_double(value)
     return _as_it_is(m, node)
 
 
@@ -191,7 +194,7 @@ def _joined(m: Machine, op: str, left: Real | Value, right: Real | Value | None,
     if right is None:
         return None
     if isinstance(left, Value) and isinstance(right, Value):
-        return binary(m, op, left, right, at)
+        return _of_double(binary(m, op, left, right, at))
     if op not in OPERATIONS:
         return None
     a, b = (part if isinstance(part, Real) else _integer(part) for part in (left, right))
@@ -204,9 +207,9 @@ def _integer(value: Value) -> Real | None:
 
 def _cast(m: Machine, node: syntax.Cast) -> Real | Value | None:
     kind = resolve_type(m, node.type)
-    if kind.kind != "float":
+    if kind.kind != "float" or kind.width < _DOUBLE:
         return _as_it_is(m, node)
-    return real_of(m, node.operand) if kind.width >= _DOUBLE else None
+    return real_of(m, node.operand)
 
 
 def _call(m: Machine, node: syntax.Call) -> Real | Value | None:
@@ -220,7 +223,7 @@ def _call(m: Machine, node: syntax.Call) -> Real | Value | None:
 def _as_read(m: Machine, node: syntax.Expression) -> Real | Value | None:
     """Return what a place holds."""
     value = need(m, m.evaluate(node), node.at)
-    return as_real(value) if value.type.kind == "float" else value
+    return _of_double(value)
 
 
 _WORK_OUT: dict[type, Callable[[Machine, Any], Real | Value | None]] = {

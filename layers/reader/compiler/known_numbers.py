@@ -87,6 +87,6 @@ def real_number(m: Machine, op: str, kind: Type, a: Any, b: Any, at: int) -> Val
         fault("This divides by zero." if op == "%" else "The result is too large for a float.", at)
     if kind.kind != "float":
         return Value(kind, result)
-    if not -FINE < result < FINE or not -FINE < a < FINE:
+    if not -FINE < result < FINE or not -FINE < a < FINE or not -FINE < b < FINE:
         m.large = True
     return Value(kind, round_float(kind.width, result))

@@ -73,6 +73,13 @@ EXPRESSIONS = {
     "4503599627370497.0*pi": mpmath.pi,
     "-1180591620717411303425*pi/3": -(2**70 + 1) * mpmath.pi / 3,
     "1 - 1180591620717411303425*pi/3": 1 - (2**70 + 1) * mpmath.pi / 3,
+    "8.0**39 + pi*pi/2 - 8.0**39": mpmath.pi**2 / 2,
+    "2.0**60/(pi + 1) - 2.0**60/(pi + 1) + 0.25": mpmath.mpf(0.25),
+    "2.0**30*pi/(pi + 1)": 2**30 * mpmath.pi / (mpmath.pi + 1),
+    "(pi + 1)**3*2.0**20": (mpmath.pi + 1) ** 3 * 2**20,
+    "cos(1)*2.0**60 + pi - cos(1)*2.0**60": mpmath.pi,
+    "2.0**0.5*2.0**60 + 1 - 2.0**0.5*2.0**60": mpmath.mpf(1),
+    "(pi/3*100000 - 100000*pi/3)*10000000000.0": mpmath.mpf(0),
 }
 
 
@@ -115,6 +122,11 @@ PLACES = {
     "multiple in a gate": "gate g(t) a { p(t*2.0**60 + t) a; } g(pi/2) q[0];",
     "gate in a gate": "gate g(t) a { p(t/2) a; } gate k(t) a { g(t/2) a; } k(2.0**60*pi + 2*pi) q[0];",
     "gate after a float": "gate g(t) a { p(t/2) a; } gate k(t) a { g(2*t) a; } k(2.0**60*pi + pi/2) q[0];",
+    "bits": "bit[3] b = 5; p(b[0:1]*2.0**60*pi + pi/2) q[0];",
+    "ratio of durations": "p(4ns/2ns*2.0**40*pi + pi/2) q[0];",
+    "single-precision float": "float[32] x = 0.5; p(x*2.0**40*pi + pi/2) q[0];",
+    "single-precision arithmetic": "float[32] x = 0.1; p(10*x*2.0**40*pi + x*5*pi) q[0];",
+    "small parameter of a gate": "gate g(t) a { p(t*2.0**15) a; } g(5.0**11 + pi/2.0**16 - 5.0**11) q[0];",
     "loop in a gate": "gate g(t) a { for int i in {60} { p(t*2.0**i + pi/2) a; } } g(2*pi) q[0];",
 }
 
@@ -425,6 +437,52 @@ def test_a_generated_angle_is_right_or_refused(written: Written, way: str) -> No
         return
     value = (exact(rational) + exact(of_pi) * mpmath.pi) * WAYS[way]
     assert distance(math.fsum(found), value, period=4 if "r" in way.partition("(")[0] else 2) < 1e-7
+
+
+Number = tuple[str, Any]  # in OpenQASM 3; in mpmath's numbers
+
+
+@st.composite
+def numbers(draw: st.DrawFn, depth: int = 0) -> Number:
+    """Return an expression of any operators, in which parts that are as large as floats get may cancel each other."""
+    kind = draw(st.sampled_from(["leaf", "-", "+", "*", "/", "cancelled"])) if depth < 4 else "leaf"
+    if kind == "leaf":
+        base, exponent = draw(st.integers(2, 9)), draw(st.integers(0, 60))
+        leaves = [
+            ("pi", mpmath.pi),
+            ("tau", 2 * mpmath.pi),
+            (f"(pi/{base})", mpmath.pi / base),
+            (f"{base}.0**{exponent}", mpmath.mpf(base) ** exponent),
+            (f"{base}.25", base + mpmath.mpf(0.25)),
+            (f"cos({base})", mpmath.mpf(math.cos(base))),
+        ]
+        return draw(st.sampled_from(leaves))
+    (text, a), (other, b) = draw(numbers(depth + 1)), draw(numbers(depth + 1))
+    if kind == "cancelled":
+        return f"({text} + {other} - {text})", b
+    if kind == "/" and abs(b) < 1e-6:
+        kind = "*"
+    return f"({text} {kind} {other})", {"-": a - b, "+": a + b, "*": a * b, "/": a / (b or 1)}[kind]
+
+
+@settings(max_examples=80)
+@given(numbers(), st.sampled_from(["p({})", "rx({})", "gate g(t) a {{ p(t/2) a; p(t/2) a; }} g({})"]))
+@example(("(9.0**30 + (pi * pi) - 9.0**30)", mpmath.pi**2), "p({})")
+def test_a_generated_number_is_right_or_refused(number: Number, way: str) -> None:
+    """Whatever an angle is made of, it is within 1e-7 of what its operators make of exact numbers, or is refused."""
+    text, value = number
+    try:
+        found = angles(f"{NEW} {way.format(text)} q[0];")
+    except TaskError as error:
+        messages = (
+            TOO_LARGE,
+            "This divides by zero.",
+            "The result is too large",
+            "Parts of this are too large for floats",
+        )
+        assert any(message in str(error) for message in messages)  # noqa: PT017 - accepted angles are looked at below
+        return
+    assert distance(math.fsum(found), value, period=4 if way[0] == "r" else 2) < 1e-7
 
 
 def test_random_fractions_are_reduced_to_the_nearest_float() -> None:
