@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # How long a message that is looked at stays hidden, should this program be stopped before it shows it again.
 LOOK_SECONDS = 60
-# SQS counts a message's retention from when it was first sent, wherever it has been since; a redrive counts anew.
+# SQS counts a message's retention from when it was first sent, wherever it has been since; a redrive counts again.
 KEPT = timedelta(days=14)
 MISSING_OPERATION = {"InvalidAction", "UnknownOperationException", "UnsupportedOperation", "NotImplemented"}
 

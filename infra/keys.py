@@ -182,7 +182,7 @@ class Keys:
         return found[0]
 
     def _plan(self, name: str, throttle: Mapping[str, float], per_day: int | None) -> str:
-        """Make a usage plan as the stack's, but for these limits; return its id."""
+        """Make a usage plan as the stack's, except for these limits; return its id."""
         plan = self.gateway.get_usage_plan(usagePlanId=self.plan_id)
         made = self.gateway.create_usage_plan(
             name=f"{self.stack} {name}",

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 POLL_SECONDS = 1.0
-# FilterLogEvents gives so many lines at a time. The stand-in then gives no token to go on with.
+# FilterLogEvents gives so many lines at a time. The stand-in then gives no token to continue with.
 MOST_LINES = 10_000
 # What was written at a time may be there a little later.
 LATE_MS = 2_000

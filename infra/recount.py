@@ -1,10 +1,10 @@
-"""`make recount OWNER=<as `make keys` lists>`: count anew what a key has open and has used, where its sums drifted.
+"""`make recount OWNER=<as `make keys` lists>`: count again what a key has open and has used, where its sums drifted.
 
 They drift if a reader of the table's stream stands still for a day. The tasks' rows say what is right, those of purged
 tasks too, but of a task that has just changed nobody knows whether the sums have its record yet. So nothing is written
 unless rows and sums stay as they are for a while, and then only if the sums are still the same.
 
-What a key has used is counted anew for each day of which there still is a task. Rows go TaskRetentionDays after their
+What a key has used is counted again for each day of which there still is a task. Rows go TaskRetentionDays after their
 submission, so of the oldest of these days some may be missing: there a day is written only if it becomes no less. This
 month's dollars, which bound the key, are those of its days. Each row of the key is read, for an eighth of a dollar a
 million.
@@ -81,7 +81,7 @@ class _Look:
 
 
 class Recount:
-    """Counts anew for one owner; methods raise UnavailableError."""
+    """Counts again for one owner; methods raise UnavailableError."""
 
     def __init__(self, client: DynamoDBClient, table: str, owner: str, now: datetime) -> None:
         self._client = client
@@ -122,7 +122,7 @@ class Recount:
         )
 
     def _look(self, tasks: TaskTable) -> _Look:
-        """Look at everything; consistently, but for the index, which follows its table within a second."""
+        """Look at everything; consistently, except for the index, which follows its table within a second."""
         names = (*OPEN, dollars_in(self._now.isoformat()))
         sums = rows_of(self._client, self._table, [row_of(self._owner)], consistent=True, **only("task_id", *names))
         ended: defaultdict[date, list[Ended]] = defaultdict(list)
@@ -268,7 +268,7 @@ def lines(owner: str, found: Recounted) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Count anew and print what changed; return the exit status."""
+    """Count again and print what changed; return the exit status."""
     parser = argparse.ArgumentParser(prog="make recount", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("owner", help="the owner of the API key, as `make keys` lists it")
     owner = parser.parse_args(arguments).owner

@@ -82,7 +82,7 @@ class Client:
         self.close()
 
     def __deepcopy__(self, memo: object) -> Client:
-        """Return the client itself: who copies a backend, as qiskit-experiments does, goes on over its connections."""
+        """Return the client itself: a copy of a backend, as qiskit-experiments makes, shares its connections."""
         return self
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class Client:
     def wait(self, task: Task | str, *, timeout: float | None = None) -> Task:
         """Return a task, given by itself or by its id, once it is completed.
 
-        Raises TaskFailedError, TaskCancelledError, and WaitTimeoutError after `timeout` seconds; the task goes on then.
+        Raises TaskFailedError, TaskCancelledError, and WaitTimeoutError after `timeout` seconds (the task continues).
         """
         task_id = _id(task)
         return _checked(self._do(calls.poll(task_id, timeout)), timeout)

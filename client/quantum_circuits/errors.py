@@ -32,7 +32,7 @@ class NotTheServiceError(UnreachableError):
 
 
 class WaitTimeoutError(QuantumCircuitsError):
-    """The task had not ended in time; it goes on, and `task_id` finds it again."""
+    """The task had not ended in time; it continues, and `task_id` finds it again."""
 
     def __init__(self, task_id: str, seconds: float) -> None:
         super().__init__(

@@ -1,7 +1,7 @@
 """Draws a circuit: a program's operations become shapes at places, which circuit_svg.py and the page make pictures of.
 
 Operations stand as far left as they can (as in Qiskit's drawers): each takes all wires from its first to its last.
-What does not fit into a row goes on in the next. A test or a loop is a frame with its parts side by side, and so is a
+What does not fit into a row continues in the next. A test or a loop is a frame with its parts side by side, and so is a
 gate of the program's own that is opened. All is bounded: of many operations the first are drawn, of many qubits too.
 """
 

@@ -114,7 +114,7 @@ async def list_tasks(  # noqa: PLR0913 - FastAPI hands each part of the request 
 
     While an answer has `next_cursor`, more tasks may follow. With `status`, `name` or `tag` a page can be shorter than
     `limit`. It is empty only if no task matches, or none of the next 5,000 does (`list.max_searched` of `/limits`); a
-    cursor then goes on behind these. Two such searches of a key run at a time, and more are answered 429. A task is
+    cursor then continues after these. Two such searches of a key run at a time, and more are answered 429. A task is
     listed within a second of its submission.
     """
     look = partial(

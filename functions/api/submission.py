@@ -95,7 +95,7 @@ def tasks_of(batch: BatchRequest, owner: str, correlation_id: str, idempotency_k
     A task's own key identifies that task, however it is sent. The batch's key identifies the whole batch: tasks without
     a key of their own get their ids from it and their index, and the hash of the batch in place of their own.
 
-    All circuits share one budget; those behind the one that exceeds it are not checked. Raises DuplicateKeysError, or
+    All circuits share one budget; those after the one that exceeds it are not checked. Raises DuplicateKeysError, or
     BatchRefusedError with the error of each task.
     """
     refuse_repeated_keys(batch)

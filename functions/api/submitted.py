@@ -262,7 +262,7 @@ class TaskRequest(_Strict):
     ] = None
     method: Annotated[Method, Field(description="How the simulator represents the state.")] = Method.AUTOMATIC
     precision: Annotated[Precision, Field(description="`single` halves the memory.")] = Precision.DOUBLE
-    memory: Annotated[StrictBool, Field(description="Also return the outcome of each shot, in order.")] = False
+    memory: Annotated[StrictBool, Field(description="Also return the outcome of each shot.")] = False
     noise: Annotated[NoiseRequest | None, Field(description="Errors to simulate.")] = None
     observables: Annotated[
         Annotated[list[PauliSum], Field(fail_fast=True), _at_most(MAX_OBSERVABLES, "observables")] | None,

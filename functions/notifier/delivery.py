@@ -124,7 +124,7 @@ def _exchange(
 class _Bounded:
     """As much of a socket as http.client uses, with one deadline and one limit of bytes for all reading together.
 
-    A socket's own timeout begins anew with each byte that arrives.
+    A socket's own timeout begins again with each byte that arrives.
     """
 
     def __init__(self, sock: ssl.SSLSocket, deadline: float) -> None:

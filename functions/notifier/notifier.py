@@ -60,7 +60,7 @@ class Change:
         """What tells the change from all others, always the same for the same one."""
         return f"{self.task_id}_{self.number}"
 
-    def facts(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return what anyone who may know of the task may receive: no circuit, no counts, no key."""
         return {
             "task_id": self.task_id,
@@ -142,7 +142,7 @@ def publish(events: EventBridgeClient, bus: str, found: Sequence[Change]) -> Non
                             "version": VERSION,
                             "event_id": change.event_id,
                             "owner": change.owner,
-                            **change.facts(),
+                            **change.as_dict(),
                         }
                     ),
                 }
@@ -174,7 +174,7 @@ def ask_for_callbacks(queue: Queue, found: Sequence[Change]) -> None:
 
 
 def _message(change: Change) -> str:
-    payload = {"type": f"task.{change.status}", "timestamp": change.transitioned_at, "data": change.facts()}
+    payload = {"type": f"task.{change.status}", "timestamp": change.transitioned_at, "data": change.as_dict()}
     return json.dumps(
         {
             "version": VERSION,

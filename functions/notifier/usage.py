@@ -1,9 +1,9 @@
 """The usage function: changes of the tasks table in; what each key has used, day by day, added up in the table's rows.
 
-Exactly once, whatever is handed over again. Lambda hands over the records of a shard of the stream in their order, and
-after a failure, or from a mapping that begins anew with the stream's 24 hours, some of them once more. So each row says
-up to which sequence number of each shard it has been added up, and one conditional write adds the rest and moves that
-number on. The mapping's windows are there for the shard's name, which an event has only with them.
+Each end counts exactly once. Lambda delivers the records of a shard of the stream in order, and delivers some of them
+again after a failure, or when a mapping begins again with the stream's 24 hours. So each row says up to which sequence
+number of each shard it has been added up, and one conditional write adds the rest and advances that number. The mapping
+has windows because only then an event names its shard.
 
 What a task has cost, in all its attempts, is what its row says at its end. A task that had failed because its message
 died, and that a redrive brings back, is taken off again: its row's second end is added in its place. The bill of a
@@ -104,7 +104,7 @@ class UsageRow:
         self._key = key(owner, day)
 
     def add(self, found: Sequence[Entry]) -> None:
-        """Add entries in their order, but for what the row has already; raises UnavailableError."""
+        """Add entries in their order, except for what the row has already; raises UnavailableError."""
         known, fresh = _tags_seen.get(self._key, frozenset()), found
         for _ in range(TRIES):
             tags, changes = by_prefix(fresh, known)

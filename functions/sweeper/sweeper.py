@@ -107,7 +107,7 @@ def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: Task
     """Fail the tasks whose messages died, then send the messages that are missing.
 
     Two sweeps at once are harmless: `fail_dead` and `reschedule` are conditional writes that only one of them wins.
-    Raises UnavailableError; the next run goes on where this one stopped.
+    Raises UnavailableError; the next run continues where this one stopped.
     """
     now = utc_now()
     near = sorted(islice(store.open_tasks(due_before=now + SOON), MAX_COUNTED), key=lambda task: task.due_at)

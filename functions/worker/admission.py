@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Up to here a statevector beats the stabilizer tableau even on Clifford circuits (GHZ-14: 2.0 against 3.9 ms; from 16
 # qubits on it is the other way round).
 SMALL_CLIFFORD = 14
-# The same where every shot runs the circuit anew (noise on gates, measurement in the middle).
+# The same where every shot runs the whole circuit (noise on gates, measurement in the middle).
 SMALL_CLIFFORD_EVERY_SHOT = 10
 # Up to here a noisy circuit is cheaper as one density matrix than as a trajectory per shot, given enough shots.
 SMALL_DENSITY = 10
@@ -128,9 +128,9 @@ def estimate(stats: CircuitStats, options: Options, method: str | None = None, *
 def choose_method(stats: CircuitStats, options: Options, memory_bytes: int) -> str:
     """Return the method to run with: the one that the options name, or for `automatic` the cheapest that is exact.
 
-    1. Clifford circuits wider than 14 qubits (10 if every shot runs anew; with noise on gates only if the method has
-       them by name): stabilizer, whose cost is polynomial; but one so wide that matrix product states are faster, and
-       so shallow that its bond dimension is at most 16, goes to them.
+    1. Clifford circuits wider than 14 qubits (10 if every shot runs separately; with noise on gates only if the method
+       has them by name): stabilizer, whose cost is polynomial; but one so wide that matrix product states are faster,
+       and so shallow that its bond dimension is at most 16, goes to them.
     2. Noise on gates, at most 10 qubits and as many shots as amplitudes (or observables, which are then exact):
        density_matrix.
     3. Whatever fits `memory_bytes`: statevector, unless it is slow (over a second) and as shallow.

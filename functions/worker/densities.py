@@ -197,7 +197,7 @@ class Densities:
         self.forget(parts, live)
 
     def loop(self, parts: _Parts, operation: While, live: frozenset[int]) -> None:
-        """Run a loop until all shots have left it, but for those of negligible probability."""
+        """Run a loop until all shots have left it, except for those of negligible probability."""
         again = live | _read_in(operation)
         left = parts.take(np.zeros(parts.count, bool))
         row = self.rows[operation.cell]

@@ -58,22 +58,22 @@ def estimate(execution: Mapping[str, Any], options: Options, limits: Limits) -> 
     price of each request.
     """
     each = [{**execution, **binding} for binding in execution.get("bindings", [{}])]
-    seconds = math.fsum(facts["estimated_seconds"] for facts in each)
-    notes = list(dict.fromkeys(note for facts in each for note in facts.get("notes", ())))
+    seconds = math.fsum(run["estimated_seconds"] for run in each)
+    notes = list(dict.fromkeys(note for run in each for note in run.get("notes", ())))
     if seconds > limits.time_limit_s:
         notes.append(f"It will probably fail: a task may run for {limits.time_limit_s:g} seconds.")
     return {
-        "method": ", ".join(dict.fromkeys(facts["method"] for facts in each)),
-        "engine": ", ".join(dict.fromkeys(facts["engine"] for facts in each)),
-        "num_qubits": max(facts["num_qubits"] for facts in each),
-        "num_clbits": max(facts["num_clbits"] for facts in each),
-        "depth": max(facts["depth"] for facts in each),
-        "gates": sum(facts["gates"] for facts in each),
+        "method": ", ".join(dict.fromkeys(run["method"] for run in each)),
+        "engine": ", ".join(dict.fromkeys(run["engine"] for run in each)),
+        "num_qubits": max(run["num_qubits"] for run in each),
+        "num_clbits": max(run["num_clbits"] for run in each),
+        "depth": max(run["depth"] for run in each),
+        "gates": sum(run["gates"] for run in each),
         "bindings": len(each),
         "shots": options.shots,
         "estimated_seconds": float(f"{seconds:.3g}"),
-        "memory_bytes": max(facts["memory_bytes"] for facts in each),
-        **({"result_bytes": sum(facts["result_bytes"] for facts in each)} if "result_bytes" in each[0] else {}),
+        "memory_bytes": max(run["memory_bytes"] for run in each),
+        **({"result_bytes": sum(run["result_bytes"] for run in each)} if "result_bytes" in each[0] else {}),
         "cost_usd": bill(seconds * 1000, limits.memory_mb)["cost_usd"],
         **({"notes": notes} if notes else {}),
         **({"reduced": each[0]["reduced"]} if len(each) == 1 and "reduced" in each[0] else {}),

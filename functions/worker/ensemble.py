@@ -147,7 +147,7 @@ class _Runner(Runner):
 
     def step(self, branches: Branches, operation: Operation) -> None:
         """Run one operation."""
-        if not len(branches.times):  # no way leads here, but for those that a loop has dropped
+        if not len(branches.times):  # no way leads here, except for those that a loop has dropped
             return
         if self.phased and not isinstance(operation, Measure | Reset | Store | If | While | Barrier):
             if isinstance(operation, Gate) and operation.name == "gphase":
@@ -170,7 +170,7 @@ class _Runner(Runner):
             )
 
     def loop(self, branches: Branches, operation: While) -> None:
-        """Run a loop until all branches have left it, but for those of negligible probability."""
+        """Run a loop until all branches have left it, except for those of negligible probability."""
         row = self.rows[operation.cell]
         left = []
         inside = branches

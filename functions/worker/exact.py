@@ -140,7 +140,7 @@ def _entry(request: ResultRequest, found: Any, num_qubits: int) -> dict[str, Any
 
 
 def _numbers(request: ResultRequest, found: Any) -> dict[str, Any]:  # noqa: ANN401 - numbers of any shape
-    """Return a result's numbers as JSON; raises TaskError for one that JSON has not."""
+    """Return a result's numbers as JSON; raises TaskError for one that JSON cannot hold."""
     if not np.isfinite(found).all():
         raise TaskError(ErrorCode.SIMULATION_ERROR, f"A result of type {request.type} is not finite.")
     if request.type is ResultType.EXPECTATION:

@@ -175,7 +175,7 @@ def _become_child(fork_server: int, channel_fd: int, errors_fd: int, serve: Call
 def _keep_only(channel_fd: int, errors_fd: int) -> None:
     """Put nothing on stdin, the error pipe on stdout and stderr, the channel on 3, and close the rest."""
     null = os.open(os.devnull, os.O_RDONLY)
-    # Moved above the standard descriptors and 3 first, lest one of them be overwritten before it is copied.
+    # Moved above the standard descriptors and 3 first, so that none of them is overwritten before it is copied.
     channel, errors = (fcntl.fcntl(fd, fcntl.F_DUPFD, CHANNEL + 1) for fd in (channel_fd, errors_fd))
     os.dup2(null, 0)
     os.dup2(errors, 1)

@@ -208,7 +208,7 @@ def observe(program: Compiled, stats: CircuitStats, options: Options, budget: Bu
     observed: Callable[[Sequence[PauliSum]], list[float]]
     reduced = None
     try:
-        # What the program measures is sampled as ever.
+        # What the program measures is sampled as usual.
         counted = (
             choose(program, stats, replace(options, observables=None), budget) if stats.final_measurements else None
         )
@@ -281,7 +281,7 @@ def _ways(program: Compiled, options: Options, budget: Budget) -> list[Piece]:
         if width <= WIDEST:
             plan = Plan("statevector", seconds, trajectory_cost.memory(program, width, options.shots))
             found.append(Piece(program, trajectories.NAME, plan))
-            # Where every shot runs anew, Aer takes this at least, whatever the program.
+            # Where every shot runs separately, Aer takes this at least, whatever the program.
             if seconds < SHOT_ANEW_S * options.shots and any(isinstance(each, _ANEW) for each in program.operations):
                 return found
     stats = read_stats(program)

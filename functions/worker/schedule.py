@@ -63,7 +63,7 @@ class Schedule:
       is postponed after being read, and waits to run alone, with all memory and all threads. It starts when the others
       are done, or at the last moment that leaves it its whole time limit: from then on nothing else starts, and what
       runs but is later in the batch is stopped and returned.
-    - A program that has run for SLICE_S while others wait for their first turn makes way, and starts anew when all
+    - A program that has run for SLICE_S while others wait for their first turn makes way, and starts again when all
       have had theirs; so does, from the beginning, one that an earlier batch began. It starts only with its whole time
       limit left, else it is postponed to another batch: what is long comes last, and is run to its end once.
     - A program may run for the time limit, then it fails. At `stop` whatever still runs is killed and returned, and

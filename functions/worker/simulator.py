@@ -142,9 +142,9 @@ def _swept(outcomes: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     """
     swept: dict[str, Any] = {name: [outcome[name] for outcome in outcomes] for name in outcomes[0]}
     each: list[dict[str, Any]] = swept["execution"]
-    shared = {name: fact for name, fact in each[0].items() if all(facts.get(name) == fact for facts in each)}
-    differing = [{name: fact for name, fact in facts.items() if name not in shared} for facts in each]
-    swept["execution"] = {**shared, "seed": seed, "bindings": [{"seed": seed, **facts} for facts in differing]}
+    shared = {name: value for name, value in each[0].items() if all(own.get(name) == value for own in each)}
+    differing = [{name: value for name, value in own.items() if name not in shared} for own in each]
+    swept["execution"] = {**shared, "seed": seed, "bindings": [{"seed": seed, **own} for own in differing]}
     return swept
 
 
@@ -240,7 +240,7 @@ def _execution(program: Compiled, stats: CircuitStats, options: Options, route: 
 
 
 def _run_results(program: Compiled, options: Options, budget: Budget, room: int) -> tuple[dict[str, Any], int]:
-    """Do as `run` does for a request that names its results: counts and samples as ever, the others exactly."""
+    """Do as `run` does for a request that names its results: counts and samples as usual, the others exactly."""
     requests = options.results or ()
     stats = read_stats(program)
     array_bytes = check_results(requests, [stats.num_qubits], options.shots)
@@ -258,8 +258,8 @@ def _run_results(program: Compiled, options: Options, budget: Budget, room: int)
     entries = [] if budget.dry_run else choice.results(requests, stats.num_qubits, budget)
     for index, request in enumerate(requests):
         if request.type == ResultType.SAMPLES:
-            sampled, facts = _sample(program, stats, options, index, budget)
-            execution = _joined(execution, facts)
+            sampled, its_execution = _sample(program, stats, options, index, budget)
+            execution = _joined(execution, its_execution)
             if entries:
                 entries[index]["values"] = sampled
     if budget.dry_run:
@@ -270,7 +270,7 @@ def _run_results(program: Compiled, options: Options, budget: Budget, room: int)
 def _sample(
     program: Compiled, stats: CircuitStats, options: Options, index: int, budget: Budget
 ) -> tuple[list[float], dict[str, Any]]:
-    """Return what each shot measures of the observable of a result, and the facts of the run, of a dry run alone."""
+    """Return what each shot measures of a result's observable, nothing in a dry run, and the run's `execution`."""
     assert options.results is not None  # noqa: S101 - whose result it is
     assert options.seed is not None  # noqa: S101 - `run` is given one
     terms = options.results[index].observable or ()
@@ -281,11 +281,11 @@ def _sample(
     options = replace(options, results=None, memory=False, seed=seed)
     found = read_stats(measuring)
     route = choose(measuring, found, options, budget)
-    facts = _execution(program, stats, options, route)
+    execution = _execution(program, stats, options, route)
     if budget.dry_run:
-        return [], facts | {"estimated_seconds": route.seconds(budget), "memory_bytes": route.bytes}
+        return [], execution | {"estimated_seconds": route.seconds(budget), "memory_bytes": route.bytes}
     outcomes = _outcomes(measuring, route, options, budget).shots(np.random.default_rng((seed, 1)))
-    return observable_samples.values(outcomes.bits(len(measuring.outputs[0].cells)), terms), facts
+    return observable_samples.values(outcomes.bits(len(measuring.outputs[0].cells)), terms), execution
 
 
 def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

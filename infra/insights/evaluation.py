@@ -71,7 +71,7 @@ class Result:
 
 
 def check(query: str, tables: Mapping[str, Table] | None = None) -> None:
-    """Raise `QueryError` for a query that would be refused whatever the events are (but for its patterns)."""
+    """Raise `QueryError` for a query that would be refused whatever the events are (except for its patterns)."""
     translate(parse(query), Window(0, 0, 0), tables or {})
 
 

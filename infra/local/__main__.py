@@ -238,7 +238,7 @@ def _wanted(name: str) -> int | None:
 
 
 async def demonstrate(url: str) -> None:
-    """Send a Bell circuit through the API and print its counts and how to go on."""
+    """Send a Bell circuit through the API and print its counts and how to continue."""
     from quantum_circuits import AsyncClient  # noqa: PLC0415 - imports that only this needs
 
     body = {"qc": BELL, "shots": 1024}

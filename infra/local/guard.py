@@ -67,7 +67,7 @@ def refusal(scope: Mapping[str, Any], key: str) -> str:
     if "origin" in headers:
         return "This stand-in for AWS takes no requests of web pages."
     if not any(hmac.compare_digest(offered.encode(), key.encode()) for offered in _keys(headers, scope)):
-        return "This stand-in for AWS takes the access key of .local/env only, drawn anew at each start."
+        return "This stand-in for AWS takes the access key of .local/env only, drawn again at each start."
     return ""
 
 

@@ -2,7 +2,7 @@
 
 On AWS an update is in the table's stream however it was made. MiniStack leaves out those made by PartiQL statements,
 with which workers claim and end tasks. And on AWS the API answers OPTIONS, by which a browser asks what it may send;
-MiniStack answers in its place that any web page may send anything. A call of a function goes on when nobody waits for
+MiniStack answers in its place that any web page may send anything. A call of a function continues when nobody waits for
 its answer any more; on AWS that costs its time, here it keeps a process. What it cannot save it passes over. It hands
 out messages in the order in which they came, whoever sent them. It does nothing else while a function reads a table's
 stream. It disables no API key. Its log groups grow without end, and it keeps an environment of each function for ever.
@@ -205,7 +205,7 @@ class Save:
     failure: OSError | None = None
 
     def whole(self, services: Mapping[str, Callable[[], Any]]) -> None:
-        """Save all services, in place of MiniStack's own function, which goes on after an error."""
+        """Save all services, in place of MiniStack's own function, which continues after an error."""
         try:
             state.save_whole(Path(persistence.STATE_DIR), services, self._one)
         except OSError as failure:

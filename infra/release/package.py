@@ -24,7 +24,7 @@ MOST_BYTES = 50 * 2**20  # zipped: what Lambda takes directly
 
 
 class ReleaseError(Exception):
-    """The release cannot go on; the message says why and what to do."""
+    """The release cannot continue; the message says why and what to do."""
 
 
 def run(*command: str | Path) -> None:

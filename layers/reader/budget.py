@@ -66,7 +66,7 @@ class Budget:
             self._settle(at)
 
     def _settle(self, at: int) -> None:
-        """Refuse to go on if the budget is used up; else say when to look again."""
+        """Refuse to continue if the budget is used up; else say when to look again."""
         if self.exhausted or self.spent > self.limit:
             self.exhausted = True
             too_large(

@@ -121,7 +121,7 @@ def look_at_header(notes: Notes) -> None:
 
 
 def _comments(text: str) -> str:
-    """Return the comment lines above a program, which begin it but for some empty lines."""
+    """Return the comment lines above a program, which begin it except for some empty lines."""
     if not text[:_EMPTY].lstrip().startswith("//"):
         return ""
     found = re.match(_COMMENTS, text)

@@ -170,7 +170,7 @@ class _Walk:
         return kept
 
     def without_what_is_behind(self, operations: list[Operation]) -> list[Operation]:
-        """Leave out the errors behind final measurements: nothing sees them, and results are of the state before.
+        """Leave out the errors after final measurements: nothing sees them, and results are of the state before.
 
         Final is a measurement whose qubit nothing uses afterwards, and whose bit nothing but another measurement.
         """

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 # Standard mode backs off with jitter. Three tries of at most 3 s: a submission ends with the first of its calls
-# (circuit, options, row) that fails three times, or goes on without its message; that fits API Gateway's 29 s.
+# (circuit, options, row) that fails three times, or continues without its message; that fits API Gateway's 29 s.
 CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,

@@ -140,7 +140,7 @@ class Bound(StrEnum):
 class OverBoundError(Exception):
     """A submission would take its owner over a bound, or the bound is reached: `in_use` of `limit`, and `asked` more.
 
-    `retry_after` is in seconds; `until` is when the bound that no waiting helps begins anew.
+    `retry_after` is in seconds; `until` is when the bound that no waiting helps begins again.
     """
 
     def __init__(  # noqa: PLR0913 - what the sender reads

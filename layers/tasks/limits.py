@@ -45,7 +45,7 @@ NOISE_START_S = 4e-3  # of one with noise on gates
 GATE_S = 16e-6  # of a gate, whatever the state
 AMPLITUDE_S = 1.5e-9  # of a gate and an amplitude
 SHOT_S = 0.7e-6  # of a shot that is sampled from one state
-SHOT_ANEW_S = 45e-6  # of a shot that runs the circuit anew
+SHOT_ANEW_S = 45e-6  # of a shot that runs the whole circuit
 NOISY_GATE_S = 1.2e-6  # of drawing an error, in each shot
 
 
@@ -89,7 +89,7 @@ def run_seconds(  # noqa: PLR0913 - the properties of a circuit that decide
     """Return the seconds that a circuit takes on one core.
 
     `noisy` is noise on gates, `mid_circuit` a measurement or reset that shots cannot be sampled after; with either,
-    every shot runs the circuit anew. Where shots are `branching` they share their gates. `crossings` bounds log2 of a
+    every shot runs the whole circuit. Where shots are `branching` they share their gates. `crossings` bounds log2 of a
     matrix product state's bond dimension.
     """
     every_shot = mid_circuit or noisy

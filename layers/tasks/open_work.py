@@ -56,7 +56,7 @@ class Most:
     dollars: float
 
     def but(self, own: Mapping[str, float]) -> Most:
-        """Return these, but for what an owner has of its own."""
+        """Return these, except for what an owner has of its own."""
         return Most(**{each.name: own.get(each.name, getattr(self, each.name)) for each in fields(self)})
 
 

@@ -207,7 +207,7 @@ class Options:
 
     @property
     def bindings(self) -> tuple[Mapping[str, Any], ...]:
-        """The inputs of each run: one but for a sweep."""
+        """The inputs of each run: one, except in a sweep."""
         return self.inputs if isinstance(self.inputs, tuple) else (self.inputs or {},)
 
     def of_binding(self, index: int, seed: int) -> Options:
@@ -298,8 +298,8 @@ def refuse_unrunnable(options: Options) -> None:
 def seed_of_binding(index: int, seed: int) -> int:
     """Return a binding's own seed in a task with that seed: `seed + 100,000 index`, modulo 2^63.
 
-    Where every shot runs anew, Aer gives shot j the seed `seed + j`: bindings whose seeds were nearer to each other
-    than that would have most of their shots in common.
+    Where every shot runs separately, Aer gives shot j the seed `seed + j`: bindings whose seeds were nearer to each
+    other than that would share most of their shots.
     """
     return (seed + MAX_SHOTS * index) % (MAX_SEED + 1)
 

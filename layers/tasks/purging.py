@@ -28,7 +28,7 @@ STOPS_WITHIN = timedelta(seconds=60)
 _ENDS = {f":{status}": {"S": str(status)} for status in Status if status.ended}
 
 
-# What is kept of a task, so that what its owner has used can be counted anew.
+# What is kept of a task, so that what its owner has used can be counted again.
 WAS = ("status", "status_history", "shots", "bindings", "billed_ms", "cost_usd")
 
 

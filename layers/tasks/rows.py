@@ -188,7 +188,7 @@ class Rows:
         return {"outcome_object": {"M": {"key": {"S": key}, "sent_bytes": {"N": str(sent_bytes)}}}}
 
     def task(self, row: Row) -> Task:
-        """Return a row as a task, but for an outcome in the bucket (see `with_outcome`).
+        """Return a row as a task, except for an outcome in the bucket (see `with_outcome`).
 
         Attributes that older rows lack get their defaults. Raises UnreadableTaskError.
         """

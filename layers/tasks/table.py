@@ -76,7 +76,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in an owner's list of tasks, newest first: just behind this task."""
+    """A place in an owner's list of tasks, newest first: just after this task."""
 
     submitted_at: str
     task_id: str

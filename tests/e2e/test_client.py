@@ -146,14 +146,14 @@ def test_the_command_line_runs_a_program(stack: Stack) -> None:
 
 
 def test_ctrl_c_ends_at_once_and_cancels_nothing(stack: Stack, client: Client) -> None:
-    """An interrupted `run` exits with 130 and no traceback, its task goes on; a script has no thread left."""
+    """An interrupted `run` exits with 130 and no traceback, its task continues; a script has no thread left."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "client"),
         "QUANTUM_CIRCUITS_URL": stack.env["API_URL"],
         "QUANTUM_CIRCUITS_API_KEY": stack.env["API_KEY"],
     }
-    # A shell starts what goes on in the background, this test perhaps, deaf to Ctrl-C.
+    # A shell starts what continues in the background, this test perhaps, deaf to Ctrl-C.
     hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     script = (
         "import threading, quantum_circuits\n"

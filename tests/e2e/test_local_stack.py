@@ -131,7 +131,7 @@ def test_kept_tasks_hold_on_to_their_port(restarted: Kept) -> None:
 
 
 def test_what_could_not_be_saved_is_said(restarted: Kept) -> None:
-    """Not "Stopped." alone; the next start goes on from the last end that was saved."""
+    """Not "Stopped." alone; the next start continues from the last end that was saved."""
     stack = restarted.stack
     lost = submit(stack)
     in_the_way = stack.folder / "state" / "new"
@@ -172,7 +172,7 @@ def test_a_full_disk_takes_no_task_and_says_so(restarted: Kept, disk: Path | Non
 
 
 def test_a_second_start_says_that_one_runs(stack: Stack) -> None:
-    """Starting twice in one folder is refused and the first goes on."""
+    """Starting twice in one folder is refused and the first continues."""
     second = stack.command("up")
     assert second.returncode == 1
     assert "already running" in second.stderr

@@ -87,7 +87,7 @@ def test_each_saved_query_is_answered(stack: Stack, monkeypatch: pytest.MonkeyPa
     by_name = logs(stack, query="ended-tasks")
     assert (by_name.returncode, by_name.stderr) == (0, "")
     assert "log events matched" in by_name.stdout
-    # The others in this process, over lines that are read once: each command would start anew and read them again.
+    # The others in this process, over lines that are read once: each command would start again and read them again.
     monkeypatch.setenv("LOCAL_DIR", str(stack.folder))
     running, now_ms = deployed(""), int(time.time() * 1000)
     lines = list(LogGroups.of(running).events(now_ms - milliseconds("1h"), now_ms))

@@ -315,13 +315,13 @@ def test_options_make_a_noisy_run(open_page: Callable[..., Page], stack: Stack) 
     page.get_by_label("Sort").select_option("count")
     shown = page.locator("#counts tbody th").all_inner_texts()
     assert set(shown[:2]) == {"0x0", "0x3"}
-    expect(page.locator("#facts")).to_contain_text("noisy, page")
-    expect(page.locator("#facts")).to_contain_text("$0.0000")
+    expect(page.locator("#run-details")).to_contain_text("noisy, page")
+    expect(page.locator("#run-details")).to_contain_text("$0.0000")
     page.get_by_label("Tag", exact=True).fill("page")
     page.get_by_label("Tag", exact=True).press("Enter")
     expect(page.locator("#tasks .id")).to_have_text(["run 7"])
     page.get_by_label("Status", exact=True).select_option("failed")
-    expect(page.locator("#recent-note")).to_have_text("No such tasks.")
+    expect(page.locator("#recent-note")).to_have_text("No tasks match.")
 
 
 def test_observables_have_error_bars(open_page: Callable[..., Page], stack: Stack) -> None:

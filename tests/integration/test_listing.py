@@ -61,7 +61,7 @@ def pages(query: dict[str, str], **event: Any) -> list[list[str]]:
 
 
 def test_tasks_are_listed_newest_first_and_without_outcomes(in_moto: Aws) -> None:
-    """A line has what the task shows alone but for what its run has put out."""
+    """A line has what the task shows alone except for what its run has put out."""
     old = stored(in_moto, submitted_at=at(1))
     ended = stored(in_moto, ending=Status.COMPLETED, submitted_at=at(2))
     new = stored(in_moto, submitted_at=at(3))

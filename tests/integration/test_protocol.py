@@ -247,7 +247,7 @@ class Protocol(RuleBasedStateMachine):
         if row is not None and row.get("dead", {}).get("S") == message.send_id:
             self.redrives[message.task_id] += 1
 
-    # -- what a worker does, alone or in one call with the like of a task that nobody knows -------------------------
+    # -- what a worker does, alone or in one call with that of an unknown task -------------------------
 
     def claim(self, message: Message, *, batched: bool) -> Task | None:
         """Claim a task."""

@@ -52,7 +52,7 @@ def drift(in_moto: Aws, owner: str = "alice") -> None:
 
 
 def test_sums_that_have_drifted_are_set_right(in_moto: Aws, listening: Listening) -> None:
-    """For this owner alone; what happens after that is added to them as ever."""
+    """For this owner alone; what happens after that is added to them as usual."""
     drift(in_moto)
     drift(in_moto, "bob")
     assert recounted(in_moto) == Recounted(
@@ -142,7 +142,7 @@ def test_what_was_used_is_counted_anew(in_moto: Aws, listening: Listening) -> No
 
 
 def test_marks_of_the_stream_stay(in_moto: Aws, listening: Listening) -> None:
-    """What was counted anew and comes again is not added; what comes after that is."""
+    """What was counted again and comes again is not added; what comes after that is."""
     ended(in_moto)
     found = usage_records(in_moto)
     added(found)

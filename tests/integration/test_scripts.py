@@ -66,7 +66,7 @@ def of_page() -> list[dict[str, Any]]:
 
 
 def examples() -> list[dict[str, Any]]:
-    """Return what the page, the READMEs and the OpenAPI document show as requests, but for those with a mistake."""
+    """Return what the page, the READMEs and the OpenAPI document show as requests, except for those with a mistake."""
     found = of_page()
     for name in ("README.md", "functions/api/README.md", "functions/api/page/llms.txt"):
         text = (ROOT / name).read_text().replace("\\\n", "").replace("$bell", json.dumps(BELL)[1:-1])

@@ -35,7 +35,7 @@ BOUNDS = ("open_tasks", "open_seconds", "dollars_per_month")
 
 @pytest.fixture(autouse=True)
 def fixture_nothing_remembered() -> None:
-    """Let the function start anew."""
+    """Let the function start again."""
     usage._tags_seen.clear()  # noqa: SLF001 - what an environment remembers
 
 

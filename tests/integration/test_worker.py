@@ -381,7 +381,7 @@ def test_results_that_wait_to_be_stored_hold_up_the_next(in_moto: Aws, monkeypat
 
 
 def test_a_task_whose_turn_never_came_does_not_use_up_its_deliveries(in_moto: Aws) -> None:
-    """Unstarted, it goes back by its message once; from the second delivery on by a new one, which SQS counts anew."""
+    """Unstarted, it goes back by its message once; from the second delivery on by a new one, which SQS counts again."""
     first, second, begun = (submitted(in_moto) for _ in range(3))
     records = [
         sqs_record(json.dumps({"version": 1, "task_id": task_id}), message_id=message_id, receives=receives)

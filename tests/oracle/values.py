@@ -68,7 +68,7 @@ class ArrayType:
 class Scalar:
     """A value with its type.
 
-    `payload` is the number itself for `int`, `float` and the like; for `bit[n]` the unsigned integer with bit 0 lowest;
+    `payload` is the number itself for `int`, `float` and so on; for `bit[n]` the unsigned integer with bit 0 lowest;
     for `angle[n]` the integer k that stands for the angle 2*pi*k/2**n; for `duration` seconds, a `Fraction`.
     """
 

@@ -114,17 +114,17 @@ def refuse(*_: object) -> None:
 
 def as_ever() -> NoReturn:
     """End a run that no fault changes, as one that is refused for a reason."""
-    raise TaskError(ErrorCode.UNSUPPORTED_FEATURE, "It runs as ever.")
+    raise TaskError(ErrorCode.UNSUPPORTED_FEATURE, "It runs as usual.")
 
 
 def branching_with_noise(patch: pytest.MonkeyPatch) -> None:
-    """Let shots branch under readout noise; programs that do not are as right as ever, and need no run and no judge."""
+    """Let shots branch under readout noise; programs that do not are right as usual, and need no run and no judge."""
     branches, on_aer = admission._branches, simulator._on_aer  # noqa: SLF001 - what is taken out, and what it changes
     changed = []
 
-    def as_without_noise(facts: Any, *rest: Any) -> bool:
-        found: bool = branches(replace(facts, noisy=False, misread=False), *rest)
-        changed.append(found != branches(facts, *rest))
+    def as_without_noise(stats: Any, *rest: Any) -> bool:
+        found: bool = branches(replace(stats, noisy=False, misread=False), *rest)
+        changed.append(found != branches(stats, *rest))
         return found
 
     patch.setattr(admission, "_branches", as_without_noise)

@@ -52,7 +52,7 @@ def test_every_code_is_described() -> None:
 
 
 def test_the_client_has_an_exception_for_what_is_wrong_with_a_circuit() -> None:
-    """Each code that reading a request can end in is a CircuitError of the client, but for our own fault."""
+    """Each code that reading a request can end in is a CircuitError of the client, except for our own fault."""
     codes = {code for code, kind in _BY_CODE.items() if kind is CircuitError}
     assert codes == set(ErrorCode) - OF_RUNS - {ErrorCode.INTERNAL_ERROR}
 

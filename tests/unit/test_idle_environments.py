@@ -73,7 +73,7 @@ def test_the_api_keeps_its_last_environment(clock: Clock) -> None:
 
 
 def test_a_minute_counts_from_the_end_of_a_call(clock: Clock) -> None:
-    """An environment that was seen at work is idle from then on, however long its call took; it is made anew later."""
+    """An environment that was seen at work is idle from then on, however long its call took; it is made again later."""
     working = clock.called("worker")
     clock.now += 10 * IDLE_SECONDS
     assert lambda_svc.reap_idle_workers() == 0

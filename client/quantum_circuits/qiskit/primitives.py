@@ -146,7 +146,7 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit ships no typ
 
     Values of circuits without noise and without measurement are exact, and their standard errors 0, whatever the
     precision; those of others are means over shots, as many as the precision asks for (1,000 where it is 0). A warning
-    says when the service has not so many shots.
+    says when the service does not allow so many shots.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ export async function check() {
   asked?.abort();
   const { signal } = (asked = new AbortController());
   if (!key() || !text().trim()) {
-    showCircuit(null, key() ? "" : "Give your API key to see the circuit.");
+    showCircuit(null, key() ? "" : "Enter your API key to see the circuit.");
     showProblem($("check"), null);
     return;
   }

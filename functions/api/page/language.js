@@ -1,4 +1,4 @@
-// Tells the words of a line of OpenQASM apart, to colour them. A comment can go on in the next line.
+// Tells the words of a line of OpenQASM apart, to colour them. A comment can continue in the next line.
 
 const WORDS = {
   keyword:
@@ -10,7 +10,7 @@ const WORDS = {
 const KIND = new Map(Object.entries(WORDS).flatMap(([kind, words]) => words.split(" ").map((word) => [word, kind])));
 const TOKEN = /(?<comment>\/\/.*|\/\*.*?(?:\*\/|$))|(?<text>"[^"]*"?)|(?<number>(?:0[xX][\da-fA-F_]+|0[bB][01_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)(?:im|dt|ns|us|µs|ms|s)?)|(?<word>[\p{L}_][\p{L}\p{N}_]*)|(?<mark>@\w*|#\w+|\$\d+)/gu;
 
-/** Return a line's pieces as `[kind, text]`, kind empty for the rest, and whether a comment goes on behind it. */
+/** Return a line's pieces as `[kind, text]`, kind empty for the rest, and whether a comment continues behind it. */
 export function pieces(line, inComment) {
   const found = [];
   let from = 0;

@@ -121,7 +121,7 @@ async function copyLink() {
   const address = await linkTo(bodyOf(text()));
   history.replaceState(null, "", address);
   await navigator.clipboard?.writeText(address).catch(() => {});
-  $("estimate").replaceChildren("The address above now holds the program; it was copied.");
+  $("estimate").replaceChildren("A link to the program was copied; the address bar has it too.");
 }
 
 function changeKey() {

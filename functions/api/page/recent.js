@@ -26,7 +26,7 @@ export async function listTasks(cursor) {
   if (!key()) {
     clearList();
     note.hidden = false;
-    note.replaceChildren("Give your API key to see your tasks.");
+    note.replaceChildren("Enter your API key to see your tasks.");
     return;
   }
   if (!$("tasks").children.length) note.replaceChildren("Loading your tasks …");
@@ -38,7 +38,7 @@ export async function listTasks(cursor) {
     if (cursor) $("tasks").append(...answer.tasks.map(item));
     else if (!relist(answer.tasks)) $("tasks").replaceChildren(...answer.tasks.map(item));
     note.hidden = $("tasks").children.length > 0;
-    note.replaceChildren(status || tag ? "No such tasks." : "No tasks yet.");
+    note.replaceChildren(status || tag ? "No tasks match." : "No tasks yet.");
     $("older").hidden = !answer.next_cursor;
     $("older").dataset.cursor = answer.next_cursor ?? "";
     markOpened(shownTask()?.task_id);

@@ -1,4 +1,4 @@
-// Follows a task until it has ended, and shows it: its state, its history as a time line, its facts and its cost.
+// Follows a task until it has ended, and shows it: its state, its history as a time line, its details and its cost.
 
 import { call, problemOf } from "./calls.js";
 import { $, make } from "./dom.js";
@@ -79,7 +79,7 @@ function show(task) {
   $("status").replaceChildren(badge(stateOf(task)), ...(task.name ? [make("strong", {}, task.name)] : []), words);
   showProblem($("failure"), task.status === "failed" ? task.error : null, sent.get(task.task_id)?.qc);
   showResults(task, sent.get(task.task_id));
-  $("facts").replaceChildren(...factsOf(task).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]));
+  $("run-details").replaceChildren(...detailsOf(task).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]));
   showHistory(task.status_history);
 }
 
@@ -128,7 +128,7 @@ export function dollars(amount) {
   return `$${amount.toLocaleString("en", amount < 0.01 ? { maximumSignificantDigits: 2 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
-function factsOf(task) {
+function detailsOf(task) {
   const run = task.execution ?? {};
   const found = [["Task", task.task_id], ["Shots", task.shots.toLocaleString("en")]];
   if (task.tags?.length) found.push(["Tags", task.tags.join(", ")]);

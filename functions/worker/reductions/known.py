@@ -5,7 +5,7 @@ gates whose control is |0> go, those whose control is |1> lose it, tests on know
 measurement of a known qubit becomes an assignment, one of a qubit that was measured a moment ago a copy, and gates that
 only change a phase of known bits go. Swaps become other names for the qubits.
 
-Law: the joint distribution of all cells stays as it is, and the state but for a global phase. A measurement
+Law: the joint distribution of all cells stays as it is, and the state except for a global phase. A measurement
 that reads wrongly stays; after an error its qubits are unknown.
 """
 

@@ -40,7 +40,7 @@ def execute_if(m: Machine, node: syntax.If) -> None:
             return
         chosen = node.then if condition else node.otherwise
         if not condition and len(chosen) == 1 and type(chosen[0]) is type(node):
-            # `else if` is no nesting: go on in this loop, unless a call must be made first.
+            # `else if` is no nesting: continue in this loop, unless a call must be made first.
             node = chosen[0]
             if not has_calls(m, node.condition):
                 continue

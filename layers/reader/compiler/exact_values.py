@@ -1,6 +1,6 @@
 """Expressions worked out exactly where floats of their size are too far apart: `2**60 * pi` is not a turn at all.
 
-An expression of numbers, pi and what stands for them is evaluated anew as `a + b pi`, if a part of it was over `FINE`.
+An expression of numbers, pi and what stands for them is evaluated again as `a + b pi`, if a part of it was over `FINE`.
 A variable is the float that it holds; constants and the parameters of gates, which never change, are what they were
 given.
 """

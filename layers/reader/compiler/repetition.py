@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
     from reader.compiler.symbols import Variable
 
-TRIES = 3  # iterations to compile before a loop counts as one that goes on changing
+TRIES = 3  # iterations to compile before a loop counts as one that keeps changing
 
 
 def count_iterations(m: Machine, number: int, at: int) -> None:

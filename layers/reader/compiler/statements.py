@@ -48,7 +48,7 @@ def execute(m: Machine, node: syntax.Statement) -> None:
 
 
 def execute_program(m: Machine, body: list[syntax.Statement]) -> None:
-    """Execute a program; what stands behind a sure `end` is read without effect, for its registers are in the counts.
+    """Execute a program; what follows a sure `end` is read without effect, for its registers are in the counts.
 
     So the keys are the same whether a measurement decides about the `end` or not.
     """

@@ -187,7 +187,7 @@ def round_float(width: int, number: float) -> float:
 def cast(value: Value, kind: Type) -> Value:  # noqa: C901, PLR0911, PLR0912 - the table of casts
     """Return the value as another type (spec, "Allowed casts"); raises `CastError`.
 
-    Known values only, but for casts between bit-like types, which `logic` callers do for unknown ones.
+    Known values only, except for casts between bit-like types, which `logic` callers do for unknown ones.
     """
     source = value.type
     if source == kind:

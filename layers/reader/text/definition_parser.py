@@ -74,7 +74,7 @@ class DefinitionParser(PragmaParser):
         return syntax.Declaration(at, kind, name.text, value, "")
 
     def refuse_size(self, kind: str, written: str, name: str) -> NoReturn:
-        """Refuse a size behind the name of a declaration, as C has it."""
+        """Refuse a size after the name of a declaration, as C has it."""
         size = self.text[self.token.at + 1 : self.text.find("]", self.token.at)]
         hint = None
         if "[" not in size and "\n" not in written and 0 < len(size) <= _SHOWN_SIZE:

@@ -140,11 +140,11 @@ class ExpressionParser(ABC):
         return False
 
     def any_number(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
-        """Read items between commas until `closing` is next; there may be none, or a comma behind the last."""
+        """Read items between commas until `closing` is next; there may be none, or a comma after the last."""
         return [] if self.token.kind == closing else self.one_or_more(closing, read)
 
     def one_or_more(self, closing: str, read: Callable[[], _Item]) -> list[_Item]:
-        """Read items between commas until `closing` is next; a comma may be behind the last."""
+        """Read items between commas until `closing` is next; a comma may follow the last."""
         items = [read()]
         while self.accept(",") and self.token.kind != closing:
             items.append(read())

@@ -254,7 +254,7 @@ class PragmaParser(ExpressionParser):
         return value + self.signed_number() if self.token.kind in ("+", "-") else value
 
     def signed_number(self) -> complex:
-        """Read a number behind any signs."""
+        """Read a number after any signs."""
         sign = 1
         while self.token.kind in ("+", "-"):
             sign *= -1 if self.advance().kind == "-" else 1

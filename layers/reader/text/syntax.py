@@ -194,7 +194,7 @@ class Factor(Node):
 
 @dataclass(slots=True, eq=False)
 class ResultPragma(Statement):
-    """Braket's `#pragma braket result kind ...`: what stands behind its kind; `operands` is None for all qubits."""
+    """Braket's `#pragma braket result kind ...`: what follows its kind; `operands` is None for all qubits."""
 
     kind: str
     operands: list[Expression] | None

@@ -364,7 +364,7 @@ def test_the_withdrawn_method_says_what_to_use() -> None:
 
 
 def test_bindings_of_a_sweep_are_samples_of_their_own() -> None:
-    """Where every shot runs anew, equal bindings share no shots: their memories are not one another's, shifted."""
+    """Where every shot runs separately, equal bindings share no shots: no memory is another's, shifted."""
     text = f"{HEAD}input float a; qubit q; bit c; h q; c = measure q; h q; c = measure q;"
     first, second = simulate(text, inputs=[{"a": 0.0}] * 2, shots=1_000, memory=True)["memory"]
     assert all(first[shift : shift + 900] != second[:900] for shift in range(3))

@@ -115,7 +115,7 @@ def excused(text: str, accepted: bool, message: str) -> str:  # noqa: FBT001 - t
 
 
 def test_programs_are_programs_to_both_or_to_neither() -> None:
-    """The reader accepts and refuses what the reference parser does, but for the differences that are meant."""
+    """The reader accepts and refuses what the reference parser does, except for the differences that are meant."""
     seen: Counter[str] = Counter()
     generated = [Writer(random.Random(seed)).program() for seed in range(MUTANTS // 5)]
     for text in [*PROGRAMS, *generated, *mutants(MUTANTS)]:

@@ -41,7 +41,7 @@ def test_a_text_means_what_its_exporter_computes(package: str, exporter: str) ->
 
 
 def test_every_exporter_was_read_right() -> None:
-    """Of at least 22 exporters of 18 packages every text was right, but for the flaws that are the exporter's own."""
+    """Of at least 22 exporters of 18 packages every text was right, except for the exporters' own flaws."""
     every = [found for exporters in JUDGED.values() for found in exporters.values()]
     assert len(JUDGED) >= 18
     assert len(every) >= 22

@@ -79,7 +79,7 @@ HEAD = (
 
 
 class Writer:
-    """Writes programs by walking the grammar at random; most are legal but for their types and bounds."""
+    """Writes programs by walking the grammar at random; most are legal except for their types and bounds."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng

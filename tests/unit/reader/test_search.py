@@ -26,7 +26,7 @@ FOUND = {
         "qubit[256] q; bit[256] b; b = measure q; uint[8] d = b[0:7]; " + "b = rotl(b, d); " * 1_000,
         1,
     ),
-    "rotations by a distance known but for a bit": (
+    "rotations by a distance known except for a bit": (
         "qubit[32] q; bit[32] b; bit c; uint[256] u; c = measure q[0]; u[0] = c; " + "b = rotl(b, u); " * 10_000,
         1,
     ),

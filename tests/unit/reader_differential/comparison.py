@@ -55,7 +55,7 @@ def disagreement(read: Reader | None, text: str, inputs: dict[str, Any] | None =
 
 
 def judge_those_read(texts: Iterable[str]) -> int:
-    """Assert that the programs are right but for those that `unsupported_feature` refuses; return how many are read."""
+    """Assert that the programs are right, except those that `unsupported_feature` refuses; return how many are read."""
     judged = 0
     for text in texts:
         try:

@@ -17,7 +17,7 @@ from tasks.limits import Limits
 from tasks.options import Options
 
 SMALL = Limits(2_048, 120.0, 1)
-FACTS = {
+EXECUTION = {
     "method": "statevector",
     "engine": "qiskit-aer",
     "num_qubits": 3,
@@ -32,8 +32,8 @@ FACTS = {
 def test_an_estimate_adds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time is rounded to three figures; the cost is that of whole milliseconds of the worker's memory."""
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    assert estimate(FACTS, Options(shots=7), SMALL) == {
-        **FACTS,
+    assert estimate(EXECUTION, Options(shots=7), SMALL) == {
+        **EXECUTION,
         "bindings": 1,
         "shots": 7,
         "estimated_seconds": 0.123,
@@ -43,7 +43,7 @@ def test_an_estimate_adds_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_sweeps_estimate_is_of_all_its_bindings() -> None:
     """Gates and time add up; width, depth and memory are the largest; each method is named once."""
-    shared = {name: FACTS[name] for name in ("num_qubits", "num_clbits", "method", "engine")}
+    shared = {name: EXECUTION[name] for name in ("num_qubits", "num_clbits", "method", "engine")}
     differing: list[dict[str, Any]] = [
         {"gates": 5, "depth": 9, "estimated_seconds": 0.5, "memory_bytes": 7},
         {"gates": 6, "depth": 8, "estimated_seconds": 0.25, "memory_bytes": 8, "method": "stabilizer"},
@@ -67,12 +67,12 @@ def test_a_sweeps_estimate_is_of_all_its_bindings() -> None:
 
 def test_an_estimate_beyond_the_time_limit_says_so() -> None:
     """Only certain excess is refused; a probable one is a note."""
-    shown = estimate({**FACTS, "estimated_seconds": 121.0}, Options(), SMALL)
+    shown = estimate({**EXECUTION, "estimated_seconds": 121.0}, Options(), SMALL)
     assert shown["notes"] == ["It will probably fail: a task may run for 120 seconds."]
 
 
 def circuit(**changes: Any) -> CircuitStats:
-    """Return the facts of a deep circuit of ten qubits."""
+    """Return the stats of a deep circuit of ten qubits."""
     return replace(CircuitStats(num_qubits=10, active_qubits=10, gates=100, crossings=3), **changes)
 
 
