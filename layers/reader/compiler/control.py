@@ -196,7 +196,8 @@ def specialise(m: Machine, run: Callable[[], None], split: Split, at: int) -> No
         unsupported(
             f"This statement needs the values of more than {LIMITS.splits} measured bits.",
             split.at,
-            "Use fewer measured bits here. What no gate needs can be calculated from an output integer afterwards.",
+            "Use fewer measured bits here, or integers of few bits, such as uint[4]. What no gate needs can be "
+            "calculated from an output integer afterwards.",
         )
     m.spend(_TEST, at)
     faults: list[SourceError] = []

@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reader.compiler.intervals import (
+    Interval,
+    alike,
+    combined,
+    fitting,
+    hull,
+    signed_bits,
+    unsigned_bits,
+    whole,
+    within,
+    wraps,
+)
 from reader.compiler.machine import Split
 from reader.compiler.references import lookup
 from reader.compiler.repetition import walk
 from reader.compiler.symbols import Bits, Variable
 from reader.compiler.types import resolve_type
-from reader.compiler.values import INT, Type, promote
+from reader.compiler.values import INT, Type
 from reader.errors import SourceError
 from reader.text import syntax
 
@@ -29,14 +41,6 @@ _PATIENCE = 3  # rounds before an interval is widened
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
 _TRUTH = frozenset(["==", "!=", "<", ">", "<=", ">=", "&&", "||"])
-
-
-class Interval(NamedTuple):
-    """The integers from `low` to `high`, of a type."""
-
-    low: int
-    high: int
-    type: Type
 
 
 Intervals = dict[str, Interval]
@@ -86,33 +90,15 @@ def _bits_needed(m: Machine, node: syntax.While) -> Needed:
     found = {name: variable for name, variable in found.items() if name not in others}
     analysis = _Analysis(m, found, others, parts)
     intervals = analysis.run(node) if found else {}
-    sizes = {found[name]: size for name, interval in intervals.items() if (size := _bits(interval)) is not None}
+    sizes = {found[name]: size for name, interval in intervals.items() if (size := unsigned_bits(interval)) is not None}
     assigned = analysis.assigned if intervals else {}
-    signed = {found[name]: _signed_bits(interval) for name, interval in intervals.items() if interval.low < 0}
+    signed = {found[name]: signed_bits(interval) for name, interval in intervals.items() if interval.low < 0}
     return Needed(
         sizes,
-        {part: size for part, interval in assigned.items() if (size := _bits(interval)) is not None},
+        {part: size for part, interval in assigned.items() if (size := unsigned_bits(interval)) is not None},
         {variable: size for variable, size in signed.items() if size < variable.type.width},
         frozenset(others.union(found)),
     )
-
-
-def _bits(interval: Interval) -> int | None:
-    """Return how many bits hold the values; None where they may be negative or need all that the type has."""
-    spare = interval.low >= 0 and interval.high < whole(interval.type).high
-    return interval.high.bit_length() if spare else None
-
-
-def _signed_bits(interval: Interval) -> int:
-    """Return how many bits hold the values in two's complement."""
-    return max(interval.high, ~interval.low).bit_length() + 1
-
-
-def whole(kind: Type) -> Interval:
-    """Return all values of a type."""
-    if kind.kind == "int":
-        return Interval(-(1 << (kind.width - 1)), (1 << (kind.width - 1)) - 1, kind)
-    return Interval(0, (1 << kind.width) - 1, kind)
 
 
 def may_fail(m: Machine, *nodes: syntax.Expression) -> bool:
@@ -189,12 +175,13 @@ class _Analysis:
         result = {}
         for name, interval in new.items():
             least, most, kind = whole(interval.type)
-            low = high = None
-            if interval.low < old[name].low:
-                low = max((mark for mark in self.landmarks if least <= mark <= interval.low), default=least)
-            if interval.high > old[name].high:
-                high = min((mark for mark in self.landmarks if interval.high <= mark <= most), default=most)
-            result[name] = Interval(interval.low if low is None else low, interval.high if high is None else high, kind)
+            low, high = interval.low, interval.high
+            if low < old[name].low:
+                beyond = least if low >= least else -1 << kind.width
+                low = max((mark for mark in self.landmarks if min(least, low) <= mark <= low), default=beyond)
+            if high > old[name].high:
+                high = min((mark for mark in self.landmarks if high <= mark <= most), default=most)
+            result[name] = fitting(low, high, kind)
         return result
 
     # ------------------------------------------------------------------ statements
@@ -372,6 +359,8 @@ class _Analysis:
                 right = self.value(other, result)
                 if right is not None and alike(result[name.name], right):
                     result = self.limited(result, name.name, way, right)
+                elif right is not None and wraps(result[name.name], right):
+                    result = self.limited_unsigned(result, name.name, way, right)
         return result
 
     def limited(self, state: Intervals, name: str, op: str, right: Interval) -> Intervals | None:
@@ -386,54 +375,15 @@ class _Analysis:
             high -= high == right.low
         return None if low > high else {**state, name: Interval(low, high, kind)}
 
-
-def hull(one: Interval, other: Interval) -> Interval:
-    """Return the interval from the least to the greatest of both."""
-    return Interval(min(one.low, other.low), max(one.high, other.high), one.type)
-
-
-def alike(left: Interval, right: Interval) -> bool:
-    """Tell whether a comparison of the two is one of the numbers themselves, not of what is left of them in a uint."""
-    kind = promote(left.type, right.type)
-    return kind is not None and (kind.kind == "int" or min(left.low, right.low) >= 0)
-
-
-def fitting(low: int, high: int, kind: Type) -> Interval:
-    """Return an interval of a type, all of the type where it does not fit."""
-    everything = whole(kind)
-    return Interval(low, high, kind) if everything.low <= low and high <= everything.high else everything
-
-
-def within(interval: Interval | None, kind: Type) -> Interval:
-    """Return an interval converted to a type."""
-    return whole(kind) if interval is None else fitting(interval.low, interval.high, kind)
-
-
-def combined(op: str, left: Interval, right: Interval) -> Interval | None:  # noqa: C901, PLR0911 a dispatch over operators
-    """Return the interval of `left op right`, of the type that the compiler works in."""
-    kind = promote(left.type, right.type)
-    kinds = {left.type.kind, right.type.kind}
-    if kind is None or kind.kind not in ("int", "uint") or kind.width > INT.width:
-        return None
-    if kinds <= {"bool", "bit"} and kind.width == 1:
-        kind = INT
-    elif "bit" in kinds and kinds != {"bit"} and INT not in (left.type, right.type):
-        return None
-    elif "bit" in kinds and INT in (left.type, right.type):
-        kind = INT
-    if kind.kind == "uint" and min(left.low, right.low) < 0:
-        return None
-    if op == "+":
-        return fitting(left.low + right.low, left.high + right.high, kind)
-    if op == "-":
-        return fitting(left.low - right.high, left.high - right.low, kind)
-    if op == "*":
-        products = [a * b for a in left[:2] for b in right[:2]]
-        return fitting(min(products), max(products), kind)
-    if op == "%" and right.low > 0:  # a remainder has the sign of what is divided
-        most = right.high - 1
-        return fitting(max(min(left.low, 0), -most), min(max(left.high, 0), most), kind)
-    if op == "/" and right.low > 0:
-        quotients = [abs(a) // b * (-1 if a < 0 else 1) for a in left[:2] for b in right[:2]]
-        return fitting(min(quotients), max(quotients), kind)
-    return None
+    def limited_unsigned(self, state: Intervals, name: str, op: str, right: Interval) -> Intervals | None:
+        """Return the intervals where a uint that may have gone below 0 stands in a relation to something."""
+        low, high, kind = state[name]
+        if op in ("==", "!="):
+            return self.limited(state, name, op, right)
+        if right.low < 0:
+            return state
+        if op in ("<", "<="):  # it has not
+            return self.limited({**state, name: Interval(0, high, kind)}, name, op, right) if high >= 0 else None
+        if high < right.low + (op == ">"):  # it has
+            return {**state, name: Interval(low, -1, kind)}
+        return state

@@ -45,6 +45,16 @@ COUNTERS = {
     "while (e && j < 2) { j += 1; n = (n - 1) % 3; h q[0]; e = measure q[0]; } rx(n * 0.5) q[1]; h q[0]; c = measure q[0]; }",
     "assigned afterwards": "int n = 1; bit c = 1; qubit[3] q; while (c && n > -2) { h q[0]; c = measure q[0]; n -= 1; } "
     "n = n * 1000000000000 + 7; if (n < 0) { x q[1]; } n = n & 3; ry(n * 0.3) q[2];",
+    "unsigned, once below zero": "uint n = 1; bit c = 1; qubit[3] q; while (c && n <= 3) { h q[0]; c = measure q[0]; n -= 1; if (n < 9) { rx(n * 0.4) q[1]; } else { x q[2]; } }",
+    "unsigned, set back": "uint n = 2; uint[2] k = 0; bit c = 1; qubit[3] q; "
+    "while (c && k < 3) { k += 1; h q[0]; c = measure q[0]; n -= 1; if (n > 5) { n = 2; } rx(n * 0.4) q[1]; }",
+    "unsigned, set back by its value": "uint n = 1; uint[2] k = 0; bit c = 1; qubit[3] q; "
+    "while (c && k < 3) { k += 1; h q[0]; c = measure q[0]; n -= 1; if (n == -1) { n = 3; } rx(n * 0.4) q[1]; }",
+    "unsigned, up again": "uint n = 1; bit c = 1; qubit[3] q; while (c && !(n >= 4)) { h q[0]; c = measure q[0]; n = n - 3; "
+    "if (7 < n) { n += 4; x q[2]; } rx(n * 0.4) q[1]; }",
+    "unsigned, as another": "uint n = 1; int k; uint[70] w; bit c = 1; qubit[3] q; while (c && n < 7) { h q[0]; c = measure q[0]; n -= 1; "
+    "k = n; w = n; rx(k * 0.4) q[1]; } if (w > 18446744073709551614) { x q[2]; }",
+    "unsigned, in a division": "uint n = 1; bit c = 1; qubit[3] q; while (c && n < 7) { h q[0]; c = measure q[0]; n -= 2; } if (n / 3 > 9) { x q[2]; } if (n % 5 == 4) { x q[1]; }",
     "on one side of a test": "int n = 90000; bit c = 1; qubit[3] q; h q[2]; c = measure q[2]; "
     "if (c) { n = 1; while (c && n > -2) { h q[0]; c = measure q[0]; n -= 1; } } if (n == 90000) { x q[1]; } if (n < 0) { x q[2]; }",
 }

@@ -107,7 +107,10 @@ def test_more_rounds_than_ten_bits_hold_are_refused_by_name() -> None:
     assert check(program("uint[16]", "counts += uint[1](b);", 1_023, end)) is not None
     with pytest.raises(TaskError, match="more than 10 measured bits") as raised:
         check(program("uint[16]", "counts += uint[1](b);", 1_024, end))
-    hint = "Use fewer measured bits here. What no gate needs can be calculated from an output integer afterwards."
+    hint = (
+        "Use fewer measured bits here, or integers of few bits, such as uint[4]. What no gate needs can be "
+        "calculated from an output integer afterwards."
+    )
     assert raised.value.hint == hint
 
 
