@@ -295,11 +295,15 @@ class _Writer:
             elif request.type == "expectation" and request.observable is not None:
                 sums.append((f"result {index}", request.observable, request.variance))
         for name, terms, variance in sums:
-            operator = f"SparsePauliOp.from_list({[list(term) for term in terms]!r})"
-            lines.append(f"circuit.save_expectation_value({operator}, circuit.qubits, label={name!r})")
+            # On the qubits that it acts on: of others, Aer 0.18.2's stabilizer method can crash under readout noise.
+            width = len(terms[0][0])
+            acted = [at for at in range(width) if any(pauli[width - 1 - at] != "I" for pauli, _ in terms)] or [0]
+            given = [["".join(pauli[width - 1 - at] for at in reversed(acted)), factor] for pauli, factor in terms]
+            operator = f"SparsePauliOp.from_list({given!r})"
+            lines.append(f"circuit.save_expectation_value({operator}, {acted}, label={name!r})")
             if variance:
                 square = f"{operator}.power(2).simplify()"
-                lines.append(f"circuit.save_expectation_value({square}, circuit.qubits, label={f'{name} squared'!r})")
+                lines.append(f"circuit.save_expectation_value({square}, {acted}, label={f'{name} squared'!r})")
         return lines
 
     # ------------------------------------------------------------------ run

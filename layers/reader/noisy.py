@@ -2,10 +2,10 @@
 
     program, compiled with its gates whole ── rules ── program with channels and readout errors ── planner
 
-Each gate is matched by its name and qubits. A predefined gate on two qubits that is made of others (`ch`) has its own
-error once, if a rule is for it; else those of its parts that rules name have theirs. A gate on more qubits that no rule
-names is taken apart, if rules are for gates on one and two qubits in general. What happened to gates, and which rules
-matched nothing, is in the program's notes.
+Each gate is matched by its name and qubits. A predefined gate on two qubits that is made of others (`ch`), or one with
+modifiers, has its own error once, if a rule is for it; else those of its parts that rules name have theirs. A gate on
+more qubits that no rule names is taken apart, if rules are for gates on one and two qubits in general. What happened to
+gates, and which rules matched nothing, is in the program's notes.
 
 Waiting qubits (`idle`): each operation begins when all its qubits and the bits it reads are ready, and takes the
 model's duration for its name; a qubit that is ready earlier waits, from its first operation on. Both sides of a test

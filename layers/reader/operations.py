@@ -86,10 +86,11 @@ class Gate(NamedTuple):
 
 
 class Call(Gate):
-    """A gate as the program calls it, in outlines alone: what it comes to is in `operations`, over places.
+    """A gate as the program calls it, in outlines and for noise: what it comes to is in `operations`, over places.
 
     `controls` has for each of its first qubits whether it controls by 1 or by 0; `suffix` is an inverse or a power of
-    what the others get. `own` gates are defined by the program. `weight` is what counts towards the limits.
+    what the others get; for noise, `name` has all of that. `own` gates are defined by the program. `weight` is what
+    counts towards the limits.
     """
 
     controls: tuple[bool, ...]

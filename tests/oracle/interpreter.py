@@ -18,8 +18,9 @@ Where the specification is open or surprising, the product and this interpreter 
 - An angle is in [0, 2 pi), never negative; a float is rounded to the nearest, ties to even.
 - Negative positions count from the end, in ranges too. A scope ends with its block: `let` in a loop is gone after it.
 - `&&` and `||` leave out a right side that cannot matter. In a `def` globals are read-only and global qubits unseen.
-- Noise follows each gate of the standard library; one that the program defines is noisy gate by gate. What noise is on
-  a gate with modifiers or on three qubits depends on how they are taken apart, so here it has no meaning.
+- Noise follows each gate of the standard library, with its modifiers; one that the program defines is noisy gate by
+  gate. What noise is on three qubits, or on modifiers of such a gate, depends on how they are taken apart, so here it
+  has no meaning. Nor has it under rules, which may name a gate that modifiers make another.
 - A noise pragma of Braket's is a channel at its place. Its first qubit is the most significant of Kraus operators.
 - The counts hold all global bit registers in order, else what `output` names, and `meas` for measurements without a
   target. What a measured `end` or a test leaves out stays zero: every key has the same registers.
@@ -577,10 +578,11 @@ class Run:
         arguments = tuple(self.scalar(argument).real for argument in statement.arguments)
         name = statement.name.name
         if isinstance(self.target, MixedState) and self.target.noise.on_gates:
-            if statement.modifiers:
-                raise OracleError("noise on a modified gate has no meaning here")
             gate = self.gates.get(name)
-            if gate is not None and gate is not library().get(name):
+            own = gate is not None and gate is not library().get(name)
+            if statement.modifiers and (own or self.target.noise.rules.given):
+                raise OracleError("noise on this modified gate has no meaning here")
+            if own:
                 for qubits in broadcast([self.qubits(operand) for operand in statement.qubits]):
                     self._inside_gate(gate, arguments, qubits, self.target)
                 return

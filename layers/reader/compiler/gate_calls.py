@@ -11,7 +11,7 @@ from reader.compiler.coercion import evaluate_real, integer, need_of
 from reader.compiler.control import branch
 from reader.compiler.conversions import with_article
 from reader.compiler.foreign_gates import UNDER_CONTROLS, with_controls
-from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, is_several, natives
+from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, as_one, is_several, natives
 from reader.compiler.parameters import parameter
 from reader.compiler.references import qubits_of
 from reader.compiler.symbols import Frame, Given, Qubits, Variable
@@ -246,7 +246,7 @@ def place(
     """Emit operations on qubits; of OpenQASM 2's gates some reset, see `gate_definitions.check_body`."""
     # The matrix of a power is copied for each use, and weighs as much as it has elements.
     weight = sum([4 ** len(part.qubits) + len(part.operations) for part in operations if isinstance(part, Power)])
-    if m.outline is not None:
+    if m.outline is not None or m.whole:
         weight = weight_of(operations) - len(operations)
     m.count((len(operations) + weight) * len(combinations), node.at)
     ops = m.ops
@@ -328,7 +328,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
         operations = expand(m, gate, parameters, node.name_at, node.arguments)
     else:
         operations = gate.expand(*parameters)
-    operations = flattened(operations) if m.outline is not None and node.modifiers else operations
+    operations = flattened(operations) if (m.outline is not None or m.whole) and node.modifiers else operations
     operations = natives(operations) if m.whole and node.modifiers else operations
     size = own
     for modifier, count, exponent in reversed(list(zip(node.modifiers, counts, exponents, strict=True))):
@@ -356,7 +356,8 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
                 turn = [Gate("x", (), (number,)) for number in range(count)]
                 operations = [*turn, *operations, *turn]
     pay_for_matrices(m, node, operations)
-    return operations
+    once = m.whole and node.modifiers and isinstance(gate, tuple) and is_several(operations)
+    return as_one(node, parameters, operations, size) if once else operations
 
 
 def pay_for_bindings(m: Machine, parameters: tuple[object, ...]) -> None:

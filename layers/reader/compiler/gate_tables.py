@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from reader.compiler.foreign_gates import FOREIGN
 from reader.compiler.gates import BUILTIN, EXTRAS, NATIVE, STDGATES, Standard, native
-from reader.operations import Gate, on_qubits
+from reader.operations import Call, Gate, on_qubits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reader.operations import AnyUnitary, Unitary
+    from reader.text.syntax import GateCall
 
 GATES: dict[str, Standard] = {**FOREIGN, **EXTRAS, **STDGATES, **BUILTIN}
 
@@ -46,11 +47,14 @@ _WIDE_PARTS = {
         "h3 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 p3+ cx23 p3- cx13 p3+ cx23 p3- cx03 h3"
     ),
 }
+_LONGEST = 60  # characters of a name with its modifiers
 _PART = re.compile(r"([a-z]+)(\d+)([+-]?)")
 
 
 def parts_of(gate: AnyUnitary) -> Sequence[Unitary]:
     """Return what a predefined gate that is several is made of, over places, without phases; nothing for any other."""
+    if isinstance(gate, Call):
+        return gate.operations
     if not isinstance(gate, Gate) or gate.name in NATIVE:
         return ()
     return [part for part in GATES[gate.name].expand(*gate.parameters) if part.name != "gphase"]
@@ -76,9 +80,30 @@ def natives(operations: Iterable[Unitary]) -> list[Unitary]:
     """Return operations as native ones, to which modifiers can be applied."""
     found: list[Unitary] = []
     for operation in operations:
-        parts = parts_of(operation)
-        found += [on_qubits(part, operation.qubits) for part in parts] if parts else [operation]
+        if not isinstance(operation, Gate) or operation.name in NATIVE:
+            found.append(operation)
+            continue
+        parts = GATES[operation.name].expand(*operation.parameters)
+        # Under controls their phases count.
+        found += [on_qubits(part, operation.qubits) if part.qubits else part for part in parts]
     return found
+
+
+def as_one(node: GateCall, parameters: tuple[float, ...], operations: Sequence[Unitary], qubits: int) -> list[Unitary]:
+    """Return a predefined gate with its modifiers as one operation, for noise models: it errs once.
+
+    Its name is that of the controlled gate, if there is one, so that rules for `cry` are for `ctrl @ ry` too.
+    """
+    from reader.outline import weight_of  # noqa: PLC0415 - plain programs do without
+
+    modifiers = [each.name for each in node.modifiers]
+    controlled = GATES.get(f"c{node.name}") if modifiers == ["ctrl"] else None
+    known = controlled is not None and (controlled.parameters, controlled.qubits) == (len(parameters), qubits)
+    shown = f"c{node.name}" if known else " @ ".join([*modifiers, node.name])[:_LONGEST]
+    phases = [operation for operation in operations if operation.name == "gphase"]
+    parts = tuple([operation for operation in operations if operation.name != "gphase"])
+    places = tuple(range(qubits))
+    return [Call.of(shown, parameters, places, (), "", parts, weight_of(parts), own=False), *phases]
 
 
 def is_several(operations: Sequence[Unitary]) -> bool:
@@ -86,7 +111,7 @@ def is_several(operations: Sequence[Unitary]) -> bool:
     return sum(operation.name != "gphase" for operation in operations) > 1
 
 
-@cache
+@lru_cache(maxsize=1024)  # names with modifiers are the program's
 def names_of(name: str, width: int) -> tuple[str, ...]:
     """Return all names of a gate on so many qubits, its own first: predefined gates that are another are called so."""
     return (name, *(other for other, (one, qubits) in _aliases().items() if one == name and qubits == width))

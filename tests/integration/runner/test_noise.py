@@ -7,6 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm3, transpile
 from qiskit.providers.fake_provider import GenericBackendV2
@@ -132,6 +133,56 @@ def test_a_gate_that_is_made_of_others_has_its_error_once() -> None:
     parts = simulate(text, {"rules": [flip | {"gates": ["cx"]}]})["execution"]["notes"]
     assert parts[0] == "ch was decomposed into 7 gates (s, h, t, cx, tdg, sdg); each has its own error."
     assert simulate(text, {"depolarizing": {"one_qubit": 1.0}})["result"] == {"00": SHOTS}
+
+
+@pytest.mark.parametrize(
+    ("modified", "plain"),
+    [
+        ("ctrl @ ry(0.4) q[0], q[1];", "cry(0.4) q[0], q[1];"),
+        ("ctrl @ h q[1], q[0];", "ch q[1], q[0];"),
+        ("ctrl @ inv @ rx(0.4) q[0], q[1];", "crx(-0.4) q[0], q[1];"),
+        ("inv @ ch q[0], q[1];", "ch q[0], q[1];"),
+        ("pow(3) @ h q[1];", "h q[1];"),
+        ("inv @ pswap(0.3) q[0], q[1];", "pswap(-0.3) q[0], q[1];"),
+        ("own q[0], q[1];", "cry(0.7) q[0], q[1];"),
+    ],
+)
+@pytest.mark.parametrize(
+    "noise", [{"depolarizing": {"one_qubit": 0.2, "two_qubit": 0.1}}, CHANNELS["amplitude damping"]]
+)
+def test_a_modified_gate_has_its_error_once(modified: str, plain: str, noise: dict[str, Any]) -> None:
+    """However many gates it is here: the state is that of one gate with the same meaning, to 1e-12."""
+    start = "gate own a, b { ctrl @ ry(0.7) a, b; } qubit[2] q; ry(0.9) q[0]; rx(1.1) q[1];"
+    rules = {"rules": [noise]} if "channel" in noise else noise
+    found = [
+        simulate(f"{start} {gate}", rules, results=["density_matrix"], shots=0)["results"][0]
+        for gate in (modified, plain)
+    ]
+    for part in ("real", "imag"):
+        assert found[0][part] == pytest.approx(np.array(found[1][part]), abs=1e-12)
+
+
+def test_a_rule_for_a_controlled_gate_is_for_a_gate_under_ctrl() -> None:
+    """`ctrl @ ry` is `cry`, with its rules and notes; `negctrl @ ry` has no name, and no rule that names one."""
+    flip = {"rules": [{"channel": "bit_flip", "probability": 1.0, "gates": ["cry"]}]}
+    outcome = simulate("qubit[2] q; bit[2] c; ctrl @ ry(0.4) q[0], q[1]; c = measure q;", flip)
+    assert outcome["result"] == {"11": SHOTS}
+    assert outcome["execution"]["notes"] == ["cry runs as 5 gates; its error is applied once, to all of it."]
+    other = simulate("qubit[2] q; bit[2] c; x q[0]; negctrl @ ry(0.4) q[0], q[1]; c = measure q;", flip)
+    assert other["result"] == {"01": SHOTS}
+    assert "The noise has no rule for negctrl @ ry, x, which ran without errors." in other["execution"]["notes"]
+
+
+def test_phases_count_under_controls_with_noise_too() -> None:
+    """A gate of the program that has `pswap` in it, whose parts have a phase, is the same under ctrl with noise."""
+    text = (
+        "gate own a, b { pswap(0.8) a, b; pxz(0.3, 0.2, 0.7) a; } qubit[3] q; h q; ctrl @ own q[0], q[1], q[2]; "
+        "ctrl @ own q[2], q[0], q[1]; h q;"
+    )
+    nothing = {"rules": [{"channel": "bit_flip", "probability": 1.0, "gates": ["id"]}]}
+    with_rules = simulate(text, nothing, results=["probabilities"], shots=0)["results"][0]["values"]
+    without = simulator.simulate(f"{HEAD}{text}", Options.from_dict({"results": ["probabilities"]}), BUDGET)
+    assert with_rules == pytest.approx(without["results"][0]["values"], abs=1e-12)
 
 
 def test_wide_gates_are_taken_apart_or_named() -> None:
