@@ -84,18 +84,18 @@ class Deliveries:
         """Return how many messages a queue has, those in flight included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         url = self.stack.env[queue]
-        told = self.stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(told[name]) for name in names)
+        given = self.stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(given[name]) for name in names)
 
     def variables(self) -> dict[str, str]:
         """Return the environment that template.yaml gives the worker, and where its AWS is."""
         listed = self.stack.client("lambda").list_functions()["Functions"]
-        (told,) = [
+        (given,) = [
             function["Environment"]["Variables"]
             for function in listed
             if "-WorkerFunction-" in function["FunctionName"]
         ]
-        return {**told, **{name: value for name, value in self.stack.env.items() if name.startswith("AWS_")}}
+        return {**given, **{name: value for name, value in self.stack.env.items() if name.startswith("AWS_")}}
 
 
 def _record(message: dict[str, Any], queue_url: str) -> dict[str, Any]:

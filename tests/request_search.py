@@ -360,13 +360,13 @@ class PlayedAws(Payloads):
         action = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
         if action:
             asked = json.loads(request.body) if request.body else {}
-            return _response(request, json.dumps(self.said(action, asked)).encode())
+            return _response(request, json.dumps(self.printed(action, asked)).encode())
         if "/functions/" in request.url:  # a dry run
             return _response(request, json.dumps({"estimate": ESTIMATE}).encode())
         key = request.url.partition("/payloads/")[2].partition("?")[0]
         return _response(request, self._objects.get(key, b"") if request.method == "GET" else b"")
 
-    def said(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
+    def printed(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a call of DynamoDB, SQS or Secrets Manager."""
         match action:
             case "GetItem":

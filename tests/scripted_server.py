@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers as it was told, for what the service itself does only when it is ill."""
+"""A real HTTP server on loopback that gives fixed answers, for what the service itself does only when it fails."""
 
 from __future__ import annotations
 

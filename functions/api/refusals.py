@@ -31,7 +31,6 @@ from request_errors import (
     TaskOpenError,
     UnreadableBodyError,
 )
-from submitted import MAX_DETAIL, SHAPES
 from tasks.callback_url import CallbackUrlError
 from tasks.errors import (
     Bound,
@@ -50,17 +49,15 @@ from tasks.errors import (
 )
 from tasks.logs import Event, logger
 from tasks.task import rfc3339
+from wrong_fields import MAX_NAME, described, sentence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
 
 
 RETRY_AFTER_SECONDS = 5
 STOPPING_SECONDS = 20  # after which a worker has stopped what was cancelled, by its heartbeat
-MAX_NAME = 100  # characters of a name in the path to a wrong field
-MAX_SENTENCE = 500  # characters of what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,19 +195,11 @@ def _of_body(error: Exception) -> Refusal | None:
     """Return the refusal of a request whose body, path, query or headers are not valid."""
     match error:
         case RequestValidationError():
-            detail = [
-                {
-                    "type": problem["type"],
-                    "loc": tuple(_excerpt(part) for part in problem["loc"] if part not in SHAPES),
-                    "msg": _excerpt(_in_words_of_json(problem), MAX_SENTENCE),
-                }
-                # Their `input` and `ctx` repeat the request, megabytes of it at times.
-                for problem in error.errors()[:MAX_DETAIL]
-            ]
+            detail = described(error.errors())
             fields: dict[str, Any] = {"detail": detail}
             if detail[0]["loc"] == ("body",) and detail[0]["type"] in {"missing", "model_attributes_type"}:
                 fields["hint"] = "Send a JSON object with the header `Content-Type: application/json`."
-            return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", _sentence(detail), fields)
+            return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", sentence_of(detail), fields)
         case UnreadableBodyError():
             return Refusal(HTTPStatus.BAD_REQUEST, "invalid_request", error.detail, {"hint": error.hint})
         case EncodedBodyError():
@@ -343,7 +332,7 @@ def _of_service(error: Exception) -> Refusal | None:
 
 
 def _of_address(error: Exception) -> Refusal | None:
-    """Return the refusal of an address, of a method, or of a body that is not a JSON."""
+    """Return the refusal of an address, of a method, or of a body that is not JSON."""
     match error:
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return Refusal(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
@@ -395,33 +384,6 @@ def _unavailable(error: UnavailableError | NewerTaskError) -> Refusal:
             hint = f"Send the request again {again}."
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, {"hint": hint}, headers)
-
-
-def _excerpt(part: int | str, characters: int = MAX_NAME) -> int | str:
-    """Return a part of the path to a field, or a sentence, cut to `characters`."""
-    return part if isinstance(part, int) or len(part) <= characters else f"{part[:characters]}..."
-
-
-def _in_words_of_json(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong with a field, where Pydantic speaks of Python."""
-    match problem["type"]:
-        case "json_invalid":
-            return f"JSON decode error: {problem['ctx']['error']}"  # one of the decoder's own sentences
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return "Input should be an object"
-        case "tuple_type":
-            return "Input should be a list"
-    sentence: str = problem["msg"]
-    return sentence.removeprefix("Value error, ")
-
-
-def _sentence(detail: list[dict[str, Any]]) -> str:
-    """Return the first problem as a sentence that names the field."""
-    first = detail[0]
-    if first["type"] == "json_invalid":
-        return f"The body is not valid JSON: {first['msg'].partition(': ')[2]}, at character {first['loc'][1] + 1}."
-    place = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
-    return f"The request is not valid: {place}: {first['msg'].rstrip('.')}."
 
 
 def refusal_response(error: Exception, correlation_id: str) -> JSONResponse:

@@ -41,7 +41,7 @@ IMPORTS = [
     "functions/api",
 ]
 # How runner_bench.py says its figures: the pattern, what it adds to the line's name, the unit.
-SAID = (
+FIGURES_IN_TEXT = (
     (r"([\d.]+) of raw", " ÷ raw Aer", ""),
     (r"([\d.]+)/s", "", "/s"),
     (r"([\d.]+) ms", "", "ms"),
@@ -76,16 +76,18 @@ def worker(*, quick: bool) -> dict[str, Any]:
     figures = Figures()
     rounds = {"handler": 5, "batches": 5, "large": 3} if quick else WORKER_ROUNDS
     for part, times in rounds.items():
-        said = subprocess.run(
+        printed = subprocess.run(
             [sys.executable, HERE / "runner_bench.py", part, str(times)],
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         ).stdout
-        for line in said.splitlines():
+        for line in printed.splitlines():
             name, _, rest = line.partition(": ")
-            name = re.sub(r"\b\d+ (threads|environments|processes)", r"all \1", name)  # the machine's size is told once
-            for pattern, what, unit in SAID:
+            name = re.sub(
+                r"\b\d+ (threads|environments|processes)", r"all \1", name
+            )  # the machine's size is given once
+            for pattern, what, unit in FIGURES_IN_TEXT:
                 if found := re.search(pattern, rest):
                     figures.add(name + what, unit, float(found[1]))
     return {"figures": _raw(figures)}
@@ -162,8 +164,8 @@ def in_process(section: str, *, quick: bool) -> dict[str, Any]:
     )
     if process.returncode != 0:
         raise SystemExit(f"The section {section!r} failed.")
-    said: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return said
+    printed: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return printed
 
 
 def run(passes: int, *, quick: bool) -> dict[str, Any]:
@@ -180,11 +182,11 @@ def run(passes: int, *, quick: bool) -> dict[str, Any]:
                 continue  # it takes long, and its rounds take turns by themselves
             print(f"pass {number + 1}, {section} ...", file=sys.stderr, end="", flush=True)
             started = time.perf_counter()
-            said = in_process(section, quick=quick)
-            for name, figure in said["figures"].items():
+            printed = in_process(section, quick=quick)
+            for name, figure in printed["figures"].items():
                 merged[section].add(name, figure["unit"], *figure["samples"])
-            if "counted" in said:
-                report["counted"] = said["counted"]
+            if "counted" in printed:
+                report["counted"] = printed["counted"]
             print(f" {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     report["figures"] = {section: figures.as_dict() for section, figures in merged.items() if figures.samples}
     if not quick:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local_stack import Stack
 
 ALLOWED_MS = 2.0  # of CPU that the client may add to a task
-LEAST_MS = 0.01  # what is less is not told from nothing
+LEAST_MS = 0.01  # less cannot be distinguished from nothing
 WAITED = {"Prefer": "wait=20"}
 
 

@@ -26,18 +26,18 @@ import json, resource, sys, time
 def cpu():
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-said, before = {}, cpu()
+printed, before = {}, cpu()
 def phase(name):
     global before
     now = cpu()
-    said[name], before = now - before, now
+    printed[name], before = now - before, now
 """
 API = """
 import api
 phase("imports")
 api.warm_up()
 phase("before the snapshot")
-print(json.dumps(said))
+print(json.dumps(printed))
 """
 # What fork_server.py does before it says that it is ready, and then for the first child.
 FORK_SERVER = """
@@ -56,8 +56,8 @@ if pid == 0:
     os._exit(0)
 _, _, child = os.wait4(pid, 0)
 phase("fork")
-said["fork"] += child.ru_utime + child.ru_stime
-print(json.dumps(said))
+printed["fork"] += child.ru_utime + child.ru_stime
+print(json.dumps(printed))
 """
 WORKER = """
 import pathlib
@@ -70,11 +70,11 @@ import worker
 phase("handler's imports")
 children = worker.children()
 assert children.wait_until_ready()
-said["elapsed"] = time.perf_counter() - started
+printed["elapsed"] = time.perf_counter() - started
 family = [int(pid) for pid in pathlib.Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
-said["ready"] = cpu() + sum(used(pid) for pid in {*family, *children.pids})
+printed["ready"] = cpu() + sum(used(pid) for pid in {*family, *children.pids})
 children.close()
-print(json.dumps(said))
+print(json.dumps(printed))
 """
 
 
@@ -89,17 +89,17 @@ def figures(rounds: int = 5) -> dict[str, Any]:
         [_said(function, script) for _ in range(rounds + 1)][1:]  # the first may compile the sources
         for function, script in (("api", API), ("worker", FORK_SERVER), ("worker", WORKER))
     )
-    imports = {"api": _spread([said["imports"] * 1e3 for said in api])}
-    simulator = statistics.median(said["simulator's imports"] for said in fork_server)
+    imports = {"api": _spread([printed["imports"] * 1e3 for printed in api])}
+    simulator = statistics.median(printed["simulator's imports"] for printed in fork_server)
     return {
         "api_init_cpu_ms": imports["api"],
         "api_init_cpu_ms_by_package": _by_package("api", "api", imports["api"]["median"]),
-        "api_snapshot_cpu_ms": _spread([said["before the snapshot"] * 1e3 for said in api]),
-        "worker_ready_cpu_s": _spread([said["ready"] for said in worker]),
-        "worker_ready_elapsed_s": _spread([said["elapsed"] for said in worker]),
+        "api_snapshot_cpu_ms": _spread([printed["before the snapshot"] * 1e3 for printed in api]),
+        "worker_ready_cpu_s": _spread([printed["ready"] for printed in worker]),
+        "worker_ready_elapsed_s": _spread([printed["elapsed"] for printed in worker]),
         "worker_ready_cpu_s_by_phase": {
-            "handler's imports": _spread([said["handler's imports"] for said in worker]),
-            **{name: _spread([said[name] for said in fork_server]) for name in fork_server[0]},
+            "handler's imports": _spread([printed["handler's imports"] for printed in worker]),
+            **{name: _spread([printed[name] for printed in fork_server]) for name in fork_server[0]},
         },
         "simulator_imports_cpu_s_by_package": _by_package("worker", "simulator", simulator),
         "limits": LIMITS,
@@ -116,8 +116,8 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 
 def _said(function: str, script: str) -> dict[str, float]:
-    said: dict[str, float] = json.loads(_run(function, "-c", CPU + script).stdout)
-    return said
+    printed: dict[str, float] = json.loads(_run(function, "-c", CPU + script).stdout)
+    return printed
 
 
 def _by_package(function: str, module: str, total: float) -> dict[str, float]:
@@ -140,7 +140,7 @@ _STANDARD = set(sys.stdlib_module_names)
 def _run(function: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python as the function's process: its folders, its threads, nothing of this environment."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    told = {
+    given = {
         "PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), str(ROOT / "layers")]),
         "PYTHONWARNINGS": "ignore",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -152,7 +152,7 @@ def _run(function: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         "QISKIT_PARALLEL": "FALSE",
         **_settings(),
     }
-    return subprocess.run([sys.executable, *arguments], env=kept | told, capture_output=True, text=True, check=True)
+    return subprocess.run([sys.executable, *arguments], env=kept | given, capture_output=True, text=True, check=True)
 
 
 def _settings() -> dict[str, str]:

@@ -239,9 +239,9 @@ def clifford(figures: Figures, rounds: int) -> None:
             for shots in (1_000,) if noise and name == "GHZ-1000" else (1_000, 100_000):
                 mine = [seconds(ours(text, shots, noise)) for _ in range(max(3, rounds))]
                 ratio = (once + shot * (shots - 1)) / min(mine)
-                told = f"{name}{', noisy' if noise else ''}, {shots:,} shots"
-                figures.add(f"{told}: ours", "ms", *[1e3 * each for each in mine])
-                figures.add(f"{told}: raw Aer ÷ ours", "", ratio)
+                sent = f"{name}{', noisy' if noise else ''}, {shots:,} shots"
+                figures.add(f"{sent}: ours", "ms", *[1e3 * each for each in mine])
+                figures.add(f"{sent}: raw Aer ÷ ours", "", ratio)
                 ratios.append(ratio)
     figures.add("Clifford suite: raw Aer ÷ ours", "", statistics.geometric_mean(ratios))
 

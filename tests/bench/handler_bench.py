@@ -103,20 +103,20 @@ class StubbedAws:
         body = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         if operation == "ChangeMessageVisibilityBatch":
-            said = '{"Successful": []}'
+            printed = '{"Successful": []}'
         elif operation == "UpdateItem":
             self.ended += 1
-            said = "{}"
+            printed = "{}"
         elif operation != "BatchExecuteStatement":
             raise SystemExit(f"unexpected: {operation}")
         elif "RETURNING" in body:
             token = json.loads(body)["Statements"][0]["Parameters"][3]["S"]
-            said = '{"Responses": [' + ", ".join(self.rows).replace("TOKEN", token) + "]}"
+            printed = '{"Responses": [' + ", ".join(self.rows).replace("TOKEN", token) + "]}"
         else:
             count = body.count('"Statement"')
             self.ended += count
-            said = '{"Responses": [' + ", ".join(['{"TableName": "tasks"}'] * count) + "]}"
-        return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, _Body(said.encode()))
+            printed = '{"Responses": [' + ", ".join(['{"TableName": "tasks"}'] * count) + "]}"
+        return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, _Body(printed.encode()))
 
 
 def serve(cores: int, warm: int) -> None:

@@ -273,7 +273,7 @@ def _by_process(figures: Mapping[str, Any], load: str) -> str:
 
 def _answered(figures: Mapping[str, Any]) -> str:
     """Say how long tasks that are sent one by one take from POST to result."""
-    said = [
+    printed = [
         f"{plain(figures[name]['median'])} and {plain(figures[name]['p95'])} ms {who}"
         for name, who in (
             ("one Bell task alone: submitted to result", "for a lone Bell task"),
@@ -282,7 +282,7 @@ def _answered(figures: Mapping[str, Any]) -> str:
         )
         if name in figures
     ]
-    return f"From a single task's POST to its result, p50 and p95: {'; '.join(said)}."
+    return f"From a single task's POST to its result, p50 and p95: {'; '.join(printed)}."
 
 
 def _counted(report: Mapping[str, Any]) -> list[str]:
@@ -409,10 +409,10 @@ def _limits(limits: Mapping[str, Any]) -> list[str]:
     """Return a list of what each limit lets through, the lowest first, and what sets it."""
     if not limits:
         return []
-    said = [f"{name} {_both(row)} ({SETTINGS[name]})" for name, row in limits.items()]
+    printed = [f"{name} {_both(row)} ({SETTINGS[name]})" for name, row in limits.items()]
     return [
         "What breaks one after another as the load grows, at tasks/s in single posts, as deployed / raised: "
-        + "; ".join(said)
+        + "; ".join(printed)
         + ".",
         "",
     ]

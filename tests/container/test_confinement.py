@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from image.buildah import Built
 
 ATTACKS = Path(__file__).resolve().parents[1] / "integration" / "runner"
-# What the handler is to the children, with a credential as Lambda gives it. It is process 1, and they are told of that.
+# What the handler is to the children, with a credential as Lambda gives it. It is process 1, which they know.
 HANDLER = """
 import json, os, sys, time
 sys.path.insert(0, "/lent")
@@ -31,9 +31,11 @@ with Children(2, 1769, 30.0, simulate="attacks:simulate") as pair:
 def test_a_child_that_was_taken_over_can_do_nothing(image: Built) -> None:
     """Neither the handler's credentials nor a file, a socket, a program or another process is in its reach."""
     credentials = {"AWS_SECRET_ACCESS_KEY": "of nobody", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769"}
-    said = json.loads(run_to_end(image, ["python3", "-c", HANDLER], credentials, 1_769, lent=ATTACKS).splitlines()[-1])
-    own = {f"{what} {pid}" for pid in said["pids"] for what in ("signal", "signal thread", "limit")}
-    done = {name for name, outcome in said["outcomes"].items() if outcome == "done"}
-    assert said["uid"] == 993
-    assert (done - own, said["outcomes"]["open /proc/1/environ"]) == (set(), "EPERM")
-    assert said["descriptors"] == [0, 1, 2, 3, 4]
+    printed = json.loads(
+        run_to_end(image, ["python3", "-c", HANDLER], credentials, 1_769, lent=ATTACKS).splitlines()[-1]
+    )
+    own = {f"{what} {pid}" for pid in printed["pids"] for what in ("signal", "signal thread", "limit")}
+    done = {name for name, outcome in printed["outcomes"].items() if outcome == "done"}
+    assert printed["uid"] == 993
+    assert (done - own, printed["outcomes"]["open /proc/1/environ"]) == (set(), "EPERM")
+    assert printed["descriptors"] == [0, 1, 2, 3, 4]

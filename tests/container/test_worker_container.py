@@ -99,11 +99,11 @@ def test_the_second_entry_point_works_on_the_large_lane(image: Built, deliveries
     """As a job the image runs what waits in the large lane, and ends."""
     task_id = deliveries.submit(ONE)
     deliveries.send_on(task_id)
-    said = job(image, deliveries.variables(), 2_048)
+    printed = job(image, deliveries.variables(), 2_048)
     task = deliveries.task(task_id)
-    assert task["status"] == "completed", said
+    assert task["status"] == "completed", printed
     assert task["result"] == {"1": 1024}
-    assert '"event":"job_ended"' in said
+    assert '"event":"job_ended"' in printed
     deliveries.purge()
 
 

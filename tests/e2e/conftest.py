@@ -31,7 +31,7 @@ def fixture_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session", name="telling")
 def fixture_telling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a running stack that publishes events, as one on AWS does unless told otherwise, and lets an origin in."""
+    """Give a running stack that publishes events, as one on AWS does by default, and lets an origin in."""
     stack = Stack(tmp_path_factory.mktemp("telling"), f"PublishEvents=yes AllowedOrigin={ORIGIN}")
     started = stack.command("up")
     assert started.returncode == 0, started.stderr
@@ -69,9 +69,9 @@ def fixture_open_page(stack: Stack, browser: Browser) -> Iterator[Callable[..., 
         # An answer of the API that refuses is one of its answers; Chromium reports it as a resource that failed.
         page.on(
             "console",
-            lambda said: (
-                complaints.append(said.text)
-                if said.type in {"error", "warning"} and "Failed to load resource" not in said.text
+            lambda printed: (
+                complaints.append(printed.text)
+                if printed.type in {"error", "warning"} and "Failed to load resource" not in printed.text
                 else None
             ),
         )

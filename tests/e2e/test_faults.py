@@ -239,7 +239,7 @@ def test_restart_with_queued_tasks(stack: ChaosStack, ledger: Ledger) -> None:
     ledger.account("Stack stopped and started", at_the_start=statuses, seconds_to_heal=f"{seconds:.1f}")
 
 
-def test_a_dead_message_is_buried_and_redriven(stack: ChaosStack, ledger: Ledger) -> None:
+def test_a_dead_messages_task_fails_and_is_redriven(stack: ChaosStack, ledger: Ledger) -> None:
     """A message received too often dies, the sweeper fails its task, the tools list and redrive it, it completes."""
     stack.deliver(enabled=False)
     ledger.submit(1)

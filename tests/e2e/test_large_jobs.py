@@ -58,11 +58,11 @@ def test_a_job_works_on_what_the_api_left_to_the_large_lane(lane: Deliveries) ->
     task_id = lane.submit(LARGE_CIRCUIT, method="statevector", shots=10)
     assert lane.task(task_id)["status"] == "pending"
     job = started(lane)
-    said, _ = job.communicate(timeout=PATIENCE)
-    assert job.returncode == 0, said
+    printed, _ = job.communicate(timeout=PATIENCE)
+    assert job.returncode == 0, printed
     task = lane.task(task_id)
     assert (task["status"], [key[0] for key in task["result"]]) == ("completed", ["1"])
-    assert '"tasks":1' in said
+    assert '"tasks":1' in printed
     assert lane.waiting(LARGE) == 0
 
 

@@ -274,7 +274,7 @@ def test_a_web_page_reaches_neither_the_stand_in_nor_another_name_of_the_api(sta
 
 
 def test_dry_runs_are_bounded(stack: Stack) -> None:
-    """Of twelve at once two are begun at most, in environments of their own; the others are told why."""
+    """Of twelve at once two are begun at most, in environments of their own; the others are refused with the reason."""
     layer = "for int j in [0:18] { cx q[j], q[j+1]; t q[j]; }"
     heavy = f"qubit[20] q; bit[20] c; for int i in [1:1000] {{ {layer} }} c = measure q;"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_every_method_reaches_the_function(stack: Stack) -> None:
-    """HEAD answers as GET does, OPTIONS needs no key, and what an address does not take is told what it does."""
+    """HEAD answers as GET does, OPTIONS needs no key, and a refused method is answered with those that work."""
     with stack.http() as http, stack.http("") as stranger:
         assert (http.head("/tasks").status_code, http.head("/tasks").content) == (200, b"")
         assert stranger.head("/limits").status_code == 200

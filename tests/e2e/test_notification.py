@@ -1,4 +1,4 @@
-"""Those who want to know are told: the running stack puts events on its bus and makes out callbacks."""
+"""The running stack puts events on its bus and queues callbacks."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_the_sweeper_comes_by_its_schedule(stack: Stack) -> None:
 
 
 def test_an_address_that_is_no_api_fails(stack: Stack) -> None:
-    """The reason is said, not thrown."""
+    """The reason is printed, not raised."""
     with pytest.raises(ReleaseError, match="is not that of a Quantum Circuits API"):
         smoke(f"{stack.env['API_URL']}/nothing", stack.env["API_KEY"])
 
@@ -45,9 +45,9 @@ def test_an_address_that_is_no_api_fails(stack: Stack) -> None:
 def test_sam_local_is_told_all_that_a_function_is(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file has every setting, and where the local stack's AWS is."""
     monkeypatch.setenv("LOCAL_DIR", str(stack.folder))
-    told = json.loads(write_environment().read_text())["Parameters"]
-    assert {field.name.upper() for field in fields(Settings)} <= set(told)
-    assert told["AWS_ENDPOINT_URL"] == stack.env["AWS_ENDPOINT_URL"]
+    given = json.loads(write_environment().read_text())["Parameters"]
+    assert {field.name.upper() for field in fields(Settings)} <= set(given)
+    assert given["AWS_ENDPOINT_URL"] == stack.env["AWS_ENDPOINT_URL"]
 
 
 @pytest.fixture(name="commands")
@@ -86,7 +86,7 @@ def test_a_deployment_is_tried(stack: Stack, commands: Path, capsys: pytest.Capt
 def test_up_on_localstack_goes_from_compose_to_the_environment_file(
     stack: Stack, commands: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With the running stack in LocalStack's place: started, deployed to, tried, told to other tools; then stopped."""
+    """With the running stack in LocalStack's place: started, deployed to, tried, shown to other tools; then stopped."""
     monkeypatch.setenv("LOCAL_DIR", str(tmp_path / "local"))
     monkeypatch.setenv(localstack.TOKEN, "token")
     monkeypatch.setattr(localstack, "ENDPOINT", stack.env["AWS_ENDPOINT_URL"])
@@ -94,11 +94,11 @@ def test_up_on_localstack_goes_from_compose_to_the_environment_file(
     localstack.up()
     first, *_ = commands.read_text().splitlines()
     assert first == f"docker compose --file {localstack.COMPOSE} up --detach --wait"
-    told = environment()
-    assert {name: told[name] for name in stack.env if name != "API_URL"} == {
+    given = environment()
+    assert {name: given[name] for name in stack.env if name != "API_URL"} == {
         name: value for name, value in stack.env.items() if name != "API_URL"
     }
-    smoke(told["API_URL"], told["API_KEY"])
+    smoke(given["API_URL"], given["API_KEY"])
     localstack.down()
     assert commands.read_text().splitlines()[-1] == f"docker compose --file {localstack.COMPOSE} down"
     assert not (tmp_path / "local" / "env").exists()

@@ -65,7 +65,7 @@ def test_submitting_answers_the_contract(in_moto: Aws) -> None:
 
 
 def test_submitting_answers_with_what_is_hardly_meant(in_moto: Aws) -> None:
-    """A program that is right by the language and never what is meant is accepted, and its sender told at once."""
+    """A program that is right by the language and never what is meant is accepted with a note."""
     qc = "input int n;\nqubit q; bit c;\nrx(n/4*pi) q; pow(1/2) @ x q; c = measure q;"
     status, _, answer = call("POST", "/tasks", {"qc": qc, "inputs": [{"n": 4}, {"n": 3}]})
     assert status == 200
@@ -82,8 +82,8 @@ def test_submitting_writes_the_row_and_sends_the_id_alone(in_moto: Aws) -> None:
     stored = in_moto.stored(task_id)
     assert (stored.shots, stored.options, stored.correlation_id) == (10, {"seed": 3}, "mine-1")
     (message,) = in_moto.messages()
-    said = json.loads(message["Body"])
-    assert (said.pop("send_id") != "", said) == (True, {"version": 1, "task_id": task_id})
+    printed = json.loads(message["Body"])
+    assert (printed.pop("send_id") != "", printed) == (True, {"version": 1, "task_id": task_id})
     assert message["Attributes"]["MessageGroupId"] == "alice"
     assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "mine-1"
 
@@ -399,7 +399,7 @@ WIDE_BODIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", WIDE_BODIES)
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/batch"])
-def test_what_is_wrong_many_times_is_said_ten_times_at_most(in_moto: Aws, path: str, name: str) -> None:
+def test_what_is_wrong_many_times_is_listed_ten_times_at_most(in_moto: Aws, path: str, name: str) -> None:
     """However much of a body is wrong, the refusal stays small and repeats no more than an excerpt of it."""
     body = WIDE_BODIES[name]
     status, _, answer = call("POST", path, body if path == "/tasks" else {"tasks": [body] * 3})
@@ -408,7 +408,7 @@ def test_what_is_wrong_many_times_is_said_ten_times_at_most(in_moto: Aws, path: 
     assert len(json.dumps(answer)) < 10_000
 
 
-def test_a_batch_of_wrong_fields_is_said_ten_times_at_most(in_moto: Aws) -> None:
+def test_a_batch_of_wrong_fields_is_listed_ten_times_at_most(in_moto: Aws) -> None:
     """A hundred tasks with a hundred unknown fields each, and a list that is no batch at all."""
     wrong = {"qc": BELL, **{f"x{index}": index for index in range(100)}}
     _, _, answer = call("POST", "/tasks/batch", {"tasks": [wrong] * 100})
@@ -440,7 +440,7 @@ def test_allow_lists_the_methods_of_an_address(in_moto: Aws, path: str, methods:
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/{id}", "/tasks/{id}/circuit", "/health", "/limits", "/", "/docs"])
 def test_head_answers_as_get_without_the_body(in_moto: Aws, path: str) -> None:
-    """RFC 9110, 9.3.2; the length that is told is the body's."""
+    """RFC 9110, 9.3.2; the length in the header is the body's."""
     path = path.replace("{id}", submit())
     got, asked = call("GET", path), call("HEAD", path)
     assert (asked[0], asked[2] or "") == (200, "")
@@ -609,7 +609,7 @@ def test_keys_belong_to_the_caller(in_moto: Aws) -> None:
 
 
 def test_concurrent_submissions_with_one_key_make_one_task(in_moto: Aws) -> None:
-    """Of many submissions at once one creates the task and all are told its id."""
+    """Of many submissions at once one creates the task and all answers have its id."""
     from submission import keyed_task_id
     from tasks.task import Status, Task
 

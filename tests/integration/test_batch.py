@@ -120,14 +120,14 @@ def test_a_wrong_field_is_refused_with_its_index(in_moto: Aws, body: Any, loc: l
 
 
 def test_a_hundred_and_one_are_too_many(in_moto: Aws) -> None:
-    """The limit and the actual number are said."""
+    """The answer has the limit and the actual number."""
     status, _, answer = post(tasks_of(101))
     assert (status, answer["code"], answer["limit"], answer["actual"]) == (422, "batch_too_large", 100, 101)
     assert in_moto.rows() == []
 
 
 def test_two_tasks_with_one_key_are_refused(in_moto: Aws) -> None:
-    """Which of them the key stands for could not be said; nothing is stored."""
+    """Which of them the key stands for would not be known; nothing is stored."""
     keys = ["a", "b", "a", None, None, "b", "c"]
     tasks = [{**task, "idempotency_key": key} for task, key in zip(tasks_of(7), keys, strict=True)]
     status, _, answer = post(tasks)
@@ -255,7 +255,7 @@ def test_a_transaction_that_meets_its_own_first_try_is_no_replay(in_moto: Aws) -
 
 
 def test_the_same_batch_at_the_same_time_is_one(in_moto: Aws) -> None:
-    """Of many at once one stores the tasks and all are told their ids."""
+    """Of many at once one stores the tasks and all answers have their ids."""
     tasks = [new_task() for _ in range(3)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(
@@ -272,7 +272,7 @@ def test_the_same_batch_at_the_same_time_is_one(in_moto: Aws) -> None:
 
 
 def test_a_bad_callback_url_stops_them_all(in_moto: Aws) -> None:
-    """It is told with the task's index, as a bad circuit is; a good one is kept with its task."""
+    """The error has the task's index, as for a bad circuit; a good one is kept with its task."""
     tasks = [{"qc": BELL, "callback_url": url} for url in ("https://example.com/", "https://127.0.0.1/")]
     status, _, answer = post(tasks)
     assert (status, answer["code"]) == (400, "invalid_batch")

@@ -120,7 +120,7 @@ def test_no_more_tasks_are_open_than_may_be(
 
 
 def test_a_batch_is_refused_as_a_whole(in_moto: Aws, limited: Callable[..., None]) -> None:
-    """Where a part would fit, nothing of it is stored; one that never fits is told so, without a time to come back."""
+    """Where a part would fit, nothing of it is stored; for one that never fits the answer has no time to come back."""
     limited(open_tasks=4)
     post()
     post()

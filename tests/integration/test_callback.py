@@ -38,7 +38,7 @@ BODY = json.dumps({"type": "task.completed", "timestamp": "t", "data": {"task_id
 
 @pytest.fixture(name="host")
 def fixture_host() -> Iterator[Receiver]:
-    """Give a host that answers 204 until told otherwise."""
+    """Give a host that answers 204 until a test changes that."""
     with receiver() as host:
         yield host
 

@@ -92,10 +92,10 @@ def test_a_dry_run_foresees_the_tasks_error(
     children: Children, qc: str, options: dict[str, Any], code: str | None
 ) -> None:
     """What reading, admission or preparing would refuse in every lane is the answer, as the task's error."""
-    said = asked(children, qc, **options)
-    assert said.get("error", {}).get("code") == code
+    printed = asked(children, qc, **options)
+    assert printed.get("error", {}).get("code") == code
     if code:
-        assert said["error"]["message"]
+        assert printed["error"]["message"]
 
 
 def test_a_sweep_is_estimated_as_a_whole(children: Children) -> None:
@@ -120,13 +120,13 @@ def test_the_workers_handler_answers_both_kinds_of_event(
     assert (in_moto.rows(), in_moto.messages()) == ([], [])
 
 
-def answered(said: Any, asked_for: dict[str, Any], **more: Any) -> tuple[int, dict[str, str], Any]:
-    """Send a dry run to the api, whose worker says `said`; check what it was asked."""
+def answered(printed: Any, asked_for: dict[str, Any], **more: Any) -> tuple[int, dict[str, str], Any]:
+    """Send a dry run to the api, whose worker gives an answer; check what it was asked."""
     event = {"dry_run": asked_for, "correlation_id": "mine"}
     with Stubber(worker().client) as stub:
         stub.add_response(
             "invoke",
-            {"Payload": io.BytesIO(json.dumps(said).encode()), **more},
+            {"Payload": io.BytesIO(json.dumps(printed).encode()), **more},
             {"FunctionName": "dry-run", "Payload": json.dumps(event).encode()},
         )
         body = {"qc": BELL, **asked_for["options"]}
@@ -171,12 +171,12 @@ def test_a_program_that_is_not_valid_is_refused_as_at_submit(in_moto: Aws) -> No
     assert dry[0] == 400
 
 
-@pytest.mark.parametrize(("said", "more"), [({}, {}), ({"errorType": "Runtime"}, {"FunctionError": "Unhandled"})])
+@pytest.mark.parametrize(("printed", "more"), [({}, {}), ({"errorType": "Runtime"}, {"FunctionError": "Unhandled"})])
 def test_without_the_workers_answer_the_service_says_try_again(
-    in_moto: Aws, said: dict[str, Any], more: dict[str, Any]
+    in_moto: Aws, printed: dict[str, Any], more: dict[str, Any]
 ) -> None:
     """A worker that ran out of time or died is a 503, not an estimate."""
-    status, headers, body = answered(said, {"qc": BELL, "options": {}, "lane": "small"}, **more)
+    status, headers, body = answered(printed, {"qc": BELL, "options": {}, "lane": "small"}, **more)
     assert (status, body["code"], headers["retry-after"]) == (503, "unavailable", "5")
 
 
@@ -201,8 +201,8 @@ def test_a_batch_is_answered_task_by_task(in_moto: Aws) -> None:
     bad = "qubit q; hh q; measure q;"
     failed = {"code": "memory_limit", "message": "Too large.", "hint": "Use fewer qubits."}
     with Stubber(worker().client) as answers:
-        for said in ({"estimate": ESTIMATE}, {"error": failed}):
-            answers.add_response("invoke", {"Payload": io.BytesIO(json.dumps(said).encode())})
+        for printed in ({"estimate": ESTIMATE}, {"error": failed}):
+            answers.add_response("invoke", {"Payload": io.BytesIO(json.dumps(printed).encode())})
         status, _, answer = call(
             "POST", "/tasks/batch", {"tasks": [{"qc": BELL}, {"qc": bad}, {"qc": BELL}]}, query={"dry_run": "true"}
         )

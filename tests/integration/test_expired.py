@@ -99,7 +99,7 @@ def test_a_task_that_expires_while_it_runs_has_no_attempt(in_moto: Aws, count: i
     assert [in_moto.row(task.task_id) for task in claimed] == rows
 
 
-def test_an_expired_task_is_neither_buried_nor_sent_for(in_moto: Aws) -> None:
+def test_an_expired_task_is_neither_failed_nor_sent_for(in_moto: Aws) -> None:
     """Its dead message and its place in the index of open tasks outlive it; neither brings it back."""
     tasks = _stored(in_moto)
     rows = _expire(in_moto, tasks)

@@ -90,7 +90,7 @@ def test_a_message_that_is_not_ours_is_left_to_the_dead_letter_queue(in_moto: Aw
 
 
 def environment_of_a_job() -> dict[str, str]:
-    """Return what a job is told, in moto: by its definition, and by the launcher."""
+    """Return a job's variables, in moto: from its definition and from the launcher."""
     definition = existing("LargeLaneInJobs")["JobDefinition"]["Properties"]["ContainerProperties"]["Environment"]
     values = {name: str(parameter["Default"]) for name, parameter in TEMPLATE["Parameters"].items()}
     values["AWS::StackName"] = "stack"
@@ -105,14 +105,14 @@ def test_a_job_needs_no_more_than_it_is_told(
     in_moto: Aws, log_lines: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the definition's and the launcher's variables alone a task completes, and its lines are as the worker's."""
-    told = environment_of_a_job()
+    given = environment_of_a_job()
     functions = set(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
-    assert set(told) == functions | {"POWERTOOLS_SERVICE_NAME"}
+    assert set(given) == functions | {"POWERTOOLS_SERVICE_NAME"}
     (task_id,) = waiting(in_moto, 1)
     for name in list(os.environ):
         if not name.startswith("AWS_"):  # the region and credentials, which Fargate gives
             monkeypatch.delenv(name)
-    for name, value in {**told, "AWS_BATCH_JOB_ID": "job-1"}.items():
+    for name, value in {**given, "AWS_BATCH_JOB_ID": "job-1"}.items():
         monkeypatch.setenv(name, value)
     for cached in (settings, aws.task_store, aws.task_queues):
         cached.cache_clear()
@@ -137,8 +137,8 @@ def fixture_batch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
     """Give the answers that AWS Batch gives, for a queue of 4-vCPU jobs with 16 vCPUs; all must be asked for."""
     client = boto3.client("batch", region_name="us-east-1")
     monkeypatch.setattr(launcher, "boto3", SimpleNamespace(client=lambda service, **_: {"batch": client}[service]))
-    told = {"JOB_QUEUE": "queue", "JOB_DEFINITION": "definition:1", "JOB_VCPUS": "4", "JOBS_MAX_VCPUS": "16"}
-    for name, value in told.items():
+    given = {"JOB_QUEUE": "queue", "JOB_DEFINITION": "definition:1", "JOB_VCPUS": "4", "JOBS_MAX_VCPUS": "16"}
+    for name, value in given.items():
         monkeypatch.setenv(name, value)
     with Stubber(client) as stubber:
         yield stubber
@@ -153,8 +153,8 @@ def has_jobs(batch: Stubber, **statuses: int) -> None:
 
 
 def takes_a_job(batch: Stubber, in_moto: Aws) -> None:
-    """Expect a job, told all of the launcher's own settings."""
-    told = [
+    """Expect a job with all of the launcher's own settings."""
+    given = [
         {"name": setting.name.upper(), "value": str(getattr(in_moto.settings, setting.name))}
         for setting in fields(Settings)
     ]
@@ -162,7 +162,7 @@ def takes_a_job(batch: Stubber, in_moto: Aws) -> None:
         "jobName": "large-lane",
         "jobQueue": "queue",
         "jobDefinition": "definition:1",
-        "containerOverrides": {"environment": told},
+        "containerOverrides": {"environment": given},
     }
     batch.add_response("submit_job", {"jobName": "large-lane", "jobId": "id"}, expected)
 

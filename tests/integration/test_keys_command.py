@@ -65,7 +65,7 @@ def fixture_stack(in_moto: Aws, gateway: Any, monkeypatch: pytest.MonkeyPatch) -
     return Deployed("stack", session, outputs, None)
 
 
-def said(stack: Deployed, command: str, now: datetime = NOW, **arguments: Any) -> list[str]:
+def printed(stack: Deployed, command: str, now: datetime = NOW, **arguments: Any) -> list[str]:
     """Carry out a command; return what it prints."""
     none = dict.fromkeys(("rate", "burst", "per_day", "open_tasks", "compute_seconds", "dollars"))
     defaults = {**none, "overlap_days": 7}
@@ -82,13 +82,13 @@ def with_key(method: str, path: str, value: str, key_id: str, body: Any = None) 
 
 def test_a_key_is_made_with_a_name_and_limits(stack: Deployed, gateway: Any) -> None:
     """Limits that are not given are the stack's; without any it is in the stack's own plan."""
-    sentence, value = said(stack, "create", key="team a", rate=5.0, per_day=1000)
+    sentence, value = printed(stack, "create", key="team a", rate=5.0, per_day=1000)
     assert re.fullmatch(
         r"The key 'team a' \(\w+\) may send 5/s, 100 at once, 1,000 a day. Its value, for the header x-api-key:",
         sentence,
     )
     assert re.fullmatch(r"qck-[0-9a-f]{16}-[0-9A-Za-z]{40}", value)
-    assert "50/s, 100 at once, 100,000 a day" in said(stack, "create", key="b")[0]
+    assert "50/s, 100 at once, 100,000 a day" in printed(stack, "create", key="b")[0]
     made = {key["name"]: key["value"] for key in gateway.get_api_keys(includeValues=True)["items"]}
     assert made["team a"] == value
     assert len(gateway.get_usage_plans()["items"]) == 2
@@ -96,35 +96,35 @@ def test_a_key_is_made_with_a_name_and_limits(stack: Deployed, gateway: Any) -> 
 
 def test_a_key_is_given_bounds_of_its_own(in_moto: Aws, stack: Deployed) -> None:
     """When it is made or later, one or all; the list has them, the key that takes its place too, and they hold."""
-    sentence, value = said(stack, "create", key="c", open_tasks=2, dollars=0.25)
+    sentence, value = printed(stack, "create", key="c", open_tasks=2, dollars=0.25)
     assert "100,000 a day, and have 2 tasks open, 0.25 dollars a month. Its value" in sentence
-    assert said(stack, "bound", key="c", compute_seconds=900)[0].endswith(
+    assert printed(stack, "bound", key="c", compute_seconds=900)[0].endswith(
         "(c) may have 900 compute seconds open, in 10 seconds at most."
     )
-    rotated = said(stack, "rotate", key="c")[1]
+    rotated = printed(stack, "rotate", key="c")[1]
     shown = "100,000 a day, 2 tasks open, 900 compute seconds open, 0.25 dollars a month"
-    assert sum(shown in line for line in said(stack, "list", utc_now())) == 2
+    assert sum(shown in line for line in printed(stack, "list", utc_now())) == 2
     statuses = [with_key("POST", "/tasks", each, "an id", {"qc": BELL}) for each in (value, rotated, value)]
     assert statuses == [200, 200, 429]
     with pytest.raises(KeysError, match="Give at least one bound: OPEN_TASKS="):
-        said(stack, "bound", key="c")
+        printed(stack, "bound", key="c")
     for wrong in (-1, float("nan")):
         with pytest.raises(KeysError, match="Bounds are numbers from 0 to 1,000,000,000"):
-            said(stack, "create", key="d", dollars=wrong)
+            printed(stack, "create", key="d", dollars=wrong)
 
 
 @pytest.mark.parametrize("name", ["", "-x", "a" * 65, "a\nb", "first"])
 def test_a_name_that_is_none_or_taken_is_refused(stack: Deployed, name: str) -> None:
     """The message says what to do."""
     with pytest.raises(KeysError, match=r"choose another name|is no name for a key: use"):
-        said(stack, "create", key=name)
+        printed(stack, "create", key=name)
 
 
 def test_a_rotated_key_has_the_tasks_of_the_one_before(in_moto: Aws, stack: Deployed) -> None:
     """Both values read them while they overlap, whatever key it was; another key does not."""
     first = Keys.of(stack).one("first")
     in_moto.store.submit(task := new_task(owner=first.owner))
-    sentence, value, until = said(stack, "rotate", key="first")
+    sentence, value, until = printed(stack, "rotate", key="first")
     new = Keys.of(stack).one("first")
     assert sentence == f"The key {new.key_id} takes the place of {first.key_id} and has its tasks. Its value:"
     assert until == "The old one works until 2026-12-05 12:00 UTC."
@@ -132,11 +132,11 @@ def test_a_rotated_key_has_the_tasks_of_the_one_before(in_moto: Aws, stack: Depl
     path = f"/tasks/{task.task_id}"
     assert with_key("GET", path, "v" * 40, first.key_id) == 200
     assert with_key("GET", path, value, new.key_id) == 200
-    other = said(stack, "create", key="other")[1]
+    other = printed(stack, "create", key="other")[1]
     assert with_key("GET", path, other, Keys.of(stack).one("other").key_id) == 404
     with pytest.raises(KeysError, match="rotate the one that took its place"):
-        said(stack, "rotate", key=first.key_id)
-    again = said(stack, "rotate", key="first", overlap_days=0)
+        printed(stack, "rotate", key=first.key_id)
+    again = printed(stack, "rotate", key="first", overlap_days=0)
     assert len(again) == 2
     assert with_key("GET", path, again[1], "a newer id") == 200
     states = {key.key_id: key.state(NOW) for key in Keys.of(stack).all()}
@@ -146,12 +146,12 @@ def test_a_rotated_key_has_the_tasks_of_the_one_before(in_moto: Aws, stack: Depl
 def test_what_has_overlapped_for_long_enough_is_disabled(stack: Deployed) -> None:
     """By `expire`, not before its time, and once."""
     first = Keys.of(stack).one("first").key_id
-    said(stack, "rotate", key="first")
-    assert said(stack, "expire", NOW + timedelta(days=6)) == ["0 rotated keys disabled: none was due."]
+    printed(stack, "rotate", key="first")
+    assert printed(stack, "expire", NOW + timedelta(days=6)) == ["0 rotated keys disabled: none was due."]
     late = NOW + timedelta(days=7)
     assert Keys.of(stack).one(first).state(late) == "overlap over"
-    assert said(stack, "expire", late) == [f"1 rotated keys disabled: {first}."]
-    assert said(stack, "expire", late) == ["0 rotated keys disabled: none was due."]
+    assert printed(stack, "expire", late) == [f"1 rotated keys disabled: {first}."]
+    assert printed(stack, "expire", late) == ["0 rotated keys disabled: none was due."]
     assert Keys.of(stack).one(first).state(late) == "disabled"
 
 
@@ -160,10 +160,10 @@ def test_the_sweeper_ends_what_has_overlapped_for_long_enough(
 ) -> None:
     """Once it is due; one that is gone is nobody's business, and one that cannot be ended is tried again."""
     for name in ("gone", "other"):
-        said(stack, "create", key=name)
+        printed(stack, "create", key=name)
     ids = [Keys.of(stack).one(name).key_id for name in ("first", "gone", "other")]
     for name in ("first", "gone", "other"):
-        said(stack, "rotate", key=name)
+        printed(stack, "rotate", key=name)
     gateway.delete_api_key(apiKey=ids[1])
     rotated, late = RotatedKeys(aws.client("dynamodb"), in_moto.settings.tasks_table), NOW + timedelta(days=7)
     ask_ministack(aws.client("apigateway"), apigateway_v1)
@@ -184,23 +184,23 @@ def test_the_sweeper_ends_what_has_overlapped_for_long_enough(
 
 
 def test_a_key_is_disabled_by_name_or_id(stack: Deployed, gateway: Any) -> None:
-    """An unknown one is said to be unknown, and a disabled one cannot be rotated."""
+    """The error for an unknown one says so, and a disabled one cannot be rotated."""
     key_id = Keys.of(stack).one("first").key_id
-    assert said(stack, "disable", key="first") == [
+    assert printed(stack, "disable", key="first") == [
         f"The key {key_id} (first) is disabled; API Gateway may take a minute to refuse it."
     ]
     assert gateway.get_api_key(apiKey=key_id)["enabled"] is False
     with pytest.raises(KeysError, match="is disabled: create another"):
-        said(stack, "rotate", key="first")
+        printed(stack, "rotate", key="first")
     with pytest.raises(KeysError, match="No key has the id or name 'stray': `make keys` lists them"):
-        said(stack, "disable", key="stray")
+        printed(stack, "disable", key="stray")
 
 
 def test_the_list_has_last_use_and_usage(in_moto: Aws, stack: Deployed) -> None:
     """A line a key, the oldest first; keys of other APIs are not among them."""
     owner = Keys.of(stack).one("first").owner
     in_moto.store.submit(new_task(owner=owner, submitted_at="2026-11-27T10:11:12.000Z"))
-    head, first = said(stack, "list", utc_now())
+    head, first = printed(stack, "list", utc_now())
     assert head.split() == ["name", "id", "owner", "state", "limits", "last", "task", "open", "this", "month"]
     assert re.search(
         r"first +\w+ +\w+ +enabled +50/s, 100 at once, 100,000 a day +2026-11-27 10:11 +0 +0 tasks, 0", first
@@ -209,11 +209,11 @@ def test_the_list_has_last_use_and_usage(in_moto: Aws, stack: Deployed) -> None:
 
 def test_log_lines_owners_have_the_names_of_their_keys(stack: Deployed) -> None:
     """Where the stand-in's lines are asked with `lookup`; a key that took another's place has its owner and name."""
-    said(stack, "create", key="team a")
+    printed(stack, "create", key="team a")
     local = replace(stack, endpoint="http://127.0.0.1:1")
     first, team = sorted(Keys.of(local).all(), key=lambda key: key.name)
     assert (team.name, first.owner) == ("team a", owner_of("v" * 40, None))
-    said(local, "rotate", key="team a")
+    printed(local, "rotate", key="team a")
     tables = tables_of(local, "stats count(*) by owner | LOOKUP owners id as owner output name")
     assert sorted(tables["owners"].rows) == sorted([(first.owner, "first"), *[(team.owner, "team a")] * 2])
     line = Event(0, f'{{"owner": "{team.owner}"}}', "stream", "group")
@@ -249,9 +249,9 @@ def test_only_a_value_that_was_checked_names_its_owner(in_moto: Aws) -> None:
 
 def test_a_request_without_limits_left_is_not_a_matter_of_its_key(in_moto: Aws, stack: Deployed) -> None:
     """The bounds count by owner: a rotated key has no new amount to spend."""
-    value = said(stack, "create", key="c")[1]
+    value = printed(stack, "create", key="c")[1]
     owner = Keys.of(stack).one("c").owner
-    rotated = said(stack, "rotate", key="c")[1]
+    rotated = printed(stack, "rotate", key="c")[1]
     for each in (value, rotated):
         assert with_key("POST", "/tasks", each, "any id", {"qc": BELL}) == 200
     assert {row["owner"]["S"] for row in in_moto.rows()} == {owner}

@@ -167,14 +167,14 @@ def test_every_line_has_its_ids_and_no_secret(
 
 def test_each_event_is_said_by_a_function_and_told_in_the_readme() -> None:
     """The closed set of events is exactly what the functions log, and README lists it."""
-    said = set()
+    printed = set()
     for path in [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Event":
-                said.add(node.attr)
+                printed.add(node.attr)
             if isinstance(node, ast.keyword) and node.arg == "event":
                 assert not isinstance(node.value, ast.Constant), f"{path} says {ast.unparse(node)}"
-    assert said == {event.name for event in Event}
+    assert printed == {event.name for event in Event}
     readme = (ROOT / "infra" / "README.md").read_text()
     assert [event for event in Event if f"`{event}`" not in readme] == []
 

@@ -135,10 +135,10 @@ def test_every_way_to_an_end_is_told(in_moto: Aws, listening: Listening) -> None
     in_moto.store.fail_dead(dead.task_id, ATTEMPTS_EXHAUSTED)
     in_moto.store.cancel(cancelled.task_id, "alice")
     listening.tell()
-    told = {task.task_id: [] for task in (failed, dead, cancelled)}
+    given = {task.task_id: [] for task in (failed, dead, cancelled)}
     for event in listening.heard():
-        told[event["task_id"]].append((event["status"], event.get("error_code")))
-    assert told == {
+        given[event["task_id"]].append((event["status"], event.get("error_code")))
+    assert given == {
         failed.task_id: [("pending", None), ("processing", None), ("processing", None), ("failed", "time_limit")],
         dead.task_id: [("pending", None), ("failed", "attempts_exhausted")],
         cancelled.task_id: [("pending", None), ("cancelled", None)],

@@ -1,7 +1,7 @@
 """The OpenAPI document against the service: whatever schemathesis makes of it is answered as it says.
 
 Of each field, its bounds and what is no value of it. The random requests, too, are with the profile `search`:
-Schemathesis makes others at each run, whatever Hypothesis is told.
+Schemathesis makes others at each run, whatever Hypothesis is given.
 """
 
 from __future__ import annotations

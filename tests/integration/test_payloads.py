@@ -1,4 +1,4 @@
-"""What of a task lies in the bucket: when it is loaded, when it is not stored, and what is said once it is gone."""
+"""What of a task lies in the bucket: when it is loaded, when it is not stored, and what is answered once it is gone."""
 
 from __future__ import annotations
 

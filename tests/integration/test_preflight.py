@@ -119,7 +119,7 @@ def fixture_copy(tmp_path: Path) -> Path:
 
 
 def put_back(root: Path, name: str, now: str, then: str) -> None:
-    """Make one file say what it said, in the one place where it says something else now."""
+    """Put an old text back into a file, in the one place of the new one."""
     path = root / name
     text = path.read_text()
     assert text.count(now) >= 1, (name, now)

@@ -290,9 +290,9 @@ class Protocol(RuleBasedStateMachine):
         """Each end is a callback to the owner: `failed` is followed by another only where somebody asked for that."""
         for row in self.aws.rows():
             lines = [line["M"]["status"]["S"] for line in row["status_history"]["L"]]
-            told = [line for line in lines if Status(line).ended]
-            assert len(told) <= 1 + self.redrives[row["task_id"]["S"]], lines
-            assert told[:-1] == ["failed"] * (len(told) - 1), lines
+            given = [line for line in lines if Status(line).ended]
+            assert len(given) <= 1 + self.redrives[row["task_id"]["S"]], lines
+            assert given[:-1] == ["failed"] * (len(given) - 1), lines
 
     def the_sweeper_sees_what_is_open(self) -> None:
         """The index lists exactly the tasks that have not ended, so none can be forgotten."""

@@ -121,7 +121,7 @@ def test_what_was_used_is_counted_anew(in_moto: Aws, listening: Listening) -> No
     """What both readers of the stream missed is in the sums again, as if they had read it; purged tasks are too."""
     by_rows = usage_records(in_moto)
     purged = ended(in_moto, tags=["calibration"])
-    for how in ("completed", "failed", "cancelled", "buried"):
+    for how in ("completed", "failed", "cancelled", "dead"):
         ended(in_moto, how, tags=["calibration", "night"])
     ended(in_moto, owner="bob")
     ended(in_moto, options={"inputs": [{"a": 1}, {"a": 2}, {"a": 3}]})

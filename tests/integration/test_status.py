@@ -193,7 +193,7 @@ def test_what_cloudwatch_cannot_read_is_an_error_with_its_words(cloud: Any) -> N
 
 
 def test_a_stack_without_log_groups_is_an_error(cloud: Any) -> None:
-    """A misspelt STACK is told, rather than answered with nothing."""
+    """A misspelt STACK is an error, not an empty answer."""
     groups, stub = cloud
     stub.add_response("describe_log_groups", {"logGroups": []}, {"logGroupNamePrefix": "/prod/"})
     with pytest.raises(LogsError, match="no log groups /prod/"):
@@ -224,6 +224,6 @@ def test_a_stack_that_aws_does_not_show_is_one_sentence(
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
     monkeypatch.setattr("sys.argv", [command, *(["list"] if command == "dead_letters" else [])])
     assert importlib.import_module(command).main() == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"The stack 'wrong' cannot be read from AWS: {error}")
-    assert "AWS_PROFILE" in told
+    sent = capsys.readouterr().err
+    assert sent.startswith(f"The stack 'wrong' cannot be read from AWS: {error}")
+    assert "AWS_PROFILE" in sent

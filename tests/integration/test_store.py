@@ -386,7 +386,7 @@ def test_a_task_is_abandoned_when_its_lease_ran_out_long_ago(in_moto: Aws) -> No
 
 
 def test_rows_that_dynamodb_left_out_are_asked_for_again(in_moto: Aws) -> None:
-    """What a throttled table leaves out of an answer is asked for again; when it never comes, that is said."""
+    """What a throttled table leaves out of an answer is asked for again; when it never comes, that is an error."""
     table = in_moto.settings.tasks_table
     other = {
         "owner": {"S": "alice"},
@@ -422,7 +422,7 @@ def claimed(in_moto: Aws, count: int) -> list[Task]:
 
 
 class Calls:
-    """Counts a client's writes, and answers batches as told instead of carrying them out."""
+    """Counts a client's writes, and answers batches with given answers instead of carrying them out."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[Any]], Any] | None = None) -> None:
         self.made: list[str] = []
@@ -519,7 +519,7 @@ def test_a_batch_of_endings_is_stored_in_one_call(in_moto: Aws, monkeypatch: pyt
 
 
 def test_a_batch_of_leases_is_renewed_in_one_call(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The leases of what still runs move on; of what was cancelled the worker is told."""
+    """The leases of what still runs move on; the worker learns what was cancelled."""
     running, cancelled = claimed(in_moto, 2)
     in_moto.store.cancel(cancelled.task_id, "alice")
     in_moto.edit(running.task_id, lease_until=1)
@@ -590,12 +590,12 @@ def test_an_outage_is_told_of_every_task(in_moto: Aws) -> None:
     with Stubber(aws.client("dynamodb")) as dynamodb:
         for _ in range(3):
             dynamodb.add_client_error("batch_execute_statement", "InternalServerError", http_status_code=500)
-        for told in (
+        for reported in (
             in_moto.store.claim_all([Message(task.task_id) for task in tasks]),
             in_moto.store.extend_all(tasks),
             in_moto.store.end_all([(task, COUNTS) for task in tasks]),
         ):
-            assert [type(each) for each in told] == [UnavailableError] * 2
+            assert [type(each) for each in reported] == [UnavailableError] * 2
         dynamodb.assert_no_pending_responses()
 
 

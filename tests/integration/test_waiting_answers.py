@@ -173,7 +173,7 @@ def test_what_has_not_changed_is_304(in_moto: Aws) -> None:
 
 
 def test_a_wait_with_a_tag_is_for_any_change(in_moto: Aws, clock: Clock) -> None:
-    """A client that knows the task as pending is told when it runs; without a change it is 304 in the end."""
+    """A client that knows the task as pending is answered when it runs; without a change it is 304 in the end."""
     task_id = submit()
     tag = call("GET", f"/tasks/{task_id}")[1]["etag"]
     clock.happens = {2.0: lambda: in_moto.store.claim(task_id)}

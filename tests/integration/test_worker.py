@@ -47,7 +47,7 @@ def fixture_children() -> Iterator[Children]:
 
 
 class ScriptedChildren:
-    """Gives the outcomes it was told to, after calling `meanwhile`; for what real children cannot be made to do."""
+    """Gives fixed outcomes, after calling `meanwhile`; for what real children cannot be made to do."""
 
     limits = Limits(1769, 30, children=1)
 
@@ -571,7 +571,7 @@ def test_a_row_of_newer_code_waits_for_newer_code(in_moto: Aws, mates: int) -> N
 
 
 def test_a_task_whose_program_is_gone_fails(in_moto: Aws) -> None:
-    """Its object has expired or was deleted: that is its end, told as such, not an endless retry."""
+    """Its object has expired or was deleted: the task fails for that reason, and is not tried for ever."""
     gone, good = submitted(in_moto, f"{BELL}// {random.Random(1).randbytes(9000).hex()}"), submitted(in_moto)
     (key,) = in_moto.objects()
     aws.client("s3").delete_object(Bucket=in_moto.settings.payload_bucket, Key=key)

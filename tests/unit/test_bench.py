@@ -248,7 +248,7 @@ def test_a_loads_cpu_is_told_by_process() -> None:
 
 
 def test_latencies_are_told_for_one_client_and_for_many() -> None:
-    """A single task's way to its result is told as p50 and p95: alone, and among those of 16 clients."""
+    """A single task's way to its result is given as p50 and p95: alone, and among those of 16 clients."""
     figures = {
         "one Bell task alone: submitted to result": {"median": 28.0, "p95": 40.0},
         "single tasks, 1 client: submitted to result": {"median": 30.0, "p95": 50.0},
@@ -295,8 +295,10 @@ def test_every_limit_is_told_with_what_sets_it() -> None:
     limits = scale.all_limits(scale.System())
     assert set(limits) == set(report.SETTINGS)
     assert next(iter(limits)) == scale.System().first_to_break()[0]
-    (said, _) = report._limits({name: limits[name] for name in ("API key's rate", "stage's rate")})  # noqa: SLF001
-    assert said.endswith("API key's rate 50 / 10,000 (`KeyRateLimit`); stage's rate 500 (`MethodSettings` of `Api`).")
+    (printed, _) = report._limits({name: limits[name] for name in ("API key's rate", "stage's rate")})  # noqa: SLF001
+    assert printed.endswith(
+        "API key's rate 50 / 10,000 (`KeyRateLimit`); stage's rate 500 (`MethodSettings` of `Api`)."
+    )
 
 
 def test_the_template_lets_the_open_tasks_index_take_ten_thousand_a_second() -> None:

@@ -62,8 +62,8 @@ def started(modules: str, function: str = "api") -> tuple[set[str], float]:
         text=True,
         check=True,
     )
-    said = json.loads(done.stdout)
-    return set(said["packages"]), said["cpu"]
+    printed = json.loads(done.stdout)
+    return set(printed["packages"]), printed["cpu"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def in_snapstart(script: str) -> None:
     """Run a script in a process as the api's, with the functions that stand for Lambda's runtime."""
     names = {field.name.upper() for field in fields(Settings) if field.type == "str"}
     numbers = {field.name.upper() for field in fields(Settings) if field.type == "int"}
-    told = {
+    sent = {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "id",
         "AWS_SECRET_ACCESS_KEY": "key",
@@ -163,7 +163,7 @@ def in_snapstart(script: str) -> None:
     }
     done = subprocess.run(
         [sys.executable, "-c", HOOKS + script],
-        env=environment("api") | told,
+        env=environment("api") | sent,
         capture_output=True,
         text=True,
         check=False,

@@ -195,3 +195,20 @@ def test_an_import_inside_a_function_has_its_reason() -> None:
         if "noqa: PLC0415" in line and not line.partition("PLC0415")[2].strip(" -")
     ]
     assert bare == []
+
+
+def test_no_file_uses_words_of_folklore() -> None:
+    """The field's terms are used: fork server, statistics, dead letter, answer."""
+    words = ("zygote", "nursery", "gathering", "facts", "told", "said", "the " + "like", "bury", "buried", "riddle")
+    folklore = re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
+    endings = {".py", ".md", ".js", ".html", ".css", ".txt", ".yaml", ".sh", ".lark"}
+    paths = [ROOT / name for name in ("README.md", "Makefile", "template.yaml", "samconfig.toml", "pyproject.toml")]
+    paths += [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in endings]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if folklore.search(line)
+    ]
+    assert found == []

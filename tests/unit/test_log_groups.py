@@ -95,7 +95,7 @@ def test_a_window_that_is_just_full_is_read_on(groups: LogGroups) -> None:
 
 
 def test_more_lines_in_one_millisecond_than_a_call_gives(groups: LogGroups) -> None:
-    """They are read stream by stream; where one stream alone has too many, that is said in place of an answer."""
+    """They are read stream by stream; where one stream alone has too many, that is the answer."""
     write("a", [(5, "x")] * 6_000)
     write("b", [(5, "x")] * 6_000 + [(6, "x")])
     assert groups.ask("stats count(*) as lines", 0, 10**12).rows == ({"lines": "12001"},)

@@ -67,7 +67,7 @@ def test_dry_runs_have_environments_of_their_own_and_no_rights() -> None:
     bound = {"Ref": "DryRunReservedConcurrency"}
     assert resolved(function, "DryRunsAreReserved")["ReservedConcurrentExecutions"] == bound
     assert "ReservedConcurrentExecutions" not in resolved(function)
-    assert function["MemorySize"] == worker["MemorySize"]  # what they are told is what a run has
+    assert function["MemorySize"] == worker["MemorySize"]  # what they read there is what a run has
     assert function["Timeout"] > dry_runs.ANSWER_SECONDS
     (policy,) = resolved(RESOURCES["DryRunRole"]["Properties"]["Policies"])
     actions = [action for statement in policy["PolicyDocument"]["Statement"] for action in statement["Action"]]
@@ -363,9 +363,9 @@ def test_a_job_is_as_large_as_fargate_has_it_and_the_api_says_so() -> None:
         assert memory // 1024 in fargate[int(vcpus)]
         launcher = resolved(RESOURCES["LauncherFunction"]["Properties"]["Environment"]["Variables"], *holding)
         assert launcher["JOB_VCPUS"] == vcpus == str(JOB_VCPUS[memory])
-    told = resolved(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"], "LargeLaneInJobs")
-    assert told["LARGE_WORKER_MEMORY_MB"] == {"Ref": "LargeJobMemoryMB"}
-    assert told["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
+    sent = resolved(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"], "LargeLaneInJobs")
+    assert sent["LARGE_WORKER_MEMORY_MB"] == {"Ref": "LargeJobMemoryMB"}
+    assert sent["LARGE_TIME_LIMIT_SECONDS"] == {"Ref": "LargeJobTimeLimitSeconds"}
     assert TEMPLATE["Parameters"]["LargeJobMaxVCpus"]["MinValue"] == max(fargate)
     # A message is hidden for twelve hours at most, counted from when it was received.
     assert TEMPLATE["Parameters"]["LargeJobTimeLimitSeconds"]["MaxValue"] < 12 * 3600 - 60
@@ -396,7 +396,7 @@ def test_tls_is_one_of_api_gateways_newer_policies() -> None:
 
 
 def test_the_table_is_warmed_up_where_that_is_asked_for_alone() -> None:
-    """It and both indexes, which take as many writes; by default nothing is said of it, which costs nothing."""
+    """It and both indexes, which take as many writes; by default it is not set, which costs nothing."""
     for conditions, expected in (((), None), (("IsWarm",), {"WriteUnitsPerSecond": {"Ref": "WarmWriteUnits"}})):
         table = resolved(RESOURCES["TasksTable"]["Properties"], *conditions)
         assert [each.get("WarmThroughput") for each in (table, *table["GlobalSecondaryIndexes"])] == [expected] * 3

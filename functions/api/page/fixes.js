@@ -1,7 +1,7 @@
 // What a click can do about a problem, where its hint names a replacement and it is certain where that belongs.
 //
 // Each fix has a label and either `edits` of the program, `{ from, to, words }` by offsets, or `fields`, values of the
-// form's. A hint whose place cannot be told for certain gets none: no fix is better than a wrong one.
+// form's. A hint whose place is not certain gets none: no fix is better than a wrong one.
 
 import { pieces } from "./language.js";
 

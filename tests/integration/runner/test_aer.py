@@ -50,9 +50,9 @@ def both(circuit: QuantumCircuit, **settings: Any) -> tuple[dict[str, Any], dict
     """Return the data of a run by each way, with one seed."""
     simulator = AerSimulator(max_parallel_threads=1)
     settings |= {"shots": 300, "seed_simulator": 11, "memory": True}
-    said = aer.execute(circuit, settings)
-    assert said["success"], said
-    return said["results"][0]["data"], simulator.run(circuit, **settings).result().data(0)
+    printed = aer.execute(circuit, settings)
+    assert printed["success"], printed
+    return printed["results"][0]["data"], simulator.run(circuit, **settings).result().data(0)
 
 
 @pytest.mark.parametrize("name", sorted(aer.PLAIN - NO_GATES))
@@ -98,11 +98,11 @@ def test_what_aer_refuses_is_said_the_same_way() -> None:
     circuit.measure(range(24), range(24))
     simulator = AerSimulator(max_parallel_threads=1)
     settings = {"shots": 1, "seed_simulator": 1, "method": "statevector", "max_memory_mb": 16}
-    said = aer.execute(circuit, settings)
+    printed = aer.execute(circuit, settings)
     theirs = simulator.run(circuit, **settings).result().to_dict()
-    assert not said["success"]
-    assert (said["status"], said["results"][0]["status"]) == (theirs["status"], theirs["results"][0]["status"])
-    assert "Insufficient memory" in f"{said['status']} {said['results'][0]['status']}"
+    assert not printed["success"]
+    assert (printed["status"], printed["results"][0]["status"]) == (theirs["status"], theirs["results"][0]["status"])
+    assert "Insufficient memory" in f"{printed['status']} {printed['results'][0]['status']}"
 
 
 @pytest.mark.parametrize("moved", ["aer_controller_execute", "generate_aer_config", "AerCircuit"])

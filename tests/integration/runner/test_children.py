@@ -221,7 +221,7 @@ def test_without_processes_everything_is_returned(monkeypatch: pytest.MonkeyPatc
 
 
 def test_nothing_starts_while_it_is_held(children: Children) -> None:
-    """Programs wait as long as they are told to, then all of them run; each says how many bytes its outcome came in."""
+    """Programs wait while `wait` says so, then all of them run; each outcome has its size in bytes."""
     assert children.wait_until_ready()
     answers = iter([True] * 20)
     outcomes = run(children, [BELL] * 4, hold=lambda: next(answers, False))

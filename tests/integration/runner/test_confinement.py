@@ -33,8 +33,8 @@ def attacked(children: Children) -> dict[str, Any]:
     victims = f"{os.getpid()} {fork_server} {' '.join(map(str, children.pids))}"
     ((_, outcome),) = children.run([Program(victims, Options())], deadline=time.monotonic() + 60)
     assert isinstance(outcome, Completed), outcome
-    said: dict[str, Any] = outcome.payload["execution"]
-    return said
+    printed: dict[str, Any] = outcome.payload["execution"]
+    return printed
 
 
 def _stat(pid: int) -> list[str]:
@@ -48,13 +48,13 @@ def test_a_child_that_was_taken_over_can_do_nothing() -> None:
     A child may signal and limit itself: of the victims it is one.
     """
     with Children(2, 800, 30.0, simulate=ATTACKS) as pair:
-        said = attacked(pair)
+        printed = attacked(pair)
         own = {f"{what} {pid}" for pid in pair.pids for what in ("signal", "signal thread", "limit")}
-    done = {name for name, outcome in said["outcomes"].items() if outcome == "done"}
+    done = {name for name, outcome in printed["outcomes"].items() if outcome == "done"}
     assert done - own == set()
     assert len(done) <= 3
-    assert len(said["outcomes"]) > 60
-    assert said["descriptors"] == [0, 1, 2, 3, 4]  # the fourth is its socket, the fifth shows how much memory it has
+    assert len(printed["outcomes"]) > 60
+    assert printed["descriptors"] == [0, 1, 2, 3, 4]  # the fourth is its socket, the fifth shows how much memory it has
 
 
 NOISE = {"depolarizing": {"one_qubit": 0.01, "two_qubit": 0.02}, "readout": {"prob_meas1_prep0": 0.05}}
@@ -124,8 +124,10 @@ def test_the_worker_closes_itself_to_other_processes_of_its_user() -> None:
     """Even where no filter can be had, the handler's memory and environment are out of a child's reach (prctl(2))."""
     script = "from integration.runner.watched import watched\nwatched()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    said = subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True)
-    assert said.stdout == "{'environ': True, 'mem': True}\n{'environ': False, 'mem': False}\n"
+    printed = subprocess.run(
+        [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True
+    )
+    assert printed.stdout == "{'environ': True, 'mem': True}\n{'environ': False, 'mem': False}\n"
 
 
 def test_a_kernel_that_refuses_is_named_once_and_circuits_run(

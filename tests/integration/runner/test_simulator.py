@@ -21,7 +21,7 @@ BUDGET = Budget(2**30, 60.0, 2**30, 60.0)
 
 
 def simulate(text: str, **options: Any) -> dict[str, Any]:
-    """Run a text with seed 7 unless told otherwise."""
+    """Run a text with seed 7, unless the options have another."""
     return simulator.simulate(text, Options.from_dict({"seed": 7, **options}), BUDGET)
 
 

@@ -136,7 +136,7 @@ def test_error_carries_its_parts() -> None:
     ],
 )
 def test_code_tells_whose_limit_it_is(query: str, code: str) -> None:
-    """A query that CloudWatch would answer is told from one that is wrong everywhere."""
+    """A query that CloudWatch would answer is distinguished from one that is wrong everywhere."""
     with pytest.raises(QueryError) as refused:
         evaluate(query, EVENTS)
     assert refused.value.code == code

@@ -149,10 +149,10 @@ def test_what_is_named_elsewhere_is_there() -> None:
     """Every query and command that the README's runbook and the alarms' descriptions name exists."""
     readme = (ROOT / "README.md").read_text()
     resources = [*existing().values(), *existing("LargeLaneInJobs").values()]
-    told = readme + "".join(resource.get("Properties", {}).get("AlarmDescription", "") for resource in resources)
-    assert set(re.findall(r"QUERY=([a-z-]+)", told)) == {*SAVED} - {"life-of-a-task"}
+    given = readme + "".join(resource.get("Properties", {}).get("AlarmDescription", "") for resource in resources)
+    assert set(re.findall(r"QUERY=([a-z-]+)", given)) == {*SAVED} - {"life-of-a-task"}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"`make ([a-z-]+)", told)) <= targets
+    assert set(re.findall(r"`make ([a-z-]+)", given)) <= targets
 
 
 def test_the_price_is_the_list_price() -> None:

@@ -225,7 +225,7 @@ def test_the_excerpt_of_a_long_line_is_cut_around_the_column() -> None:
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(inputs: dict[str, object], message: str) -> None:
-    """A request whose inputs are not what the program declares is told which one and why."""
+    """Inputs that are not what the program declares are refused with their name and the reason."""
     with pytest.raises(TaskError) as caught:
         read("input int[4] k; qubit q; bit c; rx(k) q; c = measure q;", inputs)
     assert ("invalid_inputs", message) == (caught.value.code, caught.value.message)

@@ -1,4 +1,4 @@
-"""What a program says without effect, or never as meant, is told to its sender, with its place, when it is checked."""
+"""Statements of a program without effect, or that are never meant, are noted with their place when it is checked."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_binding_that_measures_nothing_does_not_refuse_the_sweep() -> None:
     ],
 )
 def test_what_can_never_count_is_refused(text: str) -> None:
-    """A text without a measurement, or whose measurements no global variable keeps, is told so."""
+    """A text without a measurement, or whose measurements no global variable keeps, is refused with that reason."""
     for reading in (read, check):
         with pytest.raises(TaskError) as caught:
             reading(text)

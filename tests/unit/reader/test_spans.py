@@ -11,7 +11,7 @@ from reader_exact import distribution
 from tasks.errors import TaskError
 
 COIN = "reset q; h q; b = measure q; "
-# What a program adds up in a round, how many rounds may be told apart by ten bits, and what a round adds.
+# What a program adds up in a round, how many rounds ten bits can distinguish, and what a round adds.
 SUMS = {
     "counts += uint[1](b);": (1_023, 1),
     "counts = counts + uint[1](b);": (1_023, 1),
@@ -115,7 +115,7 @@ def test_more_rounds_than_ten_bits_hold_are_refused_by_name() -> None:
 
 
 def test_an_integer_of_one_bit_is_noted_to_be_negative() -> None:
-    """A signed integer of one bit is 0 or -1; whoever counts with it is told."""
+    """A signed integer of one bit is 0 or -1; counting with it is noted."""
     text = 'include "stdgates.inc"; qubit q; bit b; x q; b = measure q; output int[4] n; n = int[1](b);'
     assert distribution(read(text)) == pytest.approx({"1111": 1.0})
     size = check(text)

@@ -155,15 +155,15 @@ def test_defaults_that_an_account_is_too_small_for_give_way(
     stacks: list[dict[str, Any]],
     fitting: dict[str, str],
 ) -> None:
-    """And each is told; nothing of a grown account's does, whose own stack has reserved what it wants."""
+    """And each is printed; nothing of a grown account's does, whose own stack has reserved what it wants."""
     counts = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
     answers["GetAccountSettings"] = {"AccountLimit": counts}
     answers["DescribeStacks"] = {"Stacks": [{"StackStatus": "UPDATE_COMPLETE", **stack} for stack in stacks]}
     defaults = defaults_of(load())
     assert account.ask(Environment("dev", "stack", defaults)).parameters == defaults | fitting
     printed = capsys.readouterr().out
-    told = [line for line in printed.splitlines() if " in place of " in line]
-    assert sorted(line.split(":")[0] for line in told) == sorted(fitting)
+    sent = [line for line in printed.splitlines() if " in place of " in line]
+    assert sorted(line.split(":")[0] for line in sent) == sorted(fitting)
     assert "STOP" not in printed
 
 
