@@ -52,7 +52,6 @@ from tasks.task import rfc3339
 from wrong_fields import MAX_NAME, described, sentence_of
 
 if TYPE_CHECKING:
-
     from fastapi import FastAPI, Request
 
 

@@ -90,7 +90,7 @@ def test_each_message_is_shown_with_its_task(in_moto: Aws) -> None:
         ]
         assert f"{failed}  received {look} times, young, task failed (attempts_exhausted), attempt 0" in lines
         assert f"{unknown}  received {look} times, young, task unknown or expired" in lines
-        assert sum("not one of ours (not JSON): '?'" in line for line in lines) == 1
+        assert sum("not a valid message (not JSON): '?'" in line for line in lines) == 1
         assert len(lines) == 3
 
 

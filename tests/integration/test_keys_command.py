@@ -116,7 +116,7 @@ def test_a_key_is_given_bounds_of_its_own(in_moto: Aws, stack: Deployed) -> None
 @pytest.mark.parametrize("name", ["", "-x", "a" * 65, "a\nb", "first"])
 def test_a_name_that_is_none_or_taken_is_refused(stack: Deployed, name: str) -> None:
     """The message says what to do."""
-    with pytest.raises(KeysError, match=r"choose another name|is no name for a key: use"):
+    with pytest.raises(KeysError, match=r"choose another name|is not a name for a key: use"):
         printed(stack, "create", key=name)
 
 

@@ -43,7 +43,7 @@ def submit(circuit: str = CIRCUIT, **headers: str) -> Any:
     """Submit a circuit through the api's handler; return the answer's body."""
     from api import handler
 
-    sent = {"x-api-key": KEY, "Idempotency-Key": f"marker-of-idempotency-{circuit}"[:200], **headers}
+    sent = {"x-api-key": KEY, "Idempotency-Key": f"marker-of-idempotency-{circuit!r}"[:200], **headers}
     return json.loads(handler(http_event("POST", "/tasks", {"qc": circuit}, sent), Context())["body"])
 
 

@@ -1,6 +1,6 @@
 """The classical values of OpenQASM 3 and how they are cast: the lowest layer of the test oracle, no program in it.
 
-The rules are those of "Types and Casting" in the OpenQASM 3 specification; where it leaves a choice, comments say which.
+The rules are those of "Types and Casting" in the OpenQASM 3 specification; where it leaves a choice, a comment says it.
 """
 
 from __future__ import annotations
