@@ -167,7 +167,7 @@ def test_a_rule_for_a_controlled_gate_is_for_a_gate_under_ctrl() -> None:
     flip = {"rules": [{"channel": "bit_flip", "probability": 1.0, "gates": ["cry"]}]}
     outcome = simulate("qubit[2] q; bit[2] c; ctrl @ ry(0.4) q[0], q[1]; c = measure q;", flip)
     assert outcome["result"] == {"11": SHOTS}
-    assert outcome["execution"]["notes"] == ["cry runs as 5 gates; its error is applied once, to all of it."]
+    assert outcome["execution"]["notes"] == ["cry runs as 5 gates; its error is applied once, to the whole gate."]
     other = simulate("qubit[2] q; bit[2] c; x q[0]; negctrl @ ry(0.4) q[0], q[1]; c = measure q;", flip)
     assert other["result"] == {"01": SHOTS}
     assert "The noise has no rule for negctrl @ ry, x, which ran without errors." in other["execution"]["notes"]
