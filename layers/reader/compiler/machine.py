@@ -115,6 +115,7 @@ class Machine(ABC):
         self.before = 0, 0  # how many cells and temporaries there were when the running statement began
         self.kept: dict[syntax.Expression, tuple[Part, Variable]] = {}  # parts of it, worked out first
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
+        self.idle, self.vague = False, False  # in a length that has no effect; whether only hardware knows this one
         self.feedback: dict[int, Variable] = {}  # bits that Braket's feed-forward keeps, by key
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
         self.outputs: list[tuple[Variable, str]] = []  # global variables and their role

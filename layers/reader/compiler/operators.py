@@ -40,6 +40,7 @@ from reader.text.durations import Duration, exact_float
 if TYPE_CHECKING:
     from reader.compiler.machine import Machine
 
+_SOME_RATIO = 0.7310585786300049  # of lengths that only hardware knows; no round number, which might divide by zero
 _COMPARISONS = frozenset(["==", "!=", "<", ">", "<=", ">="])
 _SIGNED = frozenset(["<", ">", "<=", ">=", "/", "%"])  # whose result a negative number changes if it counts as unsigned
 _BITWISE = frozenset("&|^")
@@ -357,7 +358,7 @@ def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
                 return Value(DURATION, a.plus(b, 1 if op == "+" else -1))
             if op not in _COMPARISONS and op != "/":
                 refuse_operands(op, left, right, at)
-            return ratio(a, b, at) if op == "/" else ordered(op, a, b, at)
+            return ratio(m, a, b, at) if op == "/" else ordered(m, op, a, b, at)
         scalar, length = (left, b) if isinstance(b, Duration) else (right, a)
         if op not in ("*", "/") or (op == "/" and length is b):
             refuse_operands(op, left, right, at)
@@ -370,25 +371,31 @@ def duration(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         fault("The result is too large for a duration.", at)
 
 
-def ordered(op: str, a: Duration, b: Duration, at: int) -> Value:
+def ordered(m: Machine, op: str, a: Duration, b: Duration, at: int) -> Value:
     """Return a comparison of durations; what they share cancels out."""
     difference = a.plus(b, -1)
-    known_length(difference, at)
+    known_length(m, difference, at)
     return Value(BOOL, int(compare(op, difference.samples or difference.nanoseconds, 0)))
 
 
-def ratio(a: Duration, b: Duration, at: int) -> Value:
+def ratio(m: Machine, a: Duration, b: Duration, at: int) -> Value:
     """Return how many times one duration is as long as another, a float."""
     # Of both together, whatever their signs: one unit must do for the two.
-    known_length(Duration(a.nanoseconds or b.nanoseconds, a.samples or b.samples, a.stretch or b.stretch), at)
+    both = Duration(a.nanoseconds or b.nanoseconds, a.samples or b.samples, a.stretch or b.stretch)
+    if not known_length(m, both, at):
+        return Value(FLOAT, _SOME_RATIO)
     x, y = (a.samples, b.samples) if a.samples or b.samples else (a.nanoseconds, b.nanoseconds)
     quotient = Duration(x).over(y).nanoseconds
     return Value(FLOAT, float(quotient))
 
 
-def known_length(length: Duration, at: int) -> None:
-    """Refuse to work with a duration whose length only hardware knows."""
+def known_length(m: Machine, length: Duration, at: int) -> bool:
+    """Tell whether a length is known; refuse to work with one of hardware's, unless what comes of it has no effect."""
+    if m.idle and (length.stretch or (length.samples and length.nanoseconds)):
+        m.vague = True
+        return False
     if length.stretch:
         unsupported("The length of a stretch is decided by hardware.", at, "Use a duration of a known length.")
     if length.samples and length.nanoseconds:
         unsupported("A simulator has no length for dt.", at, "Use one unit: either dt or seconds.")
+    return True

@@ -219,11 +219,10 @@ def _barrier(m: Machine, node: syntax.Barrier) -> None:
 
 def _delay(m: Machine, node: syntax.Delay) -> None:
     def delay() -> None:
-        value = evaluate(m, node.duration)
-        if not isinstance(value.data, Duration):
+        length = length_of(m, node.duration)
+        if length is None:
             invalid("A delay needs a duration.", node.duration.at, "Write a unit: delay[100ns] q;")
         places = [place for operand in node.operands for place in qubits_of(m, operand).places]
-        length: Duration = value.data
         if not m.whole or m.in_gate:
             m.notes.add("delay has no effect on an ideal simulator.")
         elif length.samples or length.stretch:
@@ -247,9 +246,21 @@ def _box(m: Machine, node: syntax.Box) -> None:
     m.execute_block(node.body)
 
 
+def length_of(m: Machine, node: syntax.Expression) -> Duration | None:
+    """Return the duration of what has no effect, a stretch where hardware decides it; None if it is not a duration."""
+    m.idle, m.vague = True, False
+    try:
+        length = evaluate(m, node).data
+    finally:
+        m.idle = False
+    if isinstance(length, Duration):
+        return Duration(stretch=True) if m.vague else length
+    return None
+
+
 def look_at_size(m: Machine, size: syntax.Expression) -> None:
     """Refuse a size of a box that is not a duration."""
-    if not isinstance(evaluate(m, size).data, Duration):
+    if length_of(m, size) is None:
         invalid("The size of a box is a duration.", size.at, "Write a unit: box[100ns] { ... }")
 
 

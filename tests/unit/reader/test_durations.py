@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oracle.interpreter import distribution as oracle_distribution
-from reader import check, read
+from reader import check, compile_each, read
 from reader_exact import distribution
 from tasks.errors import TaskError
 
@@ -88,6 +88,32 @@ def test_what_has_no_duration_is_refused(statement: str, message: str) -> None:
         check(f"qubit q; bit c; {statement} c = measure q;")
     assert message == caught.value.message
     assert caught.value.line == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delay[100dt / 1ns * 1ns] q;",
+        "delay[1ns / (100dt / 3ns - 2)] q;",
+        "stretch s; delay[(s + 1ns) / 2ns * 1us] q;",
+        "box[5dt / 1us * 1ns] { x q; x q; }",
+        "delay[int(2dt > 1ns) * 1ns] q;",
+    ],
+)
+def test_a_length_without_effect_may_be_of_any_hardware(statement: str) -> None:
+    """Delays and boxes take how many ns a dt is, or a stretch, for that hardware knows; it is a length all the same."""
+    text = f"qubit q; bit c; {statement} c = measure q;"
+    assert distribution(read(text)) == {"0": 1.0}
+    with pytest.raises(TaskError, match=r"(A delay needs|The size of a box is) a duration"):
+        check(text.replace(" * 1ns]", "]").replace(" * 1us]", "]").replace("1ns /", "1.0 /"))
+
+
+def test_a_delay_that_hardware_decides_has_no_noise() -> None:
+    """Whoever asks for noise by time is given the note that a delay in dt has."""
+    text = "qubit q; bit c; delay[100dt / 1ns * 1ns] q; c = measure q;"
+    [compiled] = compile_each(text, [{}], counted=False, whole=True)
+    assert "A delay in dt or by a stretch has no duration here, and therefore no noise." in compiled.notes[0]
+    assert len(compiled.operations) == 1
 
 
 def test_a_fraction_cannot_grow_without_end() -> None:
