@@ -108,7 +108,7 @@ def branch(  # noqa: C901, PLR0912, PLR0913, PLR0915 - both sides, and what merg
         merged.append((variable, result))
         if variable.type.kind in ("int", "uint"):
             one, other = (_span(variable, data, known) for data, known in zip((yes, no), spans, strict=True))
-            if (span := union(one, other, variable.type.width)) is not None:
+            if (span := union(m, one, other, variable.type.width)) is not None:
                 joint[variable] = span
         signed = variable.type.kind == "int" or variable in joint or any(variable in each for each in signs)
         if signed and variable not in m.looped:

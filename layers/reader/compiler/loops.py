@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from reader.compiler.coercion import INTEGERS, integer, look_at_fit
@@ -45,8 +45,12 @@ def execute_for(m: Machine, node: syntax.For) -> None:
     look_at_hidden(m, node.name, node.at, inner=True)
     values = iter(loop_values(m, node, kind))
     broke = Variable("break", BOOL, node.at, m.depth)
-    for number, value in enumerate(values):
-        this = Round(m) if number < TRIES and not names_its_variable(m, node) else None
+    tries = TRIES
+    before: Round | None = None
+    for value in values:
+        if tries and names_its_variable(m, node):
+            tries = 0
+        this = Round(m) if tries else None
         iteration(m, node.at)
         state = left(m, broke)
         if state == 1:
@@ -59,9 +63,18 @@ def execute_for(m: Machine, node: syntax.For) -> None:
             branch(m, state, None, once, node.at, inner=False)
             continue
         once()
-        if this is not None and this.is_like_next(m):
+        if this is None:
+            continue
+        if this.is_like_next(m):
             this.repeat(m, sum(1 for _ in values), node.at)
             return
+        more = this.likes(m, before)
+        if more and before is not None:
+            this.go_on(m, before, sum(1 for _ in islice(values, more)), node.at)
+            before = None
+        else:
+            before = this
+            tries -= this.spans == m.spans  # one that counts measured bits settles again and again
 
 
 def parts(values: syntax.Expression) -> list[syntax.Expression | None]:

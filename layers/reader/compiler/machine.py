@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 WIDE = 64  # bits that one step deals with
+GONE = 1 << 30  # the depth of variables that no longer exist: inside of any branch
 _PAUSE = 250  # steps after which to pay for them
 
 
@@ -54,6 +55,13 @@ class Part(NamedTuple):
     kind: Type
     narrow: Type
     evaluate: Callable[[], Value]
+
+
+class Decision(NamedTuple):
+    """What a span decided, and numbers, linear in the span's ends, that are at least 0 as long as it decides so."""
+
+    answer: tuple[str | int, ...]
+    margins: tuple[int, ...]
 
 
 class Machine(ABC):
@@ -84,7 +92,6 @@ class Machine(ABC):
         self.registers: list[tuple[str, int]] = []
         self.physical: dict[int, int] = {}
         self.phase = 0.0
-        self.measured = False
         self.notes = Notes()
         self.real = False  # whether what is being worked out becomes an angle, an exponent or a float
         # Whether the running statement had a float over `FINE`, which may be off; how often that was looked at.
@@ -96,6 +103,7 @@ class Machine(ABC):
         # How many low bits hold a variable, the last of them its sign: until it is assigned to, or throughout a loop.
         self.signs: dict[Variable, int] = {}
         self.spans: dict[Variable, tuple[int, int]] = {}  # what sums of measured bits can be, until assigned to anew
+        self.decisions: list[Decision] = []  # what spans have decided so far, see `spans`
         self.looped: frozenset[Variable] = frozenset()  # those of `signs` in the loops that are being compiled
         self.named: dict[syntax.For, bool] = {}  # whether a loop's body uses the loop's variable
         self.gate_cache: dict[tuple[str, tuple[Any, ...]], list[Unitary]] = {}
@@ -107,7 +115,7 @@ class Machine(ABC):
         self.subroutines: dict[str, syntax.Subroutine] = {}
         self.externs: dict[str, int] = {}
         self.globals = self.frame = Frame(None)
-        self.in_gate = False
+        self.in_gate = self.measured = False
         self.calls: dict[int, list[syntax.Call]] = {}
         self.results: dict[int, Variable] = {}
         self.old_calls: dict[int, syntax.Call] = {}
@@ -315,9 +323,12 @@ class Machine(ABC):
         return base + index
 
     def give_back(self, variables: Iterable[object]) -> None:
-        """Let the cells of variables that nothing can name any more be used again."""
+        """Let the cells of variables that nothing can name any more be used again; no test merges what they were."""
         for variable in variables:
-            if isinstance(variable, Variable) and variable.base is not None:
+            if not isinstance(variable, Variable):
+                continue
+            variable.depth = GONE
+            if variable.base is not None:
                 self.rows.setdefault(variable.type.width, []).append(variable.base)
                 variable.base = None
                 self.signs.pop(variable, None)
