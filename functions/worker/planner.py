@@ -18,6 +18,7 @@ the program and its options, not on the machine, so that a seed gives the same c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -267,7 +268,8 @@ def _cheapest(program: Compiled, options: Options, budget: Budget, steps: Steps)
     options = replace(options, memory=True)
     found = _ways(program, options, budget)
     if sum(size for _, size in program.registers) > 2:  # noqa: PLR2004 - what fewer qubits can be made of
-        found += _ways(reuse_qubits(program, steps), options, budget)
+        with suppress(GiveUp):  # it runs on as many qubits as it has
+            found += _ways(reuse_qubits(program, steps), options, budget)
     if not found:
         raise GiveUp
     return min(found, key=lambda piece: piece.plan.seconds)

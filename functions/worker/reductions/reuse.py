@@ -2,8 +2,9 @@
 
 A qubit's *life* is what happens to it from its first operation, or a reset, to its last before a reset. Operations are
 put into an order in which few lives overlap: again and again, the life that needs fewest new ones to begin is brought
-to its end, with all that it depends on. Then each life is given a place that is free, and is reset there if it has been
-used before.
+to its end, with all that it depends on. Where no life is open a new section begins, as in each round of a loop that
+resets all its qubits first; it is put in order by itself. Then each life is given a place that is free, and is reset
+there if it has been used before.
 
 Law: operations that share a qubit or a cell stay in order, and every life begins in |0>. So the joint distribution of
 all cells stays as it is. Noise follows its gate.
@@ -17,7 +18,7 @@ from reader.operations import Barrier, If, Reset, While, cells_read, cells_writt
 from reductions import moved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reader.operations import Compiled, Operation
     from reductions import Steps
@@ -34,10 +35,13 @@ class _Step(NamedTuple):
 def reuse_qubits(program: Compiled, steps: Steps) -> Compiled:
     """Return the program on as few qubits as the order found needs."""
     lived, count = _lives(program.operations, steps)
-    order = _schedule(lived, count, steps)
-    orders = [list(range(len(lived))), order]
-    best = min(orders, key=lambda each: _peak([lived[index].lives for index in each], count))
-    return _placed(program, [lived[index] for index in best], count, steps)
+    best: list[_Step] = []
+    for start, stop, first, end in _sections(lived, count):
+        section = [step._replace(lives=tuple([life - first for life in step.lives])) for step in lived[start:stop]]
+        orders = [list(range(len(section))), _schedule(section, end - first, steps)]
+        order = min(orders, key=lambda each: _peak([section[index].lives for index in each], end - first))
+        best += [lived[start + index] for index in order]
+    return _placed(program, best, count, steps)
 
 
 def _lives(operations: Sequence[Operation], steps: Steps) -> tuple[list[_Step], int]:
@@ -68,13 +72,34 @@ def _lives(operations: Sequence[Operation], steps: Steps) -> tuple[list[_Step], 
     return lived, count
 
 
-def _schedule(lived: list[_Step], count: int, steps: Steps) -> list[int]:
-    """Return an order of the steps that keeps few lives open at a time."""
-    before, opened = _needs(lived, steps)
+def _last(lived: list[_Step], count: int) -> list[int]:
+    """Return the last step of each life."""
     last = [0] * count
     for index, step in enumerate(lived):
         for life in step.lives:
             last[life] = index
+    return last
+
+
+def _sections(lived: list[_Step], count: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the steps of each section, from one to before another, and its lives, which are numbered as they begin."""
+    last = _last(lived, count)
+    start = first = begun = 0
+    ends = -1  # the last step of all lives that have begun
+    for index, step in enumerate(lived):
+        if index > ends >= 0 and any(life >= begun for life in step.lives):
+            yield start, index, first, begun
+            start, first = index, begun
+        for life in step.lives:
+            if life >= begun:
+                begun, ends = life + 1, max(ends, last[life])
+    yield start, len(lived), first, begun
+
+
+def _schedule(lived: list[_Step], count: int, steps: Steps) -> list[int]:
+    """Return an order of the steps that keeps few lives open at a time."""
+    before, opened = _needs(lived, steps)
+    last = _last(lived, count)
     needed = [opened[index] for index in last]
     done = bytearray(len(lived))
     order: list[int] = []
@@ -160,10 +185,7 @@ def _peak(lives: list[tuple[int, ...]], count: int) -> int:
 
 def _placed(program: Compiled, lived: list[_Step], count: int, steps: Steps) -> Compiled:
     """Return the program with a place for each life."""
-    last = [0] * count
-    for index, step in enumerate(lived):
-        for life in step.lives:
-            last[life] = index
+    last = _last(lived, count)
     place: dict[int, int] = {}
     free: list[int] = []
     places = 0

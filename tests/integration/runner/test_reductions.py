@@ -248,6 +248,31 @@ def test_lives_are_reset_where_a_place_was_used() -> None:
     assert [type(each) for each in operations] == [Gate, Measure, Reset, Measure]
 
 
+def test_each_round_of_resets_reuses_qubits_by_itself() -> None:
+    """Ten times the rounds take ten times the work, not a hundred times, and as few qubits."""
+    spent = []
+    for rounds in (30, 300):
+        body = "reset q; h q[0]; for int i in [0:2] { cx q[i], q[i + 1]; } b = measure q; p ^= b[0] ^ b[3];"
+        text = f"{HEAD}qubit[4] q; bit[4] b; output bit p; p = 0; for int j in [1:{rounds}] {{ {body} }}"
+        steps = Steps(10**9)
+        assert reuse_qubits(compiled(text), steps).registers == [("q", 2)]
+        spent.append(10**9 - steps.left)
+    assert spent[1] < 11 * spent[0]
+
+
+def test_a_program_is_reduced_though_reusing_its_qubits_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs with all else that was done to it."""
+
+    def gives_up(*_: object) -> None:
+        raise GiveUp
+
+    monkeypatch.setattr("planner.reuse_qubits", gives_up)
+    body = "ry(1) q; cx q[0], q[1]; cx q[1], q[2]; c = measure q[2]; if (c) x q[1]; c = measure q[1];"
+    text = f"{HEAD}qubit[5] q; bit c; {body}"
+    execution = simulator.simulate(text, Options(shots=100, seed=3), BUDGET)["execution"]
+    assert execution["reduced"]["qubits"] == [5, 3]
+
+
 def test_a_named_method_runs_the_program_as_it_is_written() -> None:
     """Two qubits that nothing measures stay where the sender asks for a statevector."""
     text = f"{HEAD}qubit[3] q; bit c; t q; h q; c = measure q[0];"
