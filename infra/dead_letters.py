@@ -155,7 +155,10 @@ def main() -> int:
             for line in dead_letters.show():
                 count += 1
                 print(line)
-            print(f"{count} dead messages." + (" `make redrive` gives them another chance." if count else ""))
+            print(
+                f"{count} dead letter{'s' * (count != 1)}."
+                + (" `make redrive` runs their tasks again." if count else "")
+            )
         if unseen := dead_letters.unseen():
             print(f"{unseen} more are hidden for a moment, as while the sweeper looks at them; try again.")
     except (DeadLettersError, LocalStackError, UnavailableError, ClientError, BotoCoreError) as error:

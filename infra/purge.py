@@ -34,7 +34,7 @@ PAUSE_S = 3.0
 LEFT = """
 What else knows of them goes by itself: the logs' lines, which have names and tags, after LogRetentionDays; the table's
 backups after 35 days; its stream after one; what a worker that had been frozen stores once it wakes, with the bucket's
-objects after TaskRetentionDays; and callbacks under way."""
+objects after TaskRetentionDays; and callbacks in progress."""
 
 
 @dataclass(frozen=True, slots=True)

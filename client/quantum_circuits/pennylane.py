@@ -68,7 +68,7 @@ GATES = {
     "U3": "u3",
 }
 ADJOINTS = {"Adjoint(S)": "sdg", "Adjoint(T)": "tdg", "Adjoint(SX)": "sxdg"}
-WIDEST_MATRIX = 6  # wires of an observable that is taken apart by its matrix, of 4^n Pauli words
+WIDEST_MATRIX = 6  # wires of an observable that is decomposed by its matrix, of 4^n Pauli words
 NO_EFFECT = {"Barrier", "GlobalPhase", "Identity", "Snapshot", "WireCut"}
 
 

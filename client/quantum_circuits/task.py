@@ -126,7 +126,7 @@ class Task:
 
     @property
     def name(self) -> str | None:
-        """The name that its sender gave the task, or None. Read a task that was just submitted first."""
+        """The name that its owner gave the task, or None. Read a task that was just submitted first."""
         return self.body.get("name")
 
     @property

@@ -58,7 +58,7 @@ REFUSALS: Mapping[int, Mapping[str, str]] = {
     },
     429: {
         "throttled": "the key sends more requests a second than its limit, or too many dry runs, or searches of its "
-        "list, are under way; "
+        "list, are in progress; "
         "`Retry-After` is the time to wait",
         "quota_exceeded": "the key has used up its requests for the day",
         "too_many_open_tasks": "the key would have more tasks that have not ended than the `limit`; it has `actual`",

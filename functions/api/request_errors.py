@@ -90,7 +90,7 @@ class TaskOpenError(Exception):
 
 
 class SearchesBusyError(Exception):
-    """The key has as many searches of its list under way as it may have."""
+    """The key has as many searches of its list in progress as it may have."""
 
 
 class CursorError(Exception):

@@ -392,7 +392,7 @@ class _Writer:
         return settings
 
     def method(self) -> tuple[str, tuple[str, ...]]:
-        """Return Aer's method, and the gates that the circuit must be taken apart into, if it must."""
+        """Return Aer's method, and the gates that the circuit must be decomposed into, if it must."""
         named = str(self.options.method)
         wide = len(self.place) > WIDE
         if named == "automatic":

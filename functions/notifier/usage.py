@@ -5,8 +5,8 @@ again after a failure, or when a mapping begins again with the stream's 24 hours
 number of each shard it has been added up, and one conditional write adds the rest and advances that number. The mapping
 has windows because only then an event names its shard.
 
-What a task has cost, in all its attempts, is what its row says at its end. A task that had failed because its message
-died, and that a redrive brings back, is taken off again: its row's second end is added in its place. The bill of a
+What a task has cost, in all its attempts, is what its row says at its end. A task that had failed because of a dead
+letter, and that a redrive brings back, is subtracted again: its row's second end is added in its place. The bill of a
 cancelled task may grow once more, when its worker has stopped: the difference is added.
 """
 

@@ -13,7 +13,7 @@ stay hidden for half an hour. The sweeper looks at the tasks that are overdue, l
   has. SQS delivers an owner's messages roughly in order, so theirs are gone, however many others there are.
 
 A long queue by itself is no reason to send anything. A message sent in vain ends quietly at the worker, and a task
-whose message died is claimed by no other message: see store.py. What newer code has written is left to newer code.
+whose message is a dead letter is claimed by no other message: see store.py. Rows of newer code are left to newer code.
 
 Besides, it ends API keys that were rotated once their time is over: see ending_keys.py.
 """
@@ -49,8 +49,8 @@ MAX_COUNTED = 100_000  # overdue tasks listed in one run
 MAX_CHECKED = 10_000  # overdue tasks whose rows are read in one run, the longest overdue first
 MAX_YOUNG = 200  # tasks not overdue yet whose rows are read, for the newest that a worker has
 MAX_SENT = 1_000  # messages sent again in one run, whatever for
-MAX_FAILED = 1_000  # dead messages looked at in one run
-DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead message once; they are shown again at its end
+MAX_FAILED = 1_000  # dead letters looked at in one run
+DEAD_HIDDEN_SECONDS = 120  # more than a run takes to meet each dead letter once; they are shown again at its end
 # Until a task whose message was sent again is looked at once more, should a worker die of that one too. A message that
 # was received too little ago to have been claimed may be sent for twice; one of the two ends quietly.
 PUT_OFF = timedelta(seconds=25)
@@ -104,7 +104,7 @@ def look() -> Sweep:
 
 
 def sweep(store: TaskStore, queues: Mapping[Lane, TaskQueue], dead_letters: TaskQueue) -> Sweep:
-    """Fail the tasks whose messages died, then send the messages that are missing.
+    """Fail the tasks whose messages are dead letters, then send the messages that are missing.
 
     Two sweeps at once are harmless: `fail_dead` and `reschedule` are conditional writes that only one of them wins.
     Raises UnavailableError; the next run continues where this one stopped.
@@ -172,7 +172,7 @@ def fail_dead_tasks(store: TaskStore, dead_letters: TaskQueue) -> int:
         try:
             message = Message.of(record["body"])
         except MalformedMessageError as error:
-            logger.error("A dead message is not valid", event=Event.MESSAGE_MALFORMED, reason=str(error))
+            logger.error("A dead letter is not valid", event=Event.MESSAGE_MALFORMED, reason=str(error))
             continue
         try:
             task = store.fail_dead(message.task_id, ATTEMPTS_EXHAUSTED, message.send_id)

@@ -177,7 +177,7 @@ def admit(stats: CircuitStats, options: Options, budget: Budget) -> Plan:
 
 
 def check_budget(plan: Plan, budget: Budget, hint: str) -> None:
-    """Raise what `admit` raises for a plan that is over the budget; `hint` is what a sender short of memory can do."""
+    """Raise what `admit` raises for a plan that is over the budget; `hint` is what an owner short of memory can do."""
     if plan.bytes > budget.alone_bytes:
         raise TaskError(
             ErrorCode.MEMORY_LIMIT,
@@ -270,7 +270,7 @@ def _check_width(stats: CircuitStats, options: Options, method: str, budget: Bud
 
 
 def _hint(stats: CircuitStats, options: Options, method: str, budget: Budget) -> str:
-    """Return what a sender short of memory can do; only what is exact, and within the limits here."""
+    """Return what an owner short of memory can do; only what is exact, and within the limits here."""
     single = replace(options, precision="single")
     ways = [
         ('"method": "statevector"', options, "statevector", method == "density_matrix"),

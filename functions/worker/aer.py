@@ -398,7 +398,7 @@ def _memory_refusal(text: str, budget: Budget) -> Exception | None:
 
 
 def _refusal(text: str) -> TaskError:
-    """Translate Aer's message; its text names internals, so the client gets a sentence of ours."""
+    """Translate Aer's message; its text names internals, so the client gets another sentence."""
     invalid = re.search(r'invalid instructions \{"(?:gates|instructions)": \{([\w, ]+)\}', text)
     if invalid:
         return TaskError(

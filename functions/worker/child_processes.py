@@ -192,7 +192,7 @@ class ChildProcesses:
         for child in list(self.children):
             if child.exited is None and (child.closed_at is None or now - child.closed_at < EXIT_REPORT_S):
                 continue
-            # Its answer may still be in the socket, and counts though its sender has ended.
+            # Its answer may still be in the socket, and counts though that process has ended.
             events.extend(self._read_the_rest(child))
             if child in self.children:
                 self._read_errors(child)

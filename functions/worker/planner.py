@@ -11,7 +11,7 @@ engine whose estimate is lowest:
 - `trajectories` for shots that part ways on few qubits at a time;
 - `qiskit-aer` for everything.
 
-A method that the sender names is obeyed: the program runs as it is written, by that method. What is chosen depends on
+A method that the request names is obeyed: the program runs as it is written, by that method. What is chosen depends on
 the program and its options, not on the machine, so that a seed gives the same counts everywhere.
 """
 

@@ -77,7 +77,7 @@ def _noisy(compiled: Compiled | Iterator[Compiled], rules: Rules, bindings: int)
         return (noisy(each, rules, aer.unrolled) for each in compiled)
     try:
         return noisy(compiled, rules, aer.unrolled)
-    except UnalikeError:  # a gate is taken apart, whose angles differ
+    except UnalikeError:  # a gate is decomposed, whose angles differ
         return (noisy(of_binding(compiled, at), rules, aer.unrolled) for at in range(bindings))
 
 

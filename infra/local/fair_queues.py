@@ -1,4 +1,4 @@
-"""The order in which a standard queue of SQS hands out the messages of several senders, by the rule that AWS states.
+"""The order in which a standard queue of SQS hands out the messages of several owners, by the rule that AWS states.
 
 Amazon SQS developer guide, "How Amazon SQS fair queues work": a tenant, that is a `MessageGroupId`, is a noisy
 neighbour with more than 10 % of the messages in flight and at least 30 of them, or with more than 10 % of the recent

@@ -100,7 +100,7 @@ def disable_keys() -> None:
 
 
 def hand_out_fairly() -> None:
-    """Let standard queues serve quiet senders first, as SQS does where messages have a group."""
+    """Let standard queues serve quiet owners first, as SQS does where messages have a group."""
     collect = sqs._collect_msgs  # noqa: SLF001 - there is no public way
     queues: defaultdict[str, FairQueue] = defaultdict(FairQueue)
 
@@ -222,7 +222,7 @@ class Save:
 
 
 class Calls:
-    """The calls of functions under way that have a ticket, each with the environment that serves it."""
+    """The calls of functions in progress that have a ticket, each with the environment that serves it."""
 
     def __init__(self) -> None:
         self._serving: dict[str, Any] = {}

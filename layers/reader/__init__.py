@@ -7,7 +7,7 @@
 gates, `mcx`, `mcphase`, `unitary`, measurements, resets, barriers, `if_else`, `while_loop` and stores of single bits;
 user gates, subroutines and certain loops are inlined, so that no name of a user's can be taken for one of Aer's.
 `circuit.metadata["outputs"]` names the classical registers of the counts, in order; every other one is scratch.
-`circuit.metadata["notes"]` holds sentences for the sender about what has no effect here.
+`circuit.metadata["notes"]` holds sentences for the owner about what has no effect here.
 
 `check` finds the same errors without Qiskit; only the matrices of `pow` and the inputs' values are left to `read`.
 """
@@ -53,7 +53,7 @@ __all__ = [
 
 
 class Size(NamedTuple):
-    """How large a program is, its gates, loops and broadcasts expanded; `notes` for its sender, as in `read`.
+    """How large a program is, its gates, loops and broadcasts expanded; `notes` for its owner, as in `read`.
 
     `loops` says that it has a loop which measured values end: how often that runs nobody knows. `noisy` says that it
     has channels of its own, and `results` are those that it asks for itself; `measured` is whether it can be counted.

@@ -4,7 +4,7 @@
 
 Each gate is matched by its name and qubits. A predefined gate on two qubits that is made of others (`ch`), or one with
 modifiers, has its own error once, if a rule is for it; else those of its parts that rules name have theirs. A gate on
-more qubits that no rule names is taken apart, if rules are for gates on one and two qubits in general. What happened to
+more qubits that no rule names is decomposed, if rules are for gates on one and two qubits in general. What happened to
 gates, and which rules matched nothing, is in the program's notes.
 
 Waiting qubits (`idle`): each operation begins when all its qubits and the bits it reads are ready, and takes the
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 MAX_CHANNELS = 400_000  # in one program
 _SHOWN = 8  # names in a note
-# What a gate without an own definition in the library is taken apart into.
+# What a gate without an own definition in the library is decomposed into.
 _BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
 
 
@@ -120,7 +120,7 @@ class _Walk:
         self.around: dict[tuple[str, tuple[int, ...], float, bool], _Around] = {}
         self.readouts: dict[int, Readout | None] = {}
         self.matched: set[Rule | Readout] = set()
-        self.apart: dict[str, str] = {}  # gates that were taken apart, and what became of their errors
+        self.decomposed: dict[str, str] = {}  # gates that were decomposed, and what became of their errors
         self.perfect: set[str] = set()
         self.channels = 0
         # Gates that were put down as they are, by name and qubits: where no qubit waits, so is each like them.
@@ -238,7 +238,7 @@ class _Walk:
         )
         if inside:
             names = ", ".join(dict.fromkeys(part.name for part in parts))
-            self.apart[name] = f"{name} was decomposed into {len(parts)} gates ({names}); each has its own error."
+            self.decomposed[name] = f"{name} was decomposed into {len(parts)} gates ({names}); each has its own error."
             for part in placed:
                 self.gate(part, clock, kept, by_name=by_name or not wide)
             return
@@ -252,7 +252,7 @@ class _Walk:
         if name in NATIVE and not parts and not by_name and not self.idle:
             self.simple[name, qubits] = around
         elif whole and placed:
-            self.apart[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to the whole gate."
+            self.decomposed[name] = f"{name} runs as {len(parts)} gates; its error is applied once, to the whole gate."
 
     def taken_apart(self, gate: AnyUnitary) -> Sequence[Gate]:
         """Return a wide gate as gates on one and two qubits, over places."""
@@ -395,8 +395,8 @@ class _Walk:
         )
 
     def notes(self) -> list[str]:
-        """Return what the sender should know of the noise."""
-        notes = [*self.apart.values()][:_SHOWN]
+        """Return what the owner should know of the noise."""
+        notes = [*self.decomposed.values()][:_SHOWN]
         every: tuple[Rule | Readout, ...] = (*self.rules.rules, *self.rules.readouts)
         unmatched = [each.label for each in every if each not in self.matched and self.is_about(each)]
         if unmatched:

@@ -1,4 +1,4 @@
-"""Sentences for a program's sender: what has no effect here, and what the language allows but is probably a mistake."""
+"""Sentences for a program's owner: what has no effect here, and what the language allows but is probably a mistake."""
 
 from __future__ import annotations
 

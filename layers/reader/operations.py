@@ -241,7 +241,7 @@ class Compiled(NamedTuple):
     outputs: list[Output]  # in order of declaration; no two have a cell in common
     cells: int  # how many cells there are; those of no output are scratch, and not all are used
     phase: float  # global phase in radians
-    notes: list[str]  # sentences for the sender about what has no effect here
+    notes: list[str]  # sentences for the owner about what has no effect here
     depends_on_inputs: bool  # False: the program declares no inputs, so it is the same for every binding
     results: tuple[ResultRequest, ...] = ()  # that the program itself asks for; without outputs it measures nothing
 
@@ -250,7 +250,7 @@ PHYSICAL = "_physical_"  # what the register of a hardware qubit is called, befo
 
 
 def qubit_numbers(registers: Iterable[tuple[str, int]]) -> list[int]:
-    """Return the number by which a program's sender knows each qubit: a hardware qubit's own, else its place."""
+    """Return the number by which a program's owner knows each qubit: a hardware qubit's own, else its place."""
     found: list[int] = []
     for name, size in registers:
         label = name.removeprefix(PHYSICAL)

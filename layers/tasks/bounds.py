@@ -121,7 +121,7 @@ class Bounds:
         try:
             return self._learnt(owner, read_open_work(self.client, self.table, owner, utc_now()))
         except UnavailableError:
-            # What stores the task tells its sender, should DynamoDB be silent for longer.
+            # What stores the task refuses the request, if DynamoDB stays silent.
             _warn()
             known = self._known.get(owner) or self._learnt(owner, OpenWork())
             known.read_at = time()

@@ -33,7 +33,7 @@ class CallbackUrlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CallbackUrl:
-    """A URL that may be called, taken apart: `host` in lower case, `target` what goes into the request line."""
+    """A URL that may be called, in parts: `host` in lower case, `target` what goes into the request line."""
 
     host: str
     port: int

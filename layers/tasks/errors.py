@@ -21,11 +21,11 @@ class ErrorCode(StrEnum):
     MEMORY_LIMIT = "memory_limit"  # needs more memory than the worker has
     SIMULATION_ERROR = "simulation_error"  # the simulator refused or crashed on this circuit
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"  # every delivery failed; the message is in the dead-letter queue
-    INTERNAL_ERROR = "internal_error"  # our fault; the details are in the logs under the correlation id
+    INTERNAL_ERROR = "internal_error"  # a fault of the service; the details are in the logs under the correlation id
 
 
 class TaskError(Exception):
-    """A failure that its sender can understand and act on; permanent: the same task would fail the same way again.
+    """A failure that the owner can understand and act on; permanent: the same task would fail the same way again.
 
     `message` is a sentence for people. `line` and `column` count from 1. `limit` and `actual` are in the unit that
     `message` names. `hint` says what to change. `excerpt` is the offending source line with a caret below it.
@@ -126,7 +126,7 @@ class WorkerSilentError(UnavailableError):
 
 
 class DryRunsBusyError(Exception):
-    """As many dry runs as may be are under way."""
+    """As many dry runs as are allowed are in progress."""
 
 
 class Bound(StrEnum):

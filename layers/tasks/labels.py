@@ -1,4 +1,4 @@
-"""A task's name and tags: what its sender calls it by. They mean nothing to the service, and may be hostile text."""
+"""A task's name and tags: what its owner calls it by. They mean nothing to the service, and may be hostile text."""
 
 from __future__ import annotations
 

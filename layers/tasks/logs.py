@@ -41,7 +41,7 @@ class Event(StrEnum):
     BATCH_DONE = "batch_done"  # its metrics; about no one task
     MESSAGE_STALE = "message_stale"  # a duplicate, or its task has ended
     TASK_UNREADABLE = "task_unreadable"  # its row is not one that this code understands (all functions)
-    MESSAGE_MALFORMED = "message_malformed"  # not one of ours (worker and sweeper)
+    MESSAGE_MALFORMED = "message_malformed"  # not a task's (worker and sweeper)
     HEARTBEAT_MISSED = "heartbeat_missed"  # a lease or a message's time was not renewed
     BATCH_REFUSED = "batch_refused"  # DynamoDB left statements of a batch undone; single writes did them
     TASK_ESTIMATED = "task_estimated"  # a dry run was answered; nothing ran
@@ -85,7 +85,7 @@ class Metric(StrEnum):
     TOTAL_MS = "total_ms"  # from a task's submission to its end
     COMPLETED = "completed"  # tasks
     FAILED = "failed"  # tasks; also by `code`
-    FAULTS = "faults"  # of tasks that ended, 1 for a failure of ours and 0 for all else: the average is a rate
+    FAULTS = "faults"  # of tasks that ended, 1 for a fault of the service and 0 for all else: the average is a rate
     SWEPT = "swept"  # messages that the sweeper sent again
     DEAD = "dead"  # tasks that the sweeper ended, their messages being dead
 

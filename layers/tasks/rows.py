@@ -10,11 +10,11 @@
 |                                  | cancelled task any more whose worker has stopped                          |
 | lease_until                      | until the task ends; 0 while no worker has it                             |
 | open_shard, due_at               | until the task ends: the keys of the index of open tasks                  |
-| billed_ms, cost_usd              | once an attempt has ended or was given back: what all of them took        |
+| billed_ms, cost_usd              | once an attempt has ended or was returned: what all of them took          |
 | bindings                         | for a sweep: how many circuits it runs                                    |
-| dead                             | while the task has failed only because its message died: its `send_id`    |
-| unstarted                        | once an attempt was given back before it began; how many were             |
-| name; tags                       | where the sender gave them: labels.py                                     |
+| dead                             | while the task has failed only because of a dead letter: its `send_id`    |
+| unstarted                        | once an attempt was returned before it began; how many were               |
+| name; tags                       | where the request has them: labels.py                                     |
 | callback_url                     | where there is one; the notifier reads it from the table's stream         |
 | counted_seconds                  | always; what it counts for among its owner's open work: see open_work.py  |
 | expires_at                       | always; DynamoDB deletes the row then                                     |
@@ -337,7 +337,7 @@ def _bill_in(row: Row) -> dict[str, float]:
 
 
 def tags_in(row: Row) -> tuple[str, ...]:
-    """Return a task's tags, in its sender's order."""
+    """Return a task's tags, in the request's order."""
     return tuple(tag["S"] for tag in row["tags"]["L"]) if "tags" in row else ()
 
 

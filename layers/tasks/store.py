@@ -16,7 +16,7 @@
 | fail_dead | pending; processing, lease run out                         | failed     | the status and the lease       |
 | reschedule| pending; processing, lease run out (it ends)               | the same   | these, and `due_at`            |
 
-A task that failed because a message died is claimed again by that very message alone, which only a redrive brings back:
+A task that failed because of a dead letter is claimed again by that message alone, which only a redrive brings back:
 of several messages of one task the others end quietly, so a failed task never completes by itself.
 
 `attempt` counts claims and fences: after a newer claim the older worker's writes are refused. A write whose answer was

@@ -376,7 +376,7 @@ def rows_of(
 
 def _standing(row: Row, now: datetime) -> Standing:
     lease_until = int(row["lease_until"]["N"])
-    if lease_until == 0:  # pending, given back, or sent for after its worker died
+    if lease_until == 0:  # pending, returned, or sent for after its worker died
         holder = Holder.NOBODY
     elif lease_until < epoch_ms(now - ABANDONED_AFTER):
         holder = Holder.DEAD_WORKER

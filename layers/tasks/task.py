@@ -20,7 +20,7 @@ class Status(StrEnum):
     """Where a task stands; `store.py` has the table of all transitions.
 
     pending ──claim──▶ processing ──complete──▶ completed
-       │                  │  ▲ └────fail──────▶ failed ──claim, only if its message died and was redriven──▶ processing
+       │                  │  ▲ └────fail──────▶ failed ──claim, only if its dead letter was redriven──▶ processing
        │                  └──┘ claim, once the lease has run out
        └──cancel──▶ cancelled ◀──cancel── processing
     """
@@ -28,7 +28,7 @@ class Status(StrEnum):
     PENDING = "pending"  # accepted; a message is on its way, or the sweeper will send one
     PROCESSING = "processing"  # a worker holds a lease on it
     COMPLETED = "completed"  # has counts; final
-    FAILED = "failed"  # has an error; final, unless it failed only because its message died
+    FAILED = "failed"  # has an error; final, unless it failed only because its message is a dead letter
     CANCELLED = "cancelled"  # given up by its owner; final
 
     @property
@@ -62,7 +62,7 @@ class Task:
     """A task as its row holds it.
 
     `attempt` counts claims and is the fencing token: only the holder of the latest one may complete the task.
-    `unstarted` of the attempts before it were given back before they began.
+    `unstarted` of the attempts before it were returned before they began.
     `estimated_seconds` is what its run may take, 0 where nobody can say; `counted_seconds` is what it counts for among
     its owner's open work until it ends.
     `lease_until` is in epoch milliseconds. `circuit` is OpenQASM text, empty where it was not asked for.

@@ -263,11 +263,11 @@ def test_a_dead_messages_task_fails_and_is_redriven(stack: ChaosStack, ledger: L
         listed = stack.command("list", module="dead_letters").stdout.splitlines()
         assert listed[0].startswith(f"{task_id}  received ")
         assert listed[0].endswith("task failed (attempts_exhausted), attempt 0")
-        assert listed[1:] == ["1 dead messages. `make redrive` gives them another chance."]
+        assert listed[1:] == ["1 dead letters. `make redrive` runs their tasks again."]
     stack.deliver(enabled=True)
     assert stack.command("redrive", module="dead_letters").stdout == "1 messages moved back to the task queues.\n"
     progress(lambda: ledger.statuses()[Status.COMPLETED])
-    assert stack.command("list", module="dead_letters").stdout == "0 dead messages.\n"
+    assert stack.command("list", module="dead_letters").stdout == "0 dead letters.\n"
     task = ledger.tasks()[task_id]
     assert [line.status for line in task.status_history] == ["pending", "failed", "processing", "completed"]
     assert (task.outcome["result"], task.error) == ({ledger.expected[task_id]: chaos.SHOTS}, None)

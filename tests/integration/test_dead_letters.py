@@ -62,7 +62,7 @@ def tools(in_moto: Aws, sqs: Any = None) -> DeadLetters:
 
 
 def dead(in_moto: Aws, lane: Lane = Lane.SMALL) -> str:
-    """Store a task whose message died."""
+    """Store a task whose message is a dead letter."""
     task = new_task()
     in_moto.store.submit(task)
     if lane is Lane.LARGE:

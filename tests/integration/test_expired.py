@@ -100,7 +100,7 @@ def test_a_task_that_expires_while_it_runs_has_no_attempt(in_moto: Aws, count: i
 
 
 def test_an_expired_task_is_neither_failed_nor_sent_for(in_moto: Aws) -> None:
-    """Its dead message and its place in the index of open tasks outlive it; neither brings it back."""
+    """Its dead letter and its place in the index of open tasks outlive it; neither brings it back."""
     tasks = _stored(in_moto)
     rows = _expire(in_moto, tasks)
     assert in_moto.store.fail_dead(tasks[0].task_id, ATTEMPTS_EXHAUSTED) is None

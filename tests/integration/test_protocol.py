@@ -234,7 +234,7 @@ class Protocol(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def redrive(self, data: st.DataObject) -> None:
-        """An operator redrives a dead message."""
+        """An operator redrives a dead letter."""
         if self.dead.messages:
             sent = data.draw(st.sampled_from(self.dead.messages))
             self.dead.messages.remove(sent)
@@ -242,7 +242,7 @@ class Protocol(RuleBasedStateMachine):
             self.queues[data.draw(st.sampled_from([Lane.SMALL, Lane.LARGE]))].messages.append(Sent(sent.message))
 
     def note_redrive(self, message: Message) -> None:
-        """Note that the owner may hear of another end: the dead message of a task is redriven."""
+        """Note that the owner may hear of another end: the dead letter of a task is redriven."""
         row = self.aws.row(message.task_id)
         if row is not None and row.get("dead", {}).get("S") == message.send_id:
             self.redrives[message.task_id] += 1

@@ -155,7 +155,7 @@ def test_rescheduling_twice_for_the_same_moment_is_one(in_moto: Aws) -> None:
 
 @pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
 def test_an_ended_task_never_changes(in_moto: Aws, ending: str) -> None:
-    """No claim, cancellation or dead message changes a task that has ended."""
+    """No claim, cancellation or dead letter changes a task that has ended."""
     task = new_task()
     in_moto.store.submit(task)
     claimed = in_moto.claimed(task.task_id)
@@ -214,7 +214,7 @@ def test_a_running_task_that_is_cancelled_refuses_its_workers_completion(in_moto
 
 
 def test_a_task_that_failed_by_its_message_can_be_claimed_again(in_moto: Aws) -> None:
-    """A redriven message brings a task back that failed only because its message died, and the task can complete."""
+    """A redriven message brings back a task that failed only because of it, and the task can complete."""
     task = new_task()
     in_moto.store.submit(task)
     dead = in_moto.store.fail_dead(task.task_id, ATTEMPTS_EXHAUSTED)
@@ -462,7 +462,7 @@ def test_a_batch_is_claimed_in_one_call(in_moto: Aws, monkeypatch: pytest.Monkey
 
 
 def test_a_batch_has_also_what_only_a_single_write_can_claim(in_moto: Aws) -> None:
-    """Among new tasks, one whose lease ran out and one whose message died are claimed too."""
+    """Among new tasks, one whose lease ran out and one whose message is a dead letter are claimed too."""
     new, overdue, dead = submitted(in_moto, 3)
     in_moto.store.claim(overdue.task_id)
     in_moto.edit(overdue.task_id, lease_until=1)

@@ -9,7 +9,7 @@ import { showProblem } from "./problem.js";
 
 const PAUSE_MS = 350; // after the last key
 const opened = new Set(); // the program's own gates that are shown open
-let asked = null; // the AbortController of the check under way
+let asked = null; // the AbortController of the check in progress
 let timer;
 
 /** Check soon, when nothing more is typed. */

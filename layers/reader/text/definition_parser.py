@@ -24,7 +24,7 @@ class DefinitionParser(PragmaParser):
     def __init__(self, tokens: list[Token]) -> None:
         super().__init__(tokens)
         self.measures = False  # whether the text has a measurement
-        self.remarks: list[tuple[str, int]] = []  # sentences for the sender, with their offsets
+        self.remarks: list[tuple[str, int]] = []  # sentences for the owner, with their offsets
 
     def semicolon(self) -> None:
         """Step over the end of a statement."""

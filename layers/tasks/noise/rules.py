@@ -41,7 +41,7 @@ class Rule:
         if by_name:
             return self.gates is not None and name in self.gates
         if self.gates is None:
-            return name not in NO_GATES and width <= 2  # noqa: PLR2004 - wider gates are taken apart, or named
+            return name not in NO_GATES and width <= 2  # noqa: PLR2004 - wider gates are decomposed, or named
         if name in self.gates:
             return True
         return name not in NO_GATES and (ONE_QUBIT, TWO_QUBIT)[width - 1] in self.gates if width in (1, 2) else False
