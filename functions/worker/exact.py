@@ -30,7 +30,7 @@ import trajectory_cost
 from admission import BYTES_PER_GATE, Plan, admit, check_budget, choose_method, threads
 from circuit_stats import CircuitStats, read_stats
 from ensemble import MOST, Ensemble, mixed, of_qubits
-from pauli_sums import square
+from pauli_sums import split, square
 from planner import STEPS, STEPS_EACH, InParts, observe
 from reader.operations import Channel, If, Measure, Reset, Store, While, qubits_of, walk
 from reductions import GiveUp, Steps, moved
@@ -145,7 +145,8 @@ def _numbers(request: ResultRequest, found: Any) -> dict[str, Any]:  # noqa: ANN
         raise TaskError(ErrorCode.SIMULATION_ERROR, f"A result of type {request.type} is not finite.")
     if request.type is ResultType.EXPECTATION:
         mean = float(found[0])
-        entry = {"value": mean, "standard_error": 0.0}
+        constant = split(request.observable)[1] if request.observable is not None else 0.0
+        entry = {"value": mean + constant, "standard_error": 0.0}
         if request.variance:
             # Rounding must not make it negative.
             entry["variance"] = max(0.0, float(found[1]) - mean * mean)
@@ -437,6 +438,7 @@ def _qubits(request: ResultRequest, num_qubits: int) -> Sequence[int]:
 
 
 def _sums(request: ResultRequest) -> list[PauliSum]:
-    """Return the observable of a request, and its square where the variance is asked for."""
+    """Return the observable of a request without the identity, and its square where the variance is asked for."""
     assert request.observable is not None  # noqa: S101 - an expectation has one
-    return [request.observable, square(request.observable)] if request.variance else [request.observable]
+    terms, _ = split(request.observable)
+    return [terms, square(terms)] if request.variance else [terms]

@@ -1,4 +1,4 @@
-"""Sums of Pauli strings multiplied out: the square of an observable, which its variance takes."""
+"""Sums of Pauli strings: taken together, and multiplied out to the square that a variance takes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tasks.observables import PauliSum
+
+
+def split(terms: PauliSum) -> tuple[PauliSum, float]:
+    """Return a sum with each string once and without the identity, and the identity's coefficient.
+
+    What is added to an observable, or cancels in it, would take the digits of its value and its variance otherwise.
+    """
+    identity = "I" * len(terms[0][0])
+    found: dict[str, float] = {}
+    for pauli, factor in terms:
+        found[pauli] = found.get(pauli, 0.0) + factor
+    constant = found.pop(identity, 0.0)
+    return tuple(found.items()) or ((identity, 0.0),), constant
 
 
 def square(terms: PauliSum) -> PauliSum:

@@ -42,6 +42,25 @@ def complex_of(entry: dict[str, Any]) -> Any:
     return np.array(entry["real"]) + 1j * np.array(entry["imag"])
 
 
+@pytest.mark.parametrize("middle", ["", "measure q[1]; ry(0.3) q[1]; "])
+@pytest.mark.parametrize(
+    "options", [{}, {"method": "density_matrix"}, {"noise": {"readout": {"prob_meas1_prep0": 0.1}}}]
+)
+def test_what_is_added_or_cancels_takes_no_digits(middle: str, options: dict[str, Any]) -> None:
+    """An identity of any size, and strings given twice, leave value and variance as they are, to 1e-12."""
+    text = f"{HEAD}qubit[2] q; bit b; ry(0.7) q[0]; cx q[0], q[1]; {middle}"
+    plain = [["ZX", 0.5], ["IZ", 2.0]]
+    longer = [["II", 1e12], ["ZX", 3e9], *plain, ["ZX", -3e9], ["YY", 1e20], ["YY", -1e20]]
+    requests = [
+        {"type": "expectation", "observable": each, "variance": True} for each in (plain, longer, [["II", 4.0]])
+    ]
+    short, long, constant = outcome(text, *requests, **options)["results"]
+    assert short["variance"] > 0.1
+    assert long["variance"] == pytest.approx(short["variance"], rel=1e-12)
+    assert long["value"] == 1e12 + short["value"]
+    assert (constant["value"], constant["variance"]) == (4.0, 0.0)
+
+
 @pytest.mark.parametrize("method", ["automatic", "statevector", "matrix_product_state"])
 def test_results_of_fourteen_qubits_are_qiskits(method: str) -> None:
     """Of few qubits from their light cones, of all from Aer; each method has them."""
