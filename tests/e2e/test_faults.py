@@ -263,7 +263,7 @@ def test_a_dead_messages_task_fails_and_is_redriven(stack: ChaosStack, ledger: L
         listed = stack.command("list", module="dead_letters").stdout.splitlines()
         assert listed[0].startswith(f"{task_id}  received ")
         assert listed[0].endswith("task failed (attempts_exhausted), attempt 0")
-        assert listed[1:] == ["1 dead letters. `make redrive` runs their tasks again."]
+        assert listed[1:] == ["1 dead letter. `make redrive` runs their tasks again."]
     stack.deliver(enabled=True)
     assert stack.command("redrive", module="dead_letters").stdout == "1 messages moved back to the task queues.\n"
     progress(lambda: ledger.statuses()[Status.COMPLETED])

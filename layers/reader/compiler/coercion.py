@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reader.compiler.conversions import convert, need, with_article
 from reader.compiler.logic import effective
 from reader.compiler.machine import Part, Split
-from reader.compiler.repetition import walk
+from reader.compiler.tree_walk import walk
 from reader.compiler.values import INT, Type, Value, from_bits
 from reader.errors import invalid
 from reader.operations import cells

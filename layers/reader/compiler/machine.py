@@ -74,8 +74,7 @@ class Machine(ABC):
         self.budget = budget
         # Of the budget, by this compilation; the step at which to pay next; operations, those taken back included.
         self.paid = self.pause = self.emitted = 0
-        self.legacy = legacy
-        self.whole = whole
+        self.legacy, self.whole = legacy, whole
         self.ops: list[Operation] = []
         self.known: dict[int, int] = {}
         self.journal: list[tuple[Variable, int, Any]] = []

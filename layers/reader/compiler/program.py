@@ -8,10 +8,10 @@ from reader.compiler.expressions import evaluate
 from reader.compiler.inputs import check_names, declared
 from reader.compiler.machine import Machine
 from reader.compiler.references import claim_qubits
-from reader.compiler.repetition import walk
 from reader.compiler.statements import execute_body, execute_program
 from reader.compiler.sweeps import inputs_of_all
 from reader.compiler.symbols import Variable
+from reader.compiler.tree_walk import walk
 from reader.compiler.unreached import check
 from reader.compiler.values import Type, Value
 from reader.errors import SourceError, quote

@@ -23,8 +23,8 @@ from reader.compiler.intervals import (
 )
 from reader.compiler.machine import Split
 from reader.compiler.references import lookup
-from reader.compiler.repetition import walk
 from reader.compiler.symbols import Bits, Variable
+from reader.compiler.tree_walk import walk
 from reader.compiler.types import resolve_type
 from reader.compiler.values import INT, Type
 from reader.errors import SourceError

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reader.budget import KNOWN, NODE
+from reader.budget import KNOWN
 from reader.compiler.logic import same_bit
 from reader.compiler.machine import Decision
 from reader.compiler.symbols import serials
+from reader.compiler.tree_walk import walk
 from reader.errors import too_large
 from reader.limits import LIMITS
 from reader.swept import Swept
 from reader.text import syntax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from reader.compiler.machine import Machine
     from reader.compiler.spans import Span
     from reader.compiler.symbols import Variable
@@ -45,19 +44,6 @@ def names_its_variable(m: Machine, node: syntax.For) -> bool:
             for part in walk(m, node.body)
         )
     return known
-
-
-def walk(m: Machine, body: Sequence[syntax.Node]) -> Iterator[syntax.Node]:
-    """Yield every node of statements or expressions, each paid for: many are walked again and again."""
-    stack: list[object] = list(body)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, list | tuple):
-            stack += part
-        elif isinstance(part, syntax.Node):
-            m.budget.spend(NODE, part.at)
-            yield part
-            stack += [getattr(part, name) for name in part.__dataclass_fields__]
 
 
 class Round:

@@ -8,9 +8,9 @@ from reader.compiler.assignments import measure_into
 from reader.compiler.coercion import evaluate_as
 from reader.compiler.control import attempt
 from reader.compiler.references import array_of, lookup, qubits_of
-from reader.compiler.repetition import walk
 from reader.compiler.reserved import look_at_hidden, look_at_name
 from reader.compiler.symbols import Array, Frame, Qubits, Variable
+from reader.compiler.tree_walk import walk
 from reader.compiler.types import constant_integer, resolve_type
 from reader.compiler.values import BOOL
 from reader.errors import fault, invalid, quote

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from reader.compiler.coercion import integer
 from reader.compiler.inputs import INPUT
 from reader.compiler.references import lookup
-from reader.compiler.repetition import walk
 from reader.compiler.symbols import CONSTANT, Variable
+from reader.compiler.tree_walk import walk
 from reader.compiler.values import BIT, FLOAT, INT, UINT, WORD, Type
 from reader.errors import invalid, quote, too_large
 from reader.limits import LIMITS

@@ -16,10 +16,10 @@ from reader.compiler.expressions import evaluate
 from reader.compiler.inputs import INPUT
 from reader.compiler.loops import loop_values, parts
 from reader.compiler.machine import Split
-from reader.compiler.repetition import walk
 from reader.compiler.statements import execute
 from reader.compiler.subroutines import run_calls
 from reader.compiler.symbols import CONSTANT, COUNTER, Array, Frame, Qubits, Variable
+from reader.compiler.tree_walk import walk
 from reader.compiler.types import constant_integer, is_constant, resolve_type
 from reader.compiler.values import BIT, BOOL, Type, default
 from reader.errors import SourceError, ValueFault
