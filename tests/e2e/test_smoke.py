@@ -38,7 +38,7 @@ def test_the_sweeper_comes_by_its_schedule(stack: Stack) -> None:
 
 def test_an_address_that_is_no_api_fails(stack: Stack) -> None:
     """The reason is printed, not raised."""
-    with pytest.raises(ReleaseError, match="is not that of a Quantum Circuits API"):
+    with pytest.raises(ReleaseError, match="is not from a Quantum Circuits API"):
         smoke(f"{stack.env['API_URL']}/nothing", stack.env["API_KEY"])
 
 

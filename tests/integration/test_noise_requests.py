@@ -106,7 +106,7 @@ def test_ten_megabytes_of_operators_are_too_large(in_moto: Aws) -> None:
     zero = [[0.0] * 8] * 8
     status, answer = post({"rules": [KRAUS | {"operators": [one] + [zero] * 63}] * 17})
     assert (status, answer["code"]) == (422, "invalid_request")
-    assert "goes over the limit of 65,536 numbers" in json.dumps(answer)
+    assert "exceeds the limit of 65,536 numbers" in json.dumps(answer)
 
 
 def test_named_models_are_listed(in_moto: Aws) -> None:

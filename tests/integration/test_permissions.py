@@ -66,9 +66,10 @@ NAMES = {
     "ListObjectsV2": "ListBucket",
     "BatchExecuteStatement": "PartiQLUpdate",  # of UPDATE statements, which are all there are
 }
-LONG = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
+DRAW = random.Random(1)
+LONG = BELL + "".join(f" rz({DRAW.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
 WIDE = "qubit[29] q; bit[29] c; h q; t q; h q; c = measure q;"  # for the large lane
-MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}, "execution": {}}
+MANY = {"result": {f"{DRAW.getrandbits(60):060b}": 1 for _ in range(2_000)}, "execution": {}}
 
 
 def allowed(role: str) -> set[Permission]:

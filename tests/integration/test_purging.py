@@ -27,9 +27,10 @@ from tasks.task import utc_now
 if TYPE_CHECKING:
     from simulated_aws import Aws
 
-LARGE = BELL + "".join(f" rz({random.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
-SWEPT = "input float a; qubit q; rx(a) q; measure q; //" + "".join(f"{random.random()}" for _ in range(2_000))
-MANY = {"result": {f"{random.getrandbits(60):060b}": 1 for _ in range(2_000)}}
+DRAW = random.Random(1)
+LARGE = BELL + "".join(f" rz({DRAW.random()}) q[0];" for _ in range(2_000))  # more than a row takes, packed too
+SWEPT = "input float a; qubit q; rx(a) q; measure q; //" + "".join(f"{DRAW.random()}" for _ in range(2_000))
+MANY = {"result": {f"{DRAW.getrandbits(60):060b}": 1 for _ in range(2_000)}}
 MARKS = ("marker-of-the-name", "marker-of-the-tag", "marker-of-the-url", "rx(")
 
 
@@ -37,7 +38,7 @@ def large(in_moto: Aws, **headers: str) -> str:
     """Return the id of a completed task with all that one can have, most of it in the bucket."""
     body = {
         "qc": SWEPT,
-        "inputs": [{"a": random.random()} for _ in range(400)],
+        "inputs": [{"a": DRAW.random()} for _ in range(400)],
         "shots": 10,
         "name": "marker-of-the-name",
         "tags": ["marker-of-the-tag"],
