@@ -289,7 +289,7 @@ def test_qiskits_own_primitives_run_on_the_backend(backend: QuantumCircuitsBacke
     sampled = BackendSamplerV2(backend=backend).run([transpile(pair, backend)], shots=500).result()[0].data
     assert np.array_equal(sampled.left.array, sampled.right.array)
     circuit = transpile(ansatz().assign_parameters([0.4, 0.2]), backend)
-    estimator = BackendEstimatorV2(backend=backend)
+    estimator = BackendEstimatorV2(backend=backend, options={"seed_simulator": 3})
     found: Any = estimator.run([(circuit, SparsePauliOp("ZI").apply_layout(circuit.layout))]).result()[0].data
     assert abs(float(found.evs) - math.cos(0.4) * math.cos(0.4)) <= SIGMAS * float(found.stds) + 1e-9
 
