@@ -77,7 +77,8 @@ class DefinitionParser(PragmaParser):
         """Refuse a size after the name of a declaration, as C has it."""
         size = self.text[self.token.at + 1 : self.text.find("]", self.token.at)]
         hint = None
-        if "[" not in size and "\n" not in written and 0 < len(size) <= _SHOWN_SIZE:
+        shown = "[" not in size and (size + written).isprintable() and len(written + name) <= 2 * _SHOWN_SIZE
+        if shown and 0 < len(size) <= _SHOWN_SIZE:
             if written == kind in ("bit", "qubit"):
                 hint = f"Write '{kind}[{size}] {name};'."
             elif kind not in ("bit", "qubit", "stretch"):

@@ -164,7 +164,9 @@ class ExpressionParser(ABC):
 
     def _refuse_pulses(self, wanted: str) -> None:
         """Refuse a type of OpenPulse where one of the language is wanted, or in `frame f = ...`."""
-        at = self.next if "type" in wanted else self.next - 2 if self.token.kind == "=" else -1
+        at = self.next - 2 if self.token.kind == "=" else -1
+        if "type" in wanted and self.peek() in ("name", ",", ")", ";", "{"):
+            at = self.next  # not the name of a constant or of a loop's variable that lacks its type
         if at >= 0 and self.tokens[at].kind == "name" and self.tokens[at].text in PULSES:
             name = self.tokens[at]
             unsupported(f"{quote(name.text)} describes pulses, which a simulator cannot play.", name.at, WITHOUT_PULSES)
