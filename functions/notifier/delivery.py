@@ -1,4 +1,4 @@
-"""One HTTPS request to a host that strangers have named: to public addresses only, bounded, nothing followed."""
+"""One HTTPS request to a host that a task's owner names: public addresses only, bounded, without redirects."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MAX_ADDRESSES = 3  # of a host that are tried until one takes the connection
 
 
 class AddressRefusedError(Exception):
-    """The host has an address that is not one of the public internet; it was not connected to."""
+    """The host has an address that is not public; no connection was made."""
 
 
 class DeliveryError(Exception):
-    """The host could not be asked, or gave no answer; the text is a word for the log and for nobody else."""
+    """The host could not be reached, or gave no answer; the text is one word for the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ BATCH_SIZE = 10  # most entries in one call of EventBridge
 
 
 class NotSentError(Exception):
-    """EventBridge or SQS took only a part; Lambda hands the whole batch over again."""
+    """EventBridge or SQS took only a part; Lambda delivers the whole batch again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The sweeper function: once a minute, what fell between the table and the queue.
+"""The sweeper function: once a minute, sends lost messages again and fails tasks whose messages are dead letters.
 
 A task that has not ended has a message in its lane's queue, or is being worked on, which is the same to SQS: a message
 in flight. A message can be lost all the same: the api died between writing the row and sending; a duplicate was

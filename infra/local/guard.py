@@ -1,4 +1,4 @@
-"""Stands before MiniStack: it takes requests of this start's own programs, and of nobody else on this machine.
+"""Stands before MiniStack: it takes requests of this start's own programs, and no others on this machine.
 
 MiniStack asks for no credentials and runs what it is given as Lambda functions, and a web page in the developer's
 browser can send requests to any port here.

@@ -48,5 +48,5 @@ export function problemOf(error) {
   if (error instanceof Refused) return error.body;
   if (error instanceof Unreachable) return { message: "The service cannot be reached.", hint: "Try again." };
   console.error(error);
-  return { message: "This page failed.", hint: "Reload it; the task is in the list if it was accepted." };
+  return { message: "This page has a fault.", hint: "Reload it. If the task was accepted, it is in the list." };
 }
