@@ -15,7 +15,7 @@ from reader.compiler.gate_tables import GATES, LEGACY_GATES, TURNS, as_one, is_s
 from reader.compiler.parameters import parameter
 from reader.compiler.references import qubits_of
 from reader.compiler.symbols import Frame, Given, Qubits, Variable
-from reader.compiler.values import BITLIKE, Type, Value, angle_to_float
+from reader.compiler.values import BITLIKE, LARGEST, Type, Value, angle_to_float
 from reader.errors import fault, invalid, quote, too_large, unsupported
 from reader.exporter_flaws import hint_without_angle
 from reader.limits import LIMITS
@@ -211,6 +211,10 @@ def exponent_of(m: Machine, node: syntax.Expression) -> float:
     number = angle_to_float(value.type.width, value.data) if kind == "angle" else float(value.data)
     if not math.isfinite(number):
         fault("The exponent of pow must be finite.", node.at)
+    if kind == "float" and abs(number) > LARGEST and (real := m.exactly(node, value.type)) is not None:
+        if real.of_pi or real.rational.denominator > 1:
+            fault("The exponent of pow is too large for a fraction: over 6e15.", node.at, "Use an integer.")
+        return int(real.rational)
     return int(number) if number.is_integer() else number
 
 
@@ -305,7 +309,20 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
     return combinations
 
 
-def modified(  # noqa: C901, PLR0913 a dispatch over the language
+def powered(modifier: syntax.Modifier, operations: list[Unitary], exponent: float, size: int) -> list[Unitary]:
+    """Return the power of a gate of so many qubits, or refuse it."""
+    try:
+        found = modifiers.power(operations, exponent, size)
+    except modifiers.TooLargeError:
+        message = "The exponent of pow is too large for this gate: floats do not know what is left of its angle."
+        fault(message, modifier.at, "Use a smaller one, or an angle that is a fraction of pi.")
+    if found is None:
+        limit = LIMITS.power_qubits
+        too_large(f"A gate with this exponent of pow is limited to {limit} qubits.", modifier.at, limit, size)
+    return found
+
+
+def modified(  # noqa: PLR0913 a dispatch over the language
     m: Machine,
     node: syntax.GateCall,
     gate: Standard | syntax.GateDefinition | None,
@@ -337,11 +354,7 @@ def modified(  # noqa: C901, PLR0913 a dispatch over the language
         if modifier.name == "inv":
             operations = modifiers.inverse(operations)
         elif modifier.name == "pow":
-            powered = modifiers.power(operations, exponent, size)
-            if powered is None:
-                limit = LIMITS.power_qubits
-                too_large(f"A gate with this exponent of pow is limited to {limit} qubits.", modifier.at, limit, size)
-            operations = powered
+            operations = powered(modifier, operations, exponent, size)
         else:
             if len(operations) * 6 > LIMITS.operations:
                 too_large(

@@ -70,6 +70,8 @@ class Machine(ABC):
     With `whole`, predefined gates that are made of others are left as they are, and delays are operations.
     """
 
+    idle = vague = False  # in a length that has no effect; whether only hardware knows it
+
     def __init__(self, budget: Budget, *, legacy: bool, whole: bool = False) -> None:  # noqa: PLR0915 - the whole state
         self.budget = budget
         # Of the budget, by this compilation; the step at which to pay next; operations, those taken back included.
@@ -122,7 +124,6 @@ class Machine(ABC):
         self.before = 0, 0  # how many cells and temporaries there were when the running statement began
         self.kept: dict[syntax.Expression, tuple[Part, Variable]] = {}  # parts of it, worked out first
         self.owned: list[Variable] = []  # what the running statement made and gives back: results of calls
-        self.idle, self.vague = False, False  # in a length that has no effect; whether only hardware knows this one
         self.feedback: dict[int, Variable] = {}  # bits that Braket's feed-forward keeps, by key
         self.bare: dict[int, Variable] = {}  # qubit -> the implicit bit of a target-less measurement
         self.outputs: list[tuple[Variable, str]] = []  # global variables and their role

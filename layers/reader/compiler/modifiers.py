@@ -10,6 +10,7 @@ import cmath
 from math import atan2, cos, isclose, pi, sin, sqrt
 from typing import TYPE_CHECKING
 
+from reader.compiler.values import LARGEST
 from reader.limits import LIMITS
 from reader.operations import Gate, Power, on_qubits
 
@@ -27,6 +28,7 @@ _ORDERS = {"s": 4, "sdg": 4, "t": 8, "tdg": 8, "sx": 4, "sxdg": 4}  # the power 
 _EXACT = 2**53  # up to here, floats hold every integer
 _LARGE = 1e3  # radians up to which a product of floats is close enough
 _SIMPLE = 4_096  # largest denominator of a turn that is taken for what was meant
+_MOST = 1e9  # radians of a power of what comes from a matrix
 _ROUNDING = 4e-15  # turns that an angle may be off by where it comes from a matrix
 
 # One-qubit gates as u(theta, phi, lambda) with a phase, after Qiskit's matrices.
@@ -223,7 +225,7 @@ def power_of_one_operation(operation: Unitary, exponent: float) -> list[Unitary]
         if (order := 2 if name in _SELF_INVERSE else _ORDERS.get(name)) is not None:
             return [operation] * (exponent % order)
         if name in _LINEAR:
-            return [Gate(name, (multiple(parameters[0], exponent),), places)]
+            return [Gate(name, (multiple(parameters[0], exponent, LARGEST),), places)]
     elif name in ("p", "cp", "mcphase", "gphase"):
         return [Gate(name, (principal(parameters[0]) * exponent,), places)]
     if name in _CONTROLLED:
@@ -234,8 +236,14 @@ def power_of_one_operation(operation: Unitary, exponent: float) -> list[Unitary]
     return None
 
 
-def multiple(angle: float, factor: float) -> float:
+class TooLargeError(Exception):
+    """A gate to so large a power that floats do not know its angle."""
+
+
+def multiple(angle: float, factor: float, most: float | None = None) -> float:
     """Return the product as an angle; that with a large integer reduced to (-2 pi, 2 pi], exactly as a fraction of pi.
+
+    Raises TooLargeError where it is over so many radians, in which the angle does not count as one of the fractions.
 
     An angle within rounding of a simple fraction of a turn counts as that fraction, as it was meant: 2**60 times
     rx(pi / 3) is a whole number of turns and a third of one. All periods of rotations, 2 pi and 4 pi, are kept.
@@ -247,9 +255,23 @@ def multiple(angle: float, factor: float) -> float:
     turns = angle / (2 * pi)
     fraction = Fraction(turns).limit_denominator(_SIMPLE)
     if not isclose(fraction, turns, rel_tol=0.0, abs_tol=_ROUNDING):
+        if most is not None:
+            return _exactly(angle, factor, most)
         fraction = Fraction(turns)
     reduced = fraction * factor % 2
     return float(reduced if reduced <= 1 else reduced - 2) * 2 * pi
+
+
+def _exactly(angle: float, factor: int, most: float) -> float:
+    """Return the product of the float that the angle is, modulo 4 pi."""
+    from fractions import Fraction  # noqa: PLC0415 - few programs have such powers
+
+    from reader.compiler.exact_numbers import Real, reduced  # noqa: PLC0415 - the same
+
+    product = Fraction(angle) * factor
+    if abs(product) > most:
+        raise TooLargeError
+    return reduced(Real(product))
 
 
 def whole(operations: list[Unitary], exponent: float, qubits: int) -> list[Unitary] | None:
@@ -304,7 +326,7 @@ def _power_of_one_qubit(matrix: _Matrix, exponent: float) -> list[Unitary]:
     w = atan2(sine, cosine)
     if sine < _CLOSE:
         x, y, z, sine = 0.0, 0.0, 1.0, 1.0
-    low, high = multiple(principal(alpha - w), exponent), multiple(principal(alpha + w), exponent)
+    low, high = (multiple(principal(phase), exponent, _MOST) for phase in (alpha - w, alpha + w))
     alpha, w = (low + high) / 2, (high - low) / 2
     x, y, z = x / sine, y / sine, z / sine
     a, c = complex(cos(w), -sin(w) * z), complex(sin(w) * y, -sin(w) * x)

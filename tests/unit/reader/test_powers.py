@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+import mpmath
 import pytest
 from qiskit.quantum_info import Operator
 
@@ -50,6 +49,7 @@ def counts(statements: str, qubits: int = 1) -> dict[str, float]:
         (f"gate g a, b {{ swap a, b; x a; }} pow({HUGE + 2}) @ g q[0], q[1];", 2, {"00": 1}),
         (f"x q[0]; pow({HUGE + 1}) @ pow({HUGE + 1}) @ iswap q[0], q[1];", 2, {"10": 1}),
         ("pow(1e18) @ x q[0];", 1, {"0": 1}),
+        ("pow(2.0**60 + 1) @ x q[0];", 1, {"1": 1}),
         ("pow(0.5) @ pow(2) @ x q[0];", 1, {"0": 1}),
         ("pow(2) @ pow(0.5) @ x q[0];", 1, {"1": 1}),
         (f"pow({HUGE}) @ pow(0.5) @ x q[0];", 1, {"1": 1}),
@@ -83,6 +83,8 @@ def test_fractions_are_roots(gate: str, numerator: int, denominator: int) -> Non
     [
         ("1e308 * 10", "The exponent of pow must be finite."),
         ("1.0im", "A complex cannot be an exponent."),
+        ("2.0**60*pi", "The exponent of pow is too large for a fraction: over 6e15."),
+        ("2.0**60/3", "The exponent of pow is too large for a fraction: over 6e15."),
         ("1us", "A duration cannot be an exponent."),
     ],
 )
@@ -95,9 +97,21 @@ def test_what_is_no_exponent_is_refused(exponent: str, message: str) -> None:
 
 def test_a_large_power_of_any_rotation_is_that_of_its_angle() -> None:
     """Where the angle is no simple fraction of a turn, the float itself is multiplied, without a further rounding."""
-    angle, exponent = 0.7390851332151607, 2**40 + 1
-    expected = math.sin(math.remainder(angle * exponent, 4 * math.pi) / 2) ** 2
-    assert counts(f"pow({exponent}) @ ry({angle}) q[0];")["1"] == pytest.approx(expected, abs=1e-3)
+    angle = 0.7390851332151607
+    with mpmath.workdps(100):
+        for exponent in (2**40 + 1, 8 * 10**15, -(2**52)):
+            expected = float(mpmath.sin(mpmath.mpf(angle) * exponent / 2) ** 2)
+            assert counts(f"pow({exponent}) @ ry({angle}) q[0];")["1"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    ["pow(2**60) @ rx(0.1) q[0];", "ctrl @ pow(2**60) @ p(0.1) q[0], q[1];", "pow(2**40) @ u(0.1, 0.2, 0.3) q[0];"],
+)
+def test_a_power_of_an_angle_that_floats_do_not_know_is_refused(gate: str) -> None:
+    """As an angle over 6e15 is, and from a matrix, whose angles are off by roundings, one over 1e9."""
+    with pytest.raises(TaskError, match="The exponent of pow is too large for this gate"):
+        check(f"qubit[2] q; bit[2] c; {gate} c = measure q;")
 
 
 def refusal(statements: str) -> TaskError:
