@@ -30,11 +30,11 @@ import trajectories
 import trajectory_cost
 from admission import Plan, admit, check_budget, threads
 from circuit_stats import CircuitStats, read_stats
-from reader.operations import If, Reset, While
+from reader.operations import If, Measure, Reset, While, kinds_of
 from reductions import GiveUp, Steps
 from reductions.cone import light_cone
 from reductions.known import fold
-from reductions.parts import split
+from reductions.parts import split, split_lives
 from reductions.reuse import reuse_qubits
 from tasks.errors import TaskError
 from tasks.limits import SHOT_ANEW_S, WORKING_BYTES
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from admission import Budget
     from reader.operations import Compiled, Store
+    from reductions.parts import Split
     from tasks.observables import PauliSum
     from tasks.options import Options
 
@@ -56,6 +57,9 @@ WIDEST = 18
 STEPS, STEPS_EACH = 200_000, 60
 # What reducing takes for an operation: a Clifford circuit that Stim runs in less is not reduced.
 REDUCE_S = 1.5e-5
+# Lives are taken apart in programs that take longer than this, into so many parts, if the outcomes of all measurements
+# have no more bytes; planning a part and beginning to run it takes PART_S.
+APART_S, MOST_PARTS, APART_BYTES, PART_S = 0.5, 4_096, 2**26, 3e-3
 _ANEW = (If, While, Reset)
 # What Stim takes: to start, for each line, and for each line and bit of a shot.
 _STIM_S, _STIM_LINE_S, _STIM_BIT_S = 2e-4, 3e-6, 2e-9
@@ -241,7 +245,7 @@ def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: B
     """Return the cheapest route of the reduced program."""
     steps = Steps(STEPS + STEPS_EACH * len(program.operations))
     smaller = light_cone(fold(program, steps), steps)
-    parts, tail = split(smaller, steps)
+    parts, tail = _apart(smaller, stats, options, steps) or split(smaller, steps)
     if not parts:
         # All of it is known; it runs in no time, and is counted like any other.
         parts, tail = [smaller], []
@@ -258,6 +262,22 @@ def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: B
     if len(pieces) > 1:
         reduced["parts"] = [1, len(pieces)]
     return Route(pieces, tail, reduced or None)
+
+
+def _apart(program: Compiled, stats: CircuitStats, options: Options, steps: Steps) -> Split | None:
+    """Return the lives of a program apart, if it runs for long and that takes less."""
+    kinds = kinds_of(program.operations)
+    if stats.clifford or Reset not in kinds or If in kinds or While in kinds:
+        return None
+    measured = sum(isinstance(operation, Measure) for operation in program.operations)
+    together = trajectory_cost.cost(program, options.shots).seconds
+    if together < APART_S or measured * options.shots > APART_BYTES:
+        return None
+    apart = split_lives(program, steps)
+    costs = [trajectory_cost.cost(part, options.shots) for part in apart.parts]
+    if len(costs) > MOST_PARTS or sum(cost.seconds + PART_S for cost in costs) > together:
+        return None
+    return apart if max((cost.width for cost in costs), default=0) <= WIDEST else None
 
 
 def _cheapest(program: Compiled, options: Options, budget: Budget, steps: Steps) -> Piece:

@@ -1,17 +1,33 @@
 """Independent parts: qubits and cells that nothing connects are programs of their own, and their shots are joined.
 
 First the *tail* is cut off: assignments whose values no later operation needs are worked out from the outcomes. What is
-left falls into parts that share no operation.
+left falls into parts that share no operation. Where nothing but assignments reads a cell, all of them can wait: then
+each measurement has a cell of its own, and each *life* of a qubit, from one reset to the next, is a qubit of its own.
+So rounds that begin with resets are parts, however their results are added up.
 
-Law: parts are independent, so that the outcomes of shot k of each, put side by side, are an outcome of the program.
-Their samples must not depend on each other: each is given a seed of its own.
+Law: a reset leaves nothing behind, so that what follows may happen to another qubit. Parts are independent, so that the
+outcomes of shot k of each, put side by side, are an outcome of the program. Their samples must not depend on each
+other: each is given a seed of its own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reader.operations import Barrier, If, Output, Store, While, cells_read, cells_written, qubits_of, walk
+from reader.operations import (
+    Barrier,
+    If,
+    Measure,
+    Node,
+    Output,
+    Reset,
+    Store,
+    While,
+    cells_read,
+    cells_written,
+    qubits_of,
+    walk,
+)
 from reductions import moved
 
 if TYPE_CHECKING:
@@ -29,6 +45,38 @@ class Split(NamedTuple):
 def split(program: Compiled, steps: Steps) -> Split:
     """Return the parts of a program; cells that are in none of them, nor stored by the tail, are 0."""
     operations, tail = _cut(program.operations, steps)
+    return Split(_parts(program, operations, tail, steps), tail)
+
+
+def split_lives(program: Compiled, steps: Steps) -> Split:
+    """Return the same for a program without tests and loops, each life and each measurement apart."""
+    cells = program.cells
+    now: dict[int, int] = {}
+    qubits = 0
+    operations: list[Operation] = []
+    tail: list[Store] = []
+    for operation in program.operations:
+        steps.spend()
+        if isinstance(operation, Store):
+            tail.append(operation)
+        elif isinstance(operation, Reset):
+            now.pop(operation.qubit, None)
+        elif not isinstance(operation, Barrier):
+            for qubit in qubits_of(operation):
+                if qubit not in now:
+                    now[qubit] = qubits
+                    qubits += 1
+            placed = moved(operation, now, steps)
+            if isinstance(placed, Measure):
+                tail.append(Store(placed.cell, Node("bit", cells)))
+                placed = placed._replace(cell=cells)
+                cells += 1
+            operations.append(placed)
+    return Split(_parts(program._replace(cells=cells), operations, tail, steps), tail)
+
+
+def _parts(program: Compiled, operations: list[Operation], tail: list[Store], steps: Steps) -> list[Compiled]:
+    """Return what operations fall into, as programs."""
     wanted = {cell for output in program.outputs for cell in output.cells}
     for store in tail:
         wanted.update(cells_read(store))
@@ -48,7 +96,7 @@ def split(program: Compiled, steps: Steps) -> Split:
             registers = [("q", len(place))] if place else []
             output = Output("bits", tuple(cells[root]))
             parts.append(program._replace(operations=operations, registers=registers, outputs=[output], phase=0.0))
-    return Split(parts, tail)
+    return parts
 
 
 def _group(operations: list[Operation], roots: _Roots, steps: Steps) -> dict[int, list[Operation]]:

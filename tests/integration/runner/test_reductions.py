@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tracemalloc
 from dataclasses import replace
@@ -19,7 +20,7 @@ from counts import count
 from integration.runner.random_programs import HEAD, Writer, alike
 from planner import choose
 from reader.noisy import noisy
-from reader.operations import Gate, If, Measure, Reset, Store, walk
+from reader.operations import Gate, If, Measure, Reset, Store, While, kinds_of, walk
 from reductions import GiveUp, Steps, cone, known, reuse
 from reductions.cone import light_cone
 from reductions.known import fold
@@ -246,6 +247,40 @@ def test_lives_are_reset_where_a_place_was_used() -> None:
     text = f"{HEAD}qubit[2] q; bit[2] c; x q[0]; c[0] = measure q[0]; c[1] = measure q[1];"
     operations = reuse_qubits(compiled(text), Steps(1_000)).operations
     assert [type(each) for each in operations] == [Gate, Measure, Reset, Measure]
+
+
+def test_lives_apart_keep_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each life of a qubit and each measurement apart, noise included: programs without tests are sampled alike."""
+    monkeypatch.setattr("planner.APART_S", 0.0)
+    monkeypatch.setattr("planner.PART_S", -1.0)
+    apart = 0
+    for seed in range(3_000, 3_300):
+        text, noise = random_program(seed)
+        program = compiled(text, noise)
+        stats = read_stats(program)
+        if {If, While} & kinds_of(program.operations) or Reset not in kinds_of(program.operations) or stats.clifford:
+            continue
+        apart += 1
+        ours = simulator.simulate(text, Options(shots=SHOTS, seed=5, noise=noise), BUDGET)["result"]
+        assert alike(ours, sampled(program, 6)), text
+    assert apart > 20
+
+
+@pytest.mark.parametrize(
+    ("bound", "parts"), [({}, 40), ({"APART_BYTES": 1_000}, None), ({"MOST_PARTS": 39}, None), ({"PART_S": 1.0}, None)]
+)
+def test_rounds_that_are_added_up_are_parts(
+    bound: dict[str, float], parts: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounds of one qubit, whose results go into one bit, are parts, unless that takes too much memory or time."""
+    for name, value in ({"APART_S": 0.0, "PART_S": 0.0} | bound).items():
+        monkeypatch.setattr(f"planner.{name}", value)
+    body = "reset q; ry(0.1) q; rx(0.1) q; c = measure q; p ^= c;"
+    text = f"{HEAD}qubit q; bit c; output bit p; p = 0; for int i in [0:39] {{ {body} }}"
+    outcome = simulator.simulate(text, Options(shots=SHOTS, seed=1), BUDGET)
+    assert outcome["execution"]["reduced"].get("parts") == (parts and [1, parts])
+    odd = (1 - math.cos(0.1) ** 80) / 2
+    assert abs(outcome["result"]["1"] / SHOTS - odd) < 5.5 * math.sqrt(0.25 / SHOTS)  # one in 26 million is further off
 
 
 def test_each_round_of_resets_reuses_qubits_by_itself() -> None:
