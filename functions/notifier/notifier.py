@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from open_changes import open_changes
 from shards import ANSWER, shard_of
-from sums import Sums
+from sums import SumRows
 from tasks.aws import callback_queue, client
 from tasks.logs import Event, logger
 from tasks.queue import group_of
@@ -81,7 +81,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     records = event.get("Records", [])
     found = list(changes(records))
     # First: should the bus not answer for hours, keys are not refused for tasks that ended long ago.
-    Sums(client("dynamodb"), settings().tasks_table, shard_of(event)).add(open_changes(records))
+    SumRows(client("dynamodb"), settings().tasks_table, shard_of(event)).add(open_changes(records))
     if settings().publish_events == "yes":
         publish(client("events"), settings().task_event_bus, found)
     ask_for_callbacks(callback_queue(), found)

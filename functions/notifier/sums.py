@@ -119,7 +119,7 @@ def _forget_marks(client: DynamoDBClient, table: str, row: str, attributes: Row,
 
 
 @dataclass
-class Sums:
+class SumRows:
     """The rows of sums in a table, and the attribute for the shard that is read."""
 
     client: DynamoDBClient

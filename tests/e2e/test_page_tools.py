@@ -47,7 +47,7 @@ MENDED = {
     "qubit[2] q; bit c; c = measure q;": "qubit[2] q; bit[2] c; c = measure q;",
     "int n = 2; qubit[n] q; measure q;": "const int n = 2; qubit[n] q; measure q;",
     "qubit q[5]; measure q;": "qubit[5] q; measure q;",
-    "int[8] a[4]; bit b;": "array[int[8], 4] a; bit b;",
+    "int[8] a[4]; qubit q; measure q;": "array[int[8], 4] a; qubit q; measure q;",
     "qubit[2.0] q; measure q;": "qubit[int(2.0)] q; measure q;",
     "const int n = 1.5 + 1; qubit q; measure q;": None,
     "qubit q; const bit c = measure q;": "qubit q; bit c = measure q;",

@@ -33,7 +33,7 @@ from dry_runs import worker
 from job import drain
 from simulated_aws import BELL, TEMPLATE, resolved
 from submission import keyed_task_id
-from sums import Addition, Sums
+from sums import Addition, SumRows
 from tasks import aws
 from tasks.errors import ErrorCode, TaskError
 from tasks.open_work import row_of
@@ -321,7 +321,7 @@ def test_the_notifier_may_do_what_it_does(in_moto: Aws, called: Calls) -> None:
     listening = Listening(in_moto)
     in_moto.store.cancel(submitted(in_moto, callback_url="https://example.com/"), "alice")
     of_a_gone_shard = Addition(row_of("alice"), "1", {"open_tasks": Decimal()})
-    Sums(aws.client("dynamodb"), in_moto.settings.tasks_table, "s/gone", now=0).add([of_a_gone_shard])
+    SumRows(aws.client("dynamodb"), in_moto.settings.tasks_table, "s/gone", now=0).add([of_a_gone_shard])
     called.clear()
     listening.tell()
     reading = {(f"dynamodb:{action}", "TasksTable/stream/*") for action in STREAMING} | {("dynamodb:ListStreams", "*")}

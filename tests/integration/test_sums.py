@@ -17,7 +17,7 @@ import notifier
 from open_changes import open_changes
 from shards import PREFIX
 from simulated_aws import TEMPLATE, resolved
-from sums import MARK_SECONDS, Addition, Sums
+from sums import MARK_SECONDS, Addition, SumRows
 from tasks import aws
 from tasks.errors import ATTEMPTS_EXHAUSTED, UnavailableError
 from tasks.open_work import OpenWork, read_open_work, row_of
@@ -216,7 +216,7 @@ def test_marks_of_shards_that_are_gone_are_forgotten(in_moto: Aws) -> None:
     client, table = aws.client("dynamodb"), in_moto.settings.tasks_table
     for day in range(10):
         at = 1e9 + day * MARK_SECONDS / 2
-        Sums(client, table, f"{PREFIX}{day}", at).add([Addition("a row", str(day), {"sum": 1})])  # type: ignore[dict-item]  # a number
+        SumRows(client, table, f"{PREFIX}{day}", at).add([Addition("a row", str(day), {"sum": 1})])  # type: ignore[dict-item]  # a number
     row = in_moto.row("a row") or {}
     assert row["sum"] == {"N": "10"}
     assert sorted(name for name in row if name.startswith(PREFIX)) == [f"{PREFIX}{day}" for day in (7, 8, 9)]
@@ -224,7 +224,7 @@ def test_marks_of_shards_that_are_gone_are_forgotten(in_moto: Aws) -> None:
 
 def test_numbers_of_any_length_are_compared_as_numbers(in_moto: Aws) -> None:
     """DynamoDB's sequence numbers have 21 to 40 digits."""
-    table = Sums(aws.client("dynamodb"), in_moto.settings.tasks_table, "shard")
+    table = SumRows(aws.client("dynamodb"), in_moto.settings.tasks_table, "shard")
     for number in ("9" * 21, "1" + "0" * 21, "9" * 39, "1" + "0" * 39, "9" * 21):
         table.add([Addition("a row", number, {"sum": 1})])  # type: ignore[dict-item]  # a number
     assert (in_moto.row("a row") or {})["sum"] == {"N": "4"}
@@ -273,5 +273,5 @@ def test_the_filters_hand_over_all_that_counts(in_moto: Aws, listening: Listenin
 def test_an_error_of_another_kind_is_no_refusal(in_moto: Aws) -> None:
     """A table that is not there is an error, not a row that has the records already."""
     with pytest.raises(UnavailableError) as raised:
-        Sums(aws.client("dynamodb"), "no such table", "shard").add([Addition("a row", "1", {})])
+        SumRows(aws.client("dynamodb"), "no such table", "shard").add([Addition("a row", "1", {})])
     assert isinstance(raised.value.__cause__, ClientError)

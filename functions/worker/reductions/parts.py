@@ -35,20 +35,20 @@ if TYPE_CHECKING:
     from reductions import Steps
 
 
-class Split(NamedTuple):
-    """The parts of a program, whose one output each has cells of the whole, and the stores that follow them."""
+class Parts(NamedTuple):
+    """The parts of a program and the stores that follow them; the one output of each part has cells of the whole."""
 
     parts: list[Compiled]
     tail: list[Store]
 
 
-def split(program: Compiled, steps: Steps) -> Split:
+def split(program: Compiled, steps: Steps) -> Parts:
     """Return the parts of a program; cells that are in none of them, nor stored by the tail, are 0."""
     operations, tail = _cut(program.operations, steps)
-    return Split(_parts(program, operations, tail, steps), tail)
+    return Parts(_parts(program, operations, tail, steps), tail)
 
 
-def split_lives(program: Compiled, steps: Steps) -> Split:
+def split_lives(program: Compiled, steps: Steps) -> Parts:
     """Return the same for a program without tests and loops, each life and each measurement apart."""
     cells = program.cells
     now: dict[int, int] = {}
@@ -72,7 +72,7 @@ def split_lives(program: Compiled, steps: Steps) -> Split:
                 placed = placed._replace(cell=cells)
                 cells += 1
             operations.append(placed)
-    return Split(_parts(program._replace(cells=cells), operations, tail, steps), tail)
+    return Parts(_parts(program._replace(cells=cells), operations, tail, steps), tail)
 
 
 def _parts(program: Compiled, operations: list[Operation], tail: list[Store], steps: Steps) -> list[Compiled]:
