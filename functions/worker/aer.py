@@ -30,7 +30,8 @@ import aer_noise
 from admission import NeedsAloneError
 from circuit_stats import WHILE
 from reader.circuit import STANDARD, Builder, special
-from reader.operations import Gate, If, While, on_qubits
+from reader.noisy import BASIS
+from reader.operations import Gate, If, Matrix, MatrixGate, While, on_qubits
 from rewrites import with_last_bit_measured, without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 
@@ -121,8 +122,9 @@ def run(  # noqa: C901, PLR0913 - a plan and what it is for
         settings["fusion_enable"] = False  # Aer's fusion loses classical assignments
     names = frozenset(circuit.count_ops())
     # Aer's truncation dies of tests on qubits that nothing measured depends on; it may also take away what keeps
-    # Aer from sampling a bit that is measured twice, with both readout errors; and it gives qubits other numbers.
-    if stats.misread or not names.isdisjoint(_FLOW):
+    # Aer from sampling a bit that is measured twice, with both readout errors; and it gives qubits other numbers, but
+    # the letters of an observable stay in the order of the old ones.
+    if stats.misread or options.observables or not names.isdisjoint(_FLOW):
         circuit, settings["enable_truncation"] = without_idle_qubits(circuit), False
     if stats.noisy or stats.misread:
         settings["noise_model"] = aer_noise.noise_model(program, builder, circuit, rounds=WHILE in stats.names)
@@ -275,6 +277,19 @@ def _translate(circuit: QuantumCircuit, method: str) -> QuantumCircuit:
         ) from error
     translated.metadata = circuit.metadata
     return translated
+
+
+def warm_up() -> None:
+    """Build every pass manager, and have each take apart what makes it load more.
+
+    Qiskit's plugins are found by reading folders, which a child may not.
+    """
+    matrix = Matrix(tuple(tuple(complex(row == column ^ 1) for column in range(8)) for row in range(8)))
+    for basis in (BASIS, *map(_translated, ("statevector", "density_matrix", "matrix_product_state", "stabilizer"))):
+        _pass_manager(basis)
+    unrolled(Gate("mcx", (), tuple(range(5))), BASIS)
+    unrolled(Gate("mcphase", (0.1,), tuple(range(4))), BASIS)
+    unrolled(MatrixGate(matrix, (0, 1, 2)), BASIS)
 
 
 # ------------------------------------------------------------------ gates of a basis

@@ -167,6 +167,7 @@ def warm_up() -> None:
         ('OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; t q[0]; measure q[0] -> c[0];', Options(shots=1)),
     ):
         simulate(text, options, limits)
+    aer.warm_up()
     aer.end_threads()
 
 

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 MAX_CHANNELS = 400_000  # in one program
 _SHOWN = 8  # names in a note
 # What a gate without an own definition in the library is decomposed into.
-_BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
+BASIS = ("cx", "h", "p", "rx", "ry", "rz", "s", "sdg", "sx", "t", "tdg", "u", "x", "y", "z", "cz", "cp", "swap")
 
 
 class _Around(NamedTuple):
@@ -271,7 +271,7 @@ class _Walk:
             )
         if isinstance(gate, Gate):
             return _apart(self.unrolled, gate.name, gate.parameters, len(gate.qubits))
-        return self.unrolled(gate._replace(qubits=tuple(range(len(gate.qubits)))), _BASIS)
+        return self.unrolled(gate._replace(qubits=tuple(range(len(gate.qubits)))), BASIS)
 
     def count(self, channels: int) -> None:
         self.channels += channels
@@ -422,4 +422,4 @@ def _error(rule: Rule, name: str, width: int, seconds: float, *, by_name: bool) 
 @lru_cache(maxsize=256)
 def _apart(unrolled: Unrolled, name: str, parameters: tuple[float, ...], width: int) -> tuple[Gate, ...]:
     """Return a native gate as gates on one and two qubits, over places."""
-    return unrolled(Gate(name, parameters, tuple(range(width))), _BASIS)
+    return unrolled(Gate(name, parameters, tuple(range(width))), BASIS)

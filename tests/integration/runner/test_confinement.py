@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from children import Children
-from integration.runner.programs import BELL, rotated
+from integration.runner.programs import BELL, HEAD, rotated
 from integration.runner.test_noise import CHANNELS
 from schedule import Program
 from tasks.errors import ErrorCode
@@ -84,6 +84,16 @@ RESULTS: tuple[dict[str, Any], ...] = (
     {"results": [{"type": "samples", "observable": "YX"}]},
     {"results": [{"type": "samples", "observable": {"YX": 0.5, "ZZ": 1.0}}]},
 )
+# What some method, or noise, has Qiskit take apart.
+TAKEN_APART = (
+    "cswap q[0], q[1], q[2];",
+    "ctrl(4) @ x q[0], q[1], q[2], q[3], q[4];",
+    "ctrl(3) @ p(0.3) q[0], q[1], q[2], q[3];",
+    "ctrl(2) @ pow(0.5) @ swap q[0], q[1], q[2], q[3];",
+    "ctrl @ ch q[0], q[1], q[2];",
+    "crx(0.3) q[0], q[1]; cu(0.1, 0.2, 0.3, 0.4) q[1], q[2];",
+    "ecr q[0], q[1]; iswap q[1], q[2]; gpi2(0.3) q[0];",
+)
 METHODS = ("automatic", "statevector", "density_matrix", "stabilizer", "matrix_product_state", "extended_stabilizer")
 
 
@@ -107,6 +117,15 @@ def test_every_construct_and_every_option_runs_in_confinement() -> None:
             *RESULTS,
             *({**results, "noise": NOISES[0]} for results in RESULTS),
         ]
+        for method in ("automatic", "density_matrix", "matrix_product_state")
+    ]
+    programs += [
+        Program(
+            f"{'' if 'ecr' in steps else HEAD} qubit[5] q; bit[5] c; {steps} c = measure q;",
+            Options.from_dict({"shots": 5, "seed": 5, "method": method, **options}),
+        )
+        for steps in TAKEN_APART
+        for options in ({}, {"noise": NOISE}, {"noise": NOISE, "observables": ["XXXXX"]})
         for method in ("automatic", "density_matrix", "matrix_product_state")
     ]
     with Children(2, 2_000, 60.0) as pair:

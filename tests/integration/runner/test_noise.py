@@ -20,7 +20,7 @@ import simulator
 from admission import Budget
 from integration.runner.random_programs import HEAD, alike
 from reader.compiler.gate_tables import _WIDE_PARTS, wide_parts_of
-from reader.noisy import _BASIS
+from reader.noisy import BASIS
 from reader.operations import Gate
 from tasks.errors import TaskError
 from tasks.options import Options
@@ -202,7 +202,7 @@ def test_what_is_taken_apart_without_qiskit_is_so_as_with_it(name: str, width: i
     """The api, which has no Qiskit, writes the parts that the worker runs."""
     parameters = (angle,) if name == "mcphase" else ()
     gate = Gate(name, parameters, tuple(range(width)))
-    assert wide_parts_of(gate) == aer.unrolled(gate, _BASIS)
+    assert wide_parts_of(gate) == aer.unrolled(gate, BASIS)
 
 
 def test_other_names_of_a_gate_are_the_gate() -> None:

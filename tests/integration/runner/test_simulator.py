@@ -96,6 +96,21 @@ def test_observables_of_a_pure_circuit_are_exact(method: str, terms: dict[str, f
     assert found["standard_error"] == 0.0
 
 
+@pytest.mark.parametrize("method", ["statevector", "density_matrix", "matrix_product_state"])
+@pytest.mark.parametrize("noise", [None, {"depolarizing": {"two_qubit": 1e-9}}, {"readout": {"prob_meas1_prep0": 0.1}}])
+@pytest.mark.parametrize("order", [(5, 2, 7), (7, 5, 2), (2, 5, 7), (5, 7, 2)])
+def test_observables_are_of_their_qubits_beside_idle_ones(
+    method: str, noise: dict[str, Any] | None, order: tuple[int, ...]
+) -> None:
+    """Whichever of eight qubits is used first, letters stay with their qubits: Aer's truncation moves qubits."""
+    first, second, third = (f"q[{qubit}]" for qubit in order)
+    steps = f"sx {first};\nrx(0.4) {second};\ncx {first}, {third};\nt {third};\nry(0.9) {third};\nh {second};\n"
+    text = f"{HEAD}qubit[8] q;\nbit c;\n{steps}cz {third}, {second};\nc = measure {first};\n"
+    observables = [{"IIZIIYII": 1.0}, {"XIIIIYII": 1.0, "ZIYIIIII": 0.5}]
+    values = simulate(text, method=method, noise=noise, shots=20, observables=observables)["expectation_values"]
+    assert [each["value"] for each in values] == pytest.approx([exact(text, terms) for terms in observables], abs=1e-7)
+
+
 def test_observables_of_a_clifford_circuit_are_exact() -> None:
     """The stabilizer method gives them too."""
     values = simulate(ghz(16), observables=["Z" * 16, "X" * 16, "I" * 15 + "Z"])["expectation_values"]
