@@ -13,7 +13,6 @@ import pennylane as qml
 from pennylane.devices import Device
 from pennylane.devices.preprocess import (
     decompose,
-    diagonalize_measurements,
     validate_device_wires,
     validate_measurements,
 )
@@ -109,7 +108,7 @@ class QuantumCircuitsDevice(Device):  # type: ignore[misc]  # PennyLane's types 
         pipeline.add_transform(validate_measurements, name=self.name, analytic_measurements=_is_exact)
         pipeline.add_transform(broadcast_expand)
         pipeline.add_transform(defer_measurements, allow_postselect=False)
-        pipeline.add_transform(decompose, stopping_condition=_is_known, name=self.name)
+        pipeline.add_transform(decompose, stopping_condition=_is_known, skip_initial_state_prep=False, name=self.name)
         pipeline.add_transform(_split)
         return pipeline
 
@@ -188,8 +187,10 @@ def _split(script: QuantumScript) -> Any:  # noqa: ANN401 - PennyLane's transfor
     parts, join = split_non_commuting(script)
     turned = []
     for part in parts:
-        (each,), _ = diagonalize_measurements(part)
-        (known,), _ = decompose(each, stopping_condition=_is_known)
+        # The measurements stay as they are: `process_samples` takes the eigenvalues of an observable in its basis. What
+        # `diagonalize_measurements` makes of them leaves those that are no Paulis in their own, unturned.
+        each = part.copy(operations=[*part.operations, *part.diagonalizing_gates])
+        (known,), _ = decompose(each, stopping_condition=_is_known, skip_initial_state_prep=False)
         turned.append(known)
     return turned, join
 
@@ -217,6 +218,8 @@ class _Program:
                 self.binding[names[-1]] = float(value)
             given = f"({', '.join(names)})" if names else ""
             lines.append(f"{name}{given} {', '.join(f'q[{places[wire]}]' for wire in operation.wires)};")
+            if operation.name in ("U2", "U3") and self.shots is None:
+                lines.append(f"gphase(({names[-2]} + {names[-1]}) / 2);")  # OpenQASM's u2 and u3 have another phase
         head = ["OPENQASM 3.0;", 'include "stdgates.inc";', *(f"input float {name};" for name in self.binding)]
         head.append(f"qubit[{max(1, len(self.wires))}] q;")
         self.results: list[dict[str, Any]] = []

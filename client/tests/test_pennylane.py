@@ -143,3 +143,68 @@ def test_what_needs_shots_says_so(client: Client) -> None:
 
     with pytest.raises(qml.exceptions.DeviceError, match="sample"):
         sampled()
+
+
+@pytest.mark.parametrize(
+    "observable",
+    [
+        qml.Hermitian(np.array([[1, 2j], [-2j, 0]]), 0),
+        qml.Z(1) @ qml.Hermitian(np.array([[1, 2j], [-2j, 0]]), 0),
+        qml.Projector(np.array([1, 1j]) / math.sqrt(2), [0]),
+        qml.Hadamard(0) @ qml.Projector([1], [1]),
+        qml.X(0) @ qml.Y(1) + 0.5 * qml.Hermitian(np.array([[0, 1], [1, 1]]), 0),
+    ],
+)
+def test_observables_that_are_no_paulis_are_sampled_in_their_basis(client: Client, observable: Any) -> None:
+    """With shots, values agree with the exact ones within the spread of 20,000 outcomes of at most 5 in size."""
+
+    def measured() -> Any:
+        qml.RX(0.4, 0)
+        qml.RZ(0.3, 0)
+        qml.RY(0.8, 1)
+        qml.CNOT([0, 1])
+        return qml.expval(observable)
+
+    ours, theirs = both(measured, client)
+    assert qml.set_shots(ours, 20_000)() == pytest.approx(theirs(), abs=SIGMAS * 5 / math.sqrt(20_000))
+
+
+def test_measurements_that_share_a_wire_are_taken_apart(client: Client) -> None:
+    """Values in different bases of one wire come from shots of their own."""
+
+    def measured() -> Any:
+        qml.RX(0.4, 0)
+        qml.RZ(0.3, 0)
+        return (
+            qml.expval(qml.Z(0)),
+            qml.expval(qml.Hermitian(np.array([[1, 2j], [-2j, 0]]), 0)),
+            qml.expval(qml.Y(0)),
+            qml.probs(op=qml.X(0)),
+        )
+
+    ours, _ = both(measured, client)
+    theirs = qml.set_shots(qml.QNode(measured, qml.device("default.qubit", wires=3, seed=1)), 100_000)()
+    for found, right in zip(qml.set_shots(ours, 20_000)(), theirs, strict=True):
+        np.testing.assert_allclose(found, right, atol=SIGMAS * 3 / math.sqrt(16_000))
+
+
+def test_states_that_a_circuit_begins_with_and_phases_are_kept(client: Client) -> None:
+    """Templates of a first state are taken apart like others, and the phase of `U2` and `U3` is PennyLane's."""
+
+    def basis() -> Any:
+        qml.BasisState(np.array([1, 0, 1]), [0, 1, 2])
+        return qml.state()
+
+    def embedded() -> Any:
+        qml.AmplitudeEmbedding([1, 2, 3, 4], [0, 1], normalize=True)
+        return qml.state()
+
+    def turned() -> Any:
+        qml.U3(0.1, 0.4, 0.3, 0)
+        qml.U2(0.4, 0.3, 1)
+        qml.U1(0.4, 2)
+        return qml.state()
+
+    for circuit in (basis, embedded, turned):
+        ours, theirs = both(circuit, client)
+        np.testing.assert_allclose(ours(), theirs(), atol=1e-9)

@@ -199,7 +199,8 @@ class EstimatorV2(BaseEstimatorV2):  # type: ignore[misc]  # Qiskit ships no typ
             parts = submitted.parts(ended)
             results = []
             for pub, (first, groups, places) in zip(coerced, plans, strict=True):
-                values = np.concatenate([_values(part) for part in parts[first : first + groups]], axis=1)
+                found = [_values(part) for part in parts[first : first + groups]]
+                values = np.concatenate(found or [np.zeros((pub.parameter_values.size, 0, 2))], axis=1)
                 results.append(_estimated(pub, values, places))
             return PrimitiveResult(results, metadata={"version": 2})
 
