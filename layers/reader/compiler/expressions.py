@@ -119,9 +119,14 @@ def look_at_large(m: Machine, node: syntax.Binary, left: Value, right: Value, va
     a, b = left.data, right.data
     if type(a) is not int or type(b) is not int or type(value.data) is not int:
         return
-    wide = Type("int", 4 * LIMITS.integer_bits)  # which holds what any operator makes, but a power and a shift
-    exact = binary(m, node.op, Value(wide, a), Value(wide, b), node.at).data
-    if exact != value.data:
+    width = value.type.width
+    if node.op == "**":  # which has at least one bit less than the base, times the exponent
+        fits = (a.bit_length() - 1) * b <= width and a**b == value.data
+    elif node.op == "<<":
+        fits = a << min(b, width) == value.data
+    else:
+        fits = {"+": a + b, "-": a - b, "*": a * b}[node.op] == value.data
+    if not fits:
         m.notes.add_wrapped(f"{a} {node.op} {b}", value.type, value.data, node.at)
 
 

@@ -172,6 +172,9 @@ WRAPPED = [
     ("rx(2**70*pi/3) q;", 5, "2 ** 70 does not fit int[64] and becomes 0."),
     ("rx(1180591620717411303424*2*pi/3) q;", 26, "1180591620717411303424 * 2 does not fit uint[71] and becomes 0."),
     ("int a = 1 + 9223372036854775807;", 11, f"1 + {2**63 - 1} does not fit int[64] and becomes {-(2**63)}."),
+    ("uint[128] a = 1180591620717411303424 ** 100;", 38, f"{2**70} ** 100 does not fit uint[71] and becomes 0."),
+    ("uint[128] a = 2 ** 1180591620717411303424;", 17, f"2 ** {2**70} does not fit uint[71] and becomes 0."),
+    ("uint[128] a = 1180591620717411303424 << 1;", 38, f"{2**70} << 1 does not fit uint[71] and becomes 0."),
     ("uint a = 3; if (a > -1) x q;", 19, "-1 does not fit uint[64] and becomes 18446744073709551615."),
     (f"int[256] a = {2**255 - 1}; a += 1;", 94, "This number does not fit int[256] and loses its high bits."),
 ]  # fmt: skip
@@ -193,6 +196,8 @@ def test_an_integer_that_does_not_fit_is_noted(body: str, column: int, note: str
         "uint n = 0; n = n - 1; n *= n; n = -n; n = n + (-1);",
         "uint[8] n = uint[8](300); int[8] m = int[8](n); uint[8] k = uint[8](m); int[8] l = int[8](300);",
         "uint[70] n = 1180591620717411303423; int[70] m = -n;",
+        "int[8] k = -1; uint[99] n = 1180591620717411303424 + k; n = 1180591620717411303424 * 1;",
+        "uint[99] n = 1 ** 1180591620717411303424;",
         "rx(-1180591620717411303425*pi/3) q; rx(2.0**70*pi/3) q; int a = (-1)**1000000001;",
         "for uint[2] i in [3:-1:0] { rx(i) q; } for int[4] i in {-8, 7} { rx(i) q; } int[8] i = 127.0;",
         "int n = 0; if (n < -1) x q; uint[8] u = 3; if (u < -1) x q; if (u == -1) x q;",
