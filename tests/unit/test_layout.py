@@ -28,6 +28,11 @@ LONG_FUNCTIONS = {
     "tests/unit/reader/test_round_trip.py controlled": "a table of circuits",
 }
 LONGEST = 450  # lines of a module that is no table; the tree of the syntax and the gates are tables
+# Imports by a name that is computed, which no search of the text finds: whom they import, none of which imports them.
+COMPUTED_IMPORTS = {
+    "functions/worker/fork_server.py": "the simulator, by the name that the worker gives, and what it loads late",
+    "infra/preflight/__main__.py": "the checks that were asked for",
+}
 TABLES = {"layers/reader/text/syntax.py", "layers/reader/compiler/gates.py"}
 
 
@@ -56,7 +61,8 @@ def imports(tree: ast.Module) -> set[tuple[str, ...]]:
         elif isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if called in {"import_module", "__import__"}:
-                found.update((each.value,) for each in node.args if isinstance(each, ast.Constant))
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                found.update((each.value,) for each in given if isinstance(each, ast.Constant))
     return found
 
 
@@ -106,10 +112,11 @@ if TYPE_CHECKING:
 def late():
     import reader.text.parser
     importlib.import_module("worker")
+    import_module(name="sweeper")
 from reader import budget, Limits
 import json
 """
-    known = {"tasks.task", "reader", "reader.text.parser", "reader.budget", "worker", "tasks"}
+    known = {"tasks.task", "reader", "reader.text.parser", "reader.budget", "worker", "sweeper", "tasks"}
     assert among(imports(ast.parse(text)), known) == known - {"tasks"}
 
 
@@ -122,6 +129,22 @@ def test_no_modules_import_each_other_in_a_circle(function: str) -> None:
         assert paths.keys() & found.keys() == set(), f"a module of {root} has the name of another"
         paths |= found
     assert circle({name: among(imports_of(path), paths) - {name} for name, path in paths.items()}) == []
+
+
+def test_imports_by_a_computed_name_are_known() -> None:
+    """They could hide a circle, as could modules that are taken from sys.modules: each has its reason."""
+    computed = set()
+    for path in (path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts):
+        for node in ast.walk(parsed(path)):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            name = called.rpartition(".")[2]
+            if name in {"import_module", "__import__", "run_module", "spec_from_file_location"}:
+                kinds = {type(each) for each in ast.walk(node)}
+                if ast.JoinedStr in kinds or ast.Constant not in kinds:
+                    computed.add(str(path.relative_to(ROOT)))
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "sys.modules":
+                computed.add(str(path.relative_to(ROOT)))
+    assert computed == COMPUTED_IMPORTS.keys()
 
 
 def test_no_import_is_relative() -> None:
