@@ -143,3 +143,14 @@ def test_tables_of_results_and_noise_are_whole() -> None:
         assert Options.from_dict({"noise": example}).noise
         noise = noise[end:].strip()
     assert len(examples) == 1
+
+
+def test_the_changelog_has_each_section_and_line_once() -> None:
+    """A merge can bring a part back that another change has moved: sections are in the order of Keep a Changelog."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for version in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        sections = re.findall(r"^### (\w+)$", version, re.MULTILINE)
+        order = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+        assert sections == [name for name in order if name in sections]
+    lines = [line for line in text.splitlines() if line.startswith("- ")]
+    assert sorted(lines) == sorted(set(lines))
