@@ -55,6 +55,9 @@ _LINEAR = frozenset(
 )
 
 
+WITH_PHASE = frozenset(["U", "u2", "u3"])  # gates of which tools know another phase than the specification
+
+
 def arity(m: Machine, node: syntax.GateCall, operands: int | None) -> tuple[int, Standard | syntax.GateDefinition]:
     """Return how many qubits a gate takes and what it is; refuse unknown gates and wrong numbers of parameters.
 
@@ -118,8 +121,12 @@ def look_at_name(m: Machine, node: syntax.GateCall, *, controlled: bool) -> None
     """Note a gate that other tools mean otherwise."""
     if node.name in TURNS and node.name not in m.gates:
         m.notes.add("The angles of gpi, gpi2 and ms are in radians here, as in Amazon Braket; IonQ's own are in turns.")
-    if controlled and node.name in ("U", "u2", "u3") and node.name not in m.gates:
-        name = node.name
+    name = node.name
+    if controlled and name in m.gates and m.gates[name].phased:
+        m.notes.add(
+            f"{name} is made of U: under ctrl it has the specification's phase, which many tools leave out.", node.at
+        )
+    elif controlled and name in WITH_PHASE and name not in m.gates:
         m.notes.add(
             f"{name} under ctrl has the specification's phase, which u and many tools' {name} leave out.", node.at
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reader.compiler.gate_calls import arity
+from reader.compiler.gate_calls import WITH_PHASE, arity
 from reader.compiler.reserved import look_at_hidden, look_at_name
 from reader.errors import did_you_mean, invalid, quote
 from reader.exporter_flaws import look_at_definition
@@ -45,6 +45,8 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
         if isinstance(statement, syntax.GateCall):
             if statement.name == gate.name:
                 invalid("A gate cannot use itself.", statement.name_at)
+            if has_phase(m, statement):
+                gate.phased = True
             if statement.name != "gphase":
                 arity(m, statement, len(statement.operands) if not statement.modifiers else None)
             for operand in statement.operands:
@@ -58,6 +60,14 @@ def check_body(m: Machine, gate: syntax.GateDefinition, body: list[syntax.Statem
         elif not isinstance(statement, syntax.Barrier | syntax.Delay | syntax.Pragma):
             elsewhere = m.hint("Use a subroutine, 'def', for anything else.", "Write it outside of the gate.")
             invalid("A gate can only contain gates.", statement.at, elsewhere)
+
+
+def has_phase(m: Machine, node: syntax.GateCall) -> bool:
+    """Tell whether a gate has the phase of the specification's U, which it has not for a first angle of 0."""
+    if node.name in m.gates:
+        return m.gates[node.name].phased
+    angle = node.arguments[0] if node.arguments else None
+    return node.name in WITH_PHASE and not (isinstance(angle, syntax.Literal) and angle.value == 0)
 
 
 def check_operand(gate: syntax.GateDefinition, operand: syntax.Expression) -> None:

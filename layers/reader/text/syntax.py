@@ -366,6 +366,7 @@ class GateDefinition(Statement):
     qubits: list[str]
     body: list[Statement]
     opaque: bool = False  # OpenQASM 2 only
+    phased: bool = False  # whether it is made of U, whose phase shows under ctrl
 
 
 @dataclass(slots=True, eq=False)

@@ -75,8 +75,17 @@ def test_u_under_ctrl_is_noted(name: str, angles: str) -> None:
     """Its phase is the specification's, and 50 to 50 there may be always 0 elsewhere."""
     sentence = f"{name} under ctrl has the specification's phase, which u and many tools' {name} leave out."
     assert notes(f"ctrl @ {name}({angles}) q[0], q[1];") == (f"Line 1, column 37: {sentence}",)
-    assert notes("gate u3(a, b, d) t { U(a, b, d) t; } ctrl @ u3(pi, 0, pi) q[0], q[1];") == ()
+    assert notes("gate u3(a, b, d) t { u(a, b, d) t; } ctrl @ u3(pi, 0, pi) q[0], q[1];") == ()
     assert notes("ctrl @ u(pi, 0, pi) q[0], q[1]; U(1, 2, 3) q[0];") == ()
+
+
+def test_what_is_made_of_u_is_noted_under_ctrl() -> None:
+    """As the U itself is, through gates of gates; one whose first angle is 0 has the same phase everywhere."""
+    own = "gate own a { U(pi, 0, pi) a; } gate outer a { own a; } gate turn(t) a { U(0, 0, t) a; } "
+    sentence = "is made of U: under ctrl it has the specification's phase, which many tools leave out."
+    assert notes(f"{own}ctrl @ own q[0], q[1];") == (f"Line 1, column 125: own {sentence}",)
+    assert notes(f"{own}negctrl @ inv @ outer q[0], q[1];") == (f"Line 1, column 125: outer {sentence}",)
+    assert notes(f"{own}ctrl @ turn(0.3) q[0], q[1]; own q[0]; inv @ outer q[0]; ctrl @ x q[0], q[1];") == ()
 
 
 def test_hardware_qubits_beside_declared_ones_are_noted() -> None:
