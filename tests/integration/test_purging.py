@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,7 +203,8 @@ def test_a_keys_data_is_purged_by_one_command(in_moto: Aws, monkeypatch: pytest.
     ended, pending, running = large(in_moto), submit({"qc": BELL, "name": MARKS[0]}), submit()
     claimed = in_moto.claimed(running).evolve(bill={"billed_ms": 1, "cost_usd": 1e-8})
     # In place of the command's pause: meanwhile the worker stops.
-    monkeypatch.setattr("purge.time.sleep", lambda _: in_moto.store.bill_cancelled(claimed))
+    pause = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: in_moto.store.bill_cancelled(claimed))
+    monkeypatch.setattr("purge.time", pause)
     in_moto.store.submit_all([new_task() for _ in range(100)])
     listening = Listening(in_moto)
     usage.handler({"Records": listening.records()}, Context())

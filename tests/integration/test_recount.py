@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def fixture_listening(in_moto: Aws, monkeypatch: pytest.MonkeyPatch) -> Listening:
     """Give who reads the table's stream, to whom three open tasks of alice's and one of bob's are known; no pauses."""
     # moto has no stream to catch up with, so the command's pause is left out.
-    monkeypatch.setattr("recount.time.sleep", lambda _: None)
+    monkeypatch.setattr("recount.time", SimpleNamespace(sleep=lambda _: None))
     listening = Listening(in_moto)
     for owner in ("alice", "alice", "alice", "bob"):
         in_moto.store.submit(new_task(owner=owner, counted_seconds=2.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +53,7 @@ def retry(client: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BotocoreStubber, "__call__", once)
         # botocore waits before it tries again; the test needs the second try and not the wait.
-        patch.setattr("time.sleep", lambda _: None)
+        patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
         client.create_queue(QueueName="another")
 
 

@@ -235,3 +235,10 @@ def test_no_file_uses_words_of_folklore() -> None:
         if folklore.search(line)
     ]
     assert found == []
+
+
+def test_no_test_replaces_a_pause_for_the_whole_process() -> None:
+    """MiniStack's threads, which other tests have started, would spin and be noted: replace a module's `time`."""
+    tests = [path for folder in ("tests", "client/tests") for path in (ROOT / folder).rglob("*.py")]
+    replaced = re.compile(r"""setattr\((["'][\w.]*\btime\.\w+["']|time, )""")
+    assert [path.name for path in tests if replaced.search(path.read_text())] == []
