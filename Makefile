@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := infra:layers:client
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# A slow mirror, or one that breaks off, is asked again.
+export PIP_RETRIES ?= 10
+export PIP_RESUME_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
 # Set, as in Docker's Python images, it has every process compile the sources again: tests start hundreds of them.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := functions layers infra client tests

@@ -238,8 +238,8 @@ def test_a_port_that_is_no_number_is_named(own: Stack) -> None:
 def test_nothing_listens_beyond_loopback(stack: Stack) -> None:
     """No process of the stack accepts connections from another machine."""
     inodes = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:]:
+    for table in Path("/proc/net").glob("tcp*"):  # the one of IPv6 is not there where the kernel has it off
+        for line in table.read_text().splitlines()[1:]:
             columns = line.split()
             listening = columns[3] == "0A"
             if listening and columns[1].split(":")[0] not in {"0100007F", "0" * 24 + "01000000"}:
