@@ -27,11 +27,12 @@ class UnalikeError(Exception):
 class Swept:  # noqa: PLW1641 - a key made of it would differ from one of a number: it has no hash
     """A number for each binding, in their order."""
 
-    __slots__ = ("bound", "values")
+    __slots__ = ("bound", "summed", "values")
 
-    def __init__(self, values: Sequence[Any], bound: float | None = None) -> None:
+    def __init__(self, values: Sequence[Any], bound: float | None = None, *, summed: bool = False) -> None:
         self.values = values
         self.bound = bound  # that no absolute value is over, where one is known
+        self.summed = summed  # whether it is made of a sum, whose parts may have cancelled each other
 
     def peak(self) -> float:
         """Return a bound of the absolute values."""
@@ -77,7 +78,7 @@ class Swept:  # noqa: PLW1641 - a key made of it would differ from one of a numb
         return self._with(lambda a, b: b / a, other)
 
     def __neg__(self) -> Swept:
-        return Swept([-value for value in self.values], self.bound)
+        return Swept([-value for value in self.values], self.bound, summed=self.summed)
 
     def __abs__(self) -> Swept:
         return Swept([abs(value) for value in self.values])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reader.compiler.machine import Machine
     from reader.compiler.values import Type
 
+_ROUNDINGS = 1 << 50  # a float is off by less than one part of so many where nothing was lost
 _DOUBLE = 64  # bits of a float that is a double here, or more
 _INTEGERS = frozenset(["int", "uint", "bool", "bit"])
 _PIS = {"pi": PI, "π": PI, "tau": Real(Fraction(), Fraction(2)), "τ": Real(Fraction(), Fraction(2))}
@@ -43,7 +44,10 @@ def sharpened(m: Machine, node: syntax.Expression, value: Value) -> Value:
         return value
     m.asked += 1
     real = real_of(m, node)
-    nearest = math.inf if real is None else to_float(real.number())
+    number = None if real is None else real.number()
+    nearest = math.inf if number is None else to_float(number)
+    if number is not None and abs(number - Fraction(value.data)) * _ROUNDINGS <= abs(number):
+        nearest = value.data  # as it is in a sweep, to the last bit
     if real is None or math.isinf(nearest):
         fault("Parts of this are too large for floats, which lose what it is.", node.at, "Use smaller numbers.")
     if abs(nearest) <= FINE or (abs(nearest) > LARGEST and (real.rounded or not real.of_pi)):

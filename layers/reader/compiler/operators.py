@@ -122,10 +122,12 @@ def swept(m: Machine, op: str, left: Value, right: Value, at: int) -> Value:
         a, b = _floating(left), _floating(right)
         if a is not None and b is not None:
             x, y = _bound(a), _bound(b)
-            if op in ("+", "-") and (x > FINE or y > FINE):
-                raise UnalikeError  # for each binding the sum is worked out anew, see `exact_values`
+            summed = op in ("+", "-") or any(type(each) is Swept and each.summed for each in (a, b))
+            if summed and (x > FINE or y > FINE):
+                raise UnalikeError  # for each binding a sum is worked out anew, see `exact_values`
             m.budget.spend(max(len(each.values) for each in (a, b) if type(each) is Swept) >> SHARE, at)
             found = _FLOATING[op](a, b)
+            found.summed = summed
             if op != "/" or type(b) is float:
                 bound = _FLOATING["+" if op == "-" else op](x, y)
                 found.bound = bound if bound <= FINE else None
