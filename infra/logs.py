@@ -50,7 +50,7 @@ POLL_SECONDS = 1.0
 MOST_LINES = 10_000
 # What was written at a time may be there a little later.
 LATE_MS = 2_000
-# A stream without lines: its last time is that of the last line which the stand-in has let go of.
+# A stream without lines: its last time is that of the last line which the stand-in has deleted.
 NO_LONGER_KEPT = "no-longer-kept"
 NOT_A_QUERY = 2
 RENDER = {"table": as_table, "json": as_json, "csv": as_csv}
@@ -92,7 +92,7 @@ class LogGroups:
         yield from heapq.merge(*groups, key=lambda event: event.timestamp_ms)
 
     def kept_since(self) -> int:
-        """Return the time (epoch, ms) from which on all lines are still there; 0 where none was ever let go of."""
+        """Return the time (epoch, ms) from which on all lines are still there; 0 where none was ever deleted."""
         if not self.local:
             return 0
         last = 0

@@ -50,7 +50,7 @@ class Cost(NamedTuple):
 
 
 def cost(program: Compiled, qubits: int) -> Cost:
-    """Return about what a program of so many qubits takes, each of whose bits that are read doubles the parts."""
+    """Return about what a program of that many qubits takes, each of whose bits that are read doubles the parts."""
     every = list(walk(program.operations))
     read = {cell for operation in every for cell in cells_read(operation)}
     numbers = min(4.0**qubits * 2.0 ** min(len(read), 30), LARGEST)
@@ -270,7 +270,7 @@ class _Parts:
 
     @property
     def width(self) -> int:
-        """Of how many qubits they are."""
+        """The number of their qubits."""
         return self.numbers.ndim // 2
 
     def apply(self, superoperator: Array, places: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Runs the worker's image as Lambda does: nothing to write but /tmp, no rights, so much memory and no more.
+"""Runs the worker's image as Lambda does: only /tmp is writable, there are no rights, and memory is limited.
 
 The container shares the machine's network, to reach the AWS stand-in and to be reached; Lambda's own has that too.
 """

@@ -22,7 +22,7 @@ def memory_mb() -> int:
 
 
 def parameters(memory_mb: int, cores: int) -> dict[str, str]:
-    """Return the template's parameters for so much memory: half of it for either lane, all its workers together.
+    """Return the template's parameters for that much memory: half of it for either lane, all its workers together.
 
     A circuit that does not fit is then refused with a reason, where the kernel would kill something else. Below 8 GB
     the least that the template allows is more than there is.

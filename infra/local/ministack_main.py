@@ -37,7 +37,7 @@ STREAM_SECONDS = 300
 STREAM_PAUSE_SECONDS = 1.0  # MaximumBatchingWindowInSeconds of the notifier's mapping, which MiniStack passes over
 # Of each log group: an hour of a few tasks a second, about 100 MB.
 MOST_LINES_KEPT = 200_000
-# A stream without lines, for `make logs`: its last time is that of the last line let go of.
+# A stream without lines, for `make logs`: its last time is that of the last deleted line.
 NO_LONGER_KEPT = "no-longer-kept"
 # Part of the name of the api's function, which CloudFormation makes of the logical id in template.yaml.
 API_FUNCTION = "-ApiFunction-"
@@ -155,7 +155,7 @@ def let_idle_environments_go() -> None:
 
 
 class Kept:
-    """How many lines each log group holds. An invocation has a stream of its own; the oldest streams are let go of."""
+    """How many lines each log group holds. An invocation has a stream of its own; the oldest streams are deleted."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -176,7 +176,7 @@ class Kept:
         lambda_svc._emit_lambda_logs = emit_bounded  # noqa: SLF001
 
     def bound(self, name: str) -> None:
-        """Count a group's newest stream, and let go of its oldest ones while it has too many lines."""
+        """Count a group's newest stream, and delete its oldest ones while it has too many lines."""
         group = cloudwatch_logs._log_groups.get(name)  # noqa: SLF001
         if not group:
             return

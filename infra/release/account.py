@@ -96,7 +96,7 @@ def fitted(environment: Environment, limit: int, free: int) -> Environment:
     """Return the environment with as much as an account has in place of the template's defaults, where they are more.
 
     `limit` is how many environments of functions it has, `free` how many of them may be reserved. What samconfig.toml
-    says itself stays: a deployment does not do less than it was asked for in silence.
+    says itself stays: a deployment does not silently do less than it was asked for.
     """
     fitting: dict[str, str] = {}
     if sum(int(environment.parameters[name]) for name in RESERVATIONS) > free:

@@ -1,4 +1,4 @@
-"""Flaws of other tools' exporters: notes where the text gives away the tool and what it writes otherwise than it means.
+"""Flaws of other tools' exporters: notes where the text reveals the tool, and that it means something else.
 
 README.md has all flaws that `tests/exporters/` found; of most a text has no trace. The versions are those tried.
 Patterns are text until they are used: few programs need one.

@@ -19,7 +19,7 @@ class Notes:
         self.located: set[tuple[str, int]] = set()  # so that a loop has no line counted in each round
 
     def add(self, sentence: str, at: int | None = None) -> None:
-        """Say something once; after so many that nobody reads them, only that there is more."""
+        """Add a note once; after the most that anybody would read, only one that there are more."""
         if len(self.sentences) >= _MOST:
             self.sentences["There are more notes of this kind."] = None
             return

@@ -29,7 +29,7 @@ def lambda_dollars(seconds: float, memory_mb: int, architecture: Architecture = 
 
 
 def bill(run_ms: float, memory_mb: int) -> dict[str, float]:
-    """Return `billed_ms` and `cost_usd` of keeping so much of a worker's memory (MiB) busy for `run_ms`.
+    """Return `billed_ms` and `cost_usd` of keeping `memory_mb` MiB of a worker's memory busy for `run_ms`.
 
     Lambda bills whole milliseconds. What requests, queue and storage cost by the piece is left out.
     """
@@ -40,7 +40,7 @@ def bill(run_ms: float, memory_mb: int) -> dict[str, float]:
 
 
 def added(earlier: Mapping[str, float], took: Mapping[str, float]) -> dict[str, float]:
-    """Return the bill of a task whose attempts have cost `earlier`, with the one that `took` so much."""
+    """Return the bill of a task whose earlier attempts cost `earlier` and whose last one cost `took`."""
     return {
         "billed_ms": earlier.get("billed_ms", 0) + took["billed_ms"],
         "cost_usd": float(f"{earlier.get('cost_usd', 0.0) + took['cost_usd']:.6g}"),

@@ -82,7 +82,7 @@ class Bounds:
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def check(self, owner: str, tasks: int, seconds: float) -> None:
-        """Raise OverBoundError if so many more tasks, of so many compute seconds in all, are too many."""
+        """Raise OverBoundError if that many more tasks, of that many compute seconds in all, exceed a bound."""
         now = time()
         known = self._known.get(owner)
         if known is None or now - known.read_at >= LOOK_SECONDS:

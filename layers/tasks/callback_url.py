@@ -1,4 +1,4 @@
-"""Where a task's owner may have itself called when it ends: what `callback_url` may say.
+"""Which URLs the service may call when a task ends: what `callback_url` may be.
 
 The name is not looked up here, where its answer would be old by the time of the call: the notifier's delivery.py looks
 it up, checks each address it gets, and connects to the very address that it checked.

@@ -130,7 +130,7 @@ class DryRunsBusyError(Exception):
 
 
 class Bound(StrEnum):
-    """What a key may have and spend only so much of."""
+    """What a key may have or spend only a limited amount of."""
 
     TASKS = "tasks"  # that have not ended
     SECONDS = "seconds"  # of computing, of those tasks, as estimated

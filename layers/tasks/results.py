@@ -100,7 +100,7 @@ class ResultRequest:
         return self.type in SAMPLED
 
     def array_bytes(self, num_qubits: int, shots: int) -> int:
-        """Return the bytes of its numbers for a program of so many qubits; _MOST for anything larger."""
+        """Return the bytes of its numbers for a program of that many qubits; _MOST for anything larger."""
         width = num_qubits if self.qubits is None else len(self.qubits)
         powers = {
             ResultType.PROBABILITIES: (_FLOAT, width),
@@ -118,7 +118,7 @@ class ResultRequest:
         return lists.get(self.type, 0)
 
     def check(self, index: int, num_qubits: int) -> None:
-        """Raise TaskError (`invalid_inputs`) where it does not fit a program of so many qubits."""
+        """Raise TaskError (`invalid_inputs`) where it does not fit a program of that many qubits."""
         where = f"Result {index} ({self.type})"
         beyond = [qubit for qubit in self.qubits or () if qubit >= num_qubits]
         if beyond:
@@ -165,7 +165,7 @@ def read_results(given: object) -> tuple[ResultRequest, ...] | None:
 
 
 def check_results(requests: Sequence[ResultRequest], num_qubits: Sequence[int], shots: int, total: int = 0) -> int:
-    """Return the bytes of all arrays for programs of so many qubits, the bindings of a sweep; raises TaskError.
+    """Return the bytes of all arrays for programs of that many qubits, the bindings of a sweep; raises TaskError.
 
     `total` are those of other bindings.
 

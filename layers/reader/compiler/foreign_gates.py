@@ -148,7 +148,7 @@ _ISWAPDG = sequence(2, Gate("rxx", (pi / 2,), (0, 1)), Gate("ryy", (pi / 2,), (0
 
 
 def with_controls(base: Standard, count: int) -> Standard:
-    """Return a gate with so many controls, which are its first qubits."""
+    """Return a gate with that many controls, which are its first qubits."""
 
     def expand(*values: float) -> list[Unitary]:
         from reader.compiler.modifiers import controlled  # noqa: PLC0415 - plain programs do without

@@ -317,7 +317,7 @@ def broadcast(m: Machine, node: syntax.GateCall, registers: list[Qubits]) -> lis
 
 
 def powered(modifier: syntax.Modifier, operations: list[Unitary], exponent: float, size: int) -> list[Unitary]:
-    """Return the power of a gate of so many qubits, or refuse it."""
+    """Return the power of a gate of that many qubits, or refuse it."""
     try:
         found = modifiers.power(operations, exponent, size)
     except modifiers.TooLargeError:

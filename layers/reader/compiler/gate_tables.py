@@ -113,7 +113,7 @@ def is_several(operations: Sequence[Unitary]) -> bool:
 
 @lru_cache(maxsize=1024)  # names with modifiers are the program's
 def names_of(name: str, width: int) -> tuple[str, ...]:
-    """Return all names of a gate on so many qubits, its own first: predefined gates that are another are called so."""
+    """Return all names of a gate on `width` qubits, its own first: predefined gates that are another are called so."""
     return (name, *(other for other, (one, qubits) in _aliases().items() if one == name and qubits == width))
 
 

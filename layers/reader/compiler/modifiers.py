@@ -243,7 +243,7 @@ class TooLargeError(Exception):
 def multiple(angle: float, factor: float, most: float | None = None) -> float:
     """Return the product as an angle; that with a large integer reduced to (-2 pi, 2 pi], exactly as a fraction of pi.
 
-    Raises TooLargeError where it is over so many radians, in which the angle does not count as one of the fractions.
+    Raises TooLargeError where it is over that many radians, in which the angle does not count as one of the fractions.
 
     An angle within rounding of a simple fraction of a turn counts as that fraction, as it was meant: 2**60 times
     rx(pi / 3) is a whole number of turns and a third of one. All periods of rotations, 2 pi and 4 pi, are kept.
