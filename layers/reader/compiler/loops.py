@@ -13,7 +13,7 @@ from reader.compiler.few_values import MOST, Few, ManyValuesError
 from reader.compiler.logic import both, negate
 from reader.compiler.ranges import Needed, bits_needed
 from reader.compiler.references import lookup, refer, unknown
-from reader.compiler.repetition import TRIES, Round, count_iterations, names_its_variable
+from reader.compiler.repetition import MOVING, TRIES, Round, count_iterations, names_its_variable
 from reader.compiler.reserved import look_at_hidden
 from reader.compiler.subroutines import run_calls, set_flag
 from reader.compiler.symbols import COUNTER, Array, Bits, Qubits, Variable
@@ -45,12 +45,12 @@ def execute_for(m: Machine, node: syntax.For) -> None:
     look_at_hidden(m, node.name, node.at, inner=True)
     values = iter(loop_values(m, node, kind))
     broke = Variable("break", BOOL, node.at, m.depth)
-    tries = TRIES
+    tries: float = TRIES
     before: Round | None = None
     for value in values:
-        if tries and names_its_variable(m, node):
+        if tries > 0 and names_its_variable(m, node):
             tries = 0
-        this = Round(m) if tries else None
+        this = Round(m) if tries > 0 else None
         iteration(m, node.at)
         state = left(m, broke)
         if state == 1:
@@ -61,6 +61,7 @@ def execute_for(m: Machine, node: syntax.For) -> None:
 
         if isinstance(state, Node):
             branch(m, state, None, once, node.at, inner=False)
+            before = None
             continue
         once()
         if this is None:
@@ -71,10 +72,10 @@ def execute_for(m: Machine, node: syntax.For) -> None:
         more = this.likes(m, before)
         if more and before is not None:
             this.go_on(m, before, sum(1 for _ in islice(values, more)), node.at)
-            before = None
+            before, tries = None, TRIES
         else:
             before = this
-            tries -= this.spans == m.spans  # one that counts measured bits settles again and again
+            tries -= 1 if this.spans == m.spans else MOVING
 
 
 def parts(values: syntax.Expression) -> list[syntax.Expression | None]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reader.compiler.symbols import Variable
 
 TRIES = 3  # iterations to compile before a loop counts as one that keeps changing
+MOVING = 1 / 8  # of a try: one that counts measured bits settles late, and again whenever the sum needs another bit
 
 
 def count_iterations(m: Machine, number: int, at: int) -> None:
