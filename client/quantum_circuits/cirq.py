@@ -80,6 +80,8 @@ class _Writer:
         # Loops of known length and nested circuits are written out.
         self.circuit = cirq.unroll_circuit_op(circuit, deep=True, tags_to_check=None)
         self.qubits = {qubit: f"q[{index}]" for index, qubit in enumerate(sorted(self.circuit.all_qubits()))}
+        if wider := [qubit for qubit in self.qubits if qubit.dimension != 2]:  # noqa: PLR2004 - a qubit's
+            raise ExportError(f"The service has qubits, and {wider[0]} has {wider[0].dimension} levels.")
         self.bits: dict[str, list[list[int]]] = defaultdict(list)  # by key: the bits of each time it was measured
         self.width = 0
         self.inputs: dict[sympy.Expr, str] = {}
@@ -107,8 +109,11 @@ class _Writer:
         return found
 
     def records(self, shots: np.ndarray) -> dict[str, np.ndarray]:
-        """Return each key's outcomes, shape (repetitions, times it was measured, qubits)."""
-        return {key: shots[:, np.array(instances)].astype(np.uint8) for key, instances in self.bits.items()}
+        """Return each key's outcomes, shape (repetitions, times it was measured, qubits).
+
+        They are signed, as those of `cirq.Simulator` where it samples one state: `1 - 2 * outcome` is -1, not 255.
+        """
+        return {key: shots[:, np.array(instances)].astype(np.int8) for key, instances in self.bits.items()}
 
     def operation(self, operation: cirq.Operation) -> None:
         """Write one operation, or what it decomposes into."""

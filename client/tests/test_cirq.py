@@ -85,3 +85,21 @@ def test_what_cannot_run_is_named(client: Client) -> None:
         sampler.run(cirq.Circuit(cirq.X(Q[0])))
     with pytest.raises(ExportError, match="depolarize"):
         sampler.run(cirq.Circuit(cirq.depolarize(0.1)(Q[0]), cirq.measure(Q[0])))
+
+
+def test_outcomes_can_be_reckoned_with(client: Client) -> None:
+    """A 1 is an eigenvalue of -1 by `1 - 2 * outcome`, as with Cirq's own simulator."""
+    qubit = cirq.LineQubit(0)
+    circuit = cirq.Circuit(cirq.X(qubit), cirq.measure(qubit, key="m"))
+    for sampler in (QuantumCircuitsSampler(client), cirq.Simulator()):
+        outcomes = sampler.run(circuit, repetitions=3).measurements["m"]
+        assert (1 - 2 * outcomes).tolist() == [[-1]] * 3
+        assert outcomes.dtype == np.int8
+
+
+def test_what_has_more_than_two_levels_is_refused(client: Client) -> None:
+    """A gate on three levels is none of the service's, whatever its name."""
+    qutrit = cirq.LineQid(0, 3)
+    circuit = cirq.Circuit(cirq.XPowGate(dimension=3).on(qutrit), cirq.measure(qutrit, key="m"))
+    with pytest.raises(ExportError, match="has 3 levels"):
+        QuantumCircuitsSampler(client).run(circuit)

@@ -267,6 +267,15 @@ def test_an_estimators_pub_is_one_task_and_exact(backend: QuantumCircuitsBackend
     assert not ours.data.stds.any()
 
 
+def test_no_observables_have_no_values(backend: QuantumCircuitsBackend) -> None:
+    """An empty list gives an empty result, as with Qiskit's own estimator."""
+    found = [
+        estimator.run([(QuantumCircuit(1), [])]).result()[0].data.evs.shape
+        for estimator in (EstimatorV2(backend), StatevectorEstimator())
+    ]
+    assert found == [(0,), (0,)]
+
+
 def test_noisy_values_have_the_precision_that_was_asked_for(stack: Stack) -> None:
     """With noise, shots follow from the precision, and the standard error is below it and true."""
     noise = {"depolarizing": {"two_qubit": 0.1}}
