@@ -146,6 +146,13 @@ def signed_size(variable: Variable, bits: list[Bit], known: dict[Variable, int])
     return min(size, known.get(variable, size))
 
 
+def settled(data: Any, known: dict[int, int]) -> Any:  # noqa: ANN401 - any kind of value
+    """Return what is left of a `Select` where cells are known, so that no value stays that cannot be."""
+    while isinstance(data, Select) and (which := known.get(data.cell)) is not None:
+        data = data.yes if which else data.no
+    return data
+
+
 def _merge_other(  # noqa: PLR0913 - both sides with what they emitted and know
     m: Machine,
     yes: Any,  # noqa: ANN401 - any kind of value
@@ -155,7 +162,10 @@ def _merge_other(  # noqa: PLR0913 - both sides with what they emitted and know
     at: int,
 ) -> Any:  # noqa: ANN401 - any kind of value
     """Return one value for two that a test decided between: a `Select` on a cell that remembers the test."""
-    if yes is no or (not isinstance(yes, Select) and not isinstance(no, Select) and yes == no):
+    if yes is no:
+        return yes
+    yes, no = settled(yes, yes_side[1]), settled(no, no_side[1])
+    if not isinstance(yes, Select) and not isinstance(no, Select) and yes == no:
         return yes
     cell = m.allocate(1, at)
     for (ops, known), bit in ((yes_side, 1), (no_side, 0)):

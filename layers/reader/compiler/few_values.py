@@ -64,10 +64,12 @@ class Few:
             if variable.type.kind not in BITLIKE and variable.depth < m.depth:
                 changed.setdefault(variable, old)
         for variable, before in changed.items():
-            values = self.values.get(variable) or _leaves(before)
+            carried = self.values.get(variable)
+            values = carried or _leaves(before)
             known = {_key(value) for value in values}
             new = [value for value in _leaves(variable.data) if _key(value) not in known]
-            if not new:
+            # One of several values that becomes another of them is carried too.
+            if not new and (carried or len(values) == 1 or variable.data is before):
                 continue
             grown = True
             self.values[variable] = values + new

@@ -29,6 +29,18 @@ BODIES = {
 WHOLE = {
     "an array": "array[float, 2] a = {0.1, 0.2}; " + LOOP.format("rx(a[0]) q[0]; a[0] = a[1]; a[1] = 0.7;"),
     "measured before": "h q[0]; d[0] = measure q[0]; if (d[0]) { t = 1.4; } " + LOOP.format("rx(t) q[0]; t = 1.7 - t;"),
+    "one of two before and after": "h q[0]; d[0] = measure q[0]; h q[1]; c = measure q[1]; "
+    "if (d[0]) { while (c) { t = -t; h q[1]; c = measure q[1]; } c = 1; rx(t * 5) q[0]; while (c) { t = -t; h q[1]; c = measure q[1]; } rx(t * 5) q[0]; } ",
+    "one of two that is set back": "h q[0]; d[0] = measure q[0]; if (d[0]) { t = 1.4; } "
+    + LOOP.format("rx(t) q[0]; t = 0.3;"),
+    "set back by its value": LOOP.replace("&& n < 3", "")
+    .replace("n += 1;", "")
+    .format("t = t + 1; if (t > 3) { t = 0.3; } rx(t) q[0];"),
+    "set back or counted": LOOP.replace("&& n < 3", "")
+    .replace("n += 1;", "")
+    .format("if (t > 3) { t = 0.3; } else { t = t + 1; } rx(t) q[0];"),
+    "a duration that is set back": "duration l = 1ns; "
+    + LOOP.replace("&& n < 3", "").replace("n += 1;", "").format("l = l + 1ns; if (l > 3ns) { l = 1ns; x q[0]; }"),
     "as its own counter": "while (c && t < 1.0) { rx(t) q[0]; t = t + 0.25; h q[1]; c = measure q[1]; } ",
     "more values than are carried": "while (c && t < 2.0) { rx(t) q[0]; t = t + 0.1; x q[1]; c = measure q[1]; } ",
     "many and counted": "int k = 0; while (c && k < 20) { k += 1; rx(t) q[0]; t = t + 0.1; c = measure q[1]; x q[1]; } ",
