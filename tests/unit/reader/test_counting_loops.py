@@ -124,6 +124,31 @@ def test_counting_rounds_are_what_each_round_is(
     compare(program(kinds, 40, ROUNDS[name], "for int j in [1:9] { a += c; b += a; }"), monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("before", "body"),
+    [
+        ("a += c;", "a -= c;"),  # the sign comes, and later the lower end decides about the size
+        ("a -= c;", "a += c;"),  # the same with the higher end
+        ("n -= c;", "n += 1; a = n + c;"),  # negative, and later a number of its type
+        # The span of what one of two sides gives: first one side, later the other one reaches further.
+        ("a += c;", "a += c; b += c; b += c; if (d[0]) { n = a + c; } else { n = b + c; } n += 9;"),
+        ("a -= c;", "a -= c; b -= c; b -= c; if (d[0]) { n = a + c; } else { n = b + c; } n -= 9;"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["uint[16]", "int[16]"])
+def test_rounds_are_repeated_up_to_where_another_end_decides(
+    before: str, body: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After 20 rounds of something else, both ends of a span move, and what decided before no longer does."""
+    loop = f"for int j in [1:45] {{ {COIN}{body} }}"
+    assert (
+        compare(
+            program((kind, kind, kind if "if" in body else "uint[8]"), 20, before, f"d[0] = c; {loop}"), monkeypatch
+        )
+        > 0
+    )
+
+
 def test_most_rounds_of_a_counter_are_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 300 shots that are counted, by a subroutine that measures, fewer than 50 are compiled."""
     for body in ("a += c;", "a += int[1](c);", "if (c) { a += 1; }", "a += early(q, c, 0);", "a += deep(q, c, 3);"):
