@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from math import pi
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 # Names of gates, keywords and constants of OpenQASM 2 or 3, letters, what no name may have, and a very long one.
 ODD_NAMES = (
@@ -20,6 +20,36 @@ KEYWORDS = {2: frozenset(["pi", "gate", "measure", "if"])}
 KEYWORDS[3] = KEYWORDS[2] | {"tau", "π", "input", "bit", "qubit", "output"}
 AS_THEY_ARE = "registers named by keywords, constants or what is no name (`gate`, `pi`, `my reg`) as they are"
 KEYWORDS_AS_THEY_ARE = "registers named by keywords or `pi` as they are"
+# Names of symbols besides: letters as people write them, elements of vectors, names of the language and of registers.
+ODD_SYMBOLS = (
+    *ODD_NAMES,
+    *("theta", "θ", "φ", "α₁", "\\theta", "lambda", "theta[0]", "theta[10]", "theta_0", "x'", "$0", "2a", "my angle"),
+    *("euler", "arcsin", "angle", "float", "for", "rx", "ry", "q", "c", "b", "E", "I", "S", "π/2"),
+)
+CONSTANTS = frozenset(["pi", "tau", "π", "euler"])
+SYMBOL_KEYWORDS = KEYWORDS[3] | {"angle", "float", "for"}
+NO_SYMBOLS = NO_NAMES | {"α₁", "\\theta", "theta[0]", "theta[10]", "x'", "$0", "2a", "my angle", "π/2"}
+SYMBOLS_AS_THEY_ARE = "symbols named by constants or what is no name (`pi`, `theta[0]`) as they are"
+UNDECLARED = "symbols by names that nothing declares"
+# Expressions of two symbols, as their operators make them.
+EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "a": lambda a, _: a,
+    "-b": lambda _, b: -b,
+    "2 a": lambda a, _: 2 * a,
+    "a / 3": lambda a, _: a / 3,
+    "a + b": lambda a, b: a + b,
+    "a - b": lambda a, b: a - b,
+    "a b": lambda a, b: a * b,
+    "a + pi / 2": lambda a, _: a + pi / 2,
+    "1 - a": lambda a, _: 1 - a,
+    "(a + 1) / 3": lambda a, _: (a + 1) / 3,
+    "(a + b) (a - 2)": lambda a, b: (a + b) * (a - 2),
+    "1e-7 a": lambda a, _: 1e-7 * a,
+    "2.5e4 a": lambda a, _: 2.5e4 * a,
+    "a b / 7 - 0.25 b + 3": lambda a, b: a * b / 7 - 0.25 * b + 3,
+}
+VALUES = (0.4, -1.3)  # of the two
+ALL_SYMBOLS = frozenset(EXPRESSIONS) | frozenset(ODD_SYMBOLS)
 # Angles in radians: none, tiny, negative, fractions of pi, more than a turn, and beside a fraction of pi.
 SPREAD = (0.0, 1e-7, -0.3, pi / 4, -pi, 7 * pi / 3, 100.0, pi / 3 + 1e-5)
 
@@ -30,6 +60,30 @@ class Call(NamedTuple):
     name: str
     angles: tuple[float, ...]
     qubits: tuple[int, ...]
+
+
+class Further(NamedTuple):
+    """A text made by hand: whose, its name, what it should come to, the sentence of its flaw, and values of its inputs.
+
+    What is expected is as in `texts.py`.
+    """
+
+    exporter: str
+    name: str
+    text: str
+    expected: Any
+    flaw: str | None = None
+    inputs: Mapping[str, object] = {}
+
+
+class Symbolic(NamedTuple):
+    """An angle of symbols: its title, the name or expression, the angle, and its value for values of the symbols."""
+
+    title: str
+    known_as: str
+    make: Callable[[], Any]
+    value: float
+    values: dict[str, float]
 
 
 class Steps(NamedTuple):
@@ -134,6 +188,22 @@ def named(registers: str) -> Iterator[tuple[str, str, Steps]]:
             yield f"qubits named {shown!r}", name, Steps(((name, 2),), (("c", 2),), steps)
         if registers != "none":
             yield f"bits named {shown!r}", name, Steps((("q", 2),), ((name, 2),), steps)
+
+
+def symbolic(symbol: Callable[[str], Any]) -> Iterator[Symbolic]:
+    """Yield an angle for each expression, and for each odd name."""
+    first, second = VALUES
+    for shown, make in EXPRESSIONS.items():
+        yield Symbolic(
+            f"angle {shown}",
+            shown,
+            lambda make=make: make(symbol("alpha"), symbol("beta")),
+            make(first, second),
+            {"alpha": first, "beta": second},
+        )
+    for name in ODD_SYMBOLS:
+        shown = name if len(name) < 20 else f"{name[:3]}... of {len(name)}"
+        yield Symbolic(f"symbol named {shown!r}", name, lambda name=name: symbol(name), first, {name: first})
 
 
 def _angle(source: random.Random) -> float:

@@ -6,9 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from braket.circuits import Circuit, Gate, Instruction, gates
+from braket.circuits import Circuit, FreeParameter, Gate, Instruction, gates
 from braket.circuits.serialization import IRType, OpenQASMSerializationProperties, QubitReferenceType
 from braket.devices import LocalSimulator
+from circuits import CONSTANTS, NO_SYMBOLS, SYMBOLS_AS_THEY_ARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,12 @@ def verbatim(circuit: Circuit) -> str:
 EXPORTERS = {"virtual qubits": text, "physical qubits": physical, "verbatim box": verbatim}
 MEASURED = dict.fromkeys(["virtual qubits", "physical qubits"], frozenset(["x", "cx", "swap"]))
 REGISTERS = "none"
+_THIRDS = "a sum of a symbol divided by a whole number as `a/3 + 1/3`, where 1/3 is 0"
+SYMBOLIC = {
+    exporter: {_THIRDS: frozenset(["(a + 1) / 3"]), SYMBOLS_AS_THEY_ARE: CONSTANTS | NO_SYMBOLS}
+    for exporter in EXPORTERS
+}
+symbol = FreeParameter
 
 
 def further() -> Iterator[tuple[str, str, str, Any]]:

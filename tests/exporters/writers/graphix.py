@@ -6,10 +6,11 @@ from math import pi
 from typing import TYPE_CHECKING, Any
 
 from graphix import Circuit
+from graphix.fundamentals import Axis
 from graphix.qasm3_exporter import circuit_to_qasm3
 
 if TYPE_CHECKING:
-    from circuits import Call
+    from circuits import Call, Steps
 
 PACKAGE = "graphix"
 GATES = {
@@ -21,6 +22,8 @@ GATES = {
 }
 PREPARE = ("ry", "rx", "cnot")
 EXPORTERS = {"OpenQASM 3": circuit_to_qasm3}
+MEASURED = {"OpenQASM 3": frozenset(["x", "cx", "swap"])}
+REGISTERS = "none"
 
 
 def build(size: int, calls: list[Call]) -> Circuit:
@@ -36,3 +39,14 @@ def state(circuit: Circuit) -> Any:
     from graphix.states import BasicStates
 
     return circuit.simulate(input_state=BasicStates.ZERO).state.flatten()
+
+
+def measured(steps: Steps) -> Circuit:
+    """Return the circuit of steps, each qubit measured once at the end into the bit of its own number."""
+    circuit = Circuit(4)
+    for kind, *values in steps.steps:
+        if kind == "measure":
+            circuit.m(values[0], Axis.Z)
+        else:
+            getattr(circuit, "cnot" if kind == "cx" else kind)(*values)
+    return circuit

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circuits import Further
 from mindquantum.core import gates
 from mindquantum.core.circuit import Circuit
 from mindquantum.io import OpenQASM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from circuits import Call, Steps
 
 PACKAGE = "mindquantum"
@@ -59,3 +62,10 @@ def measured(steps: Steps) -> Circuit:
         else:
             circuit += getattr(gates, kind.upper()).on(values)
     return circuit
+
+
+def further() -> Iterator[Further]:
+    """Yield a rotation by a symbol, and what it is where the symbol is pi: a flip."""
+    circuit = Circuit() + gates.RX("alpha").on(0)
+    text = OpenQASM().to_string(circuit)
+    yield Further("OpenQASM 2", "a symbol", text, [[0.0, 0.0], [1.0, 0.0]], "symbols as the number 0")

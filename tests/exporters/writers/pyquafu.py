@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from circuits import Further
 from quafu import QuantumCircuit, simulate
+from quafu.elements import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +65,7 @@ def measured(steps: Steps) -> QuantumCircuit:
     return circuit
 
 
-def further() -> Iterator[tuple[str, str, str, str, str]]:
+def further() -> Iterator[Further]:
     """Yield what it writes otherwise; its own simulator ends in 00."""
     for title, outcome, act in (
         ("condition", "00", _conditional),
@@ -72,7 +74,13 @@ def further() -> Iterator[tuple[str, str, str, str, str]]:
         circuit = QuantumCircuit(2, 2)
         act(circuit)
         circuit.measure([0, 1], [0, 1])
-        yield "OpenQASM 2", title, circuit.to_openqasm(), outcome, _LEFT_OUT
+        yield Further("OpenQASM 2", title, circuit.to_openqasm(), outcome, _LEFT_OUT)
+    circuit = QuantumCircuit(1)
+    circuit.rx(0, Parameter("a", 0.4))
+    half = [[np.cos(0.2), 0.0], [0.0, -np.sin(0.2)]]
+    yield Further("OpenQASM 2", "parameter's value", circuit.to_openqasm(), half)
+    text = circuit.to_openqasm(with_para=True)
+    yield Further("OpenQASM 2", "parameter", text, half, "with_para=True as `a = 0.4;`, which is no OpenQASM")
 
 
 def _conditional(circuit: QuantumCircuit) -> None:

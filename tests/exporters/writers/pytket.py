@@ -6,9 +6,10 @@ from functools import partial
 from math import pi
 from typing import TYPE_CHECKING, Any
 
-from circuits import KEYWORDS, KEYWORDS_AS_THEY_ARE
+from circuits import ALL_SYMBOLS, KEYWORDS, KEYWORDS_AS_THEY_ARE, UNDECLARED
 from pytket.circuit import Bit, Circuit, OpType, Qubit
 from pytket.qasm import circuit_to_qasm_str
+from sympy import Symbol
 
 if TYPE_CHECKING:
     from circuits import Call, Steps
@@ -43,6 +44,9 @@ MEASURED = {
     "qelib1.inc": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if"]),
     "hqslib1.inc": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if", "if_bit"]),
 }
+
+SYMBOLIC = {exporter: {UNDECLARED: ALL_SYMBOLS} for exporter in EXPORTERS}
+symbol = Symbol
 
 NAMED = {exporter: {KEYWORDS_AS_THEY_ARE: KEYWORDS[2]} for exporter in EXPORTERS}
 

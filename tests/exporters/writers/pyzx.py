@@ -6,10 +6,14 @@ from fractions import Fraction
 from math import pi
 from typing import TYPE_CHECKING, Any
 
+from circuits import UNDECLARED, Further
 from pyzx import Circuit
 from pyzx.circuit.gates import gate_types
+from pyzx.symbolic import new_var
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from circuits import Call, Steps
 
 PACKAGE = "pyzx"
@@ -59,3 +63,11 @@ def measured(steps: Steps) -> Circuit:
     for kind, *values in steps.steps:
         circuit.add_gate(kinds[kind], *values)
     return circuit
+
+
+def further() -> Iterator[Further]:
+    """Yield a symbol as each exporter writes it."""
+    for exporter, export in EXPORTERS.items():
+        circuit = Circuit(1)
+        circuit.add_gate("XPhase", 0, phase=2 * new_var("alpha", is_bool=False))
+        yield Further(exporter, "a symbol", export(circuit), None, f"{UNDECLARED}, and products with a `⋅`")

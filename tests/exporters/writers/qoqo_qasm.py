@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from circuits import AS_THEY_ARE, KEYWORDS, NO_NAMES
+from circuits import (
+    ALL_SYMBOLS,
+    AS_THEY_ARE,
+    CONSTANTS,
+    EXPRESSIONS,
+    KEYWORDS,
+    NO_NAMES,
+    NO_SYMBOLS,
+    SYMBOL_KEYWORDS,
+    UNDECLARED,
+)
 from qoqo import Circuit, operations
+from qoqo_calculator_pyo3 import CalculatorFloat
 from qoqo_qasm import QasmBackend
 
 if TYPE_CHECKING:
@@ -36,15 +48,40 @@ GATES = {
 PREPARE = ("RotateY", "RotateX", "CNOT")
 _AS_THEY_ARE = f"{AS_THEY_ARE}, and those of gates that it defines"
 _SHIFTED = ("InvSGate", "InvTGate")
+
+
+def text(circuit: Circuit, version: str) -> str:
+    """Return its text; a panic of its Rust code, which is no `Exception`, as an error."""
+    try:
+        return QasmBackend("q", version).circuit_to_qasm_str(circuit)
+    except Exception:
+        raise
+    except BaseException as panic:
+        if type(panic).__name__ != "PanicException":
+            raise
+        raise ValueError(str(panic)) from panic
+
+
 EXPORTERS = {
-    f"OpenQASM {version[0]}{' for Braket' if 'Braket' in version else ''}": (
-        lambda circuit, version=version: QasmBackend("q", version).circuit_to_qasm_str(circuit)
-    )
+    f"OpenQASM {version[0]}{' for Braket' if 'Braket' in version else ''}": partial(text, version=version)
     for version in ("2.0Vanilla", "3.0Vanilla", "3.0Braket")
 }
 
 MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "measure", "reset"]))
 REGISTERS = "bits"
+_PRODUCTS = frozenset(name for name in EXPRESSIONS if name not in ("a", "-b", "a + b", "a - b", "a + pi / 2", "1 - a"))
+_ODD = SYMBOL_KEYWORDS | CONSTANTS | NO_SYMBOLS | {"_q", "q"}
+SYMBOLIC = {
+    "OpenQASM 2": {UNDECLARED: ALL_SYMBOLS},
+    **{
+        exporter: {
+            "symbols as angles, which have no products and quotients with numbers of its form (`2e0 * a`)": _PRODUCTS,
+            "symbols named by keywords, constants or what is no name (`gate`, `pi`, `theta[0]`) as they are": odd,
+        }
+        for exporter, odd in (("OpenQASM 3", _ODD | {"cx", "rx", "ry"}), ("OpenQASM 3 for Braket", _ODD))
+    },
+}
+symbol = CalculatorFloat
 NAMED = {
     "OpenQASM 2": {_AS_THEY_ARE: KEYWORDS[2] | NO_NAMES | {"x", "cx"}},
     "OpenQASM 3": {_AS_THEY_ARE: KEYWORDS[3] | NO_NAMES | {"x", "cx"}},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circuits import CONSTANTS
 from qrisp import Clbit, QuantumCircuit, Qubit
+from sympy import Symbol
 
 if TYPE_CHECKING:
     from circuits import Call, Steps
@@ -25,6 +27,9 @@ EXPORTERS = {"OpenQASM 2": QuantumCircuit.to_qasm2, "OpenQASM 3": QuantumCircuit
 _FLAW = "r as the usual gate of that name, where its own turns about another axis"
 FLAWS = {exporter: {_FLAW: lambda call: call.name == "r"} for exporter in EXPORTERS}
 MEASURED = dict.fromkeys(EXPORTERS, frozenset(["x", "cx", "swap", "barrier", "reset", "measure"]))
+
+SYMBOLIC = {"OpenQASM 3": {"symbols named by constants (`pi`, `tau`, `euler`) as they are": CONSTANTS}}
+symbol = Symbol
 
 NAMED = {
     "OpenQASM 2": {"a register named `pi` as it is": {"pi"}},

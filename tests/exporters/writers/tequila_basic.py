@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tequila
+from circuits import Further
 from tequila import gates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from circuits import Call
 
 PACKAGE = "tequila-basic"
@@ -67,3 +71,11 @@ def build(size: int, calls: list[Call]) -> Any:
 def state(circuit: Any) -> Any:
     """Return its amplitudes."""
     return tequila.simulate(circuit, backend="qulacs").to_array()
+
+
+def further() -> Iterator[Further]:
+    """Yield a rotation by a variable: OpenQASM 3 alone is written without its value."""
+    circuit = gates.Rx(angle=tequila.Variable("a"), target=0)
+    text = tequila.export_open_qasm(circuit, version="3.0", variables={"a": 0.4})
+    half = [[np.cos(0.2), 0.0], [0.0, -np.sin(0.2)]]
+    yield Further("OpenQASM 3", "a variable", text, half, "variables as `let a: float;`, which is no OpenQASM")
