@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import tempfile
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -44,6 +46,9 @@ providers._get_local_constants = lambda: (  # noqa: SLF001
 )
 
 
+LONGEST_TEST_SECONDS = 30
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what was imported and collected: it goes through it again and again otherwise.
 
@@ -75,5 +80,8 @@ def fixture_log_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict
 
 @pytest.fixture(name="in_moto")
 def fixture_in_moto() -> Iterator[Aws]:
-    """Give AWS in this process."""
+    """Give AWS in this process, for a test that begins and ends on one day: usage and bounds are by days and months."""
+    left = 86_400 - time.time() % 86_400
+    if left < LONGEST_TEST_SECONDS:
+        threading.Event().wait(left + 1)
     yield from aws_in_moto()

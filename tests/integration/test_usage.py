@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from simulated_aws import Aws
 
 BILL = {"billed_ms": 2, "cost_usd": 5.76e-08}
-TODAY = utc_now().date().isoformat()
-
 BOUNDS = ("open_tasks", "open_seconds", "dollars_per_month")
+
+
+def this_day() -> str:
+    """Return the day on which the test runs, not that on which the tests were collected."""
+    return utc_now().date().isoformat()
 
 
 @pytest.fixture(autouse=True)
@@ -87,15 +90,21 @@ def test_what_ended_is_added_up_by_day_and_status(in_moto: Aws) -> None:
     ended(in_moto, options={"inputs": [{"a": 1}, {"a": 2}, {"a": 3}]})
     added(records(in_moto))
     total = {"tasks": 6, "shots": 50, "compute_seconds": 0.008, "cost_usd": 2.304e-07}
-    first = f"{TODAY[:7]}-01"
+    first = f"{this_day()[:7]}-01"
     answer = used()
     assert {name: bound["in_use"] for name, bound in answer.pop("bounds").items()} == dict.fromkeys(BOUNDS, 0)
-    assert answer == {"from": first, "to": TODAY, "by": "day", "total": total, "usage": [{"day": TODAY, **total}]}
-    by_status = used({"by": "status", "from": TODAY, "to": TODAY})
+    assert answer == {
+        "from": first,
+        "to": this_day(),
+        "by": "day",
+        "total": total,
+        "usage": [{"day": this_day(), **total}],
+    }
+    by_status = used({"by": "status", "from": this_day(), "to": this_day()})
     del by_status["bounds"]
     assert by_status == {
-        "from": TODAY,
-        "to": TODAY,
+        "from": this_day(),
+        "to": this_day(),
         "by": "status",
         "total": total,
         "usage": [
@@ -106,7 +115,7 @@ def test_what_ended_is_added_up_by_day_and_status(in_moto: Aws) -> None:
     }
     assert used(key="bob")["total"]["tasks"] == 1
     assert used(key="carol")["usage"] == []
-    assert {owner: day.total.tasks for owner, day in aws.usage().of_all(date.fromisoformat(TODAY)).items()} == {
+    assert {owner: day.total.tasks for owner, day in aws.usage().of_all(date.fromisoformat(this_day())).items()} == {
         "alice": 6,
         "bob": 1,
     }
@@ -117,7 +126,7 @@ def test_rows_of_usage_are_in_no_list_of_tasks(in_moto: Aws) -> None:
     task = ended(in_moto)
     added(records(in_moto))
     assert [each["task_id"] for each in call("GET", "/tasks")[2]["tasks"]] == [task.task_id]
-    assert call("GET", f"/tasks/usage%2Falice%2F{TODAY}")[0] == 404
+    assert call("GET", f"/tasks/usage%2Falice%2F{this_day()}")[0] == 404
 
 
 def hand_over(found: Sequence[dict[str, Any]], draw: random.Random) -> None:
@@ -166,7 +175,9 @@ def test_a_stream_that_is_handed_over_again_counts_nothing_twice(
     monkeypatch.setattr(aws.client("dynamodb"), "update_item", lossy)
     hand_over(records(in_moto), draw)
     rows = [row for row in in_moto.rows() if row["owner"]["S"] == "alice"]
-    total = aws.usage().days("alice", date.fromisoformat(TODAY), date.fromisoformat(TODAY))[date.fromisoformat(TODAY)]
+    total = aws.usage().days("alice", date.fromisoformat(this_day()), date.fromisoformat(this_day()))[
+        date.fromisoformat(this_day())
+    ]
     expected = Sums(
         tasks=len(rows),
         shots=sum(10 for row in rows if row["status"]["S"] == "completed"),
@@ -393,7 +404,7 @@ def test_tags_are_summed_up_and_bounded(in_moto: Aws) -> None:
     assert (counts["#:0) & $"], counts["of another shard"], counts[names[0]]) == (1, 1, 4)
     assert counts[""] == 2 + 1  # the last two names, and then both of these with "late": one task
     assert used()["total"]["tasks"] == 2 + 1 + MAX_TAGS + 1
-    aws.usage().forget_tags("alice", date.fromisoformat(TODAY))
+    aws.usage().forget_tags("alice", date.fromisoformat(this_day()))
     assert used({"by": "tag"})["usage"] == []
     added([tagged(100, names[0])])  # which this environment remembers
     assert [(line["tag"], line["tasks"]) for line in used({"by": "tag"})["usage"]] == [(names[0], 1)]
@@ -431,10 +442,10 @@ def test_a_wrong_range_is_refused(in_moto: Aws, query: dict[str, Any], field: st
 
 def test_the_longest_range_is_answered(in_moto: Aws) -> None:
     """One read has its 92 days."""
-    today = date.fromisoformat(TODAY)
+    today = date.fromisoformat(this_day())
     ended(in_moto)
     added(records(in_moto))
-    assert used({"from": (today - timedelta(days=91)).isoformat(), "to": TODAY})["total"]["tasks"] == 1
+    assert used({"from": (today - timedelta(days=91)).isoformat(), "to": this_day()})["total"]["tasks"] == 1
 
 
 def test_a_failed_task_shows_what_it_cost(in_moto: Aws) -> None:
