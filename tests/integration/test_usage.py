@@ -360,6 +360,8 @@ def test_the_dollars_that_bound_a_key_are_those_of_its_usage(in_moto: Aws) -> No
 
 def test_a_task_counts_on_the_day_of_its_end(in_moto: Aws) -> None:
     """At the turn of a month, whenever the record comes, and each half of a redriven task on its own day."""
+    first = utc_now().date().replace(day=1)  # of this month: rows of long ago have expired
+    last = first - timedelta(days=1)
     ended(in_moto)
     (start, end) = records(in_moto)
 
@@ -368,19 +370,19 @@ def test_a_task_counts_on_the_day_of_its_end(in_moto: Aws) -> None:
         image["status_history"] = {"L": [{"M": {"transitioned_at": {"S": moment}}}]}
         return {"dynamodb": {**record["dynamodb"], "SequenceNumber": str(number), "NewImage": image, **changes}}
 
-    dead = at("2026-10-31T23:59:59.998Z", 1)["dynamodb"]["NewImage"]
+    dead = at(f"{last}T23:59:59.998Z", 1)["dynamodb"]["NewImage"]
     dead["status"] = {"S": "failed"}
     added(
         [
             {"dynamodb": {**end["dynamodb"], "SequenceNumber": "9", "NewImage": dead}},
-            at("2026-10-31T23:59:59.999Z", 10),
-            at("2026-11-01T00:00:00.000Z", 11),
-            at("2026-11-01T00:00:01.000Z", 12, start, OldImage=dead),
-            at("2026-11-01T00:00:02.000Z", 100),
+            at(f"{last}T23:59:59.999Z", 10),
+            at(f"{first}T00:00:00.000Z", 11),
+            at(f"{first}T00:00:01.000Z", 12, start, OldImage=dead),
+            at(f"{first}T00:00:02.000Z", 100),
         ]
     )
-    days = used({"from": "2026-10-01", "to": "2026-11-30"})["usage"]
-    assert [(line["day"], line["tasks"]) for line in days] == [("2026-10-31", 1), ("2026-11-01", 2)]
+    days = used({"from": str(last), "to": str(first)})["usage"]
+    assert [(line["day"], line["tasks"]) for line in days] == [(str(last), 1), (str(first), 2)]
 
 
 def test_tags_are_summed_up_and_bounded(in_moto: Aws) -> None:
