@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import oqpy
 from circuits import AS_THEY_ARE, KEYWORDS, NO_NAMES, Further
-from reference import amplitudes
+from reference import GATES, PREPARE, amplitudes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from circuits import Call, Steps
 
 PACKAGE = "oqpy"
+__all__ = [
+    "EXPORTERS",
+    "GATES",
+    "MEASURED",
+    "NAMED",
+    "PACKAGE",
+    "PREPARE",
+    "REGISTERS",
+    "build",
+    "further",
+    "measured",
+    "state",
+]
 EXPORTERS = {"OpenQASM 3": lambda made: made[0].to_qasm()}
 MEASURED = {"OpenQASM 3": frozenset(["x", "cx", "swap", "barrier", "reset", "measure", "if", "if_bit"])}
 REGISTERS = "bits"
