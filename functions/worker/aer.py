@@ -31,7 +31,7 @@ from admission import NeedsAloneError
 from circuit_stats import WHILE
 from reader.circuit import STANDARD, Builder, special
 from reader.noisy import BASIS
-from reader.operations import Gate, If, Matrix, MatrixGate, While, on_qubits
+from reader.operations import Gate, If, While, on_qubits
 from rewrites import with_last_bit_measured, without, without_idle_qubits
 from tasks.errors import ErrorCode, TaskError
 
@@ -282,14 +282,13 @@ def _translate(circuit: QuantumCircuit, method: str) -> QuantumCircuit:
 def warm_up() -> None:
     """Build every pass manager, and have each take apart what makes it load more.
 
-    Qiskit's plugins are found by reading folders, which a child may not.
+    Qiskit's plugins are found by reading folders, which a child may not. No matrix is decomposed: that starts threads,
+    which a child would wait for without having them.
     """
-    matrix = Matrix(tuple(tuple(complex(row == column ^ 1) for column in range(8)) for row in range(8)))
     for basis in (BASIS, *map(_translated, ("statevector", "density_matrix", "matrix_product_state", "stabilizer"))):
         _pass_manager(basis)
     unrolled(Gate("mcx", (), tuple(range(5))), BASIS)
     unrolled(Gate("mcphase", (0.1,), tuple(range(4))), BASIS)
-    unrolled(MatrixGate(matrix, (0, 1, 2)), BASIS)
 
 
 # ------------------------------------------------------------------ gates of a basis

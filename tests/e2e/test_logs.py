@@ -111,7 +111,7 @@ def test_what_is_no_query_is_refused_with_its_place(stack: Stack) -> None:
     assert (malformed.returncode, malformed.stderr.startswith("line 1, column 16: expected")) == (2, True)
     assert malformed.stderr.count("\n") == 1
     unknown = logs(stack, query="slowest")
-    assert "There is no saved query 'slowest'. There are: life-of-a-task, " in unknown.stderr
+    assert "There is no saved query 'slowest'. The saved queries are life-of-a-task, " in unknown.stderr
     assert logs(stack, "--since", "1 hour", query="fields @message").stderr == (
         "SINCE is '1 hour'; write 90s, 15m, 1h or 7d.\n"
     )

@@ -90,6 +90,7 @@ TAKEN_APART = (
     "ctrl(4) @ x q[0], q[1], q[2], q[3], q[4];",
     "ctrl(3) @ p(0.3) q[0], q[1], q[2], q[3];",
     "ctrl(2) @ pow(0.5) @ swap q[0], q[1], q[2], q[3];",
+    "pow(0.3) @ cswap q[0], q[1], q[2]; pow(0.3) @ iswap q[0], q[1];",
     "ctrl @ ch q[0], q[1], q[2];",
     "crx(0.3) q[0], q[1]; cu(0.1, 0.2, 0.3, 0.4) q[1], q[2];",
     "ecr q[0], q[1]; iswap q[1], q[2]; gpi2(0.3) q[0];",
