@@ -142,7 +142,7 @@ lock: $(VENV)/.dev ## pin the dependencies of pyproject.toml again in the requir
 	@UPGRADE="$(UPGRADE)" PATH=$(BIN):$$PATH sh infra/lock.sh
 
 clean: down ## remove the environment and all local state
-	@rm -rf $(VENV) .local .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .local .aws-sam .mypy_cache .hypothesis .pytest_cache .ruff_cache client/.pytest_cache client/.ruff_cache
 	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A target that needs a variable says so first, before an environment is made for it.
