@@ -134,11 +134,12 @@ class Densities:
         key = (id(operations), after)
         if key in self.planned:
             return self.planned[key]
-        found: list[tuple[Operation | _Fused, frozenset[int]]] = []
-        for operation in reversed(operations):
-            found.append((operation, after))
-            after = self.before(operation, after)
-        self.planned[key] = steps = []
+        found: list[tuple[Operation, frozenset[int]]] = []
+        for each in reversed(operations):
+            found.append((each, after))
+            after = self.before(each, after)
+        steps: list[tuple[Operation | _Fused, frozenset[int]]] = []
+        self.planned[key] = steps
         some: list[Channel | AnyUnitary] = []
         for operation, live in reversed(found):
             if _is_small(operation):
@@ -381,7 +382,7 @@ def channel(error: Error) -> Array:
 def _operators(step: Step, qubits: int) -> Array:
     """Return the Kraus operators of a step on all qubits of its error, shape (k, 2^n, 2^n)."""
     if step.kind == "pauli":
-        made = np.eye(1)
+        made: Array = np.eye(1)
         for letter in reversed(step.data):
             made = np.kron(made, _PAULIS[letter])
         return _spread(made[np.newaxis], step.places, qubits)

@@ -197,7 +197,8 @@ def _fewest(branches: Branches) -> Branches:
         part = branches.take(columns)
         if len(columns) > len(branches.amplitudes):
             weighted = part.amplitudes * np.sqrt(part.times)
-            states = np.linalg.qr(weighted.conj().T, mode="r").conj().T
+            triangle: Any = np.linalg.qr(weighted.conj().T, mode="r")
+            states = triangle.conj().T
             weights = np.einsum("ij,ij->j", states, states.conj()).real
             kept = np.flatnonzero(weights > ROUNDING * weights.sum())
             part = part.take(kept, weights[kept])  # all have the same bits

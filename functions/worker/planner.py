@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from admission import Budget
     from reader.operations import Compiled, Store
-    from reductions.parts import Split
+    from reductions.parts import Parts
     from tasks.observables import PauliSum
     from tasks.options import Options
 
@@ -264,7 +264,7 @@ def _reduced(program: Compiled, stats: CircuitStats, options: Options, budget: B
     return Route(pieces, tail, reduced or None)
 
 
-def _apart(program: Compiled, stats: CircuitStats, options: Options, steps: Steps) -> Split | None:
+def _apart(program: Compiled, stats: CircuitStats, options: Options, steps: Steps) -> Parts | None:
     """Return the lives of a program apart, if it runs for long and that takes less."""
     kinds = kinds_of(program.operations)
     if stats.clifford or Reset not in kinds or If in kinds or While in kinds:

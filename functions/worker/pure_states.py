@@ -93,15 +93,17 @@ def _with_arrays(gate: Operation) -> Operation:
     """Return a gate with an array for each angle that differs between bindings."""
     if not isinstance(gate, Gate) or not has_swept(gate.parameters):
         return gate
-    angles = [np.array(angle.values) if isinstance(angle, Swept) else angle for angle in gate.parameters]
+    given: tuple[Any, ...] = gate.parameters
+    angles: list[Any] = [np.array(angle.values) if isinstance(angle, Swept) else angle for angle in given]
     return Gate(gate.name, tuple(angles), gate.qubits)
 
 
 def _of_some(gate: Operation, some: slice) -> Operation:
     """Return a gate with the angles of some of the bindings."""
-    if not isinstance(gate, Gate) or not any(isinstance(angle, np.ndarray) for angle in gate.parameters):
+    given: tuple[Any, ...] = gate.parameters if isinstance(gate, Gate) else ()
+    if not isinstance(gate, Gate) or not any(isinstance(angle, np.ndarray) for angle in given):
         return gate
-    angles = [angle[some] if isinstance(angle, np.ndarray) else angle for angle in gate.parameters]
+    angles: list[Any] = [angle[some] if isinstance(angle, np.ndarray) else angle for angle in given]
     return Gate(gate.name, tuple(angles), gate.qubits)
 
 
@@ -172,7 +174,7 @@ def _term(branches: Branches, pauli: str, coefficient: float, total: int) -> _Te
 
 def gates(program: Compiled) -> Compiled:
     """Return the program without its measurements, all of which are final."""
-    body = [each for each in program.operations if not isinstance(each, Measure | Barrier)]
+    body: list[Operation] = [each for each in program.operations if not isinstance(each, Measure | Barrier)]
     return program._replace(operations=body, outputs=[])
 
 

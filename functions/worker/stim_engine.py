@@ -19,7 +19,7 @@ import numpy as np
 
 from counts import Outcomes, concatenate
 from logic_arrays import folded
-from reader.operations import NO_FLIPS, Barrier, Channel, If, Measure, Node, Reset, Store, While
+from reader.operations import NO_FLIPS, Barrier, Channel, Gate, If, Measure, Node, Reset, Store, While
 
 try:
     import stim
@@ -89,6 +89,8 @@ def quarters(angle: object) -> int:
 
 def clifford(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:  # noqa: PLR0911 - one for each kind
     """Return a gate as Stim's gates and their qubits, up to a global phase; raises Unfit if it is no Clifford gate."""
+    if not isinstance(gate, Gate):
+        raise Unfit
     name, qubits = gate.name, gate.qubits
     if name in _NAMED:
         return [(_NAMED[name][0], qubits)]
@@ -119,7 +121,7 @@ def _turn(name: str, turns: int, qubits: tuple[int, ...]) -> list[tuple[str, tup
     return [(letter, (qubit,)) for letter, qubit in zip(which, qubits, strict=True)]
 
 
-def _u(gate: AnyUnitary) -> list[tuple[str, tuple[int, ...]]]:
+def _u(gate: Gate) -> list[tuple[str, tuple[int, ...]]]:
     """Return u(theta, phi, lam), which is rz(phi) ry(theta) rz(lam): with theta 0 or pi one turn about z is left."""
     theta, phi, lam = gate.parameters
     middle = quarters(theta)

@@ -18,7 +18,7 @@ from unitaries import MONOMIAL, is_diagonal_on
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reader.operations import Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Compiled, Operation
     from reductions import Steps
 
 DEAD, BIT, WHOLE = 0, 1, 2
@@ -138,7 +138,7 @@ def _channel(channel: Channel, levels: dict[int, int]) -> bool:
     return True
 
 
-def _gate(gate: Unitary, levels: dict[int, int]) -> bool:
+def _gate(gate: AnyUnitary, levels: dict[int, int]) -> bool:
     """Tell whether a gate is kept, and note what is seen before it."""
     qubits = gate.qubits
     found = [levels.get(qubit, DEAD) for qubit in qubits]

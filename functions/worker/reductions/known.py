@@ -35,7 +35,7 @@ from unitaries import DIAGONAL, controls
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reader.operations import Bit, Compiled, Operation, Unitary
+    from reader.operations import AnyUnitary, Bit, Compiled, Operation
     from reductions import Steps
 
 # What is left of a controlled gate, by how many qubits are left.
@@ -170,7 +170,7 @@ class _Walk:
         kept.append(Store(cell, bit))
         self.write(cell, bit)
 
-    def gate(self, gate: Unitary, kept: list[Operation], *, top: bool) -> None:
+    def gate(self, gate: AnyUnitary, kept: list[Operation], *, top: bool) -> None:
         """Rewrite a gate."""
         known = self.qubits
         values = [known.get(qubit) for qubit in gate.qubits]
@@ -187,7 +187,7 @@ class _Walk:
             kept.append(gate)
             self.after(gate, values)
 
-    def after(self, gate: Unitary, values: list[Bit | None]) -> None:
+    def after(self, gate: AnyUnitary, values: list[Bit | None]) -> None:
         """Note what the qubits are after a gate without noise; `values` are what they were before it."""
         if gate.name in DIAGONAL:
             return
@@ -215,7 +215,7 @@ class _Walk:
         first, second = inverse.get(a, a), inverse.get(b, b)
         self.names[first], self.names[second] = b, a
 
-    def without_controls(self, gate: Unitary, values: list[Bit | None]) -> Unitary | None:
+    def without_controls(self, gate: AnyUnitary, values: list[Bit | None]) -> AnyUnitary | None:
         """Return the gate without the controls that are certainly 1, None if one is certainly 0."""
         count = controls(gate)
         if not isinstance(gate, Gate) or not count:
