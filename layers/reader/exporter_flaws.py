@@ -154,7 +154,7 @@ def _qibo(text: str) -> Iterator[tuple[str, int]]:
         if not changed:
             sentence = (
                 f"Qibo 0.3.6 computes CU3 without a phase that cu3 has; '{added}' after this makes it"
-                " Qibo's gate. Each cu3 needs one: its angle is minus half the sum of the last two angles."
+                " Qibo's own gate. Each cu3 needs one: its angle is minus half the sum of the last two angles."
             )
             yield sentence, match.start()
             return
