@@ -23,7 +23,7 @@ from unit.reader.test_errors import MISTAKES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
     from local_stack import Stack
 
@@ -297,6 +297,24 @@ def test_every_option_is_sent_from_its_field(open_page: Callable[..., Page], sta
     page.get_by_label("One-qubit gates").press("Tab")
     expect(page.get_by_label("One-qubit gates")).to_have_attribute("aria-invalid", "true")
     assert page.locator("[aria-invalid]").count() == 1
+
+
+def test_a_late_refusal_leaves_the_check_of_what_is_typed_since(open_page: Callable[..., Page], stack: Stack) -> None:
+    """The answer about an old request is shown, and beside it what is wrong with the new one, with its fix."""
+    page = opened(open_page, stack)
+    page.get_by_label("Example").select_option(label="Bell pair")
+    expect(page.locator("#circuit-note")).to_contain_text("2 qubits")
+    held: list[Route] = []
+    page.route("**/tasks?dry_run=true", lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no built-in method
+    with page.expect_request("**/tasks?dry_run=true"):
+        page.get_by_role("button", name="Dry run").click()
+    page.get_by_label("Program in OpenQASM").fill("OPENQASM 3; qubit q; hh q; measure q;")
+    with page.expect_request("**/circuit?*") as checked:
+        held[0].fulfill(status=503, json={"message": "Too busy.", "code": "unavailable"})
+    assert "hh q" in (checked.value.post_data or "")
+    expect(page.locator("#refusal")).to_contain_text("Too busy.")
+    expect(page.locator("#check")).to_contain_text("'hh' is not a gate.")
+    expect(page.locator("#check").get_by_role("button", name="Use h", exact=True)).to_be_visible()
 
 
 def test_options_make_a_noisy_run(open_page: Callable[..., Page], stack: Stack) -> None:

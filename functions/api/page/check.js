@@ -10,6 +10,7 @@ import { showProblem } from "./problem.js";
 const PAUSE_MS = 350; // after the last key
 const opened = new Set(); // the program's own gates that are shown open
 let asked = null; // the AbortController of the check in progress
+let refusedBody = ""; // of the request whose refusal is shown
 let timer;
 
 /** Check soon, when nothing more is typed. */
@@ -33,9 +34,10 @@ export async function check() {
   const width = Math.max(320, Math.floor($("circuit-note").clientWidth) - 4);
   const query = new URLSearchParams({ width, ...(opened.size && { opened: [...opened].join(",") }) });
   const source = text();
+  const body = bodyOf(source);
   if (!$("picture").firstChild) $("circuit-note").replaceChildren("Reading the program …");
   try {
-    const { answer } = await call("POST", `/circuit?${query}`, { body: bodyOf(source), signal });
+    const { answer } = await call("POST", `/circuit?${query}`, { body, signal });
     showProblem($("check"), null);
     markWrong(null);
     markFields(null);
@@ -45,14 +47,18 @@ export async function check() {
     const problem = problemOf(error);
     markWrong(problem);
     markFields(problem);
-    showProblem($("check"), $("refusal").hidden ? problem : null, source);
+    const isShown = !$("refusal").hidden && JSON.stringify(body) === refusedBody;
+    showProblem($("check"), isShown ? null : problem, source);
     $("picture").classList.add("stale");
     if (!$("picture").firstChild) $("circuit-note").replaceChildren("The circuit is drawn as soon as the program can be read.");
   }
 }
 
-/** Show a refused program's place as the check would. */
-export function refused(problem) {
+/** Show that a request was refused, and the place as the check would, unless something else is typed by now. */
+export function refused(problem, body) {
+  showProblem($("refusal"), problem, body?.qc);
+  refusedBody = JSON.stringify(body);
+  if (refusedBody !== JSON.stringify(bodyOf(text()))) return;
   clearTimeout(timer);
   asked?.abort();
   showProblem($("check"), null);

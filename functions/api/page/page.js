@@ -30,7 +30,7 @@ async function submit(event) {
     listTasks();
     showUsage();
   } catch (error) {
-    refuse(error, body.qc);
+    refuse(error, body);
   } finally {
     $("run").disabled = false;
   }
@@ -45,7 +45,7 @@ async function estimate() {
     const { answer } = await call("POST", "/tasks?dry_run=true", { body });
     if (answer.status === "failed") {
       $("estimate").replaceChildren();
-      showProblem($("refusal"), answer.error, body.qc);
+      refused(answer.error, body);
       return;
     }
     const memory = answer.memory_bytes < 1e9 ? `${(answer.memory_bytes / 1e6).toFixed(1)} MB` : `${(answer.memory_bytes / 1e9).toFixed(1)} GB`;
@@ -53,7 +53,7 @@ async function estimate() {
     $("estimate").replaceChildren(`About ${time}, ${memory} and ${dollars(answer.cost_usd)} · ${answer.engine}, ${answer.lane} worker`);
   } catch (error) {
     $("estimate").replaceChildren();
-    refuse(error, body.qc);
+    refuse(error, body);
   }
 }
 
@@ -64,11 +64,8 @@ function hasKey() {
   return false;
 }
 
-function refuse(error, source) {
-  if (error.name === "AbortError") return;
-  const problem = problemOf(error);
-  refused(problem);
-  showProblem($("refusal"), problem, source);
+function refuse(error, body) {
+  if (error.name !== "AbortError") refused(problemOf(error), body);
 }
 
 // -- Tasks -----------------------------------------------------------------------------------------------------------
