@@ -169,9 +169,12 @@ def _read_streams_from_the_start(state: Path) -> None:
 
 
 def _emptied(folder: Path) -> Path:
-    """Return a folder without what a start that was killed has left there: each environment's code and programs."""
+    """Return a folder without what a start that was killed has left there: each environment's code and programs.
+
+    An environment that is just ending may still write there; what it leaves is removed by the next start.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

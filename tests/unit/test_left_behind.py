@@ -54,6 +54,17 @@ def test_a_start_removes_what_a_kill_has_left(tmp_path: Path, monkeypatch: pytes
         assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_a_start_goes_on_beside_an_environment_that_is_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that something still writes to, and so cannot be removed, is used as it is."""
+    left = tmp_path / "tmp" / "ministack-lambda-api-1"
+    left.mkdir(parents=True)
+    monkeypatch.setattr(ministack.sys, "executable", "/bin/true")  # in place of the stand-in
+    monkeypatch.setattr(ministack.shutil, "rmtree", lambda *_, **__: None)  # as where files are made meanwhile
+    with ministack.ministack(1, tmp_path / "state", tmp_path / "log", "key") as standin:
+        assert standin.process.wait() == 0
+        assert left.is_dir()
+
+
 def test_what_tests_leave_is_in_a_folder_of_pytests(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Temporary files of tests and their processes are removed with a run's other folders."""
     ours = tmp_path_factory.getbasetemp()
