@@ -15,6 +15,7 @@ from local.ministack_main import Calls
 if TYPE_CHECKING:
     import pytest
 
+# No test waits for it: it stands for a function that is still at work when it is left, and is ended from outside.
 HANDLER = "import time\ndef handler(event, context):\n    time.sleep(60)\n"
 
 

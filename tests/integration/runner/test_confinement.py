@@ -126,7 +126,7 @@ def test_every_construct_and_every_option_runs_in_confinement() -> None:
             Options.from_dict({"shots": 5, "seed": 5, "method": method, **options}),
         )
         for steps in TAKEN_APART
-        for options in ({}, {"noise": NOISE}, {"noise": NOISE, "observables": ["XXXXX"]})
+        for options in ({}, {"noise": NOISE}, {"noise": NOISE, "observables": ["XXXXX"]})  # X on each of five qubits
         for method in ("automatic", "density_matrix", "matrix_product_state")
     ]
     with Children(2, 2_000, 60.0) as pair:
